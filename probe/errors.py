@@ -1,0 +1,67 @@
+"""Every error this program raises on purpose.
+
+ProbeError
+├── ConfigError            the configuration cannot be used; the message says where and what to do
+├── SuiteError             a suite file cannot be used
+├── CaptureError           a saved capture cannot be read
+├── StopwatchError         the stopwatch process died or could not be started: our fault, never the provider's
+├── ProviderError          a provider cannot be asked, or listed something unreadable
+├── StoreError             the database refused; `permanent` says whether trying again can help
+│   └── StoreUnavailable   locked, full, unreachable: the same write may succeed later
+└── ExportError            a sink refused; `permanent` says whether the same records can ever be accepted
+
+A failed attempt is no exception: it is a `Failed` outcome on a stored sample (see `probe.sample`).
+"""
+
+from __future__ import annotations
+
+
+class ProbeError(Exception):
+    """Root of the tree. `str(error)` is one line, fit for a terminal, and holds no secret."""
+
+
+class ConfigError(ProbeError):
+    """The configuration cannot be used."""
+
+
+class SuiteError(ProbeError):
+    """A suite file cannot be used."""
+
+
+class CaptureError(ProbeError):
+    """A saved capture cannot be read."""
+
+
+class StopwatchError(ProbeError):
+    """The stopwatch process died, or could not be started."""
+
+
+class ProviderError(ProbeError):
+    """A provider cannot be asked at all, or answered a listing with something unreadable."""
+
+
+class StoreError(ProbeError):
+    """The database refused an operation."""
+
+    permanent = True
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be written or reached now; the same operation may succeed later."""
+
+    permanent = False
+
+
+class ExportError(ProbeError):
+    """A sink refused records.
+
+    `permanent` is true where the same records would be refused again; `retry_after_seconds` is what the
+    sink asked for, None where it asked for nothing.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after_seconds = retry_after_seconds

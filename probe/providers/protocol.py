@@ -1,0 +1,74 @@
+"""What a dialect must do: send a prompt over the wire, and read the capture that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from probe.sample import Outcome, Usage
+from probe.suites import Message
+from probe.timeline import Timeline
+from probe.wire.capture import Capture
+from probe.wire.request import Connection, Deadlines, Wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One request, in no dialect yet. `request_id` goes out as X-Client-Request-Id."""
+
+    request_id: UUID
+    model: str
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float | None = None
+    seed: int | None = None
+    stream: bool = True
+    connection: Connection = "cold"
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    planned_monotonic_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a capture says, once understood. Absent is None."""
+
+    timeline: Timeline
+    outcome: Outcome
+    status_code: int | None = None
+    usage: Usage = field(default_factory=Usage)
+    text: str | None = None
+    reasoning_text: str | None = None
+    finish_reason: str | None = None
+    served_model: str | None = None
+    provider_request_id: str | None = None
+    system_fingerprint: str | None = None
+    rate_limit: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """One entry of a provider's model list."""
+
+    id: str
+    context_window: int | None = None
+
+
+class Provider(Protocol):
+    async def send(self, request: Prompt, wire: Wire, /) -> Capture:
+        """Carry out one request. A failed exchange is a Capture too.
+
+        Raises ProviderError where no request could be made of the prompt, StopwatchError without a stopwatch.
+        """
+        ...
+
+    def read(self, capture: Capture, /) -> Reading:
+        """Pure, total: any bytes give a Reading."""
+        ...
+
+    async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
+        """The provider's model list. Raises ProviderError."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,188 @@
+"""The facts of one attempt. Built once, frozen, stored, exported; no I/O here.
+
+None is unknown and 0 is zero. Money is Decimal, in USD. Instants are aware UTC dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from probe.wire.capture import StampSource
+from probe.wire.request import Connection
+
+TargetKind = Literal["direct", "proxy", "engine", "simulated"]
+Fault = Literal["provider", "network", "account", "probe"]
+TokenSource = Literal["provider", "estimate"]
+FailureKind = Literal[
+    # the network
+    "dns",
+    "refused",
+    "unreachable",
+    "tls",
+    "proxy",
+    "connection_reset",
+    # a deadline, by the phase in which it struck
+    "timeout_connect",
+    "timeout_first_token",
+    "timeout_stall",
+    "timeout_total",
+    # the provider's answer
+    "auth",
+    "billing",
+    "permission",
+    "not_found",
+    "bad_request",
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "unexpected_status",
+    "protocol",
+    # the stream
+    "stream_broken",
+    "stream_error",
+    "malformed",
+    "incomplete",
+    "empty",
+    "budget_exhausted",
+    "too_large",
+    # ourselves
+    "probe",
+    "cancelled",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One provider × model × endpoint, probed from one location.
+
+    `name` is unique in the configuration and is what people and metrics call it.
+    """
+
+    name: str
+    provider: str
+    model: str
+    base_url: str
+    kind: TargetKind
+    location: str = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts of one answer, and who counted.
+
+    `output_tokens` includes `reasoning_tokens`; `input_tokens` includes `cached_input_tokens`.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    source: TokenSource = "provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """USD of one request at the price in force at that instant.
+
+    `price_source` names where the prices came from; prices are USD per million tokens.
+    """
+
+    total_usd: Decimal
+    input_price_per_million_usd: Decimal
+    output_price_per_million_usd: Decimal
+    price_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ok:
+    """The answer came whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Why there is no whole answer, and whose it is.
+
+    `detail` is one line without secrets: the provider's message, or the system's.
+    """
+
+    kind: FailureKind
+    fault: Fault
+    detail: str
+    retry_after_seconds: float | None = None
+
+
+Outcome = Ok | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Every duration of one attempt in seconds, as defined in the metrics table of the README."""
+
+    dns_seconds: float | None = None
+    connect_seconds: float | None = None
+    proxy_seconds: float | None = None
+    tls_seconds: float | None = None
+    send_seconds: float | None = None
+    ttfb_seconds: float | None = None
+    ttft_seconds: float | None = None
+    ttft_server_seconds: float | None = None
+    ttfa_seconds: float | None = None
+    total_latency_seconds: float | None = None
+    drain_seconds: float | None = None
+    duration_seconds: float
+    itl_seconds: float | None = None
+    stream_jitter_seconds: float | None = None
+    chunk_gaps_seconds: tuple[float, ...] = ()
+    tps: float | None = None
+    tps_steady: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The frozen result of one attempt: a row of `benchmark_results`.
+
+    `id` was sent to the provider as X-Client-Request-Id. `planned_at` is when the attempt was meant to start,
+    `started_at` when its first byte moved; `lag_seconds` is the difference. `probe_lag_seconds` is the longest
+    that the stopwatch itself was late while the exchange was open. `trusted` is false where the wall clock
+    stepped during the attempt: the timing is then empty but for `duration_seconds`.
+    """
+
+    id: UUID
+    run_id: UUID
+    target: Target
+    suite: str
+    case_id: str
+    prompt_hash: str
+    streaming: bool
+    connection: Connection
+    reused: bool
+    planned_at: datetime
+    started_at: datetime
+    lag_seconds: float
+    probe_lag_seconds: float | None = None
+    stamps: StampSource
+    trusted: bool
+    outcome: Outcome
+    status_code: int | None = None
+    timing: Timing
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost | None = None
+    text: str | None = None
+    reasoning_text: str | None = None
+    finish_reason: str | None = None
+    served_model: str | None = None
+    provider_request_id: str | None = None
+    system_fingerprint: str | None = None
+    rate_limit: Mapping[str, str] = field(default_factory=dict)
+    peer_address: str | None = None
+    tls_version: str | None = None
+    http_version: str | None = None
+
+    @property
+    def success(self) -> bool:
+        return isinstance(self.outcome, Ok)

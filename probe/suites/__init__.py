@@ -1,0 +1,5 @@
+"""Suites of prompts: what is asked, and what is expected of the answer."""
+
+from probe.suites.case import Case, Message, Suite
+
+__all__ = ["Case", "Message", "Suite"]

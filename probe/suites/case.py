@@ -1,0 +1,55 @@
+"""A case is one prompt with what is expected of the answer; a suite is a named set of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One prompt. `expected` is the answer a judge compares with; None where any answer will do.
+
+    `nonce` puts a few random characters at the very start of the prompt, so that no prompt cache answers.
+    """
+
+    id: str
+    category: str
+    messages: tuple[Message, ...]
+    expected: str | None = None
+    max_tokens: int
+    temperature: float | None = 0.0
+    seed: int | None = None
+    tags: tuple[str, ...] = ()
+    nonce: bool = False
+
+    @property
+    def prompt_hash(self) -> str:
+        """The first 16 hex digits of the SHA-256 of everything that shapes the answer, the nonce excluded.
+
+        Part of the case's identity: results are comparable only where it is equal.
+        """
+        shape = [
+            [[message.role, message.content] for message in self.messages],
+            self.max_tokens,
+            self.temperature,
+            self.seed,
+        ]
+        return hashlib.sha256(json.dumps(shape, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    name: str
+    description: str
+    cases: tuple[Case, ...]

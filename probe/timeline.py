@@ -1,0 +1,173 @@
+"""The typed instants of one attempt, and every duration derived from them.
+
+Pure: nothing here knows how the bytes were read or what dialect they spoke. Durations are seconds; a duration
+whose ends were not both reached is None, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from probe.clock import NS_PER_SECOND
+
+
+class OutputChunk(NamedTuple):
+    """One event of the stream that carries output: text, reasoning or a tool call."""
+
+    at_ns: int
+    characters: int
+    answer: bool  # False: reasoning only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Instants in monotonic nanoseconds; None where the phase was not reached or not needed.
+
+    `output` holds the events that carry output in the order of the stream; several of them may share one arrival.
+    `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
+    """
+
+    started_ns: int
+    dns_ns: int | None = None
+    connected_ns: int | None = None
+    proxied_ns: int | None = None
+    tls_ns: int | None = None
+    send_ns: int | None = None
+    sent_ns: int | None = None
+    first_byte_ns: int | None = None
+    output: tuple[OutputChunk, ...] = ()
+    end_ns: int
+
+    # Phases of the connection -----------------------------------------------------------------------------
+
+    @property
+    def dns_seconds(self) -> float | None:
+        return seconds_between(self.started_ns, self.dns_ns)
+
+    @property
+    def connect_seconds(self) -> float | None:
+        """The TCP handshake."""
+        return seconds_between(self.dns_ns, self.connected_ns)
+
+    @property
+    def proxy_seconds(self) -> float | None:
+        """The CONNECT exchange with a proxy."""
+        return seconds_between(self.connected_ns, self.proxied_ns)
+
+    @property
+    def tls_seconds(self) -> float | None:
+        return seconds_between(self.connected_ns if self.proxied_ns is None else self.proxied_ns, self.tls_ns)
+
+    @property
+    def send_seconds(self) -> float | None:
+        return seconds_between(self.send_ns, self.sent_ns)
+
+    # Responses --------------------------------------------------------------------------------------------
+
+    @property
+    def first_output_ns(self) -> int | None:
+        return self.output[0].at_ns if self.output else None
+
+    @property
+    def last_output_ns(self) -> int | None:
+        return self.output[-1].at_ns if self.output else None
+
+    @property
+    def ttfb_seconds(self) -> float | None:
+        """Start of the call -> first byte of the response head."""
+        return seconds_between(self.started_ns, self.first_byte_ns)
+
+    @property
+    def ttft_seconds(self) -> float | None:
+        """Start of the call -> first chunk that carries output."""
+        return seconds_between(self.started_ns, self.first_output_ns)
+
+    @property
+    def ttft_server_seconds(self) -> float | None:
+        """Request fully sent -> first chunk that carries output: what the provider answers for."""
+        return seconds_between(self.sent_ns, self.first_output_ns)
+
+    @property
+    def ttfa_seconds(self) -> float | None:
+        """Start of the call -> first chunk of the answer, reasoning excluded."""
+        first = next((chunk.at_ns for chunk in self.output if chunk.answer), None)
+        return seconds_between(self.started_ns, first)
+
+    @property
+    def total_latency_seconds(self) -> float | None:
+        """Start of the call -> last chunk that carries output."""
+        return seconds_between(self.started_ns, self.last_output_ns)
+
+    @property
+    def drain_seconds(self) -> float | None:
+        """Last chunk that carries output -> end of the response."""
+        return seconds_between(self.last_output_ns, self.end_ns)
+
+    @property
+    def duration_seconds(self) -> float:
+        """Start of the call -> end of the exchange, however it ended."""
+        return (self.end_ns - self.started_ns) / NS_PER_SECOND
+
+    # Speed ------------------------------------------------------------------------------------------------
+
+    @property
+    def arrivals_ns(self) -> tuple[int, ...]:
+        """The distinct instants at which output arrived."""
+        return tuple(sorted({chunk.at_ns for chunk in self.output}))
+
+    @property
+    def chunk_gaps_seconds(self) -> tuple[float, ...]:
+        """Times between two arrivals that carry output."""
+        instants = self.arrivals_ns
+        return tuple((b - a) / NS_PER_SECOND for a, b in zip(instants, instants[1:], strict=False))
+
+    @property
+    def stream_jitter_seconds(self) -> float | None:
+        """Population standard deviation of the chunk gaps; None below two gaps."""
+        return standard_deviation(self.chunk_gaps_seconds)
+
+    def itl_seconds(self, output_tokens: int) -> float | None:
+        """(last token - first token) / (output tokens - 1)."""
+        span = seconds_between(self.first_output_ns, self.last_output_ns)
+        if span is None or output_tokens < 2 or span == 0:
+            return None
+        return span / (output_tokens - 1)
+
+    def tps(self, output_tokens: int) -> float | None:
+        """(output tokens - 1) / (last output chunk - first): tokens per second.
+
+        None where all output arrived at once: a speed over no time is unknown.
+        """
+        itl = self.itl_seconds(output_tokens)
+        return None if itl is None else 1 / itl
+
+    def tps_steady(self, output_tokens: int) -> float | None:
+        """(output tokens - tokens of the first arrival) / (last output chunk - first).
+
+        Also right where the first arrival bundles several tokens. Tokens are dealt out to the chunks by their
+        share of the characters, as no provider says how many tokens a chunk holds.
+        """
+        span = seconds_between(self.first_output_ns, self.last_output_ns)
+        characters = sum(chunk.characters for chunk in self.output)
+        if span is None or span == 0 or output_tokens < 2 or characters == 0:
+            return None
+        first = sum(chunk.characters for chunk in self.output if chunk.at_ns == self.first_output_ns)
+        return output_tokens * (1 - first / characters) / span
+
+
+def seconds_between(start_ns: int | None, end_ns: int | None) -> float | None:
+    """The span in seconds; None where an end is missing."""
+    if start_ns is None or end_ns is None:
+        return None
+    return (end_ns - start_ns) / NS_PER_SECOND
+
+
+def standard_deviation(values: Sequence[float]) -> float | None:
+    """Population standard deviation; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
