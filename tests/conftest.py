@@ -1,0 +1,32 @@
+"""What every test shares: nothing may leave this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import Any
+
+import pytest
+
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+
+
+def _refuse_foreign(address: Any) -> None:
+    """Only loopback and local sockets: a test can never reach a paid API."""
+    if isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback:
+        raise AssertionError(f"a test tried to reach {address[0]}")
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(self: socket.socket, address: Any) -> None:
+        _refuse_foreign(address)
+        _connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        _refuse_foreign(address)
+        return _connect_ex(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect_ex)
