@@ -1,0 +1,60 @@
+# One virtual environment, filled from hash-pinned locks by uv; uv itself comes from requirements-setup.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --require-hashes
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+
+# llama.cpp for the tests against a real engine: portable code, no image support.
+export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench generate lock servers clean
+
+help:            ## what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
+
+run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
+	@$(BIN)/probe daemon
+
+test: check servers      ## set up everything, run all checks and all tests
+	$(BIN)/pytest
+
+check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev    ## measure, print the table, write docs/benchmarks
+	$(BIN)/python -m bench
+
+generate: $(VENV)/.installed-dev ## rewrite every generated file
+	$(BIN)/python -m tools.generate
+
+servers: $(VENV)/.installed-dev  ## install the servers that tests need, where they are missing
+	@tests/servers/install.sh
+
+lock: $(VENV)/.setup             ## resolve the locks anew
+	$(COMPILE) requirements-setup.in -o requirements-setup.lock
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
+
+clean:           ## remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.setup: requirements-setup.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.lock
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.setup requirements.lock pyproject.toml
+	$(INSTALL) -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
+	@touch $@
