@@ -1,7 +1,8 @@
 """A capture: what arrived during one exchange, byte for byte, and when.
 
 It is a plain value. It holds no credential (see `REDACTED_HEADERS`), can be saved, replayed, attached to a bug
-report and kept as a test fixture. All instants are nanoseconds of the monotonic clock of the machine that made it.
+report and kept as a test fixture. All instants are nanoseconds of the monotonic clock of the machine that made
+it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ REDACTED_HEADERS = frozenset(
     }
 )
 
-# The two clocks are read a few microseconds apart and the wall clock is slewed by up to 500 ppm, both far below this.
+# The two clocks are read less than a microsecond apart, or a preemption of the process apart at worst; a slew moves
+# both alike.
 CLOCK_STEP_NS = 2 * NS_PER_MS
 
 StampSource = Literal["kernel", "read"]
@@ -65,8 +67,8 @@ class WireFailure:
 class Capture:
     """One exchange. A phase that was never reached, or not needed, is None.
 
-    `received` are the plaintext bytes of the HTTP response, head and framing included, in the pieces and at the
-    instants of `arrivals`. On a reused connection `dns_ns` to `tls_ns` are None.
+    `received` are the plaintext bytes of the HTTP response, head and framing included, in the pieces and at
+    the instants of `arrivals`. On a reused connection `dns_ns` to `tls_ns` are None.
 
     started_ns   the first thing done on the wire
     dns_ns       addresses known
@@ -102,7 +104,7 @@ class Capture:
     tls_cipher: str | None = None
     http_version: str | None = None
     proxy: str | None = None
-    # The longest that the stopwatch's own loop was late while this exchange was open; None where it was not watched.
+    # The longest that the stopwatch's own loop was late while this exchange was open; None: not watched.
     loop_lag_ns: int | None = None
     failure: WireFailure | None = None
 

@@ -1,0 +1,258 @@
+"""Reading HTTP/1.1 responses: where one ends while it arrives, and what it said once it is captured.
+
+`ResponseReader` is fed piece by piece and knows when the response is whole. `read_response` runs a finished
+capture through it and adds when each part of the body had arrived. Both are total: any bytes give an answer,
+never an exception. Framing follows RFC 9112: chunked, Content-Length, or until the connection ends; interim (1xx)
+responses are passed over; HEAD, 204 and 304 have no body, nor has a tunnel's answer to CONNECT.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
+
+import httptools
+
+from probe.wire.capture import Capture
+
+_HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
+_SWITCHING_PROTOCOLS = 101
+
+
+class Mark(NamedTuple):
+    """`body[:end]` had arrived at `at_ns`."""
+
+    at_ns: int
+    end: int
+
+
+_mark_end = attrgetter("end")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """A response as far as it arrived.
+
+    status        None where no status line was read
+    headers       names in lower case, in the order of the head, repeated ones repeated
+    body          without chunked framing, content codings untouched
+    marks         ascending by `end`; the last one ends the body
+    first_byte_ns arrival of the first byte of the final response's head (interim responses are passed over);
+                  None where nothing arrived
+    complete      the framing says that nothing is missing
+    error         why the bytes are no HTTP/1.1 response, or that bytes follow its end; None where sound
+    """
+
+    status: int | None = None
+    reason: str = ""
+    http_version: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    marks: tuple[Mark, ...] = ()
+    first_byte_ns: int | None = None
+    complete: bool = False
+    error: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case; None where there is none."""
+        name = name.lower()
+        return next((value for key, value in self.headers if key == name), None)
+
+    def arrived_ns(self, offset: int) -> int:
+        """When the body's byte at `offset` arrived. Raises IndexError outside the body."""
+        if not 0 <= offset < len(self.body):
+            raise IndexError(f"offset {offset} is outside a body of {len(self.body)} bytes")
+        return self.marks[bisect_right(self.marks, offset, key=_mark_end)].at_ns
+
+
+def read_response(capture: Capture) -> HttpResponse:
+    """The HTTP response in a capture: pure and total."""
+    reader = ResponseReader(capture.method, keep_body=True)
+    body = reader.body
+    marks: list[Mark] = []
+    first_byte_ns: int | None = None
+    for at_ns, start, end in _pieces(capture):
+        begun, length = reader.responses_begun, len(body)
+        reader.feed(capture.received[start:end])
+        if first_byte_ns is None or reader.responses_begun > begun:
+            first_byte_ns = at_ns
+        if len(body) > length:
+            marks.append(Mark(at_ns, len(body)))
+    if capture.failure is None:
+        reader.end_of_stream()
+    error = reader.error
+    if error is None and reader.surplus:
+        error = "bytes follow the end of the response"
+    return HttpResponse(
+        status=reader.status,
+        reason=reader.reason.decode("latin-1"),
+        http_version=reader.http_version,
+        headers=tuple((_text(name).lower(), _text(value)) for name, value in reader.headers),
+        body=bytes(body),
+        marks=tuple(marks),
+        first_byte_ns=first_byte_ns,
+        complete=reader.complete,
+        error=error,
+    )
+
+
+def _pieces(capture: Capture) -> list[tuple[int, int, int]]:
+    """(at_ns, start, end) into `received`; bytes that no arrival accounts for came with the end."""
+    pieces: list[tuple[int, int, int]] = []
+    total = len(capture.received)
+    start = 0
+    for at_ns, size in capture.arrivals:
+        end = min(total, start + max(0, size))
+        if end > start:
+            pieces.append((at_ns, start, end))
+        start = end
+    if start < total:
+        pieces.append((capture.end_ns, start, total))
+    return pieces
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")
+
+
+class ResponseReader:
+    """One response, fed as it arrives.
+
+    After each `feed`: `head_complete`, `complete`, `error` (not HTTP/1.1), `surplus` (bytes beyond the end),
+    `keep_alive` (the connection may carry another request). `body` fills only with `keep_body`.
+    """
+
+    __slots__ = (
+        "_head_only",
+        "_parser",
+        "body",
+        "complete",
+        "error",
+        "head_complete",
+        "headers",
+        "http_version",
+        "keep_alive",
+        "reason",
+        "responses_begun",
+        "status",
+        "surplus",
+    )
+
+    def __init__(self, method: str, *, keep_body: bool) -> None:
+        self.status: int | None = None
+        self.reason = b""
+        self.http_version: str | None = None
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+        self.head_complete = False
+        self.complete = False
+        self.keep_alive = False
+        self.surplus = False
+        self.error: str | None = None
+        self.responses_begun = 0
+        self._head_only = method.upper() in _HEAD_ONLY
+        events = _BodyEvents(self) if keep_body else _Events(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(events)
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, in pieces of any size."""
+        if not data:
+            return
+        parser = self._parser
+        if parser is None:
+            self.surplus = self.surplus or self.complete
+            return
+        try:
+            parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
+            if self.complete:
+                # llhttp reads on after the end and stumbles over what it finds there.
+                self.surplus = self.status != _SWITCHING_PROTOCOLS
+            else:
+                self.error = f"not HTTP/1.1: {exc}"
+        if self.complete or self.error is not None:
+            self.release()
+
+    def end_of_stream(self) -> None:
+        """The peer ended the connection: whole now, where the framing is "until the connection ends"."""
+        if self.head_complete and not self.complete and self.error is None and not self._is_framed():
+            self.complete = True
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the parser: it and this reader hold each other, and the collector may be paused."""
+        self._parser = None
+
+    def _is_framed(self) -> bool:
+        """The head says where the body ends: by a length, or by chunked as the last coding."""
+        codings = [v for name, v in self.headers if name.lower() == b"transfer-encoding"]
+        if codings:
+            return codings[-1].rpartition(b",")[2].strip().lower() == b"chunked"
+        return any(name.lower() == b"content-length" for name, _ in self.headers)
+
+    # What the parser tells, in the order of the stream ----------------------------------------------------
+
+    def begun(self) -> None:
+        if self.complete:
+            self.surplus = True
+            return
+        self.responses_begun += 1
+        self.status, self.reason, self.http_version, self.headers = None, b"", None, []
+        self.head_complete = False
+
+    def head_ended(self) -> None:
+        parser = self._parser
+        if self.complete or parser is None:
+            return
+        self.status = parser.get_status_code()
+        self.http_version = f"HTTP/{parser.get_http_version()}"
+        self.keep_alive = parser.should_keep_alive()
+        if not self._is_interim():
+            self.head_complete = True
+            self.complete = self._head_only
+
+    def message_ended(self) -> None:
+        if not self._is_interim():
+            self.complete = True
+
+    def _is_interim(self) -> bool:
+        return self.status is not None and 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS
+
+
+class _Events:
+    """The callbacks that httptools looks for; a missing one costs nothing, so the body's is left out."""
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, reader: ResponseReader) -> None:
+        self._reader = reader
+
+    def on_message_begin(self) -> None:
+        self._reader.begun()
+
+    def on_status(self, status: bytes) -> None:
+        if not self._reader.complete:
+            self._reader.reason += status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Trailers come after the head and are no part of it.
+        if not self._reader.head_complete:
+            self._reader.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._reader.head_ended()
+
+    def on_message_complete(self) -> None:
+        self._reader.message_ended()
+
+
+class _BodyEvents(_Events):
+    __slots__ = ()
+
+    def on_body(self, body: bytes) -> None:
+        if self._reader.complete:
+            self._reader.surplus = True
+        else:
+            self._reader.body += body
