@@ -1,114 +1,273 @@
-"""The configuration: probe.yaml, environment and secret files into one frozen Config."""
+"""The shape of the configuration: what can be set, what it means, what it is when nobody sets it.
+
+The values come from probe.yaml, `.env`, the environment and secret files (see `probe.settings`), are completed
+by `probe.defaults`, and are frozen from then on. This is the only module that reads the process's environment.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NoReturn
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from probe.sample import TargetKind
 
-Seconds = Annotated[float, Field(gt=0)]
+
+def process_environment() -> Mapping[str, str]:
+    """The variables this process was started with."""
+    return dict(os.environ)
+
+
+class FrozenDict(dict[str, Any]):
+    """A mapping that nobody changes after it was checked."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("the configuration is frozen")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+
+# Checks -------------------------------------------------------------------------------------------------
+# A message completes the sentence "<place>: <key>: …".
+
+
+def _not_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, is true or false")  # noqa: TRY004  pydantic wants a ValueError
+    return value
+
+
+def _url(text: str, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise ValueError("must be a URL") from exc
+    if parts.scheme not in schemes or not host or re.search(r"\s", text):
+        raise ValueError(
+            f"must be a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        )
+    return text
+
+
+def _base_url(text: str) -> str:
+    _url(text, ("http", "https"))
+    parts = urlsplit(text)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password; use api_key")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with its path: no ? and no #")
+    return text.rstrip("/")
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    _url(secret.get_secret_value(), ("http",))
+    return secret
+
+
+def _database_url(secret: SecretStr) -> SecretStr:
+    if not re.match(r"(sqlite(\+aiosqlite)?|postgres(ql)?(\+asyncpg)?)://", secret.get_secret_value()):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return secret
+
+
+def _visible(secret: SecretStr) -> SecretStr:
+    """What an HTTP header can carry: a key pasted with a line break or a typographic quote cannot be sent."""
+    if not re.fullmatch(r"[\x21-\x7e]+", secret.get_secret_value()):
+        raise ValueError("must be visible ASCII characters without spaces")
+    return secret
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError(f"no such timezone: {name!r}; names are like Europe/Paris") from exc
+    return name
+
+
+Seconds = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
+Usd = Annotated[Decimal, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+Key = Annotated[SecretStr, AfterValidator(_visible)]
+Token = Annotated[SecretStr, Field(min_length=8), AfterValidator(_visible)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+
+
+# Sections -----------------------------------------------------------------------------------------------
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class DeadlinesConfig(Section):
-    """Seconds; see `probe.wire.request.Deadlines`."""
+    """How long each part of a request may take. See `probe.wire.request.Deadlines`."""
 
-    connect: Seconds = 10.0
-    first_token: Seconds = 30.0
-    stall: Seconds = 30.0
-    total: Seconds = 120.0
+    connect: Seconds = Field(10.0, description="Seconds for DNS, TCP, proxy and TLS together.")
+    first_token: Seconds = Field(30.0, description="Seconds from the request sent to the first output.")
+    stall: Seconds = Field(30.0, description="Seconds between two pieces of the response.")
+    total: Seconds = Field(
+        120.0, description="Seconds from the start of the call to the end of the response."
+    )
 
 
 class ProviderConfig(Section):
-    """One account at one endpoint. Whatever is absent comes from the preset of that name."""
+    """One account at one endpoint. Whatever is absent comes from the preset."""
 
-    preset: str | None = None
-    display_name: str | None = None
-    base_url: str | None = None
-    api_key: SecretStr | None = None
-    kind: TargetKind | None = None
-    concurrency: Annotated[int, Field(ge=1)] = 8
-    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
-    ca_file: Path | None = None
-    proxy: str | None = None
-    deadlines: DeadlinesConfig = DeadlinesConfig()
+    preset: Name | None = Field(
+        None, description="The preset to start from; the provider's own name where a preset has it."
+    )
+    display_name: Text | None = Field(None, description="What people see.")
+    base_url: BaseUrl | None = Field(None, description="The URL that `/chat/completions` is appended to.")
+    api_key: Key | None = Field(
+        None, description="The key. Better kept in the environment, `.env` or a secret file than here."
+    )
+    kind: TargetKind | None = Field(
+        None,
+        description="`direct` (the provider itself), `proxy` (a router or gateway), `engine`, `simulated`.",
+    )
+    concurrency: Count = Field(8, description="Requests in flight at once to this provider.")
+    requests_per_minute: Count | None = Field(
+        None, description="Requests started in a minute; absent: no limit."
+    )
+    ca_file: Path | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's trust store."
+    )
+    proxy: ProxyUrl | None = Field(
+        None, description="An HTTP proxy that is asked to CONNECT: `http://host:port`."
+    )
+    deadlines: DeadlinesConfig = Field(DeadlinesConfig(), description="Deadlines of every request.")
 
 
 class TargetConfig(Section):
-    """One model at one provider. `name` defaults to provider/model, with ` (warm)` for a warm series."""
+    """One model at one provider."""
 
-    provider: Name
-    model: str
-    name: Name | None = None
-    connection: Literal["cold", "warm", "both"] = "cold"
-    stream: bool = True
+    provider: Name = Field(description="A name from `providers`, or a preset.")
+    model: Text = Field(description="The model's name as the provider calls it.")
+    name: Name | None = Field(
+        None,
+        description="What people and metrics call it; absent: provider/model. A warm series adds ` (warm)`.",
+    )
+    connection: Literal["cold", "warm", "both"] = Field(
+        "cold",
+        description="`cold` connects for every request, `warm` keeps the connection, `both` is two series.",
+    )
+    stream: bool = Field(True, description="Ask for a stream; without one there is no time to first token.")
 
 
 class JobConfig(Section):
-    """When which suite is asked of which targets. `targets` are names or shell patterns."""
+    """When which suite is asked of which targets."""
 
-    name: Name
-    cron: str = "*/15 * * * *"
-    timezone: str = "UTC"
-    suite: str = "mystery-shopper"
-    targets: tuple[str, ...] = ("*",)
-    spread_seconds: Annotated[float, Field(ge=0)] = 0.0
-    concurrency: Annotated[int, Field(ge=1)] = 100
-    run_at_start: bool = False
+    name: Name = Field(description="Unique.")
+    cron: Text = Field("*/15 * * * *", description="Five fields as in crontab(5).")
+    timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
+    suite: Text = Field("mystery-shopper", description="A bundled suite, or one from `suites`.")
+    targets: tuple[Text, ...] = Field(
+        ("*",), min_length=1, description="Names of targets, or shell patterns."
+    )
+    spread_seconds: Annotated[float, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="Requests of a run are spread evenly over this time."
+    )
+    concurrency: Count = Field(100, description="Requests in flight at once in a run of this job.")
+    run_at_start: bool = Field(False, description="Also run once when the daemon starts.")
 
 
 class PriceConfig(Section):
     """USD per million tokens; wins over every other source."""
 
-    input_per_million_usd: Annotated[Decimal, Field(ge=0)]
-    output_per_million_usd: Annotated[Decimal, Field(ge=0)]
-    cached_input_per_million_usd: Annotated[Decimal, Field(ge=0)] | None = None
+    input_per_million_usd: Usd = Field(description="USD per million input tokens.")
+    output_per_million_usd: Usd = Field(description="USD per million output tokens.")
+    cached_input_per_million_usd: Usd | None = Field(
+        None, description="USD per million input tokens that came from a cache; absent: as other input."
+    )
 
 
 class RetentionConfig(Section):
-    """Days to keep; None keeps for ever."""
+    """How long rows are kept."""
 
-    results_days: Annotated[int, Field(ge=1)] | None = 400
-    runs_days: Annotated[int, Field(ge=1)] | None = 400
-    prices_days: Annotated[int, Field(ge=1)] | None = None
+    results_days: Count | None = Field(400, description="Days to keep results; null keeps them for ever.")
+    runs_days: Count | None = Field(400, description="Days to keep runs, with their results; null: for ever.")
+    prices_days: Count | None = Field(None, description="Days to keep price history; null: for ever.")
 
 
 class DatabaseConfig(Section):
-    url: SecretStr = SecretStr("sqlite:///data/probe.db")
-    keep_responses: bool = True
-    retention: RetentionConfig = RetentionConfig()
+    """Where results are kept."""
+
+    url: DatabaseUrl = Field(
+        SecretStr("sqlite:///data/probe.db"),
+        description="`sqlite:///path` or `postgresql://user:password@host/name`.",
+    )
+    keep_responses: bool = Field(True, description="Keep the text of every answer.")
+    retention: RetentionConfig = Field(RetentionConfig(), description="How long rows are kept.")
 
 
 class ServerConfig(Section):
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 9797
-    token: SecretStr | None = None
+    """Where the board, the metrics and the API are served."""
+
+    host: Text = Field("127.0.0.1", description="The address to listen on.")
+    port: Annotated[int, BeforeValidator(_not_bool), Field(ge=0, le=65535)] = Field(
+        9797, description="The port to listen on; 0 takes a free one."
+    )
+    token: Token | None = Field(
+        None, description="The bearer token for requests that change something; absent: these are refused."
+    )
 
 
 class LogConfig(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "terminal", "json"] = "auto"
-    directory: Path | None = None
+    """What is logged, how and where."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
+    format: Literal["auto", "terminal", "json"] = Field(
+        "auto", description="`auto` is readable text on a terminal and JSON lines elsewhere."
+    )
+    directory: Path | None = Field(
+        None, description="Also write JSON lines to one file a day (UTC) in this directory."
+    )
+    keep_days: Count = Field(14, description="Days to keep these files.")
 
 
 class Config(Section):
     """Everything the daemon is told, whole and checked."""
 
-    location: Name = "local"
-    database: DatabaseConfig = DatabaseConfig()
-    server: ServerConfig = ServerConfig()
-    log: LogConfig = LogConfig()
-    providers: dict[Name, ProviderConfig] = {}
-    targets: tuple[TargetConfig, ...] = ()
-    suites: tuple[Path, ...] = ()
-    jobs: tuple[JobConfig, ...] = (JobConfig(name="benchmark"),)
-    prices: dict[str, PriceConfig] = {}
-    shutdown_seconds: Seconds = 30.0
+    location: Name = Field("local", description="Where this probe stands; a label on every result.")
+    database: DatabaseConfig = Field(DatabaseConfig(), description="Where results are kept.")
+    server: ServerConfig = Field(
+        ServerConfig(), description="Where the board, the metrics and the API are served."
+    )
+    log: LogConfig = Field(LogConfig(), description="What is logged, how and where.")
+    providers: Annotated[dict[Name, ProviderConfig], AfterValidator(FrozenDict)] = Field(
+        default_factory=FrozenDict,
+        description="Accounts at endpoints, by name. A preset's name needs no more.",
+    )
+    targets: tuple[TargetConfig, ...] = Field(
+        (), description="What is probed. Absent: the default model of every provider."
+    )
+    suites: tuple[Path, ...] = Field((), description="Suite files (YAML) beside the bundled ones.")
+    jobs: tuple[JobConfig, ...] = Field(
+        (JobConfig(name="benchmark", run_at_start=True),),
+        description="When which suite is asked of which targets.",
+    )
+    prices: Annotated[dict[Text, PriceConfig], AfterValidator(FrozenDict)] = Field(
+        default_factory=FrozenDict,
+        description="Prices by `provider/model`; they win over every other source.",
+    )
+    shutdown_seconds: Seconds = Field(
+        30.0,
+        description="Seconds that requests in flight may take to finish when the daemon is told to stop.",
+    )
