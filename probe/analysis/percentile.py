@@ -1,0 +1,50 @@
+"""Percentiles, and how many samples one needs before it means anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+
+def percentile(values: Sequence[float], q: float) -> float | None:
+    """The `q`-th percentile (0..100) of values in any order; None for no values.
+
+    Linear interpolation between the two nearest ranks: Hyndman and Fan's type 7, which is also what NumPy and
+    PostgreSQL's PERCENTILE_CONT compute.
+
+    >>> percentile([4.0, 1.0, 3.0, 2.0], 50)
+    2.5
+    """
+    return percentile_of_sorted(sorted(values), q)
+
+
+def percentile_of_sorted(ordered: Sequence[float], q: float) -> float | None:
+    """`percentile` for values that are already in ascending order."""
+    if not 0 <= q <= 100:
+        raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
+    if not ordered:
+        return None
+    rank = (len(ordered) - 1) * q / 100
+    below = math.floor(rank)
+    low, high = ordered[below], ordered[math.ceil(rank)]
+    # This form never leaves [low, high], which low + (high - low) * share does by a rounding error.
+    share = rank - below
+    return low if low == high else low * (1 - share) + high * share
+
+
+@lru_cache(maxsize=32)
+def samples_needed(q: float) -> int:
+    """How many samples the `q`-th percentile (0 < q < 100) needs to be more than a guess, confidence 0.99.
+
+    The smallest n for which at least two samples lie beyond the true percentile with probability 0.99: the
+    second order of Wilks (1941), and the rule by which MLPerf Inference stops early. 11 for p50, 64 for p90,
+    130 for p95, 662 for p99.
+    """
+    if not 0 < q < 100:
+        raise ValueError(f"a sample size needs a percentile between 0 and 100, not {q}")
+    within, beyond = q / 100, 1 - q / 100
+    n = 2
+    while within**n + n * beyond * within ** (n - 1) > 0.01:
+        n += 1
+    return n
