@@ -17,6 +17,7 @@ datetime.datetime(2026, 1, 1, 12, 15, tzinfo=datetime.timezone.utc)
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -134,10 +135,7 @@ def next_fire(cron: Cron, zone: tzinfo, after: datetime) -> datetime | None:
     for offset in range(min(_SEARCH_DAYS, (date.max - first).days - 1)):
         day = first + timedelta(days=offset)
         # A change of the clock around midnight can weave two neighbouring days into each other.
-        candidates = [
-            next((instant for instant in _instants(cron, zone, near) if instant > after), None)
-            for near in (day, day + _DAY)
-        ]
+        candidates = [_first_after(_instants(cron, zone, near), after) for near in (day, day + _DAY)]
         if candidates[0] is not None:
             return min(candidate for candidate in candidates if candidate is not None)
     return None
@@ -205,7 +203,7 @@ class CronTimetable:
         return interval_seconds(self.cron, self.zone, after)
 
 
-# Parsing ------------------------------------------------------------------------------------------------------
+# Parsing ----------------------------------------------------------------------------------------------------
 
 
 def _numbers(text: str, field: _Field, part: str) -> Iterator[int]:
@@ -244,11 +242,16 @@ def _error(text: str, reason: str) -> ConfigError:
     return ConfigError(f'cron "{text}": {reason}')
 
 
-# Calendar -----------------------------------------------------------------------------------------------------
+# Calendar ---------------------------------------------------------------------------------------------------
 
 
 def _local_date(instant: datetime, zone: tzinfo) -> date:
     return instant.astimezone(zone).date()
+
+
+def _first_after(instants: tuple[datetime, ...], after: datetime) -> datetime | None:
+    index = bisect_right(instants, after)
+    return instants[index] if index < len(instants) else None
 
 
 def _start(day: date, zone: tzinfo) -> datetime:
@@ -260,7 +263,7 @@ def _instants(cron: Cron, zone: tzinfo, day: date) -> tuple[datetime, ...]:
     """The instants of one local day, in UTC and in order."""
     if not cron.matches(day):
         return ()
-    # fold: the earlier reading of this midnight and the later one of the next, so that no change is overlooked.
+    # The earlier reading of this midnight, the later one of the next: no change in between is overlooked.
     midnight = datetime.combine(day, time.min, zone)
     next_midnight = datetime.combine(day + _DAY, time.min, zone).replace(fold=1)
     if midnight.utcoffset() == next_midnight.utcoffset():
@@ -283,7 +286,7 @@ def _instants_of_change(cron: Cron, zone: tzinfo, day: date) -> Iterator[datetim
 
 
 def _readings(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """Both readings of a local time (PEP 495): equal, in order where it is repeated, reversed where skipped."""
+    """Both readings of a local time (PEP 495): equal, in order where repeated, reversed where skipped."""
     aware = local.replace(tzinfo=zone)
     return aware.astimezone(UTC), aware.replace(fold=1).astimezone(UTC)
 

@@ -37,7 +37,7 @@ def fires(text: str, zone: str, after: str, until: str) -> list[str]:
     return [instant.astimezone(tz).strftime("%d %H:%M%z") for instant in found]
 
 
-# Meaning ------------------------------------------------------------------------------------------------------
+# Meaning ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_restricted_weekday_saves_an_impossible_date() -> None:
     assert next_fire(parse_cron("0 0 31 2 mon"), UTC, utc("2026-02-01")) == utc("2026-02-02")
 
 
-# Daylight saving ----------------------------------------------------------------------------------------------
+# Daylight saving --------------------------------------------------------------------------------------------
 # Berlin 2026: 29 March 02:00 -> 03:00, 25 October 03:00 -> 02:00.
 
 
@@ -187,14 +187,14 @@ def test_a_change_across_midnight_keeps_the_order() -> None:
     ]
 
 
-# The oracle ---------------------------------------------------------------------------------------------------
+# The oracle -------------------------------------------------------------------------------------------------
 
 
 def watch(cron: Cron, zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[datetime]:
     """A daemon that wakes every minute, looks at the clock on the wall and runs what is due.
 
-    It remembers the latest wall-clock minute it has dealt with: a jump ahead makes it deal with every minute in
-    between, at once; a jump back makes fixed times wait until the clock has caught up.
+    It remembers the latest wall-clock minute it has dealt with: a jump ahead makes it deal with every minute
+    in between, at once; a jump back makes fixed times wait until the clock has caught up.
     """
 
     def due(local: datetime) -> bool:
@@ -274,7 +274,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert next_fire(cron, UTC, utc("2026-01-01")) is not None
 
 
-# The interval -------------------------------------------------------------------------------------------------
+# The interval -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
