@@ -21,7 +21,11 @@ class ProbeError(Exception):
 
 
 class ConfigError(ProbeError):
-    """The configuration cannot be used."""
+    """The configuration cannot be used. `problems` holds one line for each thing to put right."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class SuiteError(ProbeError):
