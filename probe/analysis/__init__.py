@@ -1,26 +1,30 @@
 """Statistics over samples: pure functions, one definition of every figure that is more than one attempt."""
 
-from probe.analysis.hourly import Hour, hourly
+from probe.analysis.distribution import Distribution, describe
+from probe.analysis.hourly import hourly_medians
 from probe.analysis.jitter import Light, jitter_light, jitter_seconds
 from probe.analysis.percentile import percentile, samples_needed
-from probe.analysis.point import Point, point_of
-from probe.analysis.summary import Distribution, Summary, describe, summarise
+from probe.analysis.summary import Summary, success_ratio, summarise
+from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, tally, timed
 from probe.analysis.value import cost_per_million_usd, value_score
 
 __all__ = [
+    "OWN_FAILURES",
     "Distribution",
-    "Hour",
     "Light",
-    "Point",
     "Summary",
+    "Tally",
     "cost_per_million_usd",
     "describe",
-    "hourly",
+    "failure_kind",
+    "hourly_medians",
     "jitter_light",
     "jitter_seconds",
     "percentile",
-    "point_of",
     "samples_needed",
+    "success_ratio",
     "summarise",
+    "tally",
+    "timed",
     "value_score",
 ]

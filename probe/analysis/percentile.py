@@ -16,15 +16,13 @@ def percentile(values: Sequence[float], q: float) -> float | None:
     >>> percentile([4.0, 1.0, 3.0, 2.0], 50)
     2.5
     """
-    return percentile_of_sorted(sorted(values), q)
+    return percentile_of_sorted(sorted(values), q) if values else None
 
 
-def percentile_of_sorted(ordered: Sequence[float], q: float) -> float | None:
-    """`percentile` for values that are already in ascending order."""
+def percentile_of_sorted(ordered: Sequence[float], q: float) -> float:
+    """`percentile` of one or more values that are already in ascending order."""
     if not 0 <= q <= 100:
         raise ValueError(f"a percentile lies between 0 and 100, not at {q}")
-    if not ordered:
-        return None
     rank = (len(ordered) - 1) * q / 100
     below = math.floor(rank)
     low, high = ordered[below], ordered[math.ceil(rank)]

@@ -1,0 +1,75 @@
+"""What a window of attempts on one target adds up to: the columns that a summary is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from probe.sample import Failed, FailureKind, Sample
+
+# These say nothing about the target: the probe itself was at fault, or was told to stop.
+OWN_FAILURES: frozenset[FailureKind] = frozenset({"probe", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Attempts on one target over one kind of connection, in no particular order. Durations are seconds.
+
+    The three series hold timed attempts only (see `timed`). Tokens and cost count every attempt that reported
+    them, also failed ones: `cost_usd` is what `costed_tokens` (input and output together) cost in the
+    `costed` attempts whose cost is known.
+    """
+
+    attempts: int
+    successes: int
+    own_failures: int
+    last_at: datetime | None
+    last_success_at: datetime | None
+    ttft_seconds: Sequence[float]
+    total_latency_seconds: Sequence[float]
+    tps: Sequence[float]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    costed: int
+    costed_tokens: int
+
+
+def timed(sample: Sample) -> bool:
+    """Whether the durations of an attempt belong in the statistics of its target.
+
+    A failed attempt has no latency of success, and across a step of the clock none is known. A warm attempt
+    that had to open a connection is a cold one in the wrong series.
+    """
+    return sample.success and sample.trusted and (sample.reused or sample.connection == "cold")
+
+
+def tally(samples: Iterable[Sample]) -> Tally:
+    """Add up samples of one target."""
+    samples = list(samples)
+    timings = [sample.timing for sample in samples if timed(sample)]
+    costed = [(sample.cost, sample.usage) for sample in samples if sample.cost is not None]
+    return Tally(
+        attempts=len(samples),
+        successes=sum(1 for sample in samples if sample.success),
+        own_failures=sum(1 for sample in samples if failure_kind(sample) in OWN_FAILURES),
+        last_at=max((sample.started_at for sample in samples), default=None),
+        last_success_at=max((sample.started_at for sample in samples if sample.success), default=None),
+        ttft_seconds=[t.ttft_seconds for t in timings if t.ttft_seconds is not None],
+        total_latency_seconds=[
+            t.total_latency_seconds for t in timings if t.total_latency_seconds is not None
+        ],
+        tps=[t.tps for t in timings if t.tps is not None],
+        input_tokens=sum(sample.usage.input_tokens or 0 for sample in samples),
+        output_tokens=sum(sample.usage.output_tokens or 0 for sample in samples),
+        cost_usd=sum((cost.total_usd for cost, _ in costed), Decimal(0)),
+        costed=len(costed),
+        costed_tokens=sum((usage.input_tokens or 0) + (usage.output_tokens or 0) for _, usage in costed),
+    )
+
+
+def failure_kind(sample: Sample) -> FailureKind | None:
+    """None for a success."""
+    return sample.outcome.kind if isinstance(sample.outcome, Failed) else None

@@ -1,0 +1,86 @@
+"""What the daemon knows about itself at one instant: the source of every metric that is not about a target.
+
+Counts begin at 0 when the daemon starts. None is unknown, or has not happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    version: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """One configured job.
+
+    `interval_seconds` is the time between its next two slots. `runs` were started; `missed` slots passed while
+    nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before was
+    still open and were skipped. `last_run_at` is the start of the latest run, `last_duration_seconds` the length
+    of the latest finished one.
+    """
+
+    job: str
+    interval_seconds: float | None = None
+    runs: int = 0
+    missed: int = 0
+    late: int = 0
+    overlapped: int = 0
+    last_run_at: datetime | None = None
+    last_duration_seconds: float | None = None
+    next_run_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStatus:
+    """`pending` samples wait to be written, `dropped` ones were lost because too many waited."""
+
+    available: bool = True
+    results: int | None = None
+    size_bytes: int | None = None
+    write_errors: int = 0
+    pending: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigStatus:
+    """`loaded` is whether the latest attempt to read the configuration succeeded; the start counts as one."""
+
+    loaded: bool = True
+    loaded_at: datetime | None = None
+    failed_reloads: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStatus:
+    """How far one exporter is. `refused` samples can never be delivered and were skipped."""
+
+    exporter: str
+    delivered: int = 0
+    refused: int = 0
+    errors: int = 0
+    pending: int | None = None
+    last_delivery_at: datetime | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at."""
+
+    build: Build
+    location: str
+    started_at: datetime
+    jobs: tuple[JobStatus, ...] = ()
+    store: StoreStatus = StoreStatus()
+    config: ConfigStatus = ConfigStatus()
+    deliveries: tuple[DeliveryStatus, ...] = ()
+    attempts_in_flight: int = 0
+    stopwatch_restarts: int = 0
+    daemon_lag_seconds: float | None = None
