@@ -72,6 +72,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One target over one kind of connection: what figures are kept apart by, as cold and warm never mix."""
+
+    target: Target
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Token counts of one answer, and who counted.
 
@@ -146,10 +154,10 @@ class Timing:
 class Sample:
     """The frozen result of one attempt: a row of `benchmark_results`.
 
-    `id` was sent to the provider as X-Client-Request-Id. `planned_at` is when the attempt was meant to start,
-    `started_at` when its first byte moved; `lag_seconds` is the difference. `probe_lag_seconds` is the longest
-    that the stopwatch itself was late while the exchange was open. `trusted` is false where the wall clock
-    stepped during the attempt: the timing is then empty but for `duration_seconds`.
+    `id` was sent to the provider as X-Client-Request-Id. `planned_at` is when the attempt was meant to
+    start, `started_at` when its first byte moved; `lag_seconds` is the difference. `probe_lag_seconds` is the
+    longest that the stopwatch itself was late while the exchange was open. `trusted` is false where the wall
+    clock stepped during the attempt: the timing is then empty but for `duration_seconds`.
     """
 
     id: UUID
@@ -186,3 +194,7 @@ class Sample:
     @property
     def success(self) -> bool:
         return isinstance(self.outcome, Ok)
+
+    @property
+    def series(self) -> Series:
+        return Series(target=self.target, connection=self.connection)
