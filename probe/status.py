@@ -38,9 +38,13 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """`pending` samples wait to be written, `dropped` ones were lost because too many waited."""
+    """`pending` samples wait to be written, `dropped` ones were lost because too many waited.
+
+    `error` is why the store is not available, while it is not: one line without secrets.
+    """
 
     available: bool = True
+    error: str | None = None
     results: int | None = None
     size_bytes: int | None = None
     write_errors: int = 0
@@ -50,9 +54,13 @@ class StoreStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigStatus:
-    """`loaded` is whether the latest attempt to read the configuration succeeded; the start counts as one."""
+    """`loaded` is whether the latest attempt to read the configuration succeeded; the start counts as one.
+
+    `error` is why it did not: one line without secrets.
+    """
 
     loaded: bool = True
+    error: str | None = None
     loaded_at: datetime | None = None
     failed_reloads: int = 0
 

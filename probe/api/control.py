@@ -1,0 +1,77 @@
+"""What the pages and the API ask of the daemon. The daemon implements it; tests hand in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from probe.exporter import Series
+from probe.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """A run that somebody asks for. `targets` are names or shell patterns, as in a job."""
+
+    suite: str
+    targets: tuple[str, ...]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A configured job. `series` is how many target series one run of it asks."""
+
+    name: str
+    suite: str
+    cron: str
+    timezone: str
+    series: int
+
+
+class Control(Protocol):
+    def token(self) -> SecretStr | None:
+        """The bearer token in force; None refuses every request that changes something."""
+        ...
+
+    def series(self) -> Sequence[Series]:
+        """What is probed now, in the order of the configuration."""
+        ...
+
+    def jobs(self) -> Sequence[Job]:
+        """Every job, in the order of the configuration; `status` says when each ran and runs next."""
+        ...
+
+    def status(self) -> Status:
+        """What the daemon knows about itself now."""
+        ...
+
+    async def readiness(self) -> Sequence[str]:
+        """Why the daemon cannot do its work, one line a reason, without secrets; empty where it can.
+
+        Asks whether the store answers, the stopwatch lives and the schedule runs.
+        """
+        ...
+
+    async def metrics(self, accept: str, /) -> tuple[bytes, str]:
+        """Every metric in the format that the Accept header prefers, and its content type."""
+        ...
+
+    async def trigger(self, order: RunOrder, /) -> UUID:
+        """Start a run and give its id without waiting for its end; its row exists by then.
+
+        Raises ConfigError where the suite is unknown or no target matches; the message says what there is.
+        Raises StoreError where the run could not be stored.
+        """
+        ...
+
+    async def reload(self) -> None:
+        """Read the configuration again and put it in force.
+
+        Raises ConfigError, with nothing changed, where it cannot be used.
+        """
+        ...

@@ -1,0 +1,165 @@
+"""What stands before every route: who may ask, how much may be sent, and what every answer carries.
+
+Plain ASGI, outermost first: `Headers` forbids the browser what the page does not need, `Boundary` turns
+a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `Limits` refuses large bodies and
+answers HEAD.
+"""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import SecretStr
+from starlette.datastructures import Headers as RequestHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from probe.api.problem import Problem, problem_response
+
+MAX_BODY_BYTES = 64 * 1024
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_log = structlog.get_logger("probe.api")
+
+
+class Boundary:
+    """An exception that no route expected is logged whole under an id, and only the id is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            error_id = uuid4().hex[:12]
+            _log.exception("request failed", error_id=error_id, method=scope["method"], path=scope["path"])
+            if started:
+                raise
+            response = problem_response(500, f"An error of the probe's own; the log has it as {error_id}.")
+            await response(scope, receive, send)
+
+
+class Hosts:
+    """Where the listener is loopback, only loopback's own names are answered.
+
+    A page on the internet can let its own name point at 127.0.0.1 and read what it finds there (DNS
+    rebinding); the Host header gives it away.
+    """
+
+    def __init__(self, app: ASGIApp, *, listening_on: str) -> None:
+        self.app = app
+        self._checks = is_loopback(listening_on)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._checks and not is_loopback(_host_name(RequestHeaders(scope=scope).get("host", ""))):
+            response = problem_response(
+                421, "This address answers to localhost, 127.0.0.1 and [::1] only, whatever the port."
+            )
+            await response(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+class Limits:
+    """A body of more than `MAX_BODY_BYTES` is refused before it is read; HEAD is GET without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = RequestHeaders(scope=scope)
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            response = problem_response(
+                413,
+                f"A body has a Content-Length of at most {MAX_BODY_BYTES} bytes here.",
+                headers={"Connection": "close"},
+            )
+            await response(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
+
+
+class Headers:
+    """Adds `SECURITY_HEADERS` to every answer; what changes with time is not to be kept by a cache."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY_HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, add)
+
+
+_bearer = HTTPBearer(auto_error=False, description="The configured `server.token`.")
+
+
+async def require_token(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Raises Problem without the configured token: 403 where none is configured, else 401."""
+    expected: SecretStr | None = request.app.state.control.token()
+    if expected is None:
+        raise Problem(
+            403, "No token is configured: set server.token to allow requests that change something."
+        )
+    given = "" if credentials is None else credentials.credentials
+    if not hmac.compare_digest(given.encode(), expected.get_secret_value().encode()):
+        raise Problem(
+            401,
+            "This request needs the configured token: Authorization: Bearer …",
+            {"WWW-Authenticate": "Bearer"},
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        name = host.lower().rstrip(".")
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def _host_name(header: str) -> str:
+    """The name in a Host header, without port and brackets; empty where there is none to be read."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""

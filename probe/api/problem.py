@@ -1,0 +1,123 @@
+"""Errors over HTTP: `application/problem+json` (RFC 9457), one clear sentence each, never a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from probe.errors import StoreError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemBody(BaseModel):
+    """What went wrong. `errors` says where, for a request that could not be understood."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[ProblemPart] | None = None
+
+
+class ProblemPart(BaseModel):
+    """`where` is a path into the request: `query.limit`, `body.suite`."""
+
+    where: str
+    what: str
+
+
+class Problem(Exception):  # noqa: N818  an answer, raised to leave a route early
+    """An answer other than success."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+def problem_response(
+    status: int,
+    detail: str | None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[ProblemPart] | None = None,
+) -> Response:
+    """The answer for a status. The title is the status's own phrase."""
+    body = ProblemBody(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=None if errors is None else list(errors),
+    )
+    return Response(
+        json.dumps(body.model_dump(exclude_none=True), ensure_ascii=False),
+        status_code=status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let every error that a route can meet be answered as a problem."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(StoreError, _on_store)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The same answers, for the OpenAPI description of a route."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}},
+        }
+        for status in statuses
+    }
+
+
+async def _on_problem(_: Request, exc: Exception) -> Response:
+    problem = cast("Problem", exc)
+    return problem_response(problem.status, problem.detail, headers=problem.headers)
+
+
+async def _on_http(request: Request, exc: Exception) -> Response:
+    """No such path, or not with this method."""
+    error = cast("HTTPException", exc)
+    detail = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not possible here.",
+    }.get(error.status_code, None if error.detail == HTTPStatus(error.status_code).phrase else error.detail)
+    return problem_response(error.status_code, detail, headers=error.headers)
+
+
+async def _on_validation(_: Request, exc: Exception) -> Response:
+    """What was given is not repeated: it may be a secret in the wrong place."""
+    error = cast("RequestValidationError", exc)
+    parts = [
+        ProblemPart(where=".".join(map(str, part["loc"])), what=_clear(part["msg"]))
+        for part in error.errors()
+    ]
+    return problem_response(422, "The request cannot be understood.", errors=parts)
+
+
+async def _on_store(_: Request, exc: Exception) -> Response:
+    """The reason is on the board and in the log; a caller only learns whether to try again."""
+    headers = {} if cast("StoreError", exc).permanent else {"Retry-After": "5"}
+    return problem_response(503, "The database cannot be read or written now.", headers=headers)
+
+
+def _clear(message: str) -> str:
+    """pydantic's sentence without its prefix for our own errors."""
+    message = message.removeprefix("Value error, ")
+    return {"Extra inputs are not permitted": "is not a parameter of this request"}.get(message, message)
