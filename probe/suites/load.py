@@ -1,0 +1,186 @@
+"""Suites from YAML files: the bundled ones and the user's own.
+
+name: mine
+description: What the suite is for.
+cases:
+  - id: greeting
+    category: smoke
+    prompt: Say hello.          # short for one user message
+    expected: Hello.
+    max_tokens: 32
+  - id: translation
+    messages:
+      - {role: system, content: You translate into French.}
+      - {role: user, content: The cat sleeps.}
+    temperature: null           # not sent: for models that refuse it
+    nonce: true
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
+
+from probe.errors import SuiteError
+from probe.suites.case import Case, Message, Role, Suite
+from probe.suites.document import Document, Place, read_document
+
+_BUNDLED = Path(__file__).parent
+_MAX_PROMPT_CHARACTERS = 4_000_000
+_SUFFIXES = (".yaml", ".yml")
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+_Prompt = Annotated[str, Field(min_length=1, max_length=_MAX_PROMPT_CHARACTERS)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _MessageSection(_Section):
+    role: Role
+    content: _Prompt
+
+
+class _CaseSection(_Section):
+    id: _Name
+    category: _Name = "general"
+    prompt: _Prompt | None = None
+    messages: Annotated[tuple[_MessageSection, ...], Field(min_length=1, max_length=1000)] | None = None
+    expected: Annotated[str, Field(max_length=_MAX_PROMPT_CHARACTERS)] | None = None
+    max_tokens: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 256
+    temperature: Annotated[float, Field(strict=True, ge=0, le=2, allow_inf_nan=False)] | None = 0.0
+    seed: StrictInt | None = None
+    tags: Annotated[tuple[_Name, ...], Field(max_length=50)] = ()
+    nonce: StrictBool = False
+
+    @model_validator(mode="after")
+    def _one_prompt(self) -> _CaseSection:
+        if (self.prompt is None) == (self.messages is None):
+            raise ValueError("give either prompt or messages")
+        return self
+
+    def build(self) -> Case:
+        if self.messages is None:
+            assert self.prompt is not None
+            messages: tuple[Message, ...] = (Message(role="user", content=self.prompt),)
+        else:
+            messages = tuple(Message(role=item.role, content=item.content) for item in self.messages)
+        return Case(
+            id=self.id,
+            category=self.category,
+            messages=messages,
+            expected=self.expected,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            seed=self.seed,
+            tags=self.tags,
+            nonce=self.nonce,
+        )
+
+
+class _SuiteSection(_Section):
+    name: _Name
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    cases: Annotated[tuple[_CaseSection, ...], Field(min_length=1, max_length=10_000)]
+
+
+_KEYS = {
+    "suite": tuple(_SuiteSection.model_fields),
+    "case": tuple(_CaseSection.model_fields),
+    "message": tuple(_MessageSection.model_fields),
+}
+
+
+def load_suites(paths: Sequence[Path] = ()) -> Mapping[str, Suite]:
+    """The bundled suites and those of `paths` (files, or directories of *.yaml), by name.
+
+    Raises SuiteError: nothing there, unreadable, not a suite, or a name that is already taken.
+    """
+    suites: dict[str, Suite] = {}
+    origin: dict[str, str] = {}
+    sources = [(path, "bundled") for path in _files(_BUNDLED)]
+    sources += [(path, str(path)) for given in paths for path in _files(given)]
+    for path, source in sources:
+        suite = load_suite(path)
+        if suite.name in suites:
+            raise SuiteError(f'{path}: the name "{suite.name}" is taken ({origin[suite.name]})')
+        suites[suite.name] = suite
+        origin[suite.name] = source
+    return suites
+
+
+def load_suite(path: Path) -> Suite:
+    """One suite out of one file. Raises SuiteError with the line and the key at fault."""
+    document = read_document(path)
+    if not isinstance(document.value, dict):
+        raise document.error((), f"a suite is a mapping of {', '.join(_KEYS['suite'])}")
+    try:
+        section = _SuiteSection.model_validate(document.value)
+    except ValidationError as exc:
+        raise _translate(document, exc) from exc
+    cases = tuple(case.build() for case in section.cases)
+    first: dict[str, int] = {}
+    for index, case in enumerate(cases):
+        if case.id in first:
+            line = document.lines["cases", first[case.id]]
+            raise document.error(("cases", index, "id"), f'"{case.id}" is taken by the case on line {line}')
+        first[case.id] = index
+    return Suite(name=section.name, description=section.description.strip(), cases=cases)
+
+
+def _files(given: Path) -> list[Path]:
+    if not given.is_dir():
+        return [given]
+    found = sorted(path for path in given.iterdir() if path.suffix in _SUFFIXES)
+    if not found:
+        raise SuiteError(f"{given}: no *.yaml file in this directory")
+    return found
+
+
+# Errors -----------------------------------------------------------------------------------------------------
+
+
+def _translate(document: Document, exc: ValidationError) -> SuiteError:
+    """The first of pydantic's errors in the order of the file.
+
+    A list of which an item is wrong is also reported as too short: the item is what matters.
+    """
+    errors = exc.errors(include_url=False, include_input=True)
+    inner = [
+        error
+        for error in errors
+        if not any(other["loc"][:-1][: len(error["loc"])] == error["loc"] for other in errors)
+    ]
+    error = min(inner, key=lambda item: document.lines.get(item["loc"], 0))
+    place: Place = error["loc"]
+    return document.error(place, _reason(place, error))
+
+
+def _reason(place: Place, error: Any) -> str:
+    kind, given = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        return _unknown_key(place)
+    if kind == "missing":
+        return "missing"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind == "string_type" and isinstance(given, bool | int | float):
+        return f"{given!r} is no text; put it in quotes"
+    if kind == "string_pattern_mismatch":
+        return f'"{given}": letters, digits, dots, underscores and hyphens only'
+    if kind == "too_short":
+        return "empty"
+    message = str(error["msg"])
+    return message[0].lower() + message[1:]
+
+
+def _unknown_key(place: Place) -> str:
+    known = _KEYS["suite"] if len(place) == 1 else _KEYS["case"] if len(place) == 3 else _KEYS["message"]
+    close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
+    meant = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
+    return f"unknown key; {meant}"
