@@ -1,0 +1,256 @@
+"""The JSON of the chat completions dialect, as far as it is read: one event of a stream, or a whole body.
+
+Decoding is typed first (about a microsecond an event); where a provider puts another type than the
+dialect says, the same bytes are decoded again without types and taken over field by field, what does not
+fit being left out. A number sent as text must not cost a sample.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class TokenDetails(msgspec.Struct, gc=False):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class TokenUsage(msgspec.Struct, gc=False):
+    """`usage`, with the names that other providers gave the same counts."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: TokenDetails | None = None
+    completion_tokens_details: TokenDetails | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+
+
+class Timings(msgspec.Struct, gc=False):
+    """llama.cpp's own count (https://github.com/ggml-org/llama.cpp/tree/master/tools/server)."""
+
+    prompt_n: int | None = None
+    cache_n: int | None = None
+    predicted_n: int | None = None
+
+
+class Function(msgspec.Struct, gc=False):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCall(msgspec.Struct, gc=False):
+    id: str | None = None
+    function: Function | None = None
+
+
+class Delta(msgspec.Struct, gc=False):
+    """`delta` of a stream or `message` of a body."""
+
+    content: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+    reasoning_details: list[dict[str, Any]] | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Function | None = None
+
+
+class Choice(msgspec.Struct, gc=False):
+    delta: Delta | None = None
+    message: Delta | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+    usage: TokenUsage | None = None
+
+
+class GroqEnvelope(msgspec.Struct, gc=False):
+    id: str | None = None
+    usage: TokenUsage | None = None
+    error: Any = None
+
+
+class Chunk(msgspec.Struct, gc=False):
+    id: str | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
+    choices: list[Choice] | None = None
+    usage: TokenUsage | None = None
+    x_groq: GroqEnvelope | None = None
+    timings: Timings | None = None
+    error: Any = None
+
+
+_NUMBER = re.compile(r"[0-9]{1,15}(\.0*)?")
+
+_decode = msgspec.json.Decoder(Chunk).decode
+
+
+def decode_chunk(data: bytes) -> Chunk:
+    """One event's data, or a whole body. Raises ValueError, one line, where it is no JSON object in UTF-8."""
+    try:
+        return _decode(data)
+    except (ValueError, RecursionError):
+        return _decode_loosely(data)
+
+
+def _decode_loosely(data: bytes) -> Chunk:
+    try:
+        value = json.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON object was expected, not {type(value).__name__}")  # noqa: TRY004
+    return Chunk(
+        id=_label(value.get("id")),
+        model=_label(value.get("model")),
+        system_fingerprint=_label(value.get("system_fingerprint")),
+        choices=[_choice(item) for item in _items(value.get("choices"))],
+        usage=_usage(value.get("usage")),
+        x_groq=_groq(value.get("x_groq")),
+        timings=_timings(value.get("timings")),
+        error=value.get("error"),
+    )
+
+
+def _choice(value: Mapping[str, Any]) -> Choice:
+    return Choice(
+        delta=_delta(value.get("delta")),
+        message=_delta(value.get("message")),
+        text=_text(value.get("text")),
+        finish_reason=_label(value.get("finish_reason")),
+        usage=_usage(value.get("usage")),
+    )
+
+
+def _delta(value: object) -> Delta | None:
+    if not isinstance(value, dict):
+        return None
+    return Delta(
+        content=_content(value.get("content")),
+        reasoning=_text(value.get("reasoning")),
+        reasoning_content=_text(value.get("reasoning_content")) or _thinking(value.get("content")),
+        reasoning_details=_items(value.get("reasoning_details")),
+        refusal=_text(value.get("refusal")),
+        tool_calls=[
+            ToolCall(id=_label(item.get("id")), function=_function(item.get("function")))
+            for item in _items(value.get("tool_calls"))
+        ],
+        function_call=_function(value.get("function_call")),
+    )
+
+
+def _function(value: object) -> Function | None:
+    if not isinstance(value, dict):
+        return None
+    arguments = value.get("arguments")
+    if isinstance(arguments, dict | list):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    return Function(name=_label(value.get("name")), arguments=_text(arguments))
+
+
+def _groq(value: object) -> GroqEnvelope | None:
+    if not isinstance(value, dict):
+        return None
+    return GroqEnvelope(
+        id=_label(value.get("id")), usage=_usage(value.get("usage")), error=value.get("error")
+    )
+
+
+def _usage(value: object) -> TokenUsage | None:
+    if not isinstance(value, dict):
+        return None
+    return TokenUsage(
+        prompt_tokens=_count(value.get("prompt_tokens")),
+        completion_tokens=_count(value.get("completion_tokens")),
+        input_tokens=_count(value.get("input_tokens")),
+        output_tokens=_count(value.get("output_tokens")),
+        total_tokens=_count(value.get("total_tokens")),
+        prompt_tokens_details=_details(value.get("prompt_tokens_details")),
+        completion_tokens_details=_details(value.get("completion_tokens_details")),
+        cached_tokens=_count(value.get("cached_tokens")),
+        reasoning_tokens=_count(value.get("reasoning_tokens")),
+        prompt_cache_hit_tokens=_count(value.get("prompt_cache_hit_tokens")),
+    )
+
+
+def _details(value: object) -> TokenDetails | None:
+    if not isinstance(value, dict):
+        return None
+    return TokenDetails(
+        cached_tokens=_count(value.get("cached_tokens")),
+        reasoning_tokens=_count(value.get("reasoning_tokens")),
+    )
+
+
+def _timings(value: object) -> Timings | None:
+    if not isinstance(value, dict):
+        return None
+    return Timings(
+        prompt_n=_count(value.get("prompt_n")),
+        cache_n=_count(value.get("cache_n")),
+        predicted_n=_count(value.get("predicted_n")),
+    )
+
+
+def _items(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _content(value: object) -> str | None:
+    """Text, or a list of parts of which the `text` ones are joined (Mistral's reasoning models)."""
+    if not isinstance(value, list):
+        return _text(value)
+    return "".join(_text(part.get("text")) or "" for part in _items(value))
+
+
+def _thinking(value: object) -> str | None:
+    """The `thinking` parts of a content list."""
+    if not isinstance(value, list):
+        return None
+    return "".join(_content(part.get("thinking")) or "" for part in _items(value))
+
+
+def _text(value: object) -> str | None:
+    """Text as it should be. Halves of a surrogate pair stay halves; see `whole_text`."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _label(value: object) -> str | None:
+    text = _text(value)
+    return None if text is None else whole_text(text)
+
+
+def _count(value: object) -> int | None:
+    """A count of tokens, also where it came as text or as 12.0."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return int(value)
+    return None
+
+
+def whole_text(text: str) -> str:
+    """The text with its surrogate pairs joined, lone halves replaced by U+FFFD.
+
+    A provider that writes JSON with \\u escapes may split a pair over two events.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

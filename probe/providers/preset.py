@@ -1,0 +1,73 @@
+"""What is known of a provider before anybody configures it, and the endpoint that comes out of both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from probe.sample import TargetKind
+
+Dialect = Literal["openai-chat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """Where a provider departs from the dialect. All of it is data; no code asks for a provider's name.
+
+    sdk                 the official package that builds and signs the requests
+    ask_for_usage       how token counts are asked for in a stream: by the SDK's `stream_options`, by the
+                        same field in the body where the SDK does not know it (`extra_body`), or not at all,
+                        because they come unasked or the field is refused (`never`)
+    pads_chunks         random padding is added to every chunk unless it is turned off
+    max_tokens_field    what the limit on output tokens is called
+    min_max_tokens      the smallest limit that is accepted; a smaller one is raised to it
+    fixed_temperature   shell patterns of models that refuse any temperature; it is left out for them
+    """
+
+    sdk: Literal["openai", "groq"] = "openai"
+    ask_for_usage: Literal["stream_options", "extra_body", "never"] = "stream_options"
+    pads_chunks: bool = False
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    min_max_tokens: int = 1
+    fixed_temperature: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A provider as it is for everybody. `base_url` is None where only the user can know it.
+
+    `key_variable` is the environment variable that usually holds the key, None where there is no usual one.
+    `default_models` are probed where nothing else is configured.
+    """
+
+    name: str
+    display_name: str
+    base_url: str | None
+    key_variable: str | None = None
+    kind: TargetKind = "direct"
+    default_models: tuple[str, ...] = ()
+    logo_url: str | None = None
+    docs_url: str | None = None
+    dialect: Dialect = "openai-chat"
+    quirks: Quirks = field(default_factory=Quirks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One account at one base URL, ready to be asked. `base_url` has no slash at its end.
+
+    `name` is the provider's name in the configuration. The key and the proxy, which may hold a password,
+    stay out of the representation.
+    """
+
+    name: str
+    display_name: str
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    kind: TargetKind
+    dialect: Dialect = "openai-chat"
+    quirks: Quirks = field(default_factory=Quirks)
+    logo_url: str | None = None
+    ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+    max_response_bytes: int = 16 * 1024 * 1024
