@@ -49,6 +49,7 @@ FailureKind = Literal[
     "incomplete",
     "empty",
     "budget_exhausted",
+    "content_filter",
     "too_large",
     # ourselves
     "probe",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from probe.clock import NS_PER_SECOND
@@ -26,8 +27,10 @@ class OutputChunk(NamedTuple):
 class Timeline:
     """Instants in monotonic nanoseconds; None where the phase was not reached or not needed.
 
-    `output` holds the events that carry output in the order of the stream; several of them may share one arrival.
-    `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
+    `output` holds the events that carry output in the order of the stream; several of them may share one
+    arrival. `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
+    Where the answer came as one body, `streamed` is false and `output` is one chunk at the arrival of
+    that body's end: there is a total latency, but no first token and no speed.
     """
 
     started_ns: int
@@ -39,6 +42,7 @@ class Timeline:
     sent_ns: int | None = None
     first_byte_ns: int | None = None
     output: tuple[OutputChunk, ...] = ()
+    streamed: bool = True
     end_ns: int
 
     # Phases of the connection -----------------------------------------------------------------------------
@@ -72,6 +76,11 @@ class Timeline:
         return self.output[0].at_ns if self.output else None
 
     @property
+    def first_token_ns(self) -> int | None:
+        """The first output of a stream; None for an answer in one body."""
+        return self.first_output_ns if self.streamed else None
+
+    @property
     def last_output_ns(self) -> int | None:
         return self.output[-1].at_ns if self.output else None
 
@@ -83,16 +92,18 @@ class Timeline:
     @property
     def ttft_seconds(self) -> float | None:
         """Start of the call -> first chunk that carries output."""
-        return seconds_between(self.started_ns, self.first_output_ns)
+        return seconds_between(self.started_ns, self.first_token_ns)
 
     @property
     def ttft_server_seconds(self) -> float | None:
         """Request fully sent -> first chunk that carries output: what the provider answers for."""
-        return seconds_between(self.sent_ns, self.first_output_ns)
+        return seconds_between(self.sent_ns, self.first_token_ns)
 
     @property
     def ttfa_seconds(self) -> float | None:
         """Start of the call -> first chunk of the answer, reasoning excluded."""
+        if not self.streamed:
+            return None
         first = next((chunk.at_ns for chunk in self.output if chunk.answer), None)
         return seconds_between(self.started_ns, first)
 
@@ -122,7 +133,7 @@ class Timeline:
     def chunk_gaps_seconds(self) -> tuple[float, ...]:
         """Times between two arrivals that carry output."""
         instants = self.arrivals_ns
-        return tuple((b - a) / NS_PER_SECOND for a, b in zip(instants, instants[1:], strict=False))
+        return tuple((b - a) / NS_PER_SECOND for a, b in pairwise(instants))
 
     @property
     def stream_jitter_seconds(self) -> float | None:

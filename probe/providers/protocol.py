@@ -32,7 +32,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a capture says, once understood. Absent is None."""
+    """What a capture says, once understood. Absent is None.
+
+    `timeline.streamed` says whether the answer came as a stream, whatever was asked for.
+    """
 
     timeline: Timeline
     outcome: Outcome
