@@ -1,7 +1,8 @@
 """The shape of the configuration: what can be set, what it means, what it is when nobody sets it.
 
-The values come from probe.yaml, `.env`, the environment and secret files (see `probe.settings`), are completed
-by `probe.defaults`, and are frozen from then on. This is the only module that reads the process's environment.
+The values come from probe.yaml, `.env`, the environment and secret files (see `probe.settings`), are
+completed by `probe.defaults`, and are frozen from then on. This is the only module that reads the
+environment of the process.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from probe.cron import parse_cron
+from probe.errors import ConfigError
 from probe.sample import TargetKind
 
 
@@ -94,6 +97,14 @@ def _timezone(name: str) -> str:
     return name
 
 
+def _cron(text: str) -> str:
+    try:
+        parse_cron(text)
+    except ConfigError as exc:
+        raise ValueError(str(exc)) from exc
+    return text
+
+
 Seconds = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
 Usd = Annotated[Decimal, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
@@ -104,6 +115,7 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Key = Annotated[SecretStr, AfterValidator(_visible)]
 Token = Annotated[SecretStr, Field(min_length=8), AfterValidator(_visible)]
+Cron = Annotated[Text, AfterValidator(_cron)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
@@ -173,7 +185,7 @@ class JobConfig(Section):
     """When which suite is asked of which targets."""
 
     name: Name = Field(description="Unique.")
-    cron: Text = Field("*/15 * * * *", description="Five fields as in crontab(5).")
+    cron: Cron = Field("*/15 * * * *", description="Five fields as in crontab(5).")
     timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
     suite: Text = Field("mystery-shopper", description="A bundled suite, or one from `suites`.")
     targets: tuple[Text, ...] = Field(

@@ -1,0 +1,13 @@
+"""Where settings come from: probe.yaml, then `.env`, then the environment and the secret files it names.
+
+    load(path) -> Loaded      reads, merges, checks; every problem at once in one ConfigError
+
+document   YAML text -> plain values, and the line on which each stands
+shape      what the models in `probe.config` admit at a path
+variables  PROBE_… variables -> paths, secret files -> values
+problems   a validation error -> one clear line
+"""
+
+from probe.settings.load import Loaded, load
+
+__all__ = ["Loaded", "load"]

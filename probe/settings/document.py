@@ -1,0 +1,161 @@
+"""YAML text as plain values, and the line on which each of them stands.
+
+The text is read as YAML 1.2 means it: `no`, `on`, `12:30` and dates are text. Anchors and aliases work; tags,
+merge keys and several documents in one file do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+from probe.errors import ConfigError
+from probe.settings.shape import Place, dotted
+
+MAX_BYTES: Final = 1024 * 1024
+MAX_VALUES: Final = 50_000
+MAX_DEPTH: Final = 32
+_DEFAULT_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,30}|[0-9]{1,30}(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,4})?")
+_WORDS: Final[Mapping[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+
+Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """`lines` counts from 1 and knows every key and every entry of a list."""
+
+    values: dict[str, Value]
+    lines: Mapping[Place, int]
+
+
+def read_document(content: bytes, name: str) -> Document:
+    """Raises ConfigError; each problem begins with `name` and, where one is known, the line."""
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{name}: larger than {MAX_BYTES // 1024} KiB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise ConfigError(f"{name}:{line}: not UTF-8") from None
+    root = _compose(text, name)
+    if root is None:
+        return Document(values={}, lines={})
+    if not isinstance(root, yaml.MappingNode):
+        kind = "a list" if isinstance(root, yaml.SequenceNode) else "text"
+        raise ConfigError(f"{name}:{root.start_mark.line + 1}: must be a mapping of settings, is {kind}")
+    walk = _Walk(name=name)
+    values = walk.mapping(root, ())
+    if walk.problems:
+        raise ConfigError(*walk.problems)
+    return Document(values=values, lines=walk.lines)
+
+
+def _compose(text: str, name: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.MarkedYAMLError as exc:
+        raise ConfigError(_syntax(exc, name)) from None
+    except yaml.reader.ReaderError as exc:
+        line = text.count("\n", 0, exc.position) + 1
+        raise ConfigError(f"{name}:{line}: not YAML: the character U+{ord(str(exc.character)):04X}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deeply") from None
+    except (ValueError, OverflowError) as exc:  # an escape such as "\UFFFFFFFF" is no character
+        raise ConfigError(f"{name}: not YAML: {exc}") from None
+
+
+def _syntax(error: yaml.MarkedYAMLError, name: str) -> str:
+    mark = error.problem_mark or error.context_mark
+    where = name if mark is None else f"{name}:{mark.line + 1}"
+    problem = " ".join((error.problem or "cannot be read").split())
+    if r"'\t'" in problem:
+        return f"{where}: a tab; YAML is indented with spaces"
+    begun = error.context_mark
+    if begun is not None and mark is not None and begun.line != mark.line:
+        context = " ".join((error.context or "").split()).removeprefix("while ")
+        return f"{where}: not YAML: {problem} ({context} begun on line {begun.line + 1})"
+    return f"{where}: not YAML: {problem}"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """From nodes to values. Aliases are followed, so that size and depth are bounded here."""
+
+    name: str
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Value]:
+        values: dict[str, Value] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.append(f"{self.name}:{line}: a key must be text")
+                continue
+            key = self._text(key_node)
+            here = (*place, key)
+            if key in values:
+                first = self.lines[here]
+                self.problems.append(f"{self.name}:{line}: {dotted(here)}: already set on line {first}")
+                continue
+            self.lines[here] = line
+            values[key] = self._value(value_node, here)
+        return values
+
+    def _value(self, node: yaml.Node, place: Place) -> Value:
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise ConfigError(f"{self.name}: more than {MAX_VALUES} values")
+        if len(place) > MAX_DEPTH:
+            raise ConfigError(f"{self.name}:{node.start_mark.line + 1}: nested too deeply")
+        if node.tag not in _DEFAULT_TAGS:
+            self._problem(node, "tags such as !x are not read")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return self._list(node, place)
+        assert isinstance(node, yaml.ScalarNode)
+        text = self._text(node)
+        return text if node.style is not None else _plain(text)
+
+    def _list(self, node: yaml.SequenceNode, place: Place) -> list[Value]:
+        values = []
+        for index, item in enumerate(node.value):
+            here = (*place, index)
+            self.lines[here] = item.start_mark.line + 1
+            values.append(self._value(item, here))
+        return values
+
+    def _text(self, node: yaml.ScalarNode) -> str:
+        text = str(node.value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._problem(node, "half a character (a lone surrogate)")
+            return ""
+        return text
+
+    def _problem(self, node: yaml.Node, message: str) -> None:
+        self.problems.append(f"{self.name}:{node.start_mark.line + 1}: {message}")
+
+
+def _plain(text: str) -> Value:
+    """What a scalar without quotes means."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text

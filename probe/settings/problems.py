@@ -1,0 +1,170 @@
+"""A validation error as clear lines: where the value came from, what it is called, what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic_core import ErrorDetails
+
+from probe.secrets import redact
+from probe.settings.guess import did_you_mean
+from probe.settings.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
+from probe.settings.variables import Variable
+
+SHOWN_CHARACTERS: Final = 60
+NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of . _ : / -"
+
+_KINDS: Final[Mapping[str, str]] = {
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "decimal_max_digits": "must be a shorter number",
+    "decimal_whole_digits": "must be a smaller number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "path_type": "must be a path",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "tuple_type": "must be a list",
+}
+
+
+class Origins:
+    """Where each value came from: a line of the file, or a variable."""
+
+    def __init__(
+        self, file: str, lines: Mapping[Place, int], layers: Sequence[Mapping[Place, Variable]]
+    ) -> None:
+        """`layers` from the strongest to the weakest."""
+        self._file = file
+        self._lines = lines
+        self._layers = layers
+
+    def variable(self, place: Place) -> Variable | None:
+        """The variable that gave the value at this place, whole or as part of a structure."""
+        for layer in self._layers:
+            for length in range(len(place), 0, -1):
+                if place[:length] in layer:
+                    return layer[place[:length]]
+        return None
+
+    def describe(self, place: Place) -> str | None:
+        """`probe.yaml:3`, `PROBE_SERVER__PORT`, `PROBE_SERVER__PORT in .env:2`; None for a default."""
+        variable = self.variable(place)
+        if variable is not None:
+            inside = "" if variable.source == "environment" else f" in {variable.source}"
+            return f"{variable.name}{inside}"
+        return f"{self._file}:{self._lines[place]}" if place in self._lines else None
+
+    def line(self, place: Place) -> int | None:
+        """The line of the file where this value stands, or should stand; None where a variable gave it."""
+        if self.variable(place) is not None:
+            return None
+        lengths = range(len(place), 0, -1)
+        return next(
+            (self._lines[place[:length]] for length in lengths if place[:length] in self._lines), None
+        )
+
+    def problem(self, place: Place, message: str) -> str:
+        """One line that says where, what and why."""
+        variable = self.variable(place)
+        if variable is not None:
+            return f"{variable.source}: {variable.name}: {message}"
+        line = self.line(place)
+        where = "" if line is None else f"{self._file}:{line}: "
+        return f"{where}{dotted(place)}: {message}"
+
+
+def problem_lines(errors: Sequence[ErrorDetails], origins: Origins) -> list[str]:
+    """One line for each error: those of the file in its order, then those of variables."""
+    by_line = sorted(errors, key=lambda error: origins.line(error["loc"]) or sys.maxsize)
+    return [_text(error, origins) for error in by_line]
+
+
+def _text(error: ErrorDetails, origins: Origins) -> str:
+    place: Place = error["loc"]
+    if place and place[-1] == "[key]":
+        return origins.problem(place[:-1], f"the name {_key_rule(error)}")
+    return origins.problem(place, _message(error, place))
+
+
+def _key_rule(error: ErrorDetails) -> str:
+    return NAME_RULE if error["type"] == "string_pattern_mismatch" else _bounds(error)
+
+
+def _message(error: ErrorDetails, place: Place) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key{_suggestion(place)}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return redact(str(error["ctx"]["error"]))
+    if kind == "too_short":
+        least = error["ctx"]["min_length"]
+        return f"must have {least} characters or more" if is_secret(place) else "must not be empty"
+    if kind == "literal_error":
+        return _choices(error, place)
+    rule = NAME_RULE if kind == "string_pattern_mismatch" else _KINDS.get(kind) or _bounds(error)
+    return f"{rule}{_is(error['input'], place)}"
+
+
+def _choices(error: ErrorDetails, place: Place) -> str:
+    choices = str(error["ctx"]["expected"]).replace("'", "")
+    guess = did_you_mean(str(error["input"]), choices.replace(" or ", ", ").split(", "))
+    hint = f"; did you mean {guess}?" if guess else ""
+    return f"must be {choices}{_is(error['input'], place)}{hint}"
+
+
+_BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "greater_than": lambda ctx: f"must be more than {ctx['gt']:g}",
+    "greater_than_equal": lambda ctx: f"must be {ctx['ge']} or more",
+    "less_than_equal": lambda ctx: f"must be {ctx['le']} or less",
+    "string_too_short": lambda ctx: f"must have {ctx['min_length']} characters or more",
+    "string_too_long": lambda ctx: f"must have {ctx['max_length']} characters or fewer",
+}
+
+
+def _bounds(error: ErrorDetails) -> str:
+    describe = _BOUNDS.get(error["type"])
+    return error["msg"] if describe is None else describe(error["ctx"])
+
+
+def _is(value: object, place: Place) -> str:
+    """`, is 'abc'`: what was given, where it may be shown."""
+    if value is None:
+        return ", is null"
+    if isinstance(value, dict | list | tuple):
+        return f", is a {'mapping' if isinstance(value, dict) else 'list'}"
+    if is_secret(place):
+        return ""
+    if isinstance(value, bool):
+        return f", is {str(value).lower()}"
+    if isinstance(value, int | float):
+        hint = "; put it in quotes" if shape_at(place) is str else ""
+        return f", is {value}{hint}"
+    shown = redact(str(value))
+    return f", is {shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + '…'!r}"
+
+
+def _suggestion(place: Place) -> str:
+    """A key of the same section that looks alike, or the section where a key of this name belongs."""
+    name = str(place[-1])
+    known = keys_of(shape_at(place[:-1]))
+    guess = did_you_mean(name, known)
+    if guess is None:
+        elsewhere = [other for other, _ in every_setting() if other[-1] == name and other != place]
+        guess = dotted(elsewhere[0]) if len(elsewhere) == 1 else None
+    if guess is not None:
+        return f"; did you mean {guess}?"
+    return f"; known here: {', '.join(known)}"

@@ -1,0 +1,203 @@
+"""Variables and secret files as settings.
+
+PROBE_SERVER__PORT sets server.port. A name that people chose is written in capitals with `_` for whatever is
+no letter or digit: PROBE_PROVIDERS__MY_VLLM__API_KEY. A section, a list or a mapping is given as JSON. For a
+secret, the same variable with `_FILE` names a file that holds it. An empty variable is no variable.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from dotenv.parser import parse_stream
+
+from probe.errors import ConfigError
+from probe.settings.guess import did_you_mean
+from probe.settings.shape import (
+    Place,
+    every_setting,
+    is_mapping,
+    is_secret,
+    is_structure,
+    keys_of,
+    shape_at,
+    variable_form,
+)
+
+PREFIX: Final = "PROBE_"
+DELIMITER: Final = "__"
+ALIASES: Final[Mapping[str, Place]] = {"PROBE_DATABASE_URL": ("database", "url")}
+# Read by the command line; no settings.
+COMMANDS: Final = frozenset({"PROBE_CONFIG", "PROBE_TRACEBACK"})
+MAX_SECRET_BYTES: Final = 64 * 1024
+# Kubernetes describes a Service called probe, or probe-something, to every pod in its namespace.
+_SERVICE_LINK: Final = re.compile(
+    r"PROBE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)"
+)
+_SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One variable as it was found. `source` is `environment` or `.env:3`."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Layer:
+    """The settings that one source gives. `values` are still text; `origins` name the variable of each."""
+
+    values: dict[Place, str] = field(default_factory=dict)
+    origins: dict[Place, Variable] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def from_environment(environment: Mapping[str, str]) -> dict[str, Variable]:
+    return {
+        name: Variable(name=name, value=value, source="environment")
+        for name, value in environment.items()
+        if value
+    }
+
+
+def from_dotenv(path: Path) -> dict[str, Variable]:
+    """The variables of a `.env` file, taken literally; nothing where there is no such file.
+
+    Raises ConfigError where it cannot be read.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: not UTF-8") from None
+    except OSError as exc:
+        raise ConfigError(f"{path.name}: {exc.strerror}") from None
+    found: dict[str, Variable] = {}
+    problems = []
+    for binding in parse_stream(StringIO(text)):
+        source = f"{path.name}:{_line(binding.original.string, binding.original.line)}"
+        if binding.error or (binding.key is not None and binding.value is None):
+            problems.append(f"{source}: must be NAME=value")
+        elif binding.key is not None and binding.value:
+            found[binding.key] = Variable(name=binding.key, value=binding.value, source=source)
+    if problems:
+        raise ConfigError(*problems)
+    return found
+
+
+def _line(statement: str, first: int) -> int:
+    """dotenv counts the blank lines before a statement to it."""
+    return first + statement[: len(statement) - len(statement.lstrip())].count("\n")
+
+
+def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], cwd: Path) -> Layer:
+    """The settings among these variables. Names that people chose are matched with the keys of `given`."""
+    layer = Layer()
+    for variable in variables.values():
+        name = variable.name.upper()
+        if not name.startswith(PREFIX) or name in COMMANDS or _is_service_link(name, variable.value):
+            continue
+        place = place_of(name, given)
+        file_place = place_of(name.removesuffix("_FILE"), given) if name.endswith("_FILE") else None
+        if place is None and file_place is not None and is_secret(file_place):
+            _take_file(layer, variable, file_place, cwd)
+        elif place is None:
+            layer.problems.append(f"{variable.source}: {variable.name}: unknown variable{_suggestion(name)}")
+        else:
+            _take(layer, variable, place, variable.value)
+    return layer
+
+
+def read_secret(variable: Variable, cwd: Path) -> str:
+    """What the file holds that a `…_FILE` variable names, without the last line break. Raises ConfigError."""
+    path = cwd / variable.value
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_SECRET_BYTES + 1)
+        text = content.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: not UTF-8") from None
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: {reason}") from None
+    if not text or len(content) > MAX_SECRET_BYTES:
+        wrong = "too large for a secret" if text else "empty"
+        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: {wrong}")
+    return text
+
+
+def place_of(name: str, given: Mapping[str, object]) -> Place | None:
+    """Where a variable's value belongs; None where no setting is called so."""
+    if name in ALIASES:
+        return ALIASES[name]
+    place: Place = ()
+    level: object = given
+    for part in name.removeprefix(PREFIX).split(DELIMITER):
+        shape = shape_at(place)
+        if is_mapping(shape):
+            keys = level if isinstance(level, dict) else {}
+            step = next((key for key in keys if variable_form(key) == part), part.lower())
+        else:
+            step = part.lower()
+            if step not in keys_of(shape):
+                return None
+        if not part:
+            return None
+        level = level.get(step) if isinstance(level, dict) else None
+        place = (*place, step)
+    return place
+
+
+def variable_of(place: Place) -> str:
+    """PROBE_SERVER__PORT for ("server", "port")."""
+    alias = next((name for name, target in ALIASES.items() if target == place), None)
+    return alias or PREFIX + DELIMITER.join(variable_form(str(step)) for step in place)
+
+
+def _take_file(layer: Layer, variable: Variable, place: Place, cwd: Path) -> None:
+    try:
+        _take(layer, variable, place, read_secret(variable, cwd))
+    except ConfigError as exc:
+        layer.problems.extend(exc.problems)
+
+
+def _take(layer: Layer, variable: Variable, place: Place, text: str) -> None:
+    other = layer.origins.get(place)
+    if other is not None:
+        layer.problems.append(
+            f"{variable.source}: {variable.name}: {other.name} is set too; keep one of them"
+        )
+        return
+    if is_structure(shape_at(place)):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            example = next(iter(keys_of(shape_at(place))), None)
+            hint = f"; a single setting is {variable.name}__{example.upper()}" if example else ""
+            layer.problems.append(f"{variable.source}: {variable.name}: must be JSON{hint}")
+            return
+    layer.values[place] = text
+    layer.origins[place] = variable
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    return _SERVICE_LINK.fullmatch(name) is not None or (
+        name.endswith("_PORT") and _SERVICE_URL.match(value) is not None
+    )
+
+
+def _suggestion(name: str) -> str:
+    plain = name.removesuffix("_FILE")
+    known = [variable_of(place) for place, _ in every_setting() if not {0, "*"} & set(place)]
+    guess = did_you_mean(plain, [*known, *COMMANDS])
+    return f"; did you mean {guess}?" if guess else ""
