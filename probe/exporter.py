@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
-from probe.sample import Sample
+from probe.clock import Clock
+from probe.sample import Sample, Series
+from probe.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterContext:
+    """What an exporter is built with.
+
+    `series` are those of the configuration, `status` may be called at any time, `settings` is the exporter's
+    own section of the configuration.
+    """
+
+    series: Sequence[Series]
+    status: Callable[[], Status]
+    clock: Clock
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 class Exporter(Protocol):
-    """Found by entry point `probe.exporters`."""
+    """Found by entry point `probe.exporters`; constructed with one `ExporterContext`."""
 
     async def export(self, samples: Sequence[Sample], /) -> None:
         """Raises ExportError, or has delivered all of them; a repeat is harmless."""
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class MemoryExporter(Exporter, Protocol):
+    """An exporter whose sink is this process's own memory, to be asked for by a scrape.
+
+    It keeps no cursor: at the start it is filled from the store, and then given what comes after.
+    """
+
+    def restore(self, samples: Iterable[Sample], /) -> None:
+        """Take in what happened before the start: in any order, in one call or several."""
+        ...
+
+    def retain(self, series: Sequence[Series], /) -> None:
+        """The configuration changed: these are probed from now on, and nothing else."""
+        ...
+
+    def render(self, accept: str, /) -> tuple[bytes, str]:
+        """The state now in the best format that an Accept header allows: body and content type."""
+        ...

@@ -1,0 +1,49 @@
+"""The metric catalogue: every metric once, with its name, unit, labels and how to read it.
+
+Exporters, documentation, dashboards and rules take names from here and never type one again.
+"""
+
+from probe.metrics.attempts import ATTEMPT_FAMILIES, FAULTS, OWN_TIMING
+from probe.metrics.family import (
+    PREFIX,
+    SERIES_LABELS,
+    Family,
+    Kind,
+    OfAnyAttempt,
+    OfAttempt,
+    OfSeries,
+    OfStatus,
+    OfWindow,
+    Reading,
+    series_labels,
+)
+from probe.metrics.operation import STATUS_FAMILIES
+from probe.metrics.table import metrics_page, metrics_table
+from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
+
+CATALOGUE: tuple[Family, ...] = (
+    *ATTEMPT_FAMILIES,
+    *WINDOW_FAMILIES,
+    TARGET_INFO,
+    *OWN_TIMING,
+    *STATUS_FAMILIES,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "FAULTS",
+    "PREFIX",
+    "SERIES_LABELS",
+    "WINDOW",
+    "Family",
+    "Kind",
+    "OfAnyAttempt",
+    "OfAttempt",
+    "OfSeries",
+    "OfStatus",
+    "OfWindow",
+    "Reading",
+    "metrics_page",
+    "metrics_table",
+    "series_labels",
+]

@@ -1,0 +1,360 @@
+"""Families read off attempts: outcomes, durations, speed, tokens and money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from probe.analysis import timed
+from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
+from probe.metrics.family import PREFIX, Family, OfAnyAttempt, OfAttempt, Reading
+from probe.sample import FailureKind, Fault, Ok, Sample, Timing
+
+# Whose each kind of failure can be: the combinations that exist from the start with a count of 0.
+FAULTS: Mapping[FailureKind, tuple[Fault, ...]] = {
+    "dns": ("network",),
+    "refused": ("provider",),
+    "unreachable": ("network",),
+    "tls": ("provider",),
+    "proxy": ("network",),
+    "connection_reset": ("provider",),
+    "timeout_connect": ("network",),
+    "timeout_first_token": ("provider",),
+    "timeout_stall": ("provider",),
+    "timeout_total": ("provider",),
+    "auth": ("account",),
+    "billing": ("account",),
+    "permission": ("account",),
+    "not_found": ("account",),
+    "bad_request": ("probe",),
+    "rate_limited": ("account",),
+    "overloaded": ("provider",),
+    "server_error": ("provider",),
+    "unexpected_status": ("provider",),
+    "protocol": ("provider",),
+    "stream_broken": ("provider",),
+    "stream_error": ("provider",),
+    "malformed": ("provider",),
+    "incomplete": ("provider",),
+    "empty": ("provider",),
+    "budget_exhausted": ("probe",),
+    "too_large": ("provider",),
+    "probe": ("probe",),
+    "cancelled": ("probe",),
+}
+
+_OK = ("ok", "none", "none")
+_OUTCOMES = (_OK, *(("failed", kind, fault) for kind, faults in FAULTS.items() for fault in faults))
+
+
+def _outcome(sample: Sample) -> Iterable[Reading]:
+    outcome = sample.outcome
+    yield Reading(1, _OK if isinstance(outcome, Ok) else ("failed", outcome.kind, outcome.fault))
+
+
+def _timing(read: Callable[[Timing], float | None]) -> Callable[[Sample], Iterable[Reading]]:
+    """One duration or speed of an attempt that may be compared with others of its series."""
+
+    def readings(sample: Sample) -> Iterable[Reading]:
+        value = read(sample.timing) if timed(sample) else None
+        return () if value is None else (Reading(value),)
+
+    return readings
+
+
+def _phases(sample: Sample) -> Iterable[Reading]:
+    if not timed(sample):
+        return
+    timing = sample.timing
+    stream = None
+    if timing.total_latency_seconds is not None and timing.ttft_seconds is not None:
+        stream = timing.total_latency_seconds - timing.ttft_seconds
+    phases = (
+        ("dns", timing.dns_seconds),
+        ("connect", timing.connect_seconds),
+        ("proxy", timing.proxy_seconds),
+        ("tls", timing.tls_seconds),
+        ("send", timing.send_seconds),
+        ("wait", timing.ttft_server_seconds),
+        ("stream", stream),
+        ("drain", timing.drain_seconds),
+    )
+    for phase, seconds in phases:
+        if seconds is not None:
+            yield Reading(seconds, (phase,))
+
+
+def _tokens(sample: Sample) -> Iterable[Reading]:
+    usage = sample.usage
+    counts = (
+        ("input", usage.input_tokens),
+        ("output", usage.output_tokens),
+        ("cached_input", usage.cached_input_tokens),
+        ("reasoning", usage.reasoning_tokens),
+    )
+    for token_type, count in counts:
+        if count is not None:
+            yield Reading(count, (token_type, usage.source))
+
+
+def _cost(sample: Sample) -> Iterable[Reading]:
+    if sample.cost is not None:
+        yield Reading(float(sample.cost.total_usd))
+
+
+def _prices(sample: Sample) -> Iterable[Reading]:
+    if sample.cost is not None:
+        yield Reading(float(sample.cost.input_price_per_million_usd), ("input",))
+        yield Reading(float(sample.cost.output_price_per_million_usd), ("output",))
+
+
+def _histogram(
+    name: str, unit: str, about: str, read: Callable[[Timing], float | None], buckets: tuple[float, ...]
+) -> tuple[Family, Family]:
+    """A figure twice: as a histogram to aggregate, and as the latest value, as attempts are minutes apart."""
+    return (
+        Family(
+            name=f"{PREFIX}{name}",
+            kind="histogram",
+            unit=unit,
+            help=about,
+            buckets=buckets,
+            source=OfAttempt(read=_timing(read)),
+        ),
+        _last(name, unit, about, read),
+    )
+
+
+def _last(name: str, unit: str, about: str, read: Callable[[Timing], float | None]) -> Family:
+    return Family(
+        name=f"{PREFIX}last_{name}",
+        kind="gauge",
+        unit=unit,
+        help=f"{about} Of the latest attempt.",
+        source=OfAttempt(read=_timing(read)),
+    )
+
+
+OUTCOMES = (
+    Family(
+        name=f"{PREFIX}attempts_total",
+        kind="counter",
+        help="Attempts by outcome (ok, failed), kind of failure and whose fault it was; none for ok.",
+        labels=("outcome", "failure", "fault"),
+        source=OfAttempt(read=_outcome, initial=_OUTCOMES),
+    ),
+    Family(
+        name=f"{PREFIX}last_attempt_success",
+        kind="gauge",
+        help="1 where the latest attempt succeeded, 0 where it failed.",
+        source=OfAttempt(read=lambda sample: (Reading(float(sample.success)),)),
+    ),
+    Family(
+        name=f"{PREFIX}last_attempt_timestamp_seconds",
+        kind="gauge",
+        unit="seconds",
+        help="When the latest attempt started, Unix time; 0 where there was none.",
+        source=OfAttempt(
+            read=lambda sample: (Reading(sample.started_at.timestamp()),), initial=((),), keeps=True
+        ),
+    ),
+    Family(
+        name=f"{PREFIX}last_success_timestamp_seconds",
+        kind="gauge",
+        unit="seconds",
+        help="When the latest successful attempt started, Unix time; 0 where there was none.",
+        source=OfAttempt(
+            read=lambda sample: (Reading(sample.started_at.timestamp()),) if sample.success else (),
+            initial=((),),
+            keeps=True,
+        ),
+    ),
+)
+
+DURATIONS = (
+    *_histogram(
+        "ttft_seconds",
+        "seconds",
+        "Time to first token: start of the call to the first chunk that carries output.",
+        lambda timing: timing.ttft_seconds,
+        LATENCY_SECONDS,
+    ),
+    *_histogram(
+        "ttft_server_seconds",
+        "seconds",
+        "Request fully sent to the first chunk that carries output: what the provider answers for.",
+        lambda timing: timing.ttft_server_seconds,
+        LATENCY_SECONDS,
+    ),
+    *_histogram(
+        "total_latency_seconds",
+        "seconds",
+        "Start of the call to the last chunk that carries output.",
+        lambda timing: timing.total_latency_seconds,
+        LATENCY_SECONDS,
+    ),
+    Family(
+        name=f"{PREFIX}chunk_gap_seconds",
+        kind="histogram",
+        unit="seconds",
+        help="Time between two arrivals that carry output.",
+        buckets=GAP_SECONDS,
+        source=OfAttempt(
+            read=lambda sample: map(Reading, sample.timing.chunk_gaps_seconds) if timed(sample) else ()
+        ),
+    ),
+    _last(
+        "stream_jitter_seconds",
+        "seconds",
+        "Standard deviation of the chunk gaps of one stream.",
+        lambda timing: timing.stream_jitter_seconds,
+    ),
+    _last(
+        "itl_seconds",
+        "seconds",
+        "Inter-token latency: (last - first output) / (output tokens - 1).",
+        lambda timing: timing.itl_seconds,
+    ),
+    _last(
+        "ttfb_seconds",
+        "seconds",
+        "Start of the call to the first byte of the response head.",
+        lambda timing: timing.ttfb_seconds,
+    ),
+    _last(
+        "ttfa_seconds",
+        "seconds",
+        "Start of the call to the first chunk of the answer, reasoning excluded.",
+        lambda timing: timing.ttfa_seconds,
+    ),
+    Family(
+        name=f"{PREFIX}phase_seconds",
+        kind="summary",
+        unit="seconds",
+        help="Phases of successful attempts: dns, connect, proxy, tls, send, wait (sent to first output), "
+        "stream (first to last output), drain.",
+        labels=("phase",),
+        source=OfAttempt(read=_phases),
+    ),
+    Family(
+        name=f"{PREFIX}last_phase_seconds",
+        kind="gauge",
+        unit="seconds",
+        help="Phases of the latest attempt, as in phase_seconds.",
+        labels=("phase",),
+        source=OfAttempt(read=_phases),
+    ),
+)
+
+SPEED = (
+    *_histogram(
+        "tokens_per_second",
+        "tokens_per_second",
+        "Speed of an answer: (output tokens - 1) / (last - first output).",
+        lambda timing: timing.tps,
+        TOKENS_PER_SECOND,
+    ),
+    _last(
+        "steady_tokens_per_second",
+        "tokens_per_second",
+        "Speed after the first arrival: output tokens without those of the first arrival / (last - first).",
+        lambda timing: timing.tps_steady,
+    ),
+)
+
+_TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")
+
+USAGE = (
+    Family(
+        name=f"{PREFIX}tokens_total",
+        kind="counter",
+        unit="tokens",
+        help="Tokens by type and by who counted (provider, estimate). cached_input is part of input, "
+        "reasoning part of output.",
+        labels=("type", "source"),
+        source=OfAttempt(
+            read=_tokens,
+            initial=(
+                *((token_type, "provider") for token_type in _TOKEN_TYPES),
+                ("input", "estimate"),
+                ("output", "estimate"),
+            ),
+        ),
+    ),
+    Family(
+        name=f"{PREFIX}last_tokens",
+        kind="gauge",
+        unit="tokens",
+        help="Tokens of the latest attempt, as in tokens_total.",
+        labels=("type", "source"),
+        source=OfAttempt(read=_tokens),
+    ),
+    Family(
+        name=f"{PREFIX}cost_usd_total",
+        kind="counter",
+        unit="usd",
+        help="What the attempts cost at the price in force at that instant, where it is known.",
+        source=OfAttempt(read=_cost, initial=((),)),
+    ),
+    Family(
+        name=f"{PREFIX}last_cost_usd",
+        kind="gauge",
+        unit="usd",
+        help="What the latest attempt cost.",
+        source=OfAttempt(read=_cost),
+    ),
+    Family(
+        name=f"{PREFIX}unpriced_attempts_total",
+        kind="counter",
+        help="Successful attempts whose cost is unknown: no price or no token count.",
+        source=OfAttempt(
+            read=lambda sample: (Reading(1),) if sample.success and sample.cost is None else (),
+            initial=((),),
+        ),
+    ),
+    Family(
+        name=f"{PREFIX}price_usd_per_million_tokens",
+        kind="gauge",
+        unit="usd_per_million_tokens",
+        help="Price in force at the latest attempt whose cost is known.",
+        labels=("type",),
+        source=OfAttempt(read=_prices, keeps=True),
+    ),
+)
+
+OWN_TIMING = (
+    Family(
+        name=f"{PREFIX}attempt_lag_seconds",
+        kind="histogram",
+        unit="seconds",
+        help="How long after its planned instant an attempt started, all targets: the probe's own lag.",
+        buckets=LAG_SECONDS,
+        source=OfAnyAttempt(read=lambda sample: (Reading(sample.lag_seconds),)),
+    ),
+    Family(
+        name=f"{PREFIX}stopwatch_lag_seconds",
+        kind="histogram",
+        unit="seconds",
+        help="The longest that the stopwatch's own loop was late during an attempt, all targets.",
+        buckets=LAG_SECONDS,
+        source=OfAnyAttempt(
+            read=lambda s: () if s.probe_lag_seconds is None else (Reading(s.probe_lag_seconds),)
+        ),
+    ),
+    Family(
+        name=f"{PREFIX}stamped_attempts_total",
+        kind="counter",
+        help="Attempts by who took the arrival times: kernel, or read (the stopwatch itself, less exact).",
+        labels=("stamps",),
+        source=OfAnyAttempt(
+            read=lambda sample: (Reading(1, (sample.stamps,)),), initial=(("kernel",), ("read",))
+        ),
+    ),
+    Family(
+        name=f"{PREFIX}untrusted_attempts_total",
+        kind="counter",
+        help="Attempts across which the wall clock was set: their durations are unknown.",
+        source=OfAnyAttempt(read=lambda sample: () if sample.trusted else (Reading(1),), initial=((),)),
+    ),
+)
+
+ATTEMPT_FAMILIES = (*OUTCOMES, *DURATIONS, *SPEED, *USAGE)

@@ -1,0 +1,104 @@
+"""What an entry of the metric catalogue is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from probe.analysis import Summary
+from probe.sample import Sample, Series
+from probe.status import Status
+
+PREFIX = "inference_probe_"
+
+Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
+
+# Every figure about a target carries these, in this order; see docs/decisions/0040.
+SERIES_LABELS = ("target", "provider", "model", "kind", "connection", "location")
+
+
+def series_labels(series: Series) -> tuple[str, ...]:
+    """The values of `SERIES_LABELS`."""
+    target = series.target
+    return (target.name, target.provider, target.model, target.kind, series.connection, target.location)
+
+
+class Reading(NamedTuple):
+    """A number, and the values of its family's own labels."""
+
+    value: float
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfAttempt:
+    """Read off every attempt: added to a counter, observed by a histogram or summary, set on a gauge.
+
+    `initial` are the label values that exist with value 0 before the first attempt, so that the first step of
+    a counter is seen. A gauge shows what the latest attempt had, nothing where that had nothing; one that
+    `keeps` shows the latest reading there was.
+    """
+
+    read: Callable[[Sample], Iterable[Reading]]
+    initial: tuple[tuple[str, ...], ...] = ()
+    keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfAnyAttempt:
+    """Read off every attempt, whatever its target: a figure about the probe itself."""
+
+    read: Callable[[Sample], Iterable[Reading]]
+    initial: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfWindow:
+    """Read off the summary of the last 24 hours of one series; None shows nothing."""
+
+    read: Callable[[Summary], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfSeries:
+    """Read off the configuration of one series: the values of the family's own labels."""
+
+    read: Callable[[Series], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfStatus:
+    """Read off what the daemon knows of itself, at each scrape."""
+
+    read: Callable[[Status], Iterable[Reading]]
+
+
+Source = OfAttempt | OfAnyAttempt | OfWindow | OfSeries | OfStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Family:
+    """One metric. `name` is the full name in Prometheus, with `_total` for a counter and `_info` for an info.
+
+    `unit` is the end of the name in base units, empty where there is none. `labels` are those beside
+    `SERIES_LABELS`. `buckets` are the upper bounds of a histogram without infinity.
+    """
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    source: Source
+
+    @property
+    def by_series(self) -> bool:
+        """Whether it is kept apart by target and connection."""
+        return isinstance(self.source, OfAttempt | OfWindow | OfSeries)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """All labels in order."""
+        return SERIES_LABELS + self.labels if self.by_series else self.labels
