@@ -1,0 +1,189 @@
+"""One request to one target, under deadlines, becomes one frozen Sample.
+
+The stopwatch's work is over when `provider.send` returns; reading and pricing are done afterwards. Every
+attempt ends in a sample: what goes wrong on our side is a failure of kind "probe", never the provider's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+import structlog
+
+from probe.clock import NS_PER_SECOND, Clock
+from probe.errors import ProviderError, StopwatchError
+from probe.providers.protocol import Prompt, Provider, Reading
+from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
+from probe.secrets import redact
+from probe.suites.case import Case
+from probe.suites.nonce import with_nonce
+from probe.timing import timing_of
+from probe.wire.capture import Capture
+from probe.wire.request import Connection, Deadlines, Wire
+
+_log = structlog.get_logger("probe.attempt")
+
+# The stopwatch keeps the deadlines itself; one that does not answer at all is given up this much later.
+_STOPWATCH_GRACE_SECONDS = 10.0
+
+
+class Prices(Protocol):
+    """What things cost at an instant; see `probe.catalog`."""
+
+    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Any | None: ...
+
+    def cost(self, price: Any, usage: Usage, /) -> Cost | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """A target and the way it is asked. One target asked cold and warm is two of these."""
+
+    target: Target
+    connection: Connection = "cold"
+    streaming: bool = True
+    deadlines: Deadlines = field(default_factory=Deadlines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptPlan:
+    """`id` is sent as X-Client-Request-Id and becomes the sample's. The plan's instant is on both clocks."""
+
+    id: UUID
+    run_id: UUID
+    target_plan: TargetPlan
+    suite: str
+    case: Case
+    planned_at: datetime
+    planned_monotonic_ns: int
+
+
+async def attempt(plan: AttemptPlan, provider: Provider, wire: Wire, prices: Prices, clock: Clock) -> Sample:
+    """Carry the plan out. Raises nothing but CancelledError; see `own_failure` for the sample of that."""
+    started_ns = clock.monotonic_ns()
+    try:
+        capture = await _send(plan, provider, wire)
+        reading = provider.read(capture)
+        cost = _cost(plan, capture, reading, prices)
+    except (ProviderError, StopwatchError) as exc:
+        return own_failure(plan, "probe", str(exc), started_ns, clock)
+    except Exception as exc:  # noqa: BLE001  the border of one attempt
+        # A defect of ours must neither pass for the provider's failure nor end the run. Its text may quote
+        # anything, so it goes to the log, which masks secrets, and the sample names its type.
+        _log.exception(
+            "attempt failed unexpectedly", attempt=str(plan.id), target=plan.target_plan.target.name
+        )
+        detail = f"unexpected {type(exc).__name__}, see the log"
+        return own_failure(plan, "probe", detail, started_ns, clock)
+    return _sample(plan, capture, reading, cost)
+
+
+def own_failure(
+    plan: AttemptPlan, kind: Literal["probe", "cancelled"], detail: str, started_ns: int, clock: Clock
+) -> Sample:
+    """The sample of an attempt that we did not carry through. `started_ns` is monotonic; it ends now."""
+    spent = (clock.monotonic_ns() - started_ns) / NS_PER_SECOND
+    return Sample(
+        **_asked(plan),
+        reused=False,
+        started_at=clock.now() - timedelta(seconds=spent),
+        lag_seconds=(started_ns - plan.planned_monotonic_ns) / NS_PER_SECOND,
+        stamps="read",
+        trusted=True,
+        outcome=Failed(kind=kind, fault="probe", detail=redact(detail)),
+        timing=Timing(duration_seconds=spent),
+    )
+
+
+async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
+    case, way = plan.case, plan.target_plan
+    prompt = Prompt(
+        request_id=plan.id,
+        model=way.target.model,
+        messages=with_nonce(case.messages, plan.id) if case.nonce else case.messages,
+        max_tokens=case.max_tokens,
+        temperature=case.temperature,
+        seed=case.seed,
+        stream=way.streaming,
+        connection=way.connection,
+        deadlines=way.deadlines,
+        planned_monotonic_ns=plan.planned_monotonic_ns,
+    )
+    patience = way.deadlines.connect + way.deadlines.total + _STOPWATCH_GRACE_SECONDS
+    try:
+        async with asyncio.timeout(patience):
+            return await provider.send(prompt, wire)
+    except TimeoutError as exc:
+        raise StopwatchError(f"the stopwatch gave no answer within {patience:g} s") from exc
+
+
+def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: Prices) -> Cost | None:
+    target = plan.target_plan.target
+    at = capture.clock_start.to_utc(capture.started_ns)
+    price = prices.price(target.provider, target.model, target.base_url, at)
+    return None if price is None else prices.cost(price, reading.usage)
+
+
+def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | None) -> Sample:
+    lag = capture.loop_lag_ns
+    return Sample(
+        **_asked(plan),
+        reused=capture.reused,
+        started_at=capture.clock_start.to_utc(capture.started_ns),
+        lag_seconds=(capture.started_ns - plan.planned_monotonic_ns) / NS_PER_SECOND,
+        probe_lag_seconds=None if lag is None else lag / NS_PER_SECOND,
+        stamps=capture.stamps,
+        trusted=capture.trusted,
+        outcome=_without_secrets(reading.outcome),
+        status_code=reading.status_code,
+        timing=_timing(capture, reading),
+        usage=reading.usage,
+        cost=cost,
+        text=reading.text,
+        reasoning_text=reading.reasoning_text,
+        finish_reason=reading.finish_reason,
+        served_model=reading.served_model,
+        provider_request_id=reading.provider_request_id,
+        system_fingerprint=reading.system_fingerprint,
+        rate_limit=reading.rate_limit,
+        peer_address=capture.peer_address,
+        tls_version=capture.tls_version,
+        http_version=capture.http_version,
+    )
+
+
+def _asked(plan: AttemptPlan) -> dict[str, Any]:
+    way = plan.target_plan
+    return {
+        "id": plan.id,
+        "run_id": plan.run_id,
+        "target": way.target,
+        "suite": plan.suite,
+        "case_id": plan.case.id,
+        "prompt_hash": plan.case.prompt_hash,
+        "streaming": way.streaming,
+        "connection": way.connection,
+        "planned_at": plan.planned_at,
+    }
+
+
+def _without_secrets(outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Ok):
+        return outcome
+    return Failed(
+        kind=outcome.kind,
+        fault=outcome.fault,
+        detail=redact(outcome.detail),
+        retry_after_seconds=outcome.retry_after_seconds,
+    )
+
+
+def _timing(capture: Capture, reading: Reading) -> Timing:
+    if capture.trusted:
+        return timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
+    whole_ns = capture.clock_end.monotonic_ns - capture.clock_start.monotonic_ns
+    return Timing(duration_seconds=whole_ns / NS_PER_SECOND)

@@ -1,0 +1,47 @@
+"""From the instants of an attempt to the durations of its sample: pure."""
+
+from __future__ import annotations
+
+from probe.sample import Timing, Usage
+from probe.timeline import Timeline, standard_deviation
+
+
+def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
+    """Every duration of one attempt. `whole`: the answer came to its end.
+
+    A broken attempt keeps the phases it reached; the figures of a whole answer (total latency, drain, speed)
+    stay empty, so that no average mistakes a broken answer for a fast one.
+    """
+    gaps = timeline.chunk_gaps_seconds
+    tokens = streamed_tokens(timeline, usage) if whole else None
+    return Timing(
+        dns_seconds=timeline.dns_seconds,
+        connect_seconds=timeline.connect_seconds,
+        proxy_seconds=timeline.proxy_seconds,
+        tls_seconds=timeline.tls_seconds,
+        send_seconds=timeline.send_seconds,
+        ttfb_seconds=timeline.ttfb_seconds,
+        ttft_seconds=timeline.ttft_seconds,
+        ttft_server_seconds=timeline.ttft_server_seconds,
+        ttfa_seconds=timeline.ttfa_seconds,
+        total_latency_seconds=timeline.total_latency_seconds if whole else None,
+        drain_seconds=timeline.drain_seconds if whole else None,
+        duration_seconds=timeline.duration_seconds,
+        itl_seconds=None if tokens is None else timeline.itl_seconds(tokens),
+        stream_jitter_seconds=standard_deviation(gaps),
+        chunk_gaps_seconds=gaps,
+        tps=None if tokens is None else timeline.tps(tokens),
+        tps_steady=None if tokens is None else timeline.tps_steady(tokens),
+    )
+
+
+def streamed_tokens(timeline: Timeline, usage: Usage) -> int | None:
+    """The output tokens that came in the stream; None where nobody counted.
+
+    Reasoning that is counted but not shown took its time before the first chunk: dividing it by the time of
+    the visible chunks would give an absurd speed.
+    """
+    if usage.output_tokens is None:
+        return None
+    hidden = all(chunk.answer for chunk in timeline.output)
+    return usage.output_tokens - (usage.reasoning_tokens or 0) if hidden else usage.output_tokens
