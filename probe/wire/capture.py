@@ -1,8 +1,8 @@
 """A capture: what arrived during one exchange, byte for byte, and when.
 
-It is a plain value. It holds no credential (see `REDACTED_HEADERS`), can be saved, replayed, attached to a bug
-report and kept as a test fixture. All instants are nanoseconds of the monotonic clock of the machine that made
-it.
+It is a plain value. It holds no credential (see `probe.wire.redaction`), can be saved, replayed, attached to
+a bug report and kept as a test fixture. All instants are nanoseconds of the monotonic clock of the machine
+that made it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ REDACTED_HEADERS = frozenset(
     }
 )
 
-# The two clocks are read less than a microsecond apart, or a preemption of the process apart at worst; a slew moves
-# both alike.
+# The two clocks are read less than a microsecond apart, or a preemption of the process apart at worst; a slew
+# moves both alike.
 CLOCK_STEP_NS = 2 * NS_PER_MS
 
 StampSource = Literal["kernel", "read"]

@@ -2,8 +2,8 @@
 
 `ResponseReader` is fed piece by piece and knows when the response is whole. `read_response` runs a finished
 capture through it and adds when each part of the body had arrived. Both are total: any bytes give an answer,
-never an exception. Framing follows RFC 9112: chunked, Content-Length, or until the connection ends; interim (1xx)
-responses are passed over; HEAD, 204 and 304 have no body, nor has a tunnel's answer to CONNECT.
+never an exception. Framing follows RFC 9112: chunked, Content-Length, or until the connection ends; interim
+(1xx) responses are passed over; HEAD, 204 and 304 have no body, nor has a tunnel's answer to CONNECT.
 """
 
 from __future__ import annotations

@@ -33,9 +33,9 @@ class WireRequest:
     `target` is the request target (`/v1/chat/completions?x=1`), `headers` are sent as given and in order;
     Host, Content-Length, Accept-Encoding and Connection are among them. `cold` never reuses a connection and
     closes its own at the end. `warm` is always sent over a standing connection and keeps it: it takes an idle
-    one, and where there is none it opens one first, before the clock of the exchange starts (`Capture.reused` is
-    true in both cases, and the phases of the connection are absent). A warm series is warm in every sample, and
-    costs no request more than a cold one.
+    one, and where there is none it opens one first, before the clock of the exchange starts (`Capture.reused`
+    is true in both cases, and the phases of the connection are absent). A warm series is warm every time,
+    and costs no request more than a cold one.
     `output_pattern` is a regular expression over the decoded body that matches once output has arrived; it is
     looked at only when the first-token deadline strikes. None: any byte of the body counts.
     `planned_monotonic_ns` is the instant at which this request was meant to be sent.

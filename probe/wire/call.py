@@ -1,0 +1,151 @@
+"""One exchange, whole: a kept connection or a new one, then the request and its response."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from probe.clock import monotonic_ns
+from probe.wire import eyeballs
+from probe.wire.connection import Connection
+from probe.wire.dns import resolve
+from probe.wire.exchange import Exchange
+from probe.wire.faults import WireError, fault_of
+from probe.wire.message import encode
+from probe.wire.notes import Notes
+from probe.wire.poller import Poller
+from probe.wire.pool import Pool, key_of
+from probe.wire.proxy import Proxy, parse_proxy
+from probe.wire.request import WireRequest
+from probe.wire.tls import Contexts
+
+
+class Call:
+    """Runs once; what happened stands in `notes`."""
+
+    def __init__(self, request: WireRequest, poller: Poller, pool: Pool, contexts: Contexts) -> None:
+        self.notes = Notes(request)
+        self._request = request
+        self._poller = poller
+        self._pool = pool
+        self._contexts = contexts
+        self._connecting: asyncio.Timeout | None = None
+        self._exchange: Exchange | None = None
+        self._aborted: WireError | None = None
+
+    async def carry_out(self) -> None:
+        """Failures are noted, never raised. A cancelled call closes its connection."""
+        try:
+            proxy = None if self._request.proxy is None else parse_proxy(self._request.proxy)
+            message = encode(self._request, proxy)
+            connection = self._take_kept()
+            if connection is None:
+                connection = await self._connect(proxy)
+                if self._request.connection == "warm":
+                    self.notes.begin_warm()
+        except WireError as error:
+            self.notes.fail(error)
+            return
+        await self._send_over(connection, message)
+
+    def abort(self, error: WireError) -> None:
+        """Break off with `error`, as soon as the loop comes round."""
+        if self._aborted is not None:
+            return
+        self._aborted = error
+        if self._exchange is not None:
+            self._exchange.abort(error)
+        elif self._connecting is not None:
+            self._connecting.reschedule(asyncio.get_running_loop().time())
+
+    async def _send_over(self, connection: Connection, message: bytes) -> None:
+        notes = self.notes
+        usable = False
+        try:
+            self._describe(connection)
+            self._exchange = Exchange(connection, notes, self._poller)
+            if self._aborted is not None:
+                self._exchange.abort(self._aborted)
+            else:
+                await self._exchange.run(message)
+            usable = self._request.connection == "warm" and self._exchange.leaves_connection_usable
+        finally:
+            if usable:
+                self._pool.put(key_of(self._request), connection)
+            else:
+                connection.close(politely=notes.failure is None)
+
+    def _describe(self, connection: Connection) -> None:
+        self.notes.peer_address = connection.peer_address
+        if connection.tls is not None:
+            self.notes.tls_version = connection.tls.version
+            self.notes.tls_cipher = connection.tls.cipher
+
+    # Getting a connection ---------------------------------------------------------------------------------
+
+    def _take_kept(self) -> Connection | None:
+        if self._request.connection != "warm":
+            return None
+        connection = self._pool.take(key_of(self._request))
+        if connection is not None:
+            self.notes.begin_warm()
+        return connection
+
+    async def _connect(self, proxy: Proxy | None) -> Connection:
+        """A new connection within the deadline. Raises WireError."""
+        request = self._request
+        # Built before the clock starts: the context is ours, not the provider's.
+        context = await self._contexts.get(request.ca_file) if request.scheme == "https" else None
+        if self._aborted is not None:
+            raise self._aborted
+        self.notes.started_ns = monotonic_ns()
+        limit = min(request.deadlines.connect, request.deadlines.total)
+        try:
+            async with asyncio.timeout(limit) as self._connecting:
+                connection = await self._open(proxy)
+                try:
+                    await self._prepare(connection, proxy, context)
+                except BaseException:
+                    connection.close()
+                    raise
+                return connection
+        except TimeoutError:
+            raise self._aborted or WireError("timeout", f"not connected within {limit:g} s") from None
+        finally:
+            self._connecting = None
+
+    async def _open(self, proxy: Proxy | None) -> Connection:
+        notes = self.notes
+        host, port = (self._request.host, self._request.port) if proxy is None else (proxy.host, proxy.port)
+        try:
+            notes.phase = "dns"
+            found = await resolve(host, port)
+            if found.started_ns is not None:
+                notes.started_ns = found.started_ns
+            notes.dns_ns = found.done_ns
+            notes.phase = "connect"
+            sock = await eyeballs.connect(found.addresses)
+        except WireError as error:
+            if proxy is not None and error.reason != "probe":
+                raise WireError("proxy", f"the proxy cannot be reached: {error.detail}") from error
+            raise
+        notes.connected_ns = monotonic_ns()
+        return Connection(sock)
+
+    async def _prepare(
+        self, connection: Connection, proxy: Proxy | None, context: ssl.SSLContext | None
+    ) -> None:
+        """A tunnel and TLS, where they are due."""
+        if context is None:
+            return
+        notes, request = self.notes, self._request
+        try:
+            if proxy is not None:
+                notes.phase = "proxy"
+                await connection.tunnel(proxy, request.host, request.port)
+                notes.proxied_ns = monotonic_ns()
+            notes.phase = "tls"
+            await connection.secure(context, request.host)
+            notes.tls_ns = monotonic_ns()
+        except OSError as exc:
+            raise fault_of(exc) from exc

@@ -1,0 +1,159 @@
+"""A standing connection: a socket, TLS over it where asked, and what is known of both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from typing import NamedTuple
+
+from probe.wire import stamps
+from probe.wire.faults import WireError
+from probe.wire.http1 import ResponseReader
+from probe.wire.proxy import Proxy, connect_request
+from probe.wire.tls import TlsSession
+
+READ_BYTES = 64 * 1024
+_LONGEST_PROXY_ANSWER = 64 * 1024
+
+
+class Received(NamedTuple):
+    """What one read of the socket gave. `wall_ns` is the kernel's stamp, None where it gave none.
+
+    `data` is plaintext, and may be empty though the stream goes on: a TLS record came in part. `more` says
+    that the socket may hold more than one read takes.
+    """
+
+    data: bytes
+    wall_ns: int | None
+    ended: bool
+    more: bool
+
+
+class Connection:
+    """Non-blocking; owned by one exchange at a time, or by the pool."""
+
+    __slots__ = ("_recvmsg", "_unsent", "peer_address", "socket", "tls")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self.tls: TlsSession | None = None
+        self.peer_address = _peer(sock)
+        self._recvmsg = sock.recvmsg
+        self._unsent: bytes | memoryview = b""
+
+    @property
+    def fd(self) -> int:
+        return self.socket.fileno()
+
+    async def tunnel(self, proxy: Proxy, host: str, port: int) -> None:
+        """Have the proxy connect to `host`. Raises WireError "proxy" where it will not, OSError."""
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self.socket, connect_request(proxy, host, port))
+        reader = ResponseReader("CONNECT", keep_body=False)
+        size = 0
+        while not reader.complete and reader.error is None:
+            data = await loop.sock_recv(self.socket, READ_BYTES)
+            size += len(data)
+            if not data or size > _LONGEST_PROXY_ANSWER:
+                reader.release()
+                raise WireError("proxy", "the proxy ended the connection instead of answering CONNECT")
+            reader.feed(data)
+        reader.release()
+        if reader.error is not None:
+            raise WireError("proxy", f"the proxy's answer to CONNECT is {reader.error}")
+        if reader.status is None or not 200 <= reader.status < 300:
+            reason = reader.reason.decode("latin-1")
+            raise WireError("proxy", f"the proxy answered CONNECT with {reader.status} {reason}".rstrip())
+        if reader.surplus:
+            raise WireError("proxy", "the proxy sent more than an answer to CONNECT")
+
+    async def secure(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        """Shake hands and verify the peer's certificate. Raises OSError, of which ssl.SSLError is one."""
+        loop = asyncio.get_running_loop()
+        tls = TlsSession(context, server_hostname)
+        while True:
+            try:
+                done = tls.shake_hands()
+            except ssl.SSLError:
+                # The peer is told why, as far as it still listens.
+                with contextlib.suppress(OSError):
+                    self.socket.send(tls.outgoing())
+                raise
+            outgoing = tls.outgoing()
+            if outgoing:
+                await loop.sock_sendall(self.socket, outgoing)
+            if done:
+                break
+            tls.feed(await loop.sock_recv(self.socket, READ_BYTES))
+        self.tls = tls
+
+    def queue(self, data: bytes) -> None:
+        """Have `data` sent by `flush`."""
+        if self.tls is not None:
+            self.tls.encrypt(data)
+            data = self.tls.outgoing()
+        self._unsent = data if not self._unsent else bytes(self._unsent) + data
+
+    def flush(self) -> bool:
+        """Hand the kernel what it takes. True once nothing is left. Raises OSError."""
+        unsent = self._unsent
+        if unsent:
+            try:
+                sent = self.socket.send(unsent)
+            except (BlockingIOError, InterruptedError):
+                return False
+            self._unsent = b"" if sent == len(unsent) else memoryview(unsent)[sent:]
+        return not self._unsent
+
+    def receive(self) -> Received | None:
+        """One read; None where there is nothing to read after all. Raises OSError, also for broken TLS."""
+        try:
+            data, ancillary, _, _ = self._recvmsg(READ_BYTES, stamps.ANCILLARY_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return None
+        wall_ns = stamps.wall_ns(ancillary) if ancillary else None
+        more = len(data) == READ_BYTES
+        tls = self.tls
+        if tls is None:
+            return Received(data, wall_ns, not data, more)
+        tls.feed(data)
+        plaintext = tls.decrypt()
+        if tls.error is not None and not plaintext:
+            raise tls.error
+        outgoing = tls.outgoing()
+        if outgoing:
+            # A key update wants an answer; it goes out with the next flush at the latest.
+            self._unsent = bytes(self._unsent) + outgoing
+            self.flush()
+        return Received(plaintext, wall_ns, tls.ended or not data, more)
+
+    def is_idle(self) -> bool:
+        """Nothing has come since the last response: neither its peer's end nor bytes nobody asked for.
+
+        TLS tickets may come at any time and are taken in.
+        """
+        try:
+            while (received := self.receive()) is not None:
+                if received.data or received.ended:
+                    return False
+        except OSError:
+            return False
+        return True
+
+    def close(self, *, politely: bool = False) -> None:
+        """Release the socket; `politely` with a TLS close_notify, as far as the kernel takes it at once."""
+        if politely and self.tls is not None and not self._unsent:
+            self.tls.say_goodbye()
+            with contextlib.suppress(OSError):
+                self.socket.send(self.tls.outgoing())
+        self.socket.close()
+
+
+def _peer(sock: socket.socket) -> str | None:
+    try:
+        host, port, *_ = sock.getpeername()
+    except OSError:
+        return None
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,279 @@
+"""One request and its response over a standing connection: the timed part.
+
+While the response arrives, each piece is stored with its stamp and shown to the response reader for the end;
+nothing else happens. Deadlines are watched by a single timer, which is set anew only when it goes off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from probe.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.wire.connection import Connection
+from probe.wire.faults import WireError, fault_of
+from probe.wire.http1 import ResponseReader
+from probe.wire.notes import Notes
+from probe.wire.poller import Poller
+
+# The loop's timers go off up to a millisecond around their instant.
+_TIMER_SLACK_NS = NS_PER_MS
+
+# A stamp this much older than the last look at the socket, at which nothing was readable, belongs to a packet
+# that had to wait for a lost one before it: the stream has got so far only now.
+_HELD_BACK_NS = 5 * NS_PER_MS
+
+
+class Exchange:
+    """Runs once."""
+
+    __slots__ = (
+        "_connection",
+        "_done",
+        "_drained",
+        "_heard_ns",
+        "_last_ns",
+        "_loop",
+        "_notes",
+        "_offset_ns",
+        "_output_seen",
+        "_poller",
+        "_reader",
+        "_send_error",
+        "_size",
+        "_timer",
+        "_writing",
+    )
+
+    def __init__(self, connection: Connection, notes: Notes, poller: Poller) -> None:
+        self._connection = connection
+        self._notes = notes
+        self._poller = poller
+        self._reader = ResponseReader(notes.request.method, keep_body=False)
+        self._loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = self._loop.create_future()
+        self._timer: asyncio.TimerHandle | None = None
+        self._offset_ns = notes.clock_start.offset_ns
+        self._size = 0
+        self._heard_ns = 0  # the last read that gave anything
+        self._last_ns = 0  # the last stamp
+        self._drained = True
+        self._output_seen = False
+        self._writing = False
+        self._send_error: WireError | None = None
+
+    @property
+    def leaves_connection_usable(self) -> bool:
+        reader = self._reader
+        return (
+            reader.complete
+            and reader.keep_alive
+            and not reader.surplus
+            and self._notes.failure is None
+            and self._notes.sent_ns is not None
+        )
+
+    async def run(self, message: bytes) -> None:
+        """Send `message` and collect the response. How it went stands in the notes."""
+        fd = self._connection.fd
+        try:
+            self._send(message)
+            if not self._done.done():
+                self._poller.add(fd, self._readable)
+                self._arm()
+            await self._done
+        finally:
+            self._poller.remove(fd)
+            self._stop_writing()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._reader.release()
+            self._notes.http_version = self._reader.http_version
+
+    def abort(self, error: WireError) -> None:
+        """Break off; `run` returns."""
+        if not self._done.done():
+            self._notes.fail(error)
+            self._done.set_result(None)
+
+    # Sending ----------------------------------------------------------------------------------------------
+
+    def _send(self, message: bytes) -> None:
+        notes, connection = self._notes, self._connection
+        notes.phase = "send"
+        try:
+            connection.queue(message)
+            notes.send_ns = monotonic_ns()
+            sent = connection.flush()
+            now_ns = monotonic_ns()
+        except OSError as exc:
+            self._not_sent(exc)
+            return
+        if sent:
+            self._sent(now_ns)
+        else:
+            self._writing = True
+            self._loop.add_writer(connection.fd, self._writable)
+
+    def _writable(self) -> None:
+        try:
+            sent = self._connection.flush()
+            now_ns = monotonic_ns()
+        except OSError as exc:
+            self._stop_writing()
+            self._not_sent(exc)
+            return
+        if sent:
+            self._stop_writing()
+            if self._notes.sent_ns is None:
+                self._sent(now_ns)
+                self._arm()
+
+    def _sent(self, now_ns: int) -> None:
+        self._notes.sent_ns = now_ns
+        if self._notes.phase == "send":
+            self._notes.phase = "head"
+
+    def _not_sent(self, error: OSError) -> None:
+        """A peer that tore the connection down may have answered before; reading tells."""
+        self._send_error = fault_of(error)
+        if self._send_error.reason != "reset":
+            self.abort(self._send_error)
+
+    def _stop_writing(self) -> None:
+        if self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._connection.fd)
+
+    # Receiving --------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            received = self._connection.receive()
+        except OSError as exc:
+            self._break(fault_of(exc))
+            return
+        if received is None:
+            return
+        data, wall_ns, ended, more = received
+        if data:
+            now_ns = monotonic_ns()
+            notes = self._notes
+            if wall_ns is None:
+                at_ns = now_ns
+                notes.unstamped = True
+            else:
+                at_ns = wall_ns - self._offset_ns
+                if at_ns > now_ns or (self._drained and self._poller.looked_ns - at_ns > _HELD_BACK_NS):
+                    at_ns = now_ns
+                if at_ns < self._last_ns:
+                    at_ns = self._last_ns
+                if now_ns - at_ns > notes.lag_ns:
+                    notes.lag_ns = now_ns - at_ns
+            self._last_ns = at_ns
+            self._drained = not more
+            self._take(data, at_ns, now_ns)
+        if ended and not self._done.done():
+            self._end_of_stream()
+
+    def _take(self, data: bytes, at_ns: int, now_ns: int) -> None:
+        notes, reader = self._notes, self._reader
+        first = not self._size
+        room = notes.request.max_response_bytes - self._size
+        too_large = len(data) > room
+        if too_large:
+            data = data[:room]
+        self._size += len(data)
+        self._heard_ns = now_ns
+        notes.arrivals.append((at_ns, len(data)))
+        notes.pieces.append(data)
+        reader.feed(data)
+        if reader.complete:
+            self._finish(at_ns)
+        elif reader.error is not None:
+            self._break(WireError("protocol", reader.error))
+        elif too_large:
+            limit = notes.request.max_response_bytes
+            self._break(WireError("too_large", f"the response is larger than {limit} bytes"))
+        elif reader.head_complete and notes.phase in ("send", "head"):
+            notes.phase = "first_token"
+        if first and not self._done.done():
+            self._arm()
+
+    def _end_of_stream(self) -> None:
+        """The peer is done. A TLS stream that just stops has no end that could be trusted (RFC 9112, 9.8)."""
+        tls = self._connection.tls
+        if tls is None or tls.ended:
+            self._reader.end_of_stream()
+        if self._reader.complete:
+            self._finish(monotonic_ns())
+        elif self._size:
+            self._break(WireError("closed", "the server closed the connection before the response was whole"))
+        elif self._send_error is not None:
+            self._break(self._send_error)
+        elif self._notes.reused:
+            self._break(WireError("closed", "the server closed the standing connection before it answered"))
+        else:
+            self._break(WireError("closed", "the server closed the connection without a response"))
+
+    def _finish(self, at_ns: int) -> None:
+        if not self._done.done():
+            self._notes.ended_ns = at_ns
+            self._done.set_result(None)
+
+    def _break(self, error: WireError) -> None:
+        if self._notes.phase == "first_token" and self._has_output():
+            self._notes.phase = "stream"
+        self.abort(error)
+
+    # Deadlines --------------------------------------------------------------------------------------------
+
+    def _next_deadline(self) -> tuple[int, str]:
+        """The instant of the first deadline to strike, and what to say then."""
+        notes, deadlines = self._notes, self._notes.request.deadlines
+        candidates = [(notes.started_ns, deadlines.total, "the response was not whole within {:g} s")]
+        if notes.sent_ns is not None and not self._output_seen:
+            candidates.append((notes.sent_ns, deadlines.first_token, "no output within {:g} s"))
+        if self._heard_ns:
+            candidates.append((self._heard_ns, deadlines.stall, "nothing more was received for {:g} s"))
+        return min(
+            (since_ns + round(seconds * NS_PER_SECOND), text.format(seconds))
+            for since_ns, seconds, text in candidates
+        )
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._next_deadline()[0] / NS_PER_SECOND, self._strike)
+
+    def _strike(self) -> None:
+        self._timer = None
+        if self._done.done():
+            return
+        at_ns, text = self._next_deadline()
+        now_ns = monotonic_ns()
+        if now_ns + _TIMER_SLACK_NS >= at_ns and not self._forgiven(now_ns):
+            self._break(WireError("timeout", text))
+        else:
+            self._arm()
+
+    def _forgiven(self, now_ns: int) -> bool:
+        """The first-token deadline is the one that struck, and output is there."""
+        notes = self._notes
+        if notes.sent_ns is None or self._output_seen or not self._has_output():
+            return False
+        self._output_seen = True
+        notes.phase = "stream"
+        return self._next_deadline()[0] > now_ns + _TIMER_SLACK_NS
+
+    def _has_output(self) -> bool:
+        """Output has arrived: what `output_pattern` says of the decoded body so far."""
+        if self._output_seen:
+            return True
+        reader = ResponseReader(self._notes.request.method, keep_body=True)
+        for piece in self._notes.pieces:
+            reader.feed(piece)
+        reader.release()
+        pattern = self._notes.request.output_pattern
+        return bool(reader.body) if pattern is None else re.search(pattern, reader.body) is not None

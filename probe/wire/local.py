@@ -1,0 +1,77 @@
+"""The stopwatch in this process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from probe.errors import StopwatchError
+from probe.wire import pause
+from probe.wire.call import Call
+from probe.wire.capture import Capture
+from probe.wire.faults import WireError
+from probe.wire.lag import LagWatch
+from probe.wire.message import check
+from probe.wire.poller import Poller
+from probe.wire.pool import Pool
+from probe.wire.request import WireRequest
+from probe.wire.stamps import StampKeeper
+from probe.wire.tls import Contexts
+
+
+class LocalWire:
+    """A `Wire` over sockets of this process; made, used and closed inside one running event loop."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._keeper = StampKeeper()
+        self._poller = Poller(loop)
+        self._pool = Pool(self._poller)
+        self._lag = LagWatch(loop)
+        self._contexts = Contexts()
+        self._open: set[Call] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    async def exchange(self, request: WireRequest, /) -> Capture:
+        """See `Wire`.
+
+        Raises StopwatchError once closed, ValueError for a request that HTTP/1.1 cannot carry.
+        """
+        if self._closed:
+            raise StopwatchError("the stopwatch is closed")
+        check(request)
+        call = Call(request, self._poller, self._pool, self._contexts)
+        self._enter(call)
+        try:
+            await call.carry_out()
+        finally:
+            self._leave(call)
+        return call.notes.capture()
+
+    def _enter(self, call: Call) -> None:
+        self._open.add(call)
+        self._idle.clear()
+        self._lag.enter()
+        pause.enter()
+
+    def _leave(self, call: Call) -> None:
+        pause.leave()
+        notes = call.notes
+        notes.lag_ns = max(notes.lag_ns, self._lag.worst_since(notes.started_ns))
+        self._lag.leave()
+        self._open.discard(call)
+        if not self._open:
+            self._idle.set()
+
+    async def aclose(self) -> None:
+        """Break off what is open, as "cancelled", and close what is kept. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for call in tuple(self._open):
+            call.abort(WireError("cancelled", "the probe was told to stop"))
+        await self._idle.wait()
+        self._pool.close()
+        self._poller.close()
+        self._keeper.close()
