@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
@@ -55,6 +56,46 @@ FailureKind = Literal[
     "probe",
     "cancelled",
 ]
+
+# Whose each kind of failure is: who reads an alert needs one answer, always the same.
+#   network   nothing was established with the provider, or what was established broke before it answered
+#   account   our key, money, permissions or allowance
+#   probe     our request, our limits, our machine
+#   provider  everything after the connection stands
+FAULTS: Mapping[FailureKind, Fault] = MappingProxyType(
+    {
+        "dns": "network",
+        "refused": "network",
+        "unreachable": "network",
+        "tls": "network",
+        "proxy": "network",
+        "connection_reset": "network",
+        "timeout_connect": "network",
+        "timeout_first_token": "provider",
+        "timeout_stall": "provider",
+        "timeout_total": "provider",
+        "auth": "account",
+        "billing": "account",
+        "permission": "account",
+        "not_found": "provider",
+        "bad_request": "probe",
+        "rate_limited": "account",
+        "overloaded": "provider",
+        "server_error": "provider",
+        "unexpected_status": "provider",
+        "protocol": "provider",
+        "stream_broken": "provider",
+        "stream_error": "provider",
+        "malformed": "provider",
+        "incomplete": "provider",
+        "empty": "provider",
+        "budget_exhausted": "probe",
+        "content_filter": "provider",
+        "too_large": "provider",
+        "probe": "probe",
+        "cancelled": "probe",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +236,11 @@ class Sample:
     @property
     def success(self) -> bool:
         return isinstance(self.outcome, Ok)
+
+    @property
+    def ended_at(self) -> datetime:
+        """The end of the attempt, in whole microseconds."""
+        return self.started_at + timedelta(seconds=self.timing.duration_seconds)
 
     @property
     def series(self) -> Series:

@@ -16,10 +16,10 @@ from probe.analysis.value import cost_per_million_usd, value_score
 class Summary:
     """None is unknown. Durations are seconds, money is USD.
 
-    `attempts` counts everything. `own_failures` failed through our own fault: they say nothing about the
-    target, and `success_ratio` leaves them out. `jitter_seconds` is None without a single latency, 0 for one.
-    `value_score` is built on the mean speed. `cost_usd` is the sum over the `costed` attempts whose cost is
-    known, None where that is none of them.
+    `attempts` counts everything. `own_failures` are those that the probe itself did not carry through: they
+    say nothing about the target, and `success_ratio` leaves them out. `jitter_seconds` is None without a
+    single latency, 0 for one. `value_score` is built on the mean speed. `cost_usd` is the sum over the
+    `costed` attempts whose cost is known, None where that is none of them.
     """
 
     attempts: int

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from probe.sample import Failed, FailureKind, Sample
 
-# These say nothing about the target: the probe itself was at fault, or was told to stop.
+# Attempts that the probe itself did not carry through: they say nothing about the target.
 OWN_FAILURES: frozenset[FailureKind] = frozenset({"probe", "cancelled"})
 
 
@@ -17,6 +17,7 @@ OWN_FAILURES: frozenset[FailureKind] = frozenset({"probe", "cancelled"})
 class Tally:
     """Attempts on one target over one kind of connection, in no particular order. Durations are seconds.
 
+    `last_at` and `last_success_at` are when the latest one ended.
     The three series hold timed attempts only (see `timed`). Tokens and cost count every attempt that reported
     them, also failed ones: `cost_usd` is what `costed_tokens` (input and output together) cost in the
     `costed` attempts whose cost is known.
@@ -55,8 +56,8 @@ def tally(samples: Iterable[Sample]) -> Tally:
         attempts=len(samples),
         successes=sum(1 for sample in samples if sample.success),
         own_failures=sum(1 for sample in samples if failure_kind(sample) in OWN_FAILURES),
-        last_at=max((sample.started_at for sample in samples), default=None),
-        last_success_at=max((sample.started_at for sample in samples if sample.success), default=None),
+        last_at=max((sample.ended_at for sample in samples), default=None),
+        last_success_at=max((sample.ended_at for sample in samples if sample.success), default=None),
         ttft_seconds=[t.ttft_seconds for t in timings if t.ttft_seconds is not None],
         total_latency_seconds=[
             t.total_latency_seconds for t in timings if t.total_latency_seconds is not None

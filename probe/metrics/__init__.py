@@ -3,7 +3,7 @@
 Exporters, documentation, dashboards and rules take names from here and never type one again.
 """
 
-from probe.metrics.attempts import ATTEMPT_FAMILIES, FAULTS, OWN_TIMING
+from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
 from probe.metrics.family import (
     PREFIX,
     SERIES_LABELS,
@@ -31,7 +31,6 @@ CATALOGUE: tuple[Family, ...] = (
 
 __all__ = [
     "CATALOGUE",
-    "FAULTS",
     "PREFIX",
     "SERIES_LABELS",
     "WINDOW",

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from probe.analysis import timed
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
 from probe.metrics.family import PREFIX, Family, OfAnyAttempt, OfAttempt, Reading
-from probe.sample import FailureKind, Fault, Ok, Sample, Timing
-
-# Whose each kind of failure can be: the combinations that exist from the start with a count of 0.
-FAULTS: Mapping[FailureKind, tuple[Fault, ...]] = {
-    "dns": ("network",),
-    "refused": ("provider",),
-    "unreachable": ("network",),
-    "tls": ("provider",),
-    "proxy": ("network",),
-    "connection_reset": ("provider",),
-    "timeout_connect": ("network",),
-    "timeout_first_token": ("provider",),
-    "timeout_stall": ("provider",),
-    "timeout_total": ("provider",),
-    "auth": ("account",),
-    "billing": ("account",),
-    "permission": ("account",),
-    "not_found": ("account",),
-    "bad_request": ("probe",),
-    "rate_limited": ("account",),
-    "overloaded": ("provider",),
-    "server_error": ("provider",),
-    "unexpected_status": ("provider",),
-    "protocol": ("provider",),
-    "stream_broken": ("provider",),
-    "stream_error": ("provider",),
-    "malformed": ("provider",),
-    "incomplete": ("provider",),
-    "empty": ("provider",),
-    "budget_exhausted": ("probe",),
-    "too_large": ("provider",),
-    "probe": ("probe",),
-    "cancelled": ("probe",),
-}
+from probe.sample import FAULTS, Ok, Sample, Timing
 
 _OK = ("ok", "none", "none")
-_OUTCOMES = (_OK, *(("failed", kind, fault) for kind, faults in FAULTS.items() for fault in faults))
+_OUTCOMES = (_OK, *(("failed", kind, fault) for kind, fault in FAULTS.items()))
 
 
 def _outcome(sample: Sample) -> Iterable[Reading]:
@@ -152,18 +119,18 @@ OUTCOMES = (
         name=f"{PREFIX}last_attempt_timestamp_seconds",
         kind="gauge",
         unit="seconds",
-        help="When the latest attempt started, Unix time; 0 where there was none.",
+        help="When the latest attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
-            read=lambda sample: (Reading(sample.started_at.timestamp()),), initial=((),), keeps=True
+            read=lambda sample: (Reading(sample.ended_at.timestamp()),), initial=((),), keeps=True
         ),
     ),
     Family(
         name=f"{PREFIX}last_success_timestamp_seconds",
         kind="gauge",
         unit="seconds",
-        help="When the latest successful attempt started, Unix time; 0 where there was none.",
+        help="When the latest successful attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
-            read=lambda sample: (Reading(sample.started_at.timestamp()),) if sample.success else (),
+            read=lambda sample: (Reading(sample.ended_at.timestamp()),) if sample.success else (),
             initial=((),),
             keeps=True,
         ),

@@ -37,7 +37,7 @@ WINDOW_FAMILIES = (
     _window(
         "success_ratio",
         "ratio",
-        "Successful attempts / attempts, without those that failed through our own fault.",
+        "Successful attempts / attempts, without those that the probe itself did not carry through.",
         lambda summary: summary.success_ratio,
     ),
     _window(
