@@ -4,6 +4,7 @@ ProbeError
 ├── ConfigError            the configuration cannot be used; the message says where and what to do
 ├── SuiteError             a suite file cannot be used
 ├── CaptureError           a saved capture cannot be read
+├── SimulatorError         the simulator could not be started, or died
 ├── StopwatchError         the stopwatch process died or could not be started: our fault, never the provider's
 ├── ProviderError          a provider cannot be asked, or listed something unreadable
 ├── StoreError             the database refused; `permanent` says whether trying again can help
@@ -38,6 +39,10 @@ class CaptureError(ProbeError):
 
 class StopwatchError(ProbeError):
     """The stopwatch process died, or could not be started."""
+
+
+class SimulatorError(ProbeError):
+    """The simulator could not be started, or died."""
 
 
 class ProviderError(ProbeError):

@@ -1,0 +1,234 @@
+"""The desk: what every request is answered with, and who takes note of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+
+from probe.clock import NS_PER_SECOND, monotonic_ns, wall_ns
+from probe.errors import ConfigError
+from probe.simulator.ask import Ask, ChatRequest, prompt_tokens, read_chat, refused_field
+from probe.simulator.behaviour import Behaviour
+from probe.simulator.connection import Exchange, Received
+from probe.simulator.faults import Refusal, error_json, refusal
+from probe.simulator.framing import JSON, JSON_LINES
+from probe.simulator.models import Models, UnknownModelError
+from probe.simulator.quota import Admission, Quotas
+from probe.simulator.request import Request, RequestError
+from probe.simulator.script import plain, refused, script
+from probe.simulator.stats import Stats
+from probe.simulator.steps import Script
+from probe.simulator.truth import End, Record, TruthLog, line
+
+CREATED_SECONDS = 1_767_225_600  # what the model list says of every model: 2026-01-01
+CONTEXT_WINDOW = 131_072
+
+
+class Desk:
+    """Knows the models; keeps truth and counts.
+
+    `busy` is told when the first chat answer begins (True) and when the last has ended (False).
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Models,
+        truth: TruthLog,
+        stats: Stats,
+        require_key: str | None,
+        seed: int,
+        busy: Callable[[bool], None],
+    ) -> None:
+        self._models = models
+        self._truth = truth
+        self._stats = stats
+        self._require_key = require_key
+        self._seed = seed
+        self._busy = busy
+        self._quotas = Quotas()
+        self._started_ns = monotonic_ns()
+        self._requests = 0
+
+    def respond(self, received: Received) -> Exchange:
+        """The answer to one request, by the end of its path: any base path will do."""
+        request = received.request
+        path = request.path.rstrip("/")
+        if path.endswith("/chat/completions"):
+            return self._chat(received) if request.method == "POST" else _error(request, 405, "Use POST.")
+        if path == "/truth" and request.method == "DELETE":
+            self._truth.clear()
+            return _json(request, {})
+        if request.method != "GET":
+            return _error(request, 405, "Use GET.")
+        if path.startswith("/truth/"):
+            return self._truth_of(request, path.removeprefix("/truth/"))
+        if path == "/truth":
+            return _answer(request, 200, self._truth.lines(), JSON_LINES)
+        if path == "/stats":
+            return _json(request, self._stats.as_json(self._models.error))
+        return self._listing(request, path)
+
+    def refuse(self, error: RequestError) -> Script:
+        body = error_json(Refusal("invalid_request_error", None, str(error)))
+        return plain(error.status, body, keep_alive=False)
+
+    # Chat -------------------------------------------------------------------------------------------------
+
+    def _chat(self, received: Received) -> Exchange:
+        request = received.request
+        self._requests += 1
+        try:
+            chat: ChatRequest | ConfigError = read_chat(request.body)
+        except ConfigError as exc:
+            chat = exc
+        ask = _ask(self._requests, request, chat if isinstance(chat, ChatRequest) else None)
+        self._stats.remember(ask.id, request.path, request.headers, _shown(request.body))
+        answer = self._decide(request, chat, ask)
+        record = Record(
+            id=ask.id,
+            client_request_id=request.header("x-client-request-id"),
+            model=ask.model,
+            stream=ask.stream,
+            received_ns=received.at_ns,
+            stamp="kernel" if received.stamped else "read",
+            connection=received.connection,
+            request_of_connection=received.request_of_connection,
+        )
+        record.status, record.fault = answer.status, answer.fault
+        self._truth.add(record)
+        if self._stats.total.active == 0:
+            self._busy(True)
+        self._stats.begin(ask.model)
+
+        def ended(end: End) -> None:
+            self._stats.end(ask.model, record.status)
+            self._truth.ended(record)
+            if self._stats.total.active == 0:
+                self._busy(False)
+
+        return Exchange(script=answer, record=record, ended=ended)
+
+    def _decide(self, request: Request, chat: ChatRequest | ConfigError, ask: Ask) -> Script:
+        if not self._authorized(request):
+            return refused(401, refusal(401), ask, Behaviour())
+        if isinstance(chat, ConfigError):
+            return refused(400, _because(400, str(chat)), ask, Behaviour())
+        elapsed_seconds = (monotonic_ns() - self._started_ns) / NS_PER_SECOND
+        try:
+            behaviour = self._models.behaviour(chat.model, elapsed_seconds)
+        except UnknownModelError:
+            return refused(404, _because(404, f"The model `{chat.model}` does not exist."), ask, Behaviour())
+        except ConfigError as exc:
+            return refused(400, _because(400, str(exc)), ask, Behaviour())
+        unwanted = refused_field(request.body, behaviour.refuse)
+        if unwanted is not None:
+            return refused(400, _because(400, f"Unsupported parameter: {unwanted}."), ask, behaviour)
+        return self._within_quota(behaviour, ask)
+
+    def _within_quota(self, behaviour: Behaviour, ask: Ask) -> Script:
+        random = Random(f"{self._seed}/{ask.model}/{self._nth(ask.model)}")
+        if behaviour.rpm is None:
+            if behaviour.ratelimit_headers:
+                ask = ask.with_headers(_ratelimit_headers(10_000, Admission(True, 9_999, 0.006)))
+            return script(behaviour, ask, random)
+        admission = self._quotas.admit(ask.model, behaviour.rpm, monotonic_ns())
+        ask = ask.with_headers(_ratelimit_headers(behaviour.rpm, admission))
+        if admission.admitted:
+            return script(behaviour, ask, random)
+        wait_seconds = math.ceil(admission.free_in_seconds)
+        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=wait_seconds)
+
+    def _nth(self, model: str) -> int:
+        tally = self._stats.models.get(model)
+        return 0 if tally is None else tally.requests
+
+    def _authorized(self, request: Request) -> bool:
+        return self._require_key is None or request.header("authorization") == f"Bearer {self._require_key}"
+
+    # Everything else --------------------------------------------------------------------------------------
+
+    def _truth_of(self, request: Request, key: str) -> Exchange:
+        record = self._truth.find(key)
+        if record is None:
+            return _error(request, 404, f"No request {key} is remembered.")
+        return _answer(request, 200, line(record), JSON)
+
+    def _listing(self, request: Request, path: str) -> Exchange:
+        above, _, last = path.rpartition("/")
+        if last == "models" or above.endswith("/models"):
+            if not self._authorized(request):
+                return _error(request, 401, refusal(401).message)
+            if last == "models":
+                return _json(
+                    request, {"object": "list", "data": [_listed(name) for name in self._models.names]}
+                )
+            if last in self._models.names:
+                return _json(request, _listed(last))
+            return _error(request, 404, f"The model `{last}` does not exist.")
+        return _error(request, 404, f"Unknown request URL: {request.method} {request.path}")
+
+
+def _ask(number: int, request: Request, chat: ChatRequest | None) -> Ask:
+    options = chat.stream_options if chat else None
+    return Ask(
+        id=f"chatcmpl-sim-{number:08d}",
+        created_seconds=wall_ns() // NS_PER_SECOND,
+        model=chat.model if chat else "",
+        stream=bool(chat and chat.stream),
+        include_usage=options is not None and options.include_usage,
+        max_tokens=chat.token_limit if chat else None,
+        prompt_tokens=prompt_tokens(chat) if chat else 0,
+        keep_alive=request.keep_alive,
+        http_1_0=request.http_version == "1.0",
+        headers=(("x-request-id", f"req-sim-{number:08d}"),),
+    )
+
+
+def _shown(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _because(status: int, message: str) -> Refusal:
+    return refusal(status)._replace(message=message)
+
+
+def _ratelimit_headers(limit: int, admission: Admission) -> tuple[tuple[str, str], ...]:
+    return (
+        ("x-ratelimit-limit-requests", str(limit)),
+        ("x-ratelimit-remaining-requests", str(admission.remaining)),
+        ("x-ratelimit-reset-requests", f"{math.ceil(admission.free_in_seconds * 1000)}ms"),
+    )
+
+
+def _listed(name: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": CREATED_SECONDS,
+        "owned_by": "simulator",
+        "context_window": CONTEXT_WINDOW,
+    }
+
+
+def _json(request: Request, value: object) -> Exchange:
+    return _answer(request, 200, msgspec.json.encode(value), JSON)
+
+
+def _error(request: Request, status: int, message: str) -> Exchange:
+    return _answer(request, status, error_json(_because(status, message)), JSON)
+
+
+def _answer(request: Request, status: int, body: bytes, content_type: str) -> Exchange:
+    made = plain(status, body, keep_alive=request.keep_alive, content_type=content_type)
+    return Exchange(script=made, record=None, ended=_unnoted)
+
+
+def _unnoted(end: End) -> None:
+    """Only chat answers are counted."""

@@ -1,0 +1,38 @@
+"""The planned instants of one answer."""
+
+from __future__ import annotations
+
+from random import Random
+
+from probe.clock import NS_PER_MS
+from probe.simulator.behaviour import Behaviour
+
+
+class Pace:
+    """Nanoseconds after the request; every instant with a spread takes one draw from `random`."""
+
+    def __init__(self, behaviour: Behaviour, random: Random) -> None:
+        self._behaviour = behaviour
+        self._random = random
+        self._factor = behaviour.slow_factor if random.random() < behaviour.slow_share else 1.0
+        self.stall_ns = round(behaviour.stall_ms * NS_PER_MS)
+        self.end_ns = self._ns(behaviour.end_ms)
+        self.split_ns = round(behaviour.split_gap_ms * NS_PER_MS)
+        self.head_ns = self._ns(behaviour.head_ms)
+        if behaviour.fault == "slow_head":
+            self.head_ns += self.stall_ns
+        self.first_ns = max(self.head_ns, self._draw(behaviour.ttft_ms, behaviour.ttft_spread_ms))
+        if behaviour.fault == "stall_first":
+            self.first_ns += self.stall_ns
+
+    def gap_ns(self) -> int:
+        """The time from one write of output to the next."""
+        return self._draw(self._behaviour.gap_ms, self._behaviour.gap_spread_ms)
+
+    def _draw(self, mean_ms: float, spread_ms: float) -> int:
+        if spread_ms:
+            mean_ms = max(0.0, mean_ms + self._random.uniform(-spread_ms, spread_ms))
+        return self._ns(mean_ms)
+
+    def _ns(self, ms: float) -> int:
+        return round(ms * self._factor * NS_PER_MS)

@@ -1,0 +1,100 @@
+"""Requests out of the bytes of a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httptools
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request. Header names are lower case; `path` has no query."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    keep_alive: bool
+    http_version: str
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+class RequestError(Exception):
+    """The bytes are no HTTP/1 request, or one that is too large; `status` says which."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RequestReader:
+    """Feeds httptools and collects what it calls back with."""
+
+    def __init__(self) -> None:
+        self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
+        self._complete: list[Request] = []
+        self._reset()
+        self.expects_continue = False
+
+    def feed(self, data: bytes) -> list[Request]:
+        """The requests that these bytes complete. Raises RequestError; the reader is of no use afterwards."""
+        assert self._parser is not None
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as exc:
+            raise RequestError(400, "The connection cannot be upgraded.") from exc
+        except httptools.HttpParserError as exc:
+            if self._size > MAX_BODY_BYTES:
+                raise RequestError(413, "The request body is too large.") from exc
+            raise RequestError(400, f"Not an HTTP request: {exc}") from exc
+        complete, self._complete = self._complete, []
+        return complete
+
+    def close(self) -> None:
+        """Parser and reader hold each other; collection may be switched off."""
+        self._parser = None
+
+    # Callbacks of httptools -------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._reset()
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        self.expects_continue = ("expect", "100-continue") in self._headers
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size > MAX_BODY_BYTES:
+            raise ValueError("too large")
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None
+        self.expects_continue = False
+        self._complete.append(
+            Request(
+                method=self._parser.get_method().decode(),
+                path=self._url.partition(b"?")[0].decode("latin-1"),
+                headers=tuple(self._headers),
+                body=b"".join(self._body),
+                keep_alive=self._parser.should_keep_alive(),
+                http_version=self._parser.get_http_version(),
+            )
+        )
+
+    def _reset(self) -> None:
+        self._url = b""
+        self._headers: list[tuple[str, str]] = []
+        self._body: list[bytes] = []
+        self._size = 0

@@ -1,0 +1,77 @@
+"""Running a simulator as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from probe.simulator.options import SimulatorOptions
+from probe.simulator.server import Simulator
+
+Announce = Callable[[Simulator], None]
+
+
+def announce_for_people(simulator: Simulator) -> None:
+    """Where it listens and how to talk to it, on standard output."""
+    trust = f" --cacert {simulator.ca_file}" if simulator.ca_file else ""
+    key = simulator.options.require_key
+    authorization = " \\\n    -H 'Authorization: Bearer KEY'" if key else ""
+    sys.stdout.write(
+        f"The simulator listens on {simulator.base_url}; Ctrl-C stops it.\n\n"
+        f"  curl -N{trust} {simulator.base_url}/chat/completions{authorization} \\\n"
+        "    -H 'Content-Type: application/json' \\\n"
+        '    -d \'{"model": "sim?ttft_ms=300&gap_ms=40&tokens=30", "stream": true,\n'
+        '         "messages": [{"role": "user", "content": "Hello"}]}\'\n\n'
+        f"  {simulator.base_url}/models  the models\n"
+        f"  {simulator.origin}/stats      what was asked of it\n"
+        f"  {simulator.origin}/truth      what it wrote, and when\n"
+    )
+    sys.stdout.flush()
+
+
+def announce_as_json(simulator: Simulator) -> None:
+    """One JSON line for a parent process."""
+    ready = {
+        "base_url": simulator.base_url,
+        "origin": simulator.origin,
+        "pid": os.getpid(),
+        "ca_file": str(simulator.ca_file) if simulator.ca_file else None,
+    }
+    sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def serve(
+    options: SimulatorOptions, announce: Announce = announce_for_people, *, until_stdin_closes: bool = False
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, or until standard input ends where that is asked for.
+
+    Raises ConfigError or SimulatorError where it cannot start.
+    """
+    asyncio.run(_serve(options, announce, until_stdin_closes=until_stdin_closes))
+
+
+async def _serve(options: SimulatorOptions, announce: Announce, *, until_stdin_closes: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    if until_stdin_closes:
+        loop.add_reader(0, _read_stdin, stopping)
+    async with Simulator(options) as simulator:
+        gc.collect()
+        gc.freeze()
+        announce(simulator)
+        await stopping.wait()
+
+
+def _read_stdin(stopping: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        asyncio.get_running_loop().remove_reader(0)
+        stopping.set()

@@ -1,0 +1,152 @@
+"""The simulator as a server in this process: a listening socket and the connections accepted from it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from probe.errors import SimulatorError
+from probe.simulator.certificates import server_context
+from probe.simulator.channel import PlainChannel, TlsChannel
+from probe.simulator.connection import Connection
+from probe.simulator.desk import Desk
+from probe.simulator.models import Models
+from probe.simulator.options import SimulatorOptions
+from probe.simulator.stamps import StampKeeper, ask_for_stamps
+from probe.simulator.stats import Stats
+from probe.simulator.truth import TruthLog
+
+BACKLOG = 4096
+ACCEPTED_AT_ONCE = 64
+
+
+class Simulator:
+    """Listens between `start` and `stop`, or for as long as `async with` lasts.
+
+    Raises ConfigError where the behaviour file cannot be used, SimulatorError where it cannot listen or write.
+    """
+
+    def __init__(self, options: SimulatorOptions | None = None) -> None:
+        self.options = options or SimulatorOptions()
+        self.stats = Stats()
+        self.ca_file: Path | None = None
+        self._listener: socket.socket | None = None
+        self._connections: set[Connection] = set()
+        self._tls: ssl.SSLContext | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._collecting = False
+
+    async def start(self) -> None:
+        options = self.options
+        models = Models(options.behaviour_file)
+        self._truth = TruthLog(options.keep_truths, options.truth_file)
+        self._desk = Desk(
+            models=models,
+            truth=self._truth,
+            stats=self.stats,
+            require_key=options.require_key,
+            seed=options.seed,
+            busy=self._busy,
+        )
+        if options.tls != "off":
+            self.ca_file = self._place_for_ca()
+            self._tls = server_context(options.tls, self.ca_file)
+        self._stamps = StampKeeper()
+        self._listener = _listen(options.host, options.port)
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    async def stop(self) -> None:
+        """Close everything and write what is left of the truth."""
+        if self._listener is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
+        self._listener = None
+        for connection in tuple(self._connections):
+            connection.stop()
+        self._stamps.close()
+        self._truth.close()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def origin(self) -> str:
+        """`http://127.0.0.1:PORT`: where `/stats` and `/truth` are."""
+        assert self._listener is not None, "the simulator is not started"
+        host, port = self._listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        return f"{'http' if self._tls is None else 'https'}://{shown}:{port}"
+
+    @property
+    def base_url(self) -> str:
+        """What an OpenAI client is given."""
+        return f"{self.origin}/v1"
+
+    # Connections ------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        for _ in range(ACCEPTED_AT_ONCE):
+            try:
+                accepted, _ = self._listener.accept()
+            except (BlockingIOError, ConnectionError):
+                return
+            accepted.setblocking(False)
+            channel = PlainChannel() if self._tls is None else TlsChannel(self._tls)
+            self.stats.connections += 1
+            self.stats.open_connections += 1
+            self._connections.add(
+                Connection(accepted, channel, self._desk, self.stats.connections, self._left)
+            )
+
+    def _left(self, connection: Connection, handshake_failed: bool) -> None:
+        self._connections.discard(connection)
+        self.stats.open_connections -= 1
+        self.stats.tls_failures += handshake_failed
+
+    def _busy(self, answering: bool) -> None:
+        """No garbage is collected while an answer is open; truth is written once none is."""
+        if answering:
+            self._collecting = gc.isenabled()
+            gc.disable()
+            return
+        self._truth.flush()
+        if self._collecting:
+            gc.enable()
+
+    def _place_for_ca(self) -> Path:
+        if self.options.ca_file is not None:
+            return self.options.ca_file
+        self._directory = tempfile.TemporaryDirectory(prefix="probe-simulator-")
+        return Path(self._directory.name) / "ca.pem"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket whose connections are stamped and send at once."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ask_for_stamps(listener)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as exc:
+        listener.close()
+        raise SimulatorError(f"cannot listen on {host}:{port}: {exc.strerror or exc}") from exc
+    return listener

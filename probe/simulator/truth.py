@@ -1,0 +1,186 @@
+"""The truth: what was written when, on the monotonic clock, in nanoseconds.
+
+It is kept in memory while streams are open and goes to a file, or to whoever asks, off the timed path.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from probe.errors import SimulatorError
+from probe.simulator.steps import Step
+
+End = Literal["complete", "close", "reset", "client_left", "stopped"]
+
+
+class Record:
+    """The truth about one request.
+
+    `received_ns` is when the kernel had all of it (`stamp`: kernel), or when it was read (`stamp`: read).
+    Every write has its planned instant, the instants directly before and after the send, and its tokens; where the
+    client was slow to take it, `returned_ns` is when the last byte had gone. `head_ns` is the first write of all.
+    """
+
+    __slots__ = (
+        "_answer_tokens",
+        "_at_ns",
+        "_bytes",
+        "_planned_ns",
+        "_returned_ns",
+        "_tokens",
+        "client_request_id",
+        "connection",
+        "end",
+        "end_ns",
+        "fault",
+        "id",
+        "model",
+        "received_ns",
+        "request_of_connection",
+        "stamp",
+        "status",
+        "stream",
+    )
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        client_request_id: str | None,
+        model: str,
+        stream: bool,
+        received_ns: int,
+        stamp: Literal["kernel", "read"],
+        connection: int,
+        request_of_connection: int,
+    ) -> None:
+        self.id = id
+        self.client_request_id = client_request_id
+        self.model = model
+        self.stream = stream
+        self.received_ns = received_ns
+        self.stamp = stamp
+        self.connection = connection
+        self.request_of_connection = request_of_connection
+        self.status: int | None = None
+        self.fault: str | None = None
+        self.end: End | None = None
+        self.end_ns: int | None = None
+        self._planned_ns = array("q")
+        self._at_ns = array("q")
+        self._returned_ns = array("q")
+        self._tokens = array("l")
+        self._answer_tokens = array("l")
+        self._bytes = array("q")
+
+    def wrote(self, step: Step, size: int, at_ns: int, returned_ns: int) -> None:
+        """One write has gone; `at_ns` was read directly before it was handed to the kernel."""
+        self._planned_ns.append(self.received_ns + step.at_ns)
+        self._at_ns.append(at_ns)
+        self._returned_ns.append(returned_ns)
+        self._tokens.append(step.tokens)
+        self._answer_tokens.append(step.answer_tokens)
+        self._bytes.append(size)
+
+    def ended(self, end: End, at_ns: int) -> None:
+        self.end = end
+        self.end_ns = at_ns
+
+    def as_json(self) -> dict[str, object]:
+        """The record with what follows from it; an instant that never came is None."""
+        with_tokens = [at for at, tokens in zip(self._at_ns, self._tokens, strict=True) if tokens]
+        with_answer = [at for at, tokens in zip(self._at_ns, self._answer_tokens, strict=True) if tokens]
+        return {
+            "id": self.id,
+            "client_request_id": self.client_request_id,
+            "model": self.model,
+            "stream": self.stream,
+            "status": self.status,
+            "fault": self.fault,
+            "connection": self.connection,
+            "request_of_connection": self.request_of_connection,
+            "stamp": self.stamp,
+            "received_ns": self.received_ns,
+            "head_ns": self._at_ns[0] if self._at_ns else None,
+            "first_token_ns": with_tokens[0] if with_tokens else None,
+            "first_answer_ns": with_answer[0] if with_answer else None,
+            "last_token_ns": with_tokens[-1] if with_tokens else None,
+            "end_ns": self.end_ns,
+            "end": self.end,
+            "tokens": sum(self._tokens),
+            "writes": {
+                "planned_ns": self._planned_ns.tolist(),
+                "at_ns": self._at_ns.tolist(),
+                "returned_ns": self._returned_ns.tolist(),
+                "tokens": self._tokens.tolist(),
+                "answer_tokens": self._answer_tokens.tolist(),
+                "bytes": self._bytes.tolist(),
+            },
+        }
+
+
+class TruthLog:
+    """The last `keep` records, by own id and by the client's, and the file that all of them go to."""
+
+    def __init__(self, keep: int, file: Path | None = None) -> None:
+        """Raises SimulatorError where the file cannot be written."""
+        self._keep = keep
+        self._records: OrderedDict[str, Record] = OrderedDict()
+        self._by_client: dict[str, Record] = {}
+        self._unwritten: list[Record] = []
+        self._file: BinaryIO | None = None
+        if file is not None:
+            try:
+                self._file = file.open("ab")
+            except OSError as exc:
+                raise SimulatorError(f"truth file {file}: {exc.strerror}") from exc
+
+    def add(self, record: Record) -> None:
+        """A request has come."""
+        self._records[record.id] = record
+        if record.client_request_id is not None:
+            self._by_client[record.client_request_id] = record
+        if len(self._records) > self._keep:
+            self._forget(self._records.popitem(last=False)[1])
+
+    def ended(self, record: Record) -> None:
+        """The record is complete and may be written at the next flush."""
+        if self._file is not None:
+            self._unwritten.append(record)
+
+    def find(self, key: str) -> Record | None:
+        """By own id, or by the client's: the latest that had it."""
+        return self._records.get(key) or self._by_client.get(key)
+
+    def lines(self) -> bytes:
+        """All records kept, oldest first, as JSON lines."""
+        return b"".join([line(record) for record in self._records.values()])
+
+    def clear(self) -> None:
+        self._records.clear()
+        self._by_client.clear()
+
+    def flush(self) -> None:
+        """Write what has ended since the last flush."""
+        if self._file is not None and self._unwritten:
+            self._file.write(b"".join([line(record) for record in self._unwritten]))
+            self._file.flush()
+            self._unwritten.clear()
+
+    def close(self) -> None:
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+
+    def _forget(self, record: Record) -> None:
+        if self._by_client.get(record.client_request_id or "") is record:
+            del self._by_client[record.client_request_id or ""]
+
+
+def line(record: Record) -> bytes:
+    return msgspec.json.encode(record.as_json()) + b"\n"
