@@ -1,0 +1,92 @@
+"""Appending rows to `benchmark_results`, numbered in the order in which they become visible.
+
+The number comes from a row of `counters` that stays locked until the commit. So numbers are given out by one
+transaction at a time: whoever has seen row n will never find a lower one appear later, on either database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from probe.store.engine import Database
+from probe.store.schema import benchmark_results as results
+from probe.store.schema import counters
+
+Row = dict[str, Any]
+
+_COUNTER = "benchmark_results"
+
+
+class Appender(Protocol):
+    async def append(self, rows: Sequence[Row], /) -> None:
+        """Store all or none; a row whose id is stored is passed over. Raises StoreError, StoreUnavailable."""
+        ...
+
+
+def appender(database: Database) -> Appender:
+    return SqliteAppender(database) if database.url.dialect == "sqlite" else PostgresAppender(database)
+
+
+class PostgresAppender:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._advance = (
+            counters.update()
+            .where(counters.c.name == _COUNTER)
+            .values(value=counters.c.value + sa.bindparam("rows"))
+            .returning(counters.c.value)
+        )
+        self._insert = postgresql.insert(results).on_conflict_do_nothing(index_elements=[results.c.id])
+
+    async def append(self, rows: Sequence[Row], /) -> None:
+        async with self._database.write() as connection:
+            last = await connection.scalar(self._advance, {"rows": len(rows)})
+            first = last - len(rows) + 1
+            for sequence, row in enumerate(rows, start=first):
+                row["sequence"] = sequence
+            await connection.execute(self._insert, rows)
+
+
+class SqliteAppender:
+    """The same with the driver's own calls: each is a trip to its thread, and SQLAlchemy makes three of one.
+
+    The statement and the conversions of the values are SQLAlchemy's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        dialect = database.dialect
+        statement = sqlite.insert(results).on_conflict_do_nothing(index_elements=[results.c.id])
+        compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in results.c])
+        self._insert = str(compiled)
+        assert compiled.positiontup is not None
+        self._converters: list[tuple[str, Callable[[Any], Any] | None]] = [
+            (name, results.c[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup
+        ]
+
+    async def append(self, rows: Sequence[Row], /) -> None:
+        async with self._database.driver() as driver:
+            try:
+                await driver.execute_fetchall("BEGIN IMMEDIATE")
+                ((last,),) = await driver.execute_fetchall(
+                    "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value",
+                    (len(rows), _COUNTER),
+                )
+                first = last - len(rows) + 1
+                values = [self._values(row, sequence) for sequence, row in enumerate(rows, start=first)]
+                await driver.executemany(self._insert, values)
+                await driver.commit()
+            finally:
+                if driver.in_transaction:
+                    await driver.rollback()
+
+    def _values(self, row: Row, sequence: int) -> tuple[Any, ...]:
+        row["sequence"] = sequence
+        return tuple(
+            row[name] if convert is None else convert(row[name]) for name, convert in self._converters
+        )

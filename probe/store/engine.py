@@ -1,0 +1,143 @@
+"""One database: its engines, how connections are set up, reading and writing transactions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from probe.store.faults import translated
+from probe.store.url import DatabaseUrl
+
+_READERS = 3
+_POSTGRES_CONNECTIONS = 6
+
+# Set before the first table, and so before WAL, which writes the first page; without effect later.
+_PRAGMAS = (
+    "auto_vacuum = INCREMENTAL",
+    "journal_mode = WAL",
+    # A killed process loses nothing: what was committed is in the operating system's hands. A power cut may
+    # take the last seconds, never the consistency.
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",
+    "cache_size = -4096",
+    "journal_size_limit = 67108864",
+)
+_READER_PRAGMAS = ("query_only = ON", "temp_store = MEMORY", "cache_size = -4096")
+
+
+class Database:
+    """Two engines for SQLite, one connection that writes and a few that read; one pool for PostgreSQL.
+
+    `patience_seconds` is how long to wait for a lock, for a connection and for a server that does not answer;
+    `command_seconds` how long one statement may take on PostgreSQL.
+    """
+
+    def __init__(
+        self, url: DatabaseUrl, *, patience_seconds: float = 5.0, command_seconds: float | None = 60.0
+    ) -> None:
+        self.url = url
+        if url.dialect == "sqlite":
+            self._writer = _sqlite_engine(url, patience_seconds, writes=True)
+            self._reader = _sqlite_engine(url, patience_seconds, writes=False)
+        else:
+            self._writer = _postgres_engine(url, patience_seconds, command_seconds)
+            self._reader = self._writer
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        return self._writer.dialect
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that sees one state of the database. Raises StoreError, StoreUnavailable."""
+        with translated(self.url):
+            async with self._reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end. On SQLite it holds the write lock from its start.
+
+        Raises StoreError, StoreUnavailable; nothing of it is stored then.
+        """
+        with translated(self.url):
+            async with self._writer.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection for writing, outside of any transaction. Raises as `write`."""
+        with translated(self.url):
+            async with self._writer.connect() as connection:
+                raw = await connection.get_raw_connection()
+                yield raw.driver_connection
+
+    async def aclose(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def _sqlite_engine(url: DatabaseUrl, patience_seconds: float, *, writes: bool) -> AsyncEngine:
+    assert url.path is not None
+    engine = create_async_engine(
+        sa.URL.create("sqlite+aiosqlite", database=str(url.path)),
+        connect_args={"timeout": patience_seconds},
+        hide_parameters=True,
+        pool_size=1 if writes else _READERS,
+        max_overflow=0,
+        pool_timeout=max(30.0, 2 * patience_seconds),
+        # Every transaction here is ended by its own block; a rollback at each return costs a trip to the
+        # thread.
+        pool_reset_on_return=None,
+    )
+    pragmas = _PRAGMAS if writes else _READER_PRAGMAS
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
+    def connected(connection: Any, _: object) -> None:
+        # The module's own BEGIN comes late, before the first INSERT: a read before it is outside the
+        # transaction.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "begin", begun)
+    return engine
+
+
+def _postgres_engine(url: DatabaseUrl, patience_seconds: float, command_seconds: float | None) -> AsyncEngine:
+    async def connect(**_: object) -> Any:
+        import asyncpg  # type: ignore[import-untyped]
+
+        # The driver reads the URL as libpq does: sslmode, several hosts, passfile.
+        return await asyncpg.connect(
+            url.text,
+            timeout=patience_seconds,
+            command_timeout=command_seconds,
+            server_settings={
+                "application_name": "inference-probe",
+                "lock_timeout": str(round(patience_seconds * 1000)),
+                "jit": "off",
+            },
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        hide_parameters=True,
+        pool_size=_POSTGRES_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=max(30.0, 2 * patience_seconds),
+        pool_pre_ping=True,
+    )

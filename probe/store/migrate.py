@@ -1,0 +1,87 @@
+"""Bringing a database to the schema of this program.
+
+Alembic costs 12 MB and a third of a second to import, so it is asked only where there is something to
+migrate: the version table is read with plain SQL first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from probe.errors import StoreError
+from probe.store.engine import Database
+from probe.store.schema import HEAD, REVISIONS
+from probe.store.url import DatabaseUrl
+
+# Any constant does, as long as every daemon asks for the same lock.
+_MIGRATION_LOCK = 0x696E66657265
+
+
+async def upgrade_database(url: DatabaseUrl) -> bool:
+    """Create or upgrade the tables; True where something was done.
+
+    Several programs may do so at once: one of them migrates, the others wait for it. Raises StoreError where
+    the database was made by a newer program or holds somebody else's tables.
+    """
+    if url.path is not None:
+        _make_folder(url, url.path.parent)
+    database = Database(url, command_seconds=None)
+    try:
+        async with database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            revision = await read_revision(connection)
+            if revision == HEAD:
+                return False
+            check_revision(url, revision, fresh_allowed=True)
+            await connection.run_sync(_upgrade)
+            return True
+    finally:
+        await database.aclose()
+
+
+async def read_revision(connection: AsyncConnection) -> str | None:
+    """The revision of the schema; None where there is none yet."""
+    if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table("alembic_version")):
+        return None
+    found: str | None = await connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found
+
+
+def check_revision(url: DatabaseUrl, revision: str | None, *, fresh_allowed: bool = False) -> None:
+    """Raises StoreError, saying what to do, where this program cannot use a database of that revision."""
+    if revision is None and not fresh_allowed:
+        raise StoreError(f"the database {url.shown} has no tables yet; create them with `probe db upgrade`")
+    if revision is not None and revision not in REVISIONS:
+        raise StoreError(
+            f"the database {url.shown} was made by a newer version of this program (schema {revision}, "
+            f"this one knows up to {HEAD}); install that version, or use another database"
+        )
+    if not fresh_allowed and revision != HEAD:
+        raise StoreError(
+            f"the database {url.shown} is at schema {revision}, this program needs {HEAD}; "
+            "run `probe db upgrade`"
+        )
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _make_folder(url: DatabaseUrl, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder of the database {url.shown} cannot be made: {error.strerror or error}"
+        ) from error

@@ -1,0 +1,140 @@
+"""Providers, models and runs, as listed by the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from probe.store.cursor import decode_text, encode
+from probe.store.engine import Database
+from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunRecord
+from probe.store.schema import benchmark_results as results
+from probe.store.schema import models, prices, providers, runs
+
+
+async def list_providers(database: Database) -> tuple[ProviderRecord, ...]:
+    """By name."""
+    statement = sa.select(
+        providers.c.id, providers.c.name, providers.c.base_url, providers.c.logo_url, providers.c.created_at
+    ).order_by(providers.c.name)
+    async with database.read() as connection:
+        return tuple(
+            ProviderRecord(id=id_, name=name, base_url=base_url, logo_url=logo_url, created_at=created_at)
+            for id_, name, base_url, logo_url, created_at in await connection.execute(statement)
+        )
+
+
+async def list_models(database: Database, provider: str | None) -> tuple[ModelRecord, ...]:
+    """By provider and name."""
+    candidate = prices.alias()
+    latest_price = (
+        sa.select(candidate.c.id)
+        .where(candidate.c.model_id == models.c.id)
+        .order_by(candidate.c.timestamp.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    last_seen = (
+        sa.select(sa.func.max(results.c.created_at))
+        .where(results.c.model_id == models.c.id)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            models.c.id,
+            models.c.name,
+            providers.c.name,
+            models.c.context_window,
+            models.c.created_at,
+            last_seen,
+            prices.c.input_price_per_m,
+            prices.c.output_price_per_m,
+            prices.c.cached_input_price_per_m,
+            prices.c.source,
+            prices.c.timestamp,
+        )
+        .join(providers, providers.c.id == models.c.provider_id)
+        .outerjoin(prices, prices.c.id == latest_price)
+        .order_by(providers.c.name, models.c.name)
+    )
+    if provider is not None:
+        statement = statement.where(providers.c.name == provider)
+    async with database.read() as connection:
+        return tuple(_model(row) for row in await connection.execute(statement))
+
+
+async def list_runs(database: Database, *, limit: int, after: str | None) -> Page[RunRecord]:
+    """Newest first. Raises ValueError where `after` did not come from a page."""
+    statement = _runs().order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        started_at, tie = decode_text(after)
+        statement = statement.where(
+            sa.tuple_(runs.c.started_at, runs.c.id)
+            < sa.tuple_(sa.literal(started_at, runs.c.started_at.type), sa.literal(UUID(tie), runs.c.id.type))
+        )
+    async with database.read() as connection:
+        items = tuple(_run(row) for row in await connection.execute(statement))
+    more = len(items) > limit
+    last = items[limit - 1] if more else None
+    return Page(items=items[:limit], next=encode(last.started_at, str(last.id)) if last else None)
+
+
+async def read_run(database: Database, run_id: UUID) -> RunRecord | None:
+    async with database.read() as connection:
+        row = (await connection.execute(_runs().where(runs.c.id == run_id))).one_or_none()
+        return None if row is None else _run(row)
+
+
+def _runs() -> sa.Select[Any]:
+    mine = results.c.run_id == runs.c.id
+    attempts = sa.select(sa.func.count()).where(mine).scalar_subquery()
+    successes = sa.select(sa.func.count()).where(mine, results.c.success).scalar_subquery()
+    return sa.select(
+        runs.c.id,
+        runs.c.run_name,
+        runs.c.triggered_by,
+        runs.c.started_at,
+        runs.c.finished_at,
+        runs.c.status,
+        runs.c.suite,
+        runs.c.planned_attempts,
+        runs.c.owner,
+        attempts,
+        successes,
+    )
+
+
+def _run(row: Sequence[Any]) -> RunRecord:
+    id_, name, by, started_at, finished_at, status, suite, planned, owner, attempts, successes = row
+    return RunRecord(
+        id=id_,
+        run_name=name,
+        triggered_by=by,
+        started_at=started_at,
+        finished_at=finished_at,
+        status=status,
+        suite=suite,
+        planned_attempts=planned,
+        owner=owner,
+        attempts=attempts,
+        successes=successes,
+    )
+
+
+def _model(row: Sequence[Any]) -> ModelRecord:
+    id_, name, provider, window, created_at, last_seen_at, given, made, cached, source, at = row
+    price = None
+    if at is not None:
+        price = PriceRecord(input_usd=given, output_usd=made, cached_input_usd=cached, source=source, at=at)
+    return ModelRecord(
+        id=id_,
+        name=name,
+        provider=provider,
+        context_window=window,
+        created_at=created_at,
+        price=price,
+        last_seen_at=last_seen_at,
+    )

@@ -1,0 +1,190 @@
+"""What the store hands out besides samples. Facts, frozen; None is unknown."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Generic, Literal, NamedTuple, TypeVar
+from uuid import UUID
+
+from probe.sample import FailureKind, Sample, TargetKind
+from probe.wire.request import Connection
+
+RunStatus = Literal["running", "finished", "interrupted", "failed"]
+RunEnd = Literal["finished", "interrupted", "failed"]
+SlotStatus = Literal["claimed", "done", "interrupted", "missed", "overlapped"]
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """Some items of a listing; `next` asks for those after them, None where there are none."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFilter:
+    """Which results to list; None does not filter.
+
+    `since` is included, `until` is not; both look at `created_at`, the end of the attempt.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    target: str | None = None
+    kind: TargetKind | None = None
+    success: bool | None = None
+    failure_kind: FailureKind | None = None
+    run_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class StoredSample(NamedTuple):
+    """A sample and its place in the order of storing."""
+
+    sequence: int
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRecord:
+    id: UUID
+    name: str
+    base_url: str
+    logo_url: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRecord:
+    """USD per million tokens, seen from `at` on."""
+
+    input_usd: Decimal
+    output_usd: Decimal
+    cached_input_usd: Decimal | None
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """`price` is the latest one, `last_seen_at` the end of the last attempt."""
+
+    id: UUID
+    name: str
+    provider: str
+    context_window: int | None
+    created_at: datetime
+    price: PriceRecord | None
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """`attempts`, `successes` and `failures` count the results stored so far."""
+
+    id: UUID
+    run_name: str
+    triggered_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: RunStatus
+    suite: str
+    planned_attempts: int | None
+    owner: str
+    attempts: int
+    successes: int
+
+    @property
+    def failures(self) -> int:
+        return self.attempts - self.successes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotCounts:
+    """How many planned instants of one job ended how, over all that is remembered.
+
+    `claimed` counts every slot that was run, whatever became of it; `late` and `interrupted` are among them.
+    """
+
+    claimed: int = 0
+    interrupted: int = 0
+    late: int = 0
+    missed: int = 0
+    overlapped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One figure of the successes of a window, in the order of time: `values[i]` at `at_seconds[i]`.
+
+    `at_seconds` counts from the start of the window. Both are arrays of doubles.
+    """
+
+    at_seconds: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+
+    def append(self, at_seconds: float, value: float) -> None:
+        self.at_seconds.append(at_seconds)
+        self.values.append(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderboardRow:
+    """What one target did over one kind of connection in a window that starts at `since`.
+
+    Failures and untrusted samples are not in the series. `cost_usd` and `costed_tokens` (input and output)
+    are sums over the results whose cost and tokens are known, `costed` is how many those are; `input_tokens`
+    and `output_tokens` are sums of all known counts.
+    """
+
+    target: str
+    connection: Connection
+    provider: str
+    model: str
+    kind: TargetKind
+    location: str
+    since: datetime
+    attempts: int
+    successes: int
+    failures: Mapping[FailureKind, int]
+    ttft_seconds: Series
+    total_latency_seconds: Series
+    tps: Series
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    costed: int
+    costed_tokens: int
+    attempts_by_hour: tuple[int, ...]
+    successes_by_hour: tuple[int, ...]
+    last_attempt_at: datetime
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneReport:
+    """How many rows went."""
+
+    results: int
+    runs: int
+    slots: int
+    prices: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """What a database says of itself. `size_bytes` is None where it may not be asked."""
+
+    dialect: str
+    shown: str
+    revision: str
+    last_sequence: int
+    size_bytes: int | None

@@ -1,0 +1,116 @@
+"""Deleting what is old, in small transactions, so that no writer waits long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from probe.store.engine import Database
+from probe.store.records import PruneReport
+from probe.store.schema import benchmark_results as results
+from probe.store.schema import prices, runs, slots
+
+_BATCH_ROWS = 500
+_FREED_PAGES = 1000
+
+
+class RetentionDays(Protocol):
+    """Days to keep; None keeps for ever."""
+
+    @property
+    def results_days(self) -> int | None: ...
+    @property
+    def runs_days(self) -> int | None: ...
+    @property
+    def prices_days(self) -> int | None: ...
+
+
+async def prune(database: Database, days: RetentionDays, now: datetime) -> PruneReport:
+    """A run goes once it is old and has no results left, a price once it is old and not its model's last."""
+    report = PruneReport(
+        results=await _delete(database, _old_results, _cutoff(now, days.results_days)),
+        runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
+        slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
+        prices=await _delete(database, _old_prices, _cutoff(now, days.prices_days)),
+    )
+    if database.url.dialect == "sqlite":
+        await _shrink(database)
+    return report
+
+
+def _cutoff(now: datetime, days: int | None) -> datetime | None:
+    return None if days is None else now - timedelta(days=days)
+
+
+async def _delete(database: Database, old: Callable[[datetime], sa.Delete], cutoff: datetime | None) -> int:
+    """Delete batch by batch; how many rows went."""
+    if cutoff is None:
+        return 0
+    deleted = 0
+    while True:
+        async with database.write() as connection:
+            count = (await connection.execute(old(cutoff))).rowcount
+        deleted += count
+        if count < _BATCH_ROWS:
+            return deleted
+
+
+def _old_results(cutoff: datetime) -> sa.Delete:
+    some = (
+        sa.select(results.c.sequence)
+        .where(results.c.created_at < cutoff)
+        .order_by(results.c.created_at)
+        .limit(_BATCH_ROWS)
+    )
+    return results.delete().where(results.c.sequence.in_(some))
+
+
+def _old_runs(cutoff: datetime) -> sa.Delete:
+    some = (
+        sa.select(runs.c.id)
+        .where(runs.c.finished_at < cutoff, ~sa.exists().where(results.c.run_id == runs.c.id))
+        .limit(_BATCH_ROWS)
+    )
+    return runs.delete().where(runs.c.id.in_(some))
+
+
+def _old_slots(cutoff: datetime) -> sa.Delete:
+    """The last slot of a job stays: it tells from where on slots are planned."""
+    later = slots.alias()
+    some = (
+        sa.select(slots.c.job, slots.c.planned_at)
+        .where(
+            slots.c.last_planned_at < cutoff,
+            sa.exists().where(later.c.job == slots.c.job, later.c.planned_at > slots.c.planned_at),
+        )
+        .limit(_BATCH_ROWS)
+    )
+    return slots.delete().where(sa.tuple_(slots.c.job, slots.c.planned_at).in_(some))
+
+
+def _old_prices(cutoff: datetime) -> sa.Delete:
+    later = prices.alias()
+    some = (
+        sa.select(prices.c.id)
+        .where(
+            prices.c.timestamp < cutoff,
+            sa.exists().where(later.c.model_id == prices.c.model_id, later.c.timestamp > prices.c.timestamp),
+        )
+        .limit(_BATCH_ROWS)
+    )
+    return prices.delete().where(prices.c.id.in_(some))
+
+
+async def _shrink(database: Database) -> None:
+    """Give the freed pages back to the file system, a few at a time."""
+    while True:
+        async with database.write() as connection:
+            free = await connection.scalar(sa.text("PRAGMA freelist_count")) or 0
+            if free == 0:
+                return
+            await connection.execute(sa.text(f"PRAGMA incremental_vacuum({_FREED_PAGES})"))
+            if await connection.scalar(sa.text("PRAGMA freelist_count")) == free:
+                return

@@ -1,0 +1,195 @@
+"""Runs and slots: claimed once, ended once, closed where a crash left them open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from probe.clock import Clock
+from probe.slot import Slot
+from probe.store.engine import Database
+from probe.store.records import RunEnd, SlotCounts, SlotStatus
+from probe.store.registry import upsert
+from probe.store.schema import benchmark_results as results
+from probe.store.schema import runs, slots
+
+# A run of somebody else's is taken for dead once it has neither started nor stored anything for so long.
+SILENCE = timedelta(hours=1)
+
+
+class RunLedger:
+    """Writes `runs` and `slots`. `owner` names this program, the same after a restart."""
+
+    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = owner
+
+    async def start(
+        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
+    ) -> UUID:
+        async with self._database.write() as connection:
+            return await self._insert_run(connection, run_name, triggered_by, suite, planned_attempts)
+
+    async def claim(
+        self, slot: Slot, *, run_name: str, suite: str, planned_attempts: int | None, late_seconds: float
+    ) -> UUID | None:
+        """The id of the run that the slot became; None where the slot was taken before."""
+        async with self._database.write() as connection:
+            run_id = await self._insert_run(connection, run_name, "schedule", suite, planned_attempts)
+            if await self._insert_slot(
+                connection, slot.job, slot.planned_at, "claimed", late_seconds=late_seconds, run_id=run_id
+            ):
+                return run_id
+            await connection.execute(runs.delete().where(runs.c.id == run_id))
+            return None
+
+    async def finish(self, run_id: UUID, status: RunEnd) -> None:
+        """End a run, and its slot with it; also one that another program had taken for dead."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                runs.update().where(runs.c.id == run_id).values(finished_at=self._clock.now(), status=status)
+            )
+            slot_status: SlotStatus = "done" if status == "finished" else "interrupted"
+            await connection.execute(
+                slots.update().where(slots.c.run_id == run_id).values(status=slot_status)
+            )
+
+    async def close_interrupted(self) -> tuple[UUID, ...]:
+        """Close what a crash left open; to be called before the first run of this program is started.
+
+        Every open run of the same owner is one; a run of another owner once it was silent for `SILENCE`. It
+        ends at its last sign of life.
+        """
+        last_result = (
+            sa.select(sa.func.max(results.c.created_at))
+            .where(results.c.run_id == runs.c.id)
+            .scalar_subquery()
+        )
+        async with self._database.write() as connection:
+            rows = await connection.execute(
+                sa.select(runs.c.id, runs.c.owner, runs.c.started_at, last_result).where(
+                    runs.c.finished_at.is_(None)
+                )
+            )
+            closed = []
+            for run_id, owner, started_at, last in rows.all():
+                sign_of_life = max(started_at, last or started_at)
+                if owner != self._owner and self._clock.now() - sign_of_life < SILENCE:
+                    continue
+                closed.append(run_id)
+                await connection.execute(
+                    runs.update()
+                    .where(runs.c.id == run_id)
+                    .values(finished_at=sign_of_life, status="interrupted")
+                )
+                await connection.execute(
+                    slots.update().where(slots.c.run_id == run_id).values(status="interrupted")
+                )
+            return tuple(closed)
+
+    async def record_missed(self, job: str, first: datetime, last: datetime, count: int) -> bool:
+        """Count a range of instants that nobody was there for; False where it begins with a known slot."""
+        async with self._database.write() as connection:
+            return await self._insert_slot(
+                connection, job, first, "missed", last_planned_at=last, count=count
+            )
+
+    async def record_overlap(self, slot: Slot) -> bool:
+        """Count an instant at which the run before was still going; False where the slot is known."""
+        async with self._database.write() as connection:
+            return await self._insert_slot(connection, slot.job, slot.planned_at, "overlapped")
+
+    async def last_slot(self, job: str) -> Slot | None:
+        """The latest planned instant of a job that was claimed or counted."""
+        async with self._database.read() as connection:
+            last = await connection.scalar(
+                sa.select(slots.c.last_planned_at)
+                .where(slots.c.job == job)
+                .order_by(slots.c.planned_at.desc())
+                .limit(1)
+            )
+            return None if last is None else Slot(job=job, planned_at=last)
+
+    async def slot_counts(self, late_after_seconds: float) -> Mapping[str, SlotCounts]:
+        """By job."""
+        count = sa.func.sum(slots.c.count)
+        ran = slots.c.run_id.is_not(None) | slots.c.status.in_(("claimed", "done", "interrupted"))
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(
+                    slots.c.job,
+                    count.filter(ran),
+                    count.filter(slots.c.status == "interrupted"),
+                    count.filter(ran & (slots.c.late_seconds > late_after_seconds)),
+                    count.filter(slots.c.status == "missed"),
+                    count.filter(slots.c.status == "overlapped"),
+                ).group_by(slots.c.job)
+            )
+            return {
+                job: SlotCounts(
+                    claimed=int(claimed or 0),
+                    interrupted=int(interrupted or 0),
+                    late=int(late or 0),
+                    missed=int(missed or 0),
+                    overlapped=int(overlapped or 0),
+                )
+                for job, claimed, interrupted, late, missed, overlapped in rows
+            }
+
+    async def _insert_run(
+        self,
+        connection: AsyncConnection,
+        run_name: str,
+        triggered_by: str,
+        suite: str,
+        planned_attempts: int | None,
+    ) -> UUID:
+        run_id = uuid4()
+        await connection.execute(
+            runs.insert().values(
+                id=run_id,
+                run_name=run_name,
+                triggered_by=triggered_by,
+                started_at=self._clock.now(),
+                status="running",
+                suite=suite,
+                planned_attempts=planned_attempts,
+                owner=self._owner,
+            )
+        )
+        return run_id
+
+    async def _insert_slot(
+        self,
+        connection: AsyncConnection,
+        job: str,
+        planned_at: datetime,
+        status: SlotStatus,
+        *,
+        last_planned_at: datetime | None = None,
+        count: int = 1,
+        late_seconds: float | None = None,
+        run_id: UUID | None = None,
+    ) -> bool:
+        """False where the key is taken. On PostgreSQL a rival's open transaction is waited for."""
+        inserted = await connection.scalar(
+            upsert(connection)(slots)
+            .values(
+                job=job,
+                planned_at=planned_at.astimezone(UTC),
+                last_planned_at=(last_planned_at or planned_at).astimezone(UTC),
+                count=count,
+                status=status,
+                late_seconds=late_seconds,
+                run_id=run_id,
+                created_at=self._clock.now(),
+            )
+            .on_conflict_do_nothing()
+            .returning(slots.c.job)
+        )
+        return inserted is not None
