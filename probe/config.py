@@ -82,11 +82,15 @@ def _database_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _visible(secret: SecretStr) -> SecretStr:
-    """What an HTTP header can carry: a key pasted with a line break or a typographic quote cannot be sent."""
-    if not re.fullmatch(r"[\x21-\x7e]+", secret.get_secret_value()):
+def usable_key(text: str) -> SecretStr:
+    """A key pasted with a line break or a typographic quote cannot be sent. Raises ValueError."""
+    if not re.fullmatch(r"[\x21-\x7e]+", text):
         raise ValueError("must be visible ASCII characters without spaces")
-    return secret
+    return SecretStr(text)
+
+
+def _visible(secret: SecretStr) -> SecretStr:
+    return usable_key(secret.get_secret_value())
 
 
 def _timezone(name: str) -> str:
@@ -109,6 +113,7 @@ Seconds = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan
 Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
 Usd = Annotated[Decimal, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
+ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=100)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
@@ -168,17 +173,22 @@ class ProviderConfig(Section):
 class TargetConfig(Section):
     """One model at one provider."""
 
-    provider: Name = Field(description="A name from `providers`, or a preset.")
+    provider: ProviderName = Field(description="A name from `providers`, or a preset.")
     model: Text = Field(description="The model's name as the provider calls it.")
     name: Name | None = Field(
         None,
-        description="What people and metrics call it; absent: provider/model. A warm series adds ` (warm)`.",
+        description="What people and metrics call it; absent: provider/model.",
     )
     connection: Literal["cold", "warm", "both"] = Field(
         "cold",
         description="`cold` connects for every request, `warm` keeps the connection, `both` is two series.",
     )
     stream: bool = Field(True, description="Ask for a stream; without one there is no time to first token.")
+
+    @property
+    def label(self) -> str:
+        """The target's name, given or made."""
+        return self.name or f"{self.provider}/{self.model}"
 
 
 class JobConfig(Section):
@@ -263,7 +273,7 @@ class Config(Section):
         ServerConfig(), description="Where the board, the metrics and the API are served."
     )
     log: LogConfig = Field(LogConfig(), description="What is logged, how and where.")
-    providers: Annotated[dict[Name, ProviderConfig], AfterValidator(FrozenDict)] = Field(
+    providers: Annotated[dict[ProviderName, ProviderConfig], AfterValidator(FrozenDict)] = Field(
         default_factory=FrozenDict,
         description="Accounts at endpoints, by name. A preset's name needs no more.",
     )

@@ -40,14 +40,14 @@ DOTENV_FILE: Final = ".env"
 class Loaded:
     """A checked configuration, and what is needed to complete it and to speak about it.
 
-    `file` is None where there is none. `variables` holds the whole environment over `.env`, empty ones left
-    out; relative paths are read from `cwd`.
+    `file` is None where there is none. `layers` are the variables, whole, of the environment and of `.env`;
+    relative paths are read from `cwd`.
     """
 
     config: Config
     origins: Origins
     file: Path | None
-    variables: Mapping[str, Variable]
+    layers: tuple[Mapping[str, Variable], ...]
     cwd: Path
 
 
@@ -80,7 +80,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
         raise ConfigError(*problem_lines(exc.errors(include_url=False), origins), *problems) from None
     if problems:
         raise ConfigError(*problems)
-    return Loaded(config=config, origins=origins, file=file, variables=variables, cwd=cwd)
+    return Loaded(config=config, origins=origins, file=file, layers=(environment, dotenv), cwd=cwd)
 
 
 class _TextSource(EnvSettingsSource):
@@ -107,7 +107,7 @@ def _merge(layers: Sequence[Layer], given: dict[str, Any]) -> Config:
     sources: list[PydanticBaseSettingsSource] = [_TextSource(_Merged, layer.values) for layer in layers]
     sources.append(InitSettingsSource(_Merged, given))
     merged = _Merged(_build_sources=(tuple(sources), {}))
-    return Config.model_validate(dict(merged))
+    return Config.model_validate({key: getattr(merged, key) for key in merged.model_fields_set})
 
 
 def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Path | None:

@@ -14,7 +14,7 @@ from probe.settings.shape import Place, dotted, every_setting, is_secret, keys_o
 from probe.settings.variables import Variable
 
 SHOWN_CHARACTERS: Final = 60
-NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of . _ : / -"
+_NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of {}"
 
 _KINDS: Final[Mapping[str, str]] = {
     "int_type": "must be a whole number",
@@ -49,6 +49,10 @@ class Origins:
         self._file = file
         self._lines = lines
         self._layers = layers
+
+    def over(self, layer: Mapping[Place, Variable]) -> Origins:
+        """These origins, with a weaker layer under the others."""
+        return Origins(self._file, self._lines, [*self._layers, layer])
 
     def variable(self, place: Place) -> Variable | None:
         """The variable that gave the value at this place, whole or as part of a structure."""
@@ -94,12 +98,14 @@ def problem_lines(errors: Sequence[ErrorDetails], origins: Origins) -> list[str]
 def _text(error: ErrorDetails, origins: Origins) -> str:
     place: Place = error["loc"]
     if place and place[-1] == "[key]":
-        return origins.problem(place[:-1], f"the name {_key_rule(error)}")
+        return origins.problem(place[:-1], f"the name {_rule(error)}")
     return origins.problem(place, _message(error, place))
 
 
-def _key_rule(error: ErrorDetails) -> str:
-    return NAME_RULE if error["type"] == "string_pattern_mismatch" else _bounds(error)
+def _rule(error: ErrorDetails) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return _NAME_RULE.format(". _ : / -" if "/" in error["ctx"]["pattern"] else ". _ : -")
+    return _KINDS.get(error["type"]) or _bounds(error)
 
 
 def _message(error: ErrorDetails, place: Place) -> str:
@@ -115,8 +121,7 @@ def _message(error: ErrorDetails, place: Place) -> str:
         return f"must have {least} characters or more" if is_secret(place) else "must not be empty"
     if kind == "literal_error":
         return _choices(error, place)
-    rule = NAME_RULE if kind == "string_pattern_mismatch" else _KINDS.get(kind) or _bounds(error)
-    return f"{rule}{_is(error['input'], place)}"
+    return f"{_rule(error)}{_is(error['input'], place)}"
 
 
 def _choices(error: ErrorDetails, place: Place) -> str:

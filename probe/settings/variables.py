@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Final
 
 from dotenv.parser import parse_stream
 
+from probe.config import usable_key
 from probe.errors import ConfigError
 from probe.settings.guess import did_you_mean
 from probe.settings.shape import (
@@ -48,7 +49,7 @@ class Variable:
     """One variable as it was found. `source` is `environment` or `.env:3`."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
     source: str
 
 
@@ -116,6 +117,26 @@ def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], c
         else:
             _take(layer, variable, place, variable.value)
     return layer
+
+
+def usual_secret(name: str, layers: Sequence[Mapping[str, Variable]], cwd: Path) -> Variable | None:
+    """The secret that a variable such as OPENAI_API_KEY, or its `…_FILE`, gives in the strongest layer.
+
+    Its value is the secret itself, also where it was read from a file. Raises ConfigError.
+    """
+    for layer in layers:
+        plain, in_file = layer.get(name), layer.get(f"{name}_FILE")
+        variable = in_file or plain
+        if variable is None:
+            continue
+        if plain is not None and in_file is not None:
+            raise ConfigError(f"{in_file.source}: {in_file.name}: {plain.name} is set too; keep one of them")
+        secret = variable.value if in_file is None else read_secret(in_file, cwd)
+        try:
+            return replace(variable, value=usable_key(secret).get_secret_value())
+        except ValueError as exc:
+            raise ConfigError(f"{variable.source}: {variable.name}: {exc}") from None
+    return None
 
 
 def read_secret(variable: Variable, cwd: Path) -> str:

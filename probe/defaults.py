@@ -1,0 +1,105 @@
+"""The configuration with everything filled in that nobody had to say, and checked as a whole.
+
+- A provider's key comes from its usual variable (OPENAI_API_KEY, or OPENAI_API_KEY_FILE) where none is set.
+- A target may name a preset without configuring it.
+- Without targets, the default models of the providers are probed.
+- Without providers and targets, those presets whose usual variable is set are the providers; where none is,
+  the bundled simulator, once a minute unless jobs say otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
+from probe.errors import ConfigError
+from probe.providers.presets import PRESETS
+from probe.references import find_problems
+from probe.secrets import learn
+from probe.settings import Loaded, load
+from probe.settings.variables import Variable, usual_secret
+from probe.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
+
+
+def load_config(
+    path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Config:
+    """Read, complete and check the configuration. Raises ConfigError with every problem found.
+
+    Without `path` the file is PROBE_CONFIG's, else ./probe.yaml if there is one; `env` and `cwd` are
+    those of the process.
+    """
+    return complete(load(path, env, cwd)).config
+
+
+def complete(loaded: Loaded) -> Loaded:
+    """What was loaded, completed and checked. Raises ConfigError with every problem found."""
+    config = loaded.config
+    keys, problems = _usual_keys(loaded)
+    providers = _providers(config, keys)
+    given_keys = {
+        name: keys[provider.preset or name]
+        for name, provider in providers.items()
+        if provider.api_key is None and (provider.preset or name) in keys
+    }
+    for name, key in given_keys.items():
+        providers[name] = providers[name].model_copy(update={"api_key": SecretStr(key.value)})
+    update: dict[str, object] = {"providers": FrozenDict(providers)}
+    if not config.targets:
+        update["targets"] = _default_targets(providers)
+    if "jobs" not in config.model_fields_set and all(map(needs_simulator, providers, providers.values())):
+        update["jobs"] = SIMULATED_JOBS
+    completed = replace(
+        loaded,
+        config=config.model_copy(update=update),
+        origins=loaded.origins.over(
+            {("providers", name, "api_key"): key for name, key in given_keys.items()}
+        ),
+    )
+    problems += find_problems(completed)
+    if problems:
+        raise ConfigError(*problems)
+    return completed
+
+
+def _usual_keys(loaded: Loaded) -> tuple[dict[str, Variable], list[str]]:
+    """The keys found under the usual variables, by preset."""
+    keys: dict[str, Variable] = {}
+    problems: list[str] = []
+    for preset in PRESETS.values():
+        if preset.key_variable is None:
+            continue
+        try:
+            key = usual_secret(preset.key_variable, loaded.layers, loaded.cwd)
+        except ConfigError as exc:
+            problems.extend(exc.problems)
+            continue
+        if key is not None:
+            learn([key.value])
+            keys[preset.name] = key
+    return keys, problems
+
+
+def _providers(config: Config, keys: Mapping[str, Variable]) -> dict[str, ProviderConfig]:
+    """Those configured, and those that targets name; without either, those with a key or the simulator."""
+    if config.providers or config.targets:
+        named = {target.provider: ProviderConfig() for target in config.targets if target.provider in PRESETS}
+        return {**named, **config.providers}
+    return {name: ProviderConfig() for name in keys} or {SIMULATOR: ProviderConfig()}
+
+
+def _default_targets(providers: Mapping[str, ProviderConfig]) -> tuple[TargetConfig, ...]:
+    return tuple(
+        TargetConfig(provider=name, model=model)
+        for name, provider in providers.items()
+        for model in _default_models(name, provider)
+    )
+
+
+def _default_models(name: str, provider: ProviderConfig) -> tuple[str, ...]:
+    preset = PRESETS.get(provider.preset or name)
+    return () if preset is None else preset.default_models

@@ -1,0 +1,32 @@
+"""Names of targets as people write them: a name, or a shell pattern such as `groq/*`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from probe.errors import ConfigError
+
+
+def matches(pattern: str, name: str) -> bool:
+    """A name matches itself even where it reads like a pattern."""
+    return pattern == name or fnmatchcase(name, pattern)
+
+
+def select(patterns: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that any of the patterns matches, in their own order.
+
+    Raises ConfigError where a pattern matches none of them: most likely it was mistyped.
+    """
+    patterns = tuple(patterns)
+    for pattern in patterns:
+        if not any(matches(pattern, name) for name in names):
+            raise ConfigError(f"{pattern!r} matches no target; targets are {_listed(names)}")
+    return tuple(name for name in names if any(matches(pattern, name) for pattern in patterns))
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    if not names:
+        return "none"
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,127 @@
+"""Whether the parts of a configuration fit each other: what names something names something that is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from probe.errors import ConfigError, SuiteError
+from probe.patterns import select
+from probe.providers.presets import PRESETS, resolve
+from probe.settings import Loaded
+from probe.settings.guess import did_you_mean
+from probe.settings.shape import Place
+from probe.simulated import needs_simulator
+from probe.suites.load import load_suites
+
+
+def find_problems(completed: Loaded) -> list[str]:
+    """One line for each: those of the file in its order, then the others."""
+    check = _Check(completed)
+    check.providers()
+    check.targets()
+    check.prices()
+    check.jobs(check.suites())
+    return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
+
+
+class _Check:
+    """`found` holds the line in the file, or a very large one, and the problem."""
+
+    def __init__(self, completed: Loaded) -> None:
+        self.found: list[tuple[int, str]] = []
+        self._config = completed.config
+        self._origins = completed.origins
+        self._cwd = completed.cwd
+        # Those that were made out of the providers have no place of their own.
+        self._own_targets = completed.config.targets if completed.origins.describe(("targets",)) else ()
+
+    def providers(self) -> None:
+        for name, provider in self._config.providers.items():
+            place = self._place_of_provider(name)
+            if provider.ca_file is not None and not (self._cwd / provider.ca_file).is_file():
+                self._add((*place, "ca_file"), f"{provider.ca_file}: no such file")
+            if not needs_simulator(name, provider):
+                self._try_endpoint(name, place)
+            if not any(target.provider == name for target in self._config.targets) and not self._own_targets:
+                self._add(place, "has no default model; say what to probe under targets")
+
+    def targets(self) -> None:
+        first: dict[str, int] = {}
+        for index, target in enumerate(self._own_targets):
+            place: Place = ("targets", index)
+            if target.provider not in self._config.providers:
+                hint = _hint(target.provider, {**self._config.providers, **PRESETS}, "providers")
+                self._add((*place, "provider"), f"unknown provider {target.provider!r}; {hint}")
+            if target.label in first:
+                where = (*place, "name") if target.name else place
+                other = f"targets[{first[target.label]}]"
+                self._add(where, f"{other} is called {target.label!r} too; give one of them another name")
+            first.setdefault(target.label, index)
+
+    def prices(self) -> None:
+        for key in self._config.prices:
+            provider, slash, model = key.partition("/")
+            if not slash or not model:
+                self._add(("prices", key), "must be provider/model")
+            elif provider not in self._config.providers:
+                hint = _hint(provider, self._config.providers, "providers")
+                self._add(("prices", key), f"unknown provider {provider!r}; {hint}")
+
+    def suites(self) -> tuple[str, ...]:
+        """The names of all that can be used; nothing where two have the same name."""
+        usable = []
+        for index, path in enumerate(self._config.suites):
+            try:
+                load_suites([self._cwd / path])
+                usable.append(self._cwd / path)
+            except SuiteError as exc:
+                self._add(("suites", index), self._relative(str(exc)))
+        try:
+            return tuple(load_suites(usable))
+        except SuiteError as exc:
+            self._add(("suites",), self._relative(str(exc)))
+            return ()
+
+    def jobs(self, suites: tuple[str, ...]) -> None:
+        first: dict[str, int] = {}
+        targets = list(dict.fromkeys(target.label for target in self._config.targets))
+        for index, job in enumerate(self._config.jobs):
+            place: Place = ("jobs", index)
+            if job.name in first:
+                self._add((*place, "name"), f"jobs[{first[job.name]}] is called {job.name!r} too")
+            first.setdefault(job.name, index)
+            if suites and job.suite not in suites:
+                hint = _hint(job.suite, suites, "suites")
+                self._add((*place, "suite"), f"unknown suite {job.suite!r}; {hint}")
+            for number, pattern in enumerate(job.targets):
+                try:
+                    select([pattern], targets)
+                except ConfigError as exc:
+                    self._add((*place, "targets", number), str(exc))
+
+    def _try_endpoint(self, name: str, place: Place) -> None:
+        try:
+            resolve(name, self._config.providers[name])
+        except ConfigError as exc:
+            self._add(place, str(exc))
+
+    def _place_of_provider(self, name: str) -> Place:
+        """Where it is configured, else the first target that names it."""
+        if self._origins.describe(("providers", name)) is None:
+            for index, target in enumerate(self._own_targets):
+                if target.provider == name:
+                    return ("targets", index, "provider")
+        return ("providers", name)
+
+    def _relative(self, message: str) -> str:
+        return message.replace(f"{self._cwd}/", "")
+
+    def _add(self, place: Place, message: str) -> None:
+        self.found.append((self._origins.line(place) or sys.maxsize, self._origins.problem(place, message)))
+
+
+def _hint(name: str, known: Iterable[str], plural: str) -> str:
+    names = sorted(known)
+    guess = did_you_mean(name, names)
+    return f"did you mean {guess}?" if guess else f"{plural} are {', '.join(names)}"

@@ -1,0 +1,17 @@
+"""When the bundled simulator stands in for providers, and how often it is then asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from probe.config import JobConfig, ProviderConfig
+
+SIMULATOR: Final = "simulator"  # the preset
+
+# It costs nothing, and somebody may be looking.
+SIMULATED_JOBS: Final = (JobConfig(name="benchmark", cron="* * * * *", run_at_start=True),)
+
+
+def needs_simulator(name: str, provider: ProviderConfig) -> bool:
+    """Whether the bundled simulator has to be started for this provider."""
+    return (provider.preset or name) == SIMULATOR and provider.base_url is None
