@@ -1,0 +1,157 @@
+"""How hard each provider may be asked: seats, requests per minute, and silence after a 429.
+
+A gate belongs to a provider, as one key is one account. It is asked by everybody who sends, whatever the run:
+
+1. Never more requests in flight than seats.
+2. Requests are paced evenly, never more of them than allowed in any 60 seconds.
+3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed; where the
+   provider names no time, or a time that proves too short, the silence doubles. The first request afterwards
+   goes alone: the gate opens again when it is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NewType
+
+from probe.clock import NS_PER_SECOND, Clock
+from probe.sample import Failed, Outcome
+
+Ticket = NewType("Ticket", int)
+
+# A minute and a margin: requests that leave evenly do not arrive evenly.
+_WINDOW_SECONDS = 61.0
+_FIRST_SILENCE_SECONDS = 10.0
+_LONGEST_OWN_SILENCE_SECONDS = 900.0
+# A provider that asks for more is tried again the next day.
+_LONGEST_SILENCE_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """`requests_per_minute` None: not paced."""
+
+    concurrency: int = 8
+    requests_per_minute: int | None = None
+
+
+class Gate:
+    """What may be sent to one provider now. Every ticket of `try_enter` is given back by `leave`."""
+
+    def __init__(self, limit: Limit, clock: Clock) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._in_flight = 0
+        self._next_start_ns: int | None = None
+        self._silent_until_ns: int | None = None
+        self._silences = 0
+        self._on_trial = False
+        # Tells requests that were sent before the latest silence from those sent after it.
+        self._era = Ticket(0)
+
+    @property
+    def in_flight(self) -> int:
+        return self._in_flight
+
+    def configure(self, limit: Limit) -> None:
+        """What is in flight stays so; the pace and an ongoing silence stay in force."""
+        self._limit = limit
+        self._wake()
+
+    def silence_seconds(self) -> float:
+        """How long nothing may be sent after a 429; 0 where the gate is open."""
+        return self._seconds_until(self._silent_until_ns)
+
+    async def ready(self, patience_seconds: float) -> bool:
+        """Wait until a request may go out; `try_enter` then takes the place, if nobody was quicker.
+
+        False, at once, where the provider's silence lasts longer than `patience_seconds`.
+        """
+        while True:
+            silence = self.silence_seconds()
+            if silence > patience_seconds:
+                return False
+            delay = max(silence, self._seconds_until(self._next_start_ns))
+            if delay > 0:
+                await self._clock.sleep(delay)
+            elif self._has_seat():
+                return True
+            else:
+                await self._changed.wait()
+
+    def try_enter(self) -> Ticket | None:
+        """Take a seat and the next place in the pace; None where the gate is closed."""
+        if self.silence_seconds() or self._seconds_until(self._next_start_ns) or not self._has_seat():
+            return None
+        self._in_flight += 1
+        per_minute = self._limit.requests_per_minute
+        if per_minute is not None:
+            interval_ns = math.ceil(_WINDOW_SECONDS * NS_PER_SECOND / per_minute)
+            self._next_start_ns = self._clock.monotonic_ns() + interval_ns
+        return self._era
+
+    def leave(self, ticket: Ticket, outcome: Outcome) -> None:
+        """Give the seat back and take the provider's answer to heart."""
+        self._in_flight -= 1
+        if isinstance(outcome, Failed) and _asks_for_silence(outcome):
+            self._keep_silent(ticket, outcome.retry_after_seconds)
+        elif ticket == self._era and not (isinstance(outcome, Failed) and outcome.fault == "probe"):
+            self._on_trial = False
+            self._silences = 0
+        self._wake()
+
+    def _keep_silent(self, ticket: Ticket, asked_seconds: float | None) -> None:
+        if ticket == self._era:
+            self._era = Ticket(self._era + 1)
+            self._silences += 1
+        own = min(_FIRST_SILENCE_SECONDS * 2 ** min(self._silences - 1, 20), _LONGEST_OWN_SILENCE_SECONDS)
+        if asked_seconds is None or not math.isfinite(asked_seconds):
+            seconds = own
+        elif self._silences > 1:
+            seconds = max(asked_seconds, own)
+        else:
+            seconds = max(asked_seconds, 0.0)
+        until_ns = self._clock.monotonic_ns() + round(min(seconds, _LONGEST_SILENCE_SECONDS) * NS_PER_SECOND)
+        self._silent_until_ns = max(self._silent_until_ns or until_ns, until_ns)
+        self._on_trial = True
+
+    def _has_seat(self) -> bool:
+        return self._in_flight < (1 if self._on_trial else self._limit.concurrency)
+
+    def _seconds_until(self, instant_ns: int | None) -> float:
+        if instant_ns is None:
+            return 0.0
+        return max(0.0, (instant_ns - self._clock.monotonic_ns()) / NS_PER_SECOND)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class Limits:
+    """The gates of all providers. It outlives a reload, so that no provider is asked sooner for it."""
+
+    def __init__(self, clock: Clock, limits: Mapping[str, Limit] | None = None) -> None:
+        self._clock = clock
+        self._limits: Mapping[str, Limit] = limits or {}
+        self._gates: dict[str, Gate] = {}
+
+    def configure(self, limits: Mapping[str, Limit]) -> None:
+        """Put new limits in force, by name of the provider."""
+        self._limits = limits
+        for provider, gate in self._gates.items():
+            gate.configure(limits.get(provider, Limit()))
+
+    def gate(self, provider: str) -> Gate:
+        found = self._gates.get(provider)
+        if found is None:
+            found = self._gates[provider] = Gate(self._limits.get(provider, Limit()), self._clock)
+        return found
+
+
+def _asks_for_silence(outcome: Failed) -> bool:
+    return outcome.kind == "rate_limited" or outcome.retry_after_seconds is not None

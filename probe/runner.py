@@ -1,0 +1,346 @@
+"""A run: a suite asked of many targets, laid out into attempts that are started in order and within limits.
+
+Every provider has a queue of its own, so that one that is slow, paced or silent delays nobody else. A
+finished sample is handed on at once. Attempts that were planned and never sent are counted, `skipped` where
+a provider asked for more silence than we had patience, `waiting` where the run was stopped; no sample is made
+up for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain, zip_longest
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
+from probe.clock import NS_PER_SECOND, Clock
+from probe.errors import ConfigError
+from probe.identifier import new_id
+from probe.limits import Gate, Limits, Ticket
+from probe.providers.protocol import Provider
+from probe.sample import Failed, FailureKind, Ok, Sample
+from probe.suites.case import Case, Suite
+from probe.wire.request import Wire
+
+_log = structlog.get_logger("probe.runner")
+
+_CANCELLED = "the probe was told to stop"
+
+Sink = Callable[[Sample], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What one run asks. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
+
+    A provider that answered 429 is waited for `patience_seconds` at most.
+    """
+
+    run_id: UUID
+    name: str
+    suite: Suite
+    targets: tuple[TargetPlan, ...]
+    planned_at: datetime
+    spread_seconds: float = 0.0
+    concurrency: int = 100
+    patience_seconds: float = 60.0
+
+    @property
+    def planned_attempts(self) -> int:
+        return len(self.targets) * len(self.suite.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """How far a run is, or how it went: planned = ok + failed + cancelled + in_flight + waiting + skipped.
+
+    `waiting` attempts have not been sent; in a finished run they are those that it was stopped before.
+    `failures` counts by kind; cancelled attempts are not among them.
+    """
+
+    run_id: UUID
+    planned: int
+    ok: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    in_flight: int = 0
+    skipped: int = 0
+    failures: Mapping[FailureKind, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """How many need no more waiting for."""
+        return self.ok + self.failed + self.cancelled + self.skipped
+
+    @property
+    def waiting(self) -> int:
+        return self.planned - self.done - self.in_flight
+
+
+class Runner:
+    """Carries runs out, several at a time. Built anew with every configuration; the limits outlive it."""
+
+    def __init__(
+        self, *, providers: Mapping[str, Provider], wire: Wire, prices: Prices, limits: Limits, clock: Clock
+    ) -> None:
+        self.providers = providers
+        self.wire = wire
+        self.prices = prices
+        self.limits = limits
+        self.clock = clock
+        self._runs: set[_Run] = set()
+        self._stopped = False
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts that are out now."""
+        return sum(run.in_flight for run in self._runs)
+
+    async def run(
+        self, plan: RunPlan, sink: Sink, on_progress: Callable[[RunSummary], None] | None = None
+    ) -> RunSummary:
+        """Make every attempt of the plan; `sink` gets each sample as soon as it is there and must not block.
+
+        `on_progress` is called after every change. When this call is cancelled, what is in flight is
+        cancelled, and its samples reach the sink, before CancelledError is raised.
+        Raises ConfigError where a target's provider is unknown, and whatever `sink` raises.
+        """
+        for target_plan in plan.targets:
+            if target_plan.target.provider not in self.providers:
+                raise ConfigError(
+                    f'target "{target_plan.target.name}": no provider "{target_plan.target.provider}"'
+                )
+        run = _Run(self, plan, sink, on_progress)
+        self._runs.add(run)
+        try:
+            if not self._stopped:
+                await run.carry_out()
+        finally:
+            self._runs.discard(run)
+        return run.summary()
+
+    def stop(self) -> None:
+        """Start no attempt any more; those in flight go on."""
+        self._stopped = True
+        for run in self._runs:
+            run.stop()
+
+    async def drain(self, deadline_seconds: float) -> None:
+        """Stop, give what is in flight this long, then cancel it. Every run has ended afterwards."""
+        self.stop()
+        runs = list(self._runs)
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await _all_ended(runs)
+        except TimeoutError:
+            _log.warning("cancelling attempts at the deadline", attempts=self.in_flight)
+            for run in runs:
+                run.cancel()
+            await _all_ended(runs)
+
+
+class _Planned(NamedTuple):
+    target_plan: TargetPlan
+    case: Case
+    planned_at: datetime
+    planned_monotonic_ns: int
+
+
+class _Run:
+    def __init__(
+        self, runner: Runner, plan: RunPlan, sink: Sink, on_progress: Callable[[RunSummary], None] | None
+    ) -> None:
+        self._runner = runner
+        self._plan = plan
+        self._sink = sink
+        self._on_progress = on_progress
+        self._seats = asyncio.Semaphore(plan.concurrency)
+        self._dispatchers: list[asyncio.Task[None]] = []
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._counts: Counter[str] = Counter()
+        self._failures: Counter[FailureKind] = Counter()
+        self._error: BaseException | None = None
+        self.ended = asyncio.Event()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._attempts)
+
+    def summary(self) -> RunSummary:
+        return RunSummary(
+            run_id=self._plan.run_id,
+            planned=self._plan.planned_attempts,
+            ok=self._counts["ok"],
+            failed=self._counts["failed"],
+            cancelled=self._counts["cancelled"],
+            in_flight=self.in_flight,
+            skipped=self._counts["skipped"],
+            failures=dict(self._failures),
+        )
+
+    def stop(self) -> None:
+        for dispatcher in self._dispatchers:
+            dispatcher.cancel()
+
+    def cancel(self) -> None:
+        self.stop()
+        loop = asyncio.get_running_loop()
+        for task in self._attempts:
+            # Not at once: a task that is cancelled before its first step never runs and leaves no sample.
+            loop.call_soon(task.cancel)
+
+    async def carry_out(self) -> None:
+        queues: dict[str, deque[_Planned]] = {}
+        for planned in self._lay_out():
+            queues.setdefault(planned.target_plan.target.provider, deque()).append(planned)
+        self._dispatchers = [
+            asyncio.create_task(self._dispatch(provider, queue)) for provider, queue in queues.items()
+        ]
+        try:
+            await self._wait()
+        except asyncio.CancelledError:
+            self.cancel()
+            await self._wait()
+            raise
+        finally:
+            self.ended.set()
+        if self._error is not None:
+            raise self._error
+
+    async def _wait(self) -> None:
+        """Until nothing of this run is left. The first thing that went wrong is in `_error` then."""
+        for tasks in (self._dispatchers, self._attempts):
+            if not tasks:
+                continue
+            done, _ = await asyncio.wait(tasks)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    self._error = self._error or error
+
+    def _lay_out(self) -> Iterable[_Planned]:
+        plan, clock = self._plan, self._runner.clock
+        wall, monotonic_ns = clock.now(), clock.monotonic_ns()
+        order = [
+            (target_plan, case) for case in plan.suite.cases for target_plan in _interleave(plan.targets)
+        ]
+        for index, (target_plan, case) in enumerate(order):
+            planned_at = plan.planned_at + timedelta(seconds=plan.spread_seconds * index / len(order))
+            ahead_ns = round((planned_at - wall) / timedelta(microseconds=1)) * 1000
+            yield _Planned(target_plan, case, planned_at, monotonic_ns + ahead_ns)
+
+    async def _dispatch(self, provider: str, queue: deque[_Planned]) -> None:
+        """Start one provider's attempts, each not before its instant and not before the gate lets it out."""
+        gate = self._runner.limits.gate(provider)
+        while queue:
+            await self._until(queue[0].planned_monotonic_ns)
+            ticket = await self._enter(gate)
+            planned = queue.popleft()
+            if ticket is None:
+                self._skip(provider, gate, planned)
+                continue
+            task = asyncio.create_task(self._attempt(planned, gate, ticket))
+            self._attempts.add(task)
+            self._report()
+
+    async def _until(self, monotonic_ns: int) -> None:
+        ahead_ns = monotonic_ns - self._runner.clock.monotonic_ns()
+        if ahead_ns > 0:
+            await self._runner.clock.sleep(ahead_ns / NS_PER_SECOND)
+
+    async def _enter(self, gate: Gate) -> Ticket | None:
+        """A ticket, and a seat of this run with it. None: the provider is silent for too long.
+
+        The run's seat is taken only when the gate is open: waiting for one provider keeps no other waiting.
+        """
+        while await gate.ready(self._plan.patience_seconds):
+            await self._seats.acquire()
+            ticket = gate.try_enter()
+            if ticket is not None:
+                return ticket
+            self._seats.release()
+        return None
+
+    def _skip(self, provider: str, gate: Gate, planned: _Planned) -> None:
+        _log.warning(
+            "attempt skipped, the provider asked for silence",
+            run=self._plan.name,
+            provider=provider,
+            target=planned.target_plan.target.name,
+            case=planned.case.id,
+            silence_seconds=round(gate.silence_seconds(), 1),
+        )
+        self._counts["skipped"] += 1
+        self._report()
+
+    async def _attempt(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:
+        runner = self._runner
+        clock = runner.clock
+        started_ns = clock.monotonic_ns()
+        plan = AttemptPlan(
+            id=new_id(clock.now()),
+            run_id=self._plan.run_id,
+            target_plan=planned.target_plan,
+            suite=self._plan.suite.name,
+            case=planned.case,
+            planned_at=planned.planned_at,
+            planned_monotonic_ns=planned.planned_monotonic_ns,
+        )
+        provider = runner.providers[planned.target_plan.target.provider]
+        try:
+            sample = await attempt(plan, provider, runner.wire, runner.prices, clock)
+        except asyncio.CancelledError:
+            # Only `cancel` cancels this task, and the sample below is its answer.
+            sample = own_failure(plan, "cancelled", _CANCELLED, started_ns, clock)
+        gate.leave(ticket, sample.outcome)
+        self._seats.release()
+        task = asyncio.current_task()
+        assert task is not None
+        self._attempts.discard(task)
+        self._finish(sample)
+
+    def _finish(self, sample: Sample) -> None:
+        match sample.outcome:
+            case Ok():
+                self._counts["ok"] += 1
+            case Failed(kind="cancelled"):
+                self._counts["cancelled"] += 1
+            case Failed(kind=kind):
+                self._counts["failed"] += 1
+                self._failures[kind] += 1
+        try:
+            self._sink(sample)
+        except Exception as exc:  # noqa: BLE001  raised by `carry_out` when the others have ended
+            self._error = self._error or exc
+            self.stop()
+        self._report()
+
+    def _report(self) -> None:
+        if self._on_progress is None:
+            return
+        try:
+            self._on_progress(self.summary())
+        except Exception as exc:  # noqa: BLE001  raised by `carry_out` when the others have ended
+            self._error = self._error or exc
+            self._on_progress = None
+            self.stop()
+
+
+def _interleave(targets: Sequence[TargetPlan]) -> list[TargetPlan]:
+    """Round robin over the providers; within one, the order given."""
+    by_provider: dict[str, list[TargetPlan]] = {}
+    for target_plan in targets:
+        by_provider.setdefault(target_plan.target.provider, []).append(target_plan)
+    rounds = zip_longest(*by_provider.values())
+    return [target_plan for target_plan in chain.from_iterable(rounds) if target_plan is not None]
+
+
+async def _all_ended(runs: Iterable[_Run]) -> None:
+    for run in runs:
+        await run.ended.wait()
