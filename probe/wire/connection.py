@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from typing import NamedTuple
 
 from probe.wire import stamps
 from probe.wire.faults import WireError
@@ -18,17 +17,13 @@ READ_BYTES = 64 * 1024
 _LONGEST_PROXY_ANSWER = 64 * 1024
 
 
-class Received(NamedTuple):
-    """What one read of the socket gave. `wall_ns` is the kernel's stamp, None where it gave none.
-
-    `data` is plaintext, and may be empty though the stream goes on: a TLS record came in part. `more` says
-    that the socket may hold more than one read takes.
-    """
-
-    data: bytes
-    wall_ns: int | None
-    ended: bool
-    more: bool
+# What one read of the socket gave:
+# - plaintext, which may be empty though the stream goes on: a TLS record came in part
+# - the kernel's stamp, wall clock, nanoseconds; None where it gave none
+# - whether the peer has ended the stream
+# - whether the socket may hold more than one read takes
+# A plain tuple, as there is one for each piece of each stream.
+Received = tuple[bytes, int | None, bool, bool]
 
 
 class Connection:
@@ -113,11 +108,11 @@ class Connection:
             data, ancillary, _, _ = self._recvmsg(READ_BYTES, stamps.ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
             return None
-        wall_ns = stamps.wall_ns(ancillary) if ancillary else None
+        wall_ns = stamps.wall_ns(ancillary)
         more = len(data) == READ_BYTES
         tls = self.tls
         if tls is None:
-            return Received(data, wall_ns, not data, more)
+            return data, wall_ns, not data, more
         tls.feed(data)
         plaintext = tls.decrypt()
         if tls.error is not None and not plaintext:
@@ -127,7 +122,7 @@ class Connection:
             # A key update wants an answer; it goes out with the next flush at the latest.
             self._unsent = bytes(self._unsent) + outgoing
             self.flush()
-        return Received(plaintext, wall_ns, tls.ended or not data, more)
+        return plaintext, wall_ns, tls.ended or not data, more
 
     def is_idle(self) -> bool:
         """Nothing has come since the last response: neither its peer's end nor bytes nobody asked for.
@@ -136,7 +131,8 @@ class Connection:
         """
         try:
             while (received := self.receive()) is not None:
-                if received.data or received.ended:
+                data, _, ended, _ = received
+                if data or ended:
                     return False
         except OSError:
             return False

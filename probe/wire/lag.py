@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from collections.abc import Callable
 from operator import itemgetter
 
 from probe.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
@@ -19,11 +20,12 @@ _tick_ns = itemgetter(0)
 class LagWatch:
     """A timer that compares when it goes off with when it should, while anybody is interested.
 
-    Blocks shorter than the tick of 20 ms are seen only when they fall on one.
+    Blocks shorter than the tick of 20 ms are seen only when they fall on one. `look` is called at each tick.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, look: Callable[[], None]) -> None:
         self._loop = loop
+        self._look = look
         self._interested = 0
         self._due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -58,4 +60,5 @@ class LagWatch:
         while self._worst and self._worst[-1][1] <= lag_ns:
             self._worst.pop()
         self._worst.append((now_ns, lag_ns))
+        self._look()
         self._set()

@@ -26,7 +26,7 @@ class LocalWire:
         self._keeper = StampKeeper()
         self._poller = Poller(loop)
         self._pool = Pool(self._poller)
-        self._lag = LagWatch(loop)
+        self._lag = LagWatch(loop, self._poller.look)
         self._contexts = Contexts()
         self._open: set[Call] = set()
         self._idle = asyncio.Event()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from probe.clock import monotonic_ns
 
 _EVENTS_AT_ONCE = 256
+_LOOKS_AT_ONCE = 8
 
 
 class Poller:
@@ -17,18 +18,17 @@ class Poller:
     One epoll instance stands behind a single reader of the event loop, which spares each piece of a stream
     the loop's own machinery. Without epoll, readers of the loop are used.
 
-    `looked_ns` is the instant of the look before the present one: what is readable now was not readable then.
-    It is 0 while nothing is known.
+    `looked_ns` is the instant of the last look before the present one: what is read now was not readable
+    then. It is 0 while that is not known.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._callbacks: dict[int, Callable[[], None]] = {}
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._present_ns = 0
         self.looked_ns = 0
         if self._epoll is not None:
-            loop.add_reader(self._epoll.fileno(), self._look)
+            loop.add_reader(self._epoll.fileno(), self.look)
 
     def add(self, fd: int, callback: Callable[[], None]) -> None:
         self._callbacks[fd] = callback
@@ -46,20 +46,27 @@ class Poller:
         else:
             self._epoll.unregister(fd)
 
-    def _look(self) -> None:
-        assert self._epoll is not None
-        now_ns = monotonic_ns()
-        ready = self._epoll.poll(0, _EVENTS_AT_ONCE)
-        self.looked_ns, self._present_ns = self._present_ns, now_ns
-        if len(ready) == _EVENTS_AT_ONCE:
-            # More may be waiting: they were readable at this look, too.
-            self._present_ns = self.looked_ns
-        for fd, _ in ready:
-            callback = self._callbacks.get(fd)
-            if callback is not None:
-                callback()
+    def look(self) -> None:
+        """Call back for what is readable now. What arrives meanwhile is taken in, too, some times over."""
+        epoll = self._epoll
+        if epoll is None:
+            return
+        callbacks = self._callbacks
+        for _ in range(_LOOKS_AT_ONCE):
+            now_ns = monotonic_ns()
+            ready = epoll.poll(0, _EVENTS_AT_ONCE)
+            for fd, _ in ready:
+                callback = callbacks.get(fd)
+                if callback is not None:
+                    callback()
+            # After a full look there may be more that was readable.
+            if len(ready) < _EVENTS_AT_ONCE:
+                self.looked_ns = now_ns
+            if not ready:
+                break
 
     def close(self) -> None:
         if self._epoll is not None:
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
+            self._epoll = None
