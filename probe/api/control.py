@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from pydantic import SecretStr
 
-from probe.exporter import Series
+from probe.sample import Series
 from probe.status import Status
 
 
@@ -33,6 +33,14 @@ class Job:
     series: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a part of the daemon cannot do its work. `detail` is one line without secrets."""
+
+    part: Literal["store", "stopwatch", "schedule"]
+    detail: str
+
+
 class Control(Protocol):
     def token(self) -> SecretStr | None:
         """The bearer token in force; None refuses every request that changes something."""
@@ -50,11 +58,8 @@ class Control(Protocol):
         """What the daemon knows about itself now."""
         ...
 
-    async def readiness(self) -> Sequence[str]:
-        """Why the daemon cannot do its work, one line a reason, without secrets; empty where it can.
-
-        Asks whether the store answers, the stopwatch lives and the schedule runs.
-        """
+    async def readiness(self) -> Sequence[Trouble]:
+        """Whether the store answers, the stopwatch lives and the schedule runs; empty where all do."""
         ...
 
     async def metrics(self, accept: str, /) -> tuple[bytes, str]:

@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import SecretStr
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from probe.api.parts import Given
 from probe.api.problem import Problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1024
@@ -131,16 +131,16 @@ _bearer = HTTPBearer(auto_error=False, description="The configured `server.token
 
 
 async def require_token(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    given: Given, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
     """Raises Problem without the configured token: 403 where none is configured, else 401."""
-    expected: SecretStr | None = request.app.state.control.token()
+    expected = given.control.token()
     if expected is None:
         raise Problem(
             403, "No token is configured: set server.token to allow requests that change something."
         )
-    given = "" if credentials is None else credentials.credentials
-    if not hmac.compare_digest(given.encode(), expected.get_secret_value().encode()):
+    shown = "" if credentials is None else credentials.credentials
+    if not hmac.compare_digest(shown.encode(), expected.get_secret_value().encode()):
         raise Problem(
             401,
             "This request needs the configured token: Authorization: Bearer …",

@@ -86,6 +86,12 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def component_schemas() -> dict[str, Any]:
+    """The schemas that `responses` refers to."""
+    schema = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "ProblemBody": schema}
+
+
 async def _on_problem(_: Request, exc: Exception) -> Response:
     problem = cast("Problem", exc)
     return problem_response(problem.status, problem.detail, headers=problem.headers)

@@ -1,0 +1,73 @@
+"""The application: every route, behind everything that guards it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware.gzip import GZipMiddleware
+
+from probe import __version__
+from probe.api import problem
+from probe.api.board.page import BoardPage
+from probe.api.control import Control
+from probe.api.guard import Boundary, Headers, Hosts, Limits
+from probe.api.parts import Parts
+from probe.api.routes import catalogue, leaderboard, operations, pages, results, runs
+from probe.api.source import Source
+from probe.clock import Clock
+from probe.store import Store
+
+# Metrics of hundreds of targets are megabytes of repeating text, which the fastest level makes a tenth.
+GZIP_LEVEL = 1
+GZIP_FROM_BYTES = 1024
+
+_DESCRIPTION = (
+    "What the probe measured, and what it does. Durations are seconds, instants are UTC, money is USD as a "
+    "decimal string, unknown is null. Listings are newest first and paged: `next` goes into `cursor`. Errors "
+    "are `application/problem+json`. Requests that change something need the configured bearer token."
+)
+
+
+def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> FastAPI:
+    """`host` is the address that the server listens on: it decides which Host headers are answered."""
+    app = FastAPI(
+        title="Inference Probe",
+        version=__version__,
+        description=_DESCRIPTION,
+        # The bundled documentation pages load their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
+    source = Source(store, clock)
+    app.state.parts = Parts(
+        store=store,
+        control=control,
+        clock=clock,
+        source=source,
+        page=BoardPage(source, control, clock),
+    )
+    for module in (operations, catalogue, results, leaderboard, runs, pages):
+        app.include_router(module.router)
+    problem.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Limits)
+    app.add_middleware(Hosts, listening_on=host)
+    app.add_middleware(Boundary)
+    app.add_middleware(Headers)
+    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The description, with the body that every error has."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schema["components"]["schemas"].update(problem.component_schemas())
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,1 @@
+"""The board: one page of everything that matters, rendered here and readable without a script."""

@@ -1,0 +1,96 @@
+"""The page itself: facts from the store and the daemon, through the template, as one document."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from urllib.parse import quote
+
+import jinja2
+
+from probe.api.board.query import BoardQuery
+from probe.api.board.view import BoardData, BoardView, Tone, board_view
+from probe.api.control import Control
+from probe.api.leaderboard import entries
+from probe.api.source import Source
+from probe.clock import Clock
+from probe.errors import StoreError
+
+REFRESH_SECONDS = 60
+
+_STATIC_TYPES = {"board.css": "text/css", "board.js": "text/javascript"}
+_COLOURS: dict[Tone, str] = {"good": "#10B981", "warn": "#F59E0B", "bad": "#EF4444", "wait": "#3B82F6"}
+_ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' fill='none' stroke-width='3'>"
+    "<rect width='32' height='32' rx='7' fill='#1A1F29'/>"
+    "<path d='M3 17h6l3-8 5 15 4-11 2 4h6' stroke='{colour}' stroke-linejoin='round'/></svg>"
+)
+
+
+class Asset:
+    """A static part of the page, named by its content so that a browser may keep it for ever."""
+
+    def __init__(self, name: str) -> None:
+        self.body = files("probe.api.board").joinpath("static", name).read_bytes()
+        self.media_type = _STATIC_TYPES[name]
+        self.url = f"/static/{name}?v={hashlib.sha256(self.body).hexdigest()[:12]}"
+
+
+class BoardPage:
+    """Renders the board. `assets` are the static parts by name."""
+
+    def __init__(self, source: Source, control: Control, clock: Clock) -> None:
+        self._source = source
+        self._control = control
+        self._clock = clock
+        self.assets = {name: Asset(name) for name in _STATIC_TYPES}
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("probe.api.board"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._template = environment.get_template("board.html")
+
+    async def data(self, query: BoardQuery) -> BoardData:
+        """Never raises for the store: a page that says what is wrong is what a person needs then."""
+        now = self._clock.now()
+        control = self._control
+        troubles = await control.readiness()
+        try:
+            window = await self._source.window()
+            failures = await self._source.failures(query.kind, now)
+        except StoreError:
+            return BoardData(
+                now=now,
+                entries=entries((), control.series()),
+                failures=(),
+                jobs=control.jobs(),
+                status=control.status(),
+                troubles=troubles,
+                readable=False,
+            )
+        return BoardData(
+            now=now,
+            entries=entries(window.rows, control.series()),
+            failures=failures,
+            jobs=control.jobs(),
+            status=control.status(),
+            troubles=troubles,
+        )
+
+    async def render(self, query: BoardQuery) -> tuple[str, bool]:
+        """The document, and whether it has its figures."""
+        data = await self.data(query)
+        return self.html(board_view(data, query)), data.readable
+
+    def html(self, view: BoardView) -> str:
+        return self._template.render(
+            view=view,
+            favicon=f"data:image/svg+xml,{quote(_ICON.format(colour=_COLOURS[view.tone]))}",
+            stylesheet=self.assets["board.css"].url,
+            script=self.assets["board.js"].url,
+            refresh_seconds=REFRESH_SECONDS,
+        )

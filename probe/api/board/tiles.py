@@ -1,0 +1,107 @@
+"""The figures at the top of the board: the best of the targets shown, and their sums. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from probe.api import format as fmt
+from probe.api.leaderboard import Entry, Sort, SortKey, ranked
+
+_UNKNOWN_HINT = "Not known yet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """`hint` is the long form, for a tooltip."""
+
+    label: str
+    value: str
+    unit: str = ""
+    note: str
+    hint: str
+
+
+def tiles(entries: Sequence[Entry]) -> tuple[Tile, ...]:
+    """Fastest, cheapest, most stable, success, probes, spend."""
+    return (_fastest(entries), _cheapest(entries), _stablest(entries), *_sums(entries))
+
+
+def _fastest(entries: Sequence[Entry]) -> Tile:
+    entry = _best([entry for entry in entries if entry.summary.ttft], "ttft")
+    if entry is None or entry.summary.ttft is None:
+        return _unknown("Fastest")
+    ttft = entry.summary.ttft
+    return Tile(
+        label="Fastest",
+        value=fmt.duration(ttft.p50),
+        note=entry.target,
+        hint=f"Lowest median time to first token, of {ttft.n:,} successes",
+    )
+
+
+def _cheapest(entries: Sequence[Entry]) -> Tile:
+    entry = _best([entry for entry in entries if entry.summary.cost_per_million_usd is not None], "cost")
+    if entry is None:
+        return _unknown("Cheapest")
+    return Tile(
+        label="Cheapest",
+        value=fmt.usd(entry.summary.cost_per_million_usd),
+        unit="per M tokens",
+        note=entry.target,
+        hint=f"Lowest cost per million tokens, input and output together, of {entry.summary.costed:,} probes",
+    )
+
+
+def _stablest(entries: Sequence[Entry]) -> Tile:
+    """A jitter of one latency is 0 by definition and says nothing."""
+    spread = [entry for entry in entries if entry.summary.total_latency and entry.summary.total_latency.n > 1]
+    entry = _best(spread, "jitter")
+    if entry is None or entry.summary.total_latency is None:
+        return _unknown("Most stable")
+    return Tile(
+        label="Most stable",
+        value=fmt.duration(entry.summary.jitter_seconds),
+        unit="jitter",
+        note=entry.target,
+        hint=f"Lowest jitter of total latency, of {entry.summary.total_latency.n:,} successes",
+    )
+
+
+def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
+    summaries = [entry.summary for entry in entries]
+    attempts = sum(summary.attempts for summary in summaries)
+    judged = attempts - sum(summary.own_failures for summary in summaries)
+    successes = sum(summary.successes for summary in summaries)
+    costs = [summary.cost_usd for summary in summaries if summary.cost_usd is not None]
+    costed = sum(summary.costed for summary in summaries)
+    probed = sum(1 for summary in summaries if summary.attempts)
+    return (
+        Tile(
+            label="Success",
+            value=fmt.percent(successes, judged),
+            note=f"{successes:,} of {judged:,}" if judged else "no probes yet",
+            hint="Whole answers of all probes, our own failures left out" if judged else _UNKNOWN_HINT,
+        ),
+        Tile(
+            label="Probes",
+            value=fmt.count(attempts),
+            note=f"{probed:,} of {len(entries):,} targets",
+            hint="Attempts in the last 24 hours",
+        ),
+        Tile(
+            label="Spend",
+            value=fmt.usd(sum(costs, Decimal(0)) if costs else None),
+            note="in 24 h" if costed == attempts else f"known for {costed:,} of {attempts:,}",
+            hint="Cost of all probes in the last 24 hours whose price is known" if costs else _UNKNOWN_HINT,
+        ),
+    )
+
+
+def _best(entries: Sequence[Entry], key: SortKey) -> Entry | None:
+    return ranked(entries, Sort(key=key))[0] if entries else None
+
+
+def _unknown(label: str) -> Tile:
+    return Tile(label=label, value=fmt.UNKNOWN, note="no result yet", hint=_UNKNOWN_HINT)

@@ -1,0 +1,181 @@
+"""The leaderboard: what each target series did in a window, ranked. The board and the API show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+from probe.analysis import OWN_FAILURES, Distribution, Summary, Tally, hourly_medians, summarise
+from probe.sample import FailureKind, Series, TargetKind
+from probe.store import LeaderboardRow
+from probe.wire.request import Connection
+
+HOURS = 24
+
+SortKey = Literal["target", "ttft", "latency", "tps", "jitter", "success", "cost", "value", "last"]
+SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
+State = Literal["answering", "failing", "waiting"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """An order of the leaderboard. It begins with the best (for names: with A), or `worst_first`."""
+
+    key: SortKey = "ttft"
+    worst_first: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Sort | None:
+        """`tps` is best first, `-tps` worst first; None where the text is neither."""
+        key = text.removeprefix("-")
+        return cls(key=key, worst_first=text != key) if key in SORT_KEYS else None
+
+    def __str__(self) -> str:
+        """What `parse` reads."""
+        return f"-{self.key}" if self.worst_first else self.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One target over one kind of connection.
+
+    `configured` is false where it is no longer probed. `medians` are those of the time to first token in each
+    hour of the window, oldest first; `failures_by_hour` stands beside them.
+    """
+
+    target: str
+    provider: str
+    model: str
+    kind: TargetKind
+    location: str
+    connection: Connection
+    configured: bool
+    summary: Summary
+    failure_kinds: Mapping[FailureKind, int]
+    medians: tuple[float | None, ...]
+    failures_by_hour: tuple[int, ...]
+
+    @property
+    def state(self) -> State:
+        """Whether the latest attempt was answered; waiting where there was none in the window."""
+        if self.summary.last_at is None:
+            return "waiting"
+        return "answering" if self.summary.last_at == self.summary.last_success_at else "failing"
+
+    @property
+    def commonest_failure(self) -> tuple[FailureKind, int] | None:
+        """The failure seen most often, and how often."""
+        return max(self.failure_kinds.items(), key=lambda item: (item[1], item[0]), default=None)
+
+
+def entries(rows: Iterable[LeaderboardRow], series: Sequence[Series]) -> list[Entry]:
+    """Every row, and every configured series that has none, in no particular order."""
+    configured = {(each.target.name, each.connection) for each in series}
+    seen = [_from_row(row, (row.target, row.connection) in configured) for row in rows]
+    known = {(entry.target, entry.connection) for entry in seen}
+    return seen + [_waiting(each) for each in series if (each.target.name, each.connection) not in known]
+
+
+def ranked(listed: Iterable[Entry], sort: Sort) -> list[Entry]:
+    """In the order asked for; an entry whose figure is unknown comes last, whichever way the order runs."""
+    key = _KEYS[sort.key]
+    by_name = sorted(listed, key=lambda entry: (entry.target.casefold(), entry.connection))
+    known = [(figure, entry) for entry in by_name if (figure := key(entry)) is not None]
+    unknown = [entry for entry in by_name if key(entry) is None]
+    known.sort(key=lambda pair: pair[0], reverse=sort.worst_first)
+    return [entry for _, entry in known] + unknown
+
+
+def tally_of(row: LeaderboardRow) -> Tally:
+    """The columns of a row as the statistics take them."""
+    return Tally(
+        attempts=row.attempts,
+        successes=row.successes,
+        own_failures=sum(count for kind, count in row.failures.items() if kind in OWN_FAILURES),
+        last_at=row.last_attempt_at,
+        last_success_at=row.last_success_at,
+        ttft_seconds=row.ttft_seconds.values,
+        total_latency_seconds=row.total_latency_seconds.values,
+        tps=row.tps.values,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost_usd=row.cost_usd,
+        costed=row.costed,
+        costed_tokens=row.costed_tokens,
+    )
+
+
+def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
+    return Entry(
+        target=row.target,
+        provider=row.provider,
+        model=row.model,
+        kind=row.kind,
+        location=row.location,
+        connection=row.connection,
+        configured=configured,
+        summary=summarise(tally_of(row)),
+        failure_kinds=row.failures,
+        medians=hourly_medians(row.ttft_seconds.at_seconds, row.ttft_seconds.values, HOURS),
+        failures_by_hour=tuple(
+            attempts - successes
+            for attempts, successes in zip(row.attempts_by_hour, row.successes_by_hour, strict=True)
+        ),
+    )
+
+
+def _waiting(series: Series) -> Entry:
+    target = series.target
+    return Entry(
+        target=target.name,
+        provider=target.provider,
+        model=target.model,
+        kind=target.kind,
+        location=target.location,
+        connection=series.connection,
+        configured=True,
+        summary=summarise(_NOTHING),
+        failure_kinds={},
+        medians=(None,) * HOURS,
+        failures_by_hour=(0,) * HOURS,
+    )
+
+
+_NOTHING = Tally(
+    attempts=0,
+    successes=0,
+    own_failures=0,
+    last_at=None,
+    last_success_at=None,
+    ttft_seconds=(),
+    total_latency_seconds=(),
+    tps=(),
+    input_tokens=0,
+    output_tokens=0,
+    cost_usd=Decimal(0),
+    costed=0,
+    costed_tokens=0,
+)
+
+# What each order looks at: ascending is best first, so that what is better when it is more is negated.
+_KEYS: Mapping[SortKey, Callable[[Entry], Any]] = {
+    "target": lambda entry: entry.target.casefold(),
+    "ttft": lambda entry: _median(entry.summary.ttft),
+    "latency": lambda entry: _median(entry.summary.total_latency),
+    "tps": lambda entry: _negated(_median(entry.summary.tps)),
+    "jitter": lambda entry: entry.summary.jitter_seconds,
+    "success": lambda entry: _negated(entry.summary.success_ratio),
+    "cost": lambda entry: entry.summary.cost_per_million_usd,
+    "value": lambda entry: _negated(entry.summary.value_score),
+    "last": lambda entry: None if entry.summary.last_at is None else -entry.summary.last_at.timestamp(),
+}
+
+
+def _median(distribution: Distribution | None) -> float | None:
+    return None if distribution is None else distribution.p50
+
+
+def _negated(value: float | Decimal | None) -> float | None:
+    return None if value is None else -float(value)

@@ -1,0 +1,84 @@
+"""What may be asked in a query string, checked. A name that is no parameter is an error, not ignored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from probe.api.leaderboard import HOURS, SORT_KEYS, Sort
+from probe.sample import FailureKind, TargetKind
+from probe.store import ResultFilter
+
+MAX_PAGE = 500
+MAX_HOURS = 24 * 7
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _instant(value: object) -> object:
+    """A number would pass for seconds since 1970; a plus sign that was not escaped arrives as a space."""
+    if not isinstance(value, str) or "-" not in value:
+        raise ValueError("must be an instant with its offset from UTC, such as 2026-11-21T03:00:00Z")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not _EARLIEST <= value < _LATEST:
+        raise ValueError("must lie between the years 2000 and 2200")
+    return value.astimezone(UTC)
+
+
+Word = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
+
+
+class Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PageParameters(Parameters):
+    limit: int = Field(100, ge=1, le=MAX_PAGE, description="Items on a page.")
+    cursor: Word | None = Field(None, description="`next` of the page before.")
+
+
+class ResultParameters(PageParameters):
+    provider: Word | None = None
+    model: Word | None = None
+    target: Word | None = None
+    kind: TargetKind | None = Field(None, description="The kind of target.")
+    success: bool | None = None
+    failure_kind: FailureKind | None = None
+    run_id: UUID | None = None
+    since: Instant | None = Field(None, description="Ended at this instant or later.")
+    until: Instant | None = Field(None, description="Ended before this instant.")
+
+    def chosen(self) -> ResultFilter:
+        return ResultFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class ModelParameters(Parameters):
+    provider: Word | None = None
+
+
+def _order(text: str) -> str:
+    if Sort.parse(text) is None:
+        raise ValueError(f"must be one of {', '.join(SORT_KEYS)}, with - in front for the worst first")
+    return text
+
+
+class LeaderboardParameters(Parameters):
+    """The window ends now."""
+
+    hours: int = Field(HOURS, ge=1, le=MAX_HOURS, description="The length of the window.")
+    kind: TargetKind | None = Field(None, description="The kind of target.")
+    provider: Word | None = None
+    sort: Annotated[str, AfterValidator(_order)] = Field(
+        "ttft", description=f"Best first: {', '.join(SORT_KEYS)}; with - in front the worst first."
+    )
+
+    def begins(self, until: datetime) -> datetime:
+        """The start of the window."""
+        return until - timedelta(hours=self.hours)

@@ -1,0 +1,26 @@
+"""Providers and models: what has ever been probed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from probe.api.parameters import ModelParameters, Parameters
+from probe.api.parts import Given
+from probe.api.problem import responses
+from probe.api.schemas import Listing, ModelBody, ProviderBody
+
+router = APIRouter(prefix="/api/v1", tags=["catalogue"], responses=responses(422, 503))
+
+
+@router.get("/providers", summary="Providers, by name")
+async def providers(given: Given, _: Annotated[Parameters, Query()]) -> Listing[ProviderBody]:
+    found = await given.store.providers()
+    return Listing(items=[ProviderBody.model_validate(each) for each in found])
+
+
+@router.get("/models", summary="Models with their latest price, by provider and name")
+async def models(given: Given, asked: Annotated[ModelParameters, Query()]) -> Listing[ModelBody]:
+    found = await given.store.models(asked.provider)
+    return Listing(items=[ModelBody.model_validate(each) for each in found])

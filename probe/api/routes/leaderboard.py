@@ -1,0 +1,36 @@
+"""The leaderboard as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from probe.api.answers import entry_body
+from probe.api.leaderboard import HOURS, Sort, entries, ranked
+from probe.api.parameters import LeaderboardParameters
+from probe.api.parts import Given
+from probe.api.problem import responses
+from probe.api.schemas import LeaderboardBody
+
+router = APIRouter(prefix="/api/v1", tags=["results"])
+
+
+@router.get("/leaderboard", summary="What each target did in a window", responses=responses(422, 503))
+async def leaderboard(given: Given, asked: Annotated[LeaderboardParameters, Query()]) -> LeaderboardBody:
+    """Targets that are configured and have no result in the window come last."""
+    if asked.hours == HOURS:
+        window = await given.source.window()
+        until, rows = window.until, window.rows
+    else:
+        until = given.clock.now()
+        rows = await given.store.leaderboard_rows(asked.begins(until), until)
+    chosen = [
+        entry
+        for entry in entries(rows, given.control.series())
+        if asked.kind in {None, entry.kind} and asked.provider in {None, entry.provider}
+    ]
+    places = enumerate(ranked(chosen, Sort.parse(asked.sort) or Sort()), start=1)
+    return LeaderboardBody(
+        since=asked.begins(until), until=until, items=[entry_body(entry, place) for place, entry in places]
+    )

@@ -1,0 +1,271 @@
+"""The JSON of the API, made from facts. Durations are seconds, instants are UTC, unknown is null.
+
+Money is a string in plain decimal notation: a JSON number becomes a binary fraction in most readers, and sums
+of those drift. The fields of a result are those of `probe.sample.Sample`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+
+from probe.analysis import Light
+from probe.api.control import Trouble
+from probe.api.leaderboard import State
+from probe.sample import FailureKind, Fault, TargetKind, TokenSource
+from probe.store import RunStatus
+from probe.wire.capture import StampSource
+from probe.wire.request import Connection
+
+Usd = Annotated[
+    Decimal,
+    PlainSerializer(lambda amount: f"{amount:f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["0.000123"]}),
+]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+Item = TypeVar("Item", bound=Body)
+
+
+class Listing(Body, Generic[Item]):
+    """`next` goes into the parameter `cursor` of the next request; null after the last page."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+class ProviderBody(Body):
+    id: UUID
+    name: str
+    base_url: str
+    logo_url: str | None
+    created_at: datetime
+
+
+class PriceBody(Body):
+    """USD per million tokens, seen from `at` on."""
+
+    input_usd: Usd
+    output_usd: Usd
+    cached_input_usd: Usd | None
+    source: str
+    at: datetime
+
+
+class ModelBody(Body):
+    """`price` is the latest one known."""
+
+    id: UUID
+    name: str
+    provider: str
+    context_window: int | None
+    created_at: datetime
+    last_seen_at: datetime | None
+    price: PriceBody | None
+
+
+class RunBody(Body):
+    """`attempts`, `successes` and `failures` count the results stored so far."""
+
+    id: UUID
+    run_name: str
+    triggered_by: str
+    suite: str
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None
+    planned_attempts: int | None
+    attempts: int
+    successes: int
+    failures: int
+
+
+class TargetBody(Body):
+    name: str
+    provider: str
+    model: str
+    base_url: str
+    kind: TargetKind
+    location: str
+
+
+class FailureBody(Body):
+    """Why there is no whole answer, and whose fault that is."""
+
+    kind: FailureKind
+    fault: Fault
+    detail: str
+    retry_after_seconds: float | None
+
+
+class TimingBody(Body):
+    """A phase that was not reached, or not needed, is null."""
+
+    dns_seconds: float | None
+    connect_seconds: float | None
+    proxy_seconds: float | None
+    tls_seconds: float | None
+    send_seconds: float | None
+    ttfb_seconds: float | None
+    ttft_seconds: float | None
+    ttft_server_seconds: float | None
+    ttfa_seconds: float | None
+    total_latency_seconds: float | None
+    drain_seconds: float | None
+    duration_seconds: float
+    itl_seconds: float | None
+    stream_jitter_seconds: float | None
+    tps: float | None
+    tps_steady: float | None
+
+
+class UsageBody(Body):
+    """`source` says who counted the tokens."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_input_tokens: int | None
+    reasoning_tokens: int | None
+    source: TokenSource
+
+
+class CostBody(Body):
+    total_usd: Usd
+    input_price_per_million_usd: Usd
+    output_price_per_million_usd: Usd
+    price_source: str
+
+
+class ResultBody(Body):
+    """One attempt. `failure` is null for a success."""
+
+    id: UUID
+    run_id: UUID
+    target: TargetBody
+    suite: str
+    case_id: str
+    prompt_hash: str
+    streaming: bool
+    connection: Connection
+    reused: bool
+    planned_at: datetime
+    started_at: datetime
+    lag_seconds: float
+    probe_lag_seconds: float | None
+    stamps: StampSource
+    trusted: bool
+    success: bool
+    failure: FailureBody | None
+    status_code: int | None
+    timing: TimingBody
+    usage: UsageBody
+    cost: CostBody | None
+    finish_reason: str | None
+    served_model: str | None
+    provider_request_id: str | None
+    system_fingerprint: str | None
+    peer_address: str | None
+    tls_version: str | None
+    http_version: str | None
+
+
+class ResultDetail(ResultBody):
+    """One attempt with what is too long for a list."""
+
+    text: str | None
+    reasoning_text: str | None
+    chunk_gaps_seconds: tuple[float, ...]
+    rate_limit: dict[str, str]
+
+
+class DistributionBody(Body):
+    n: int
+    mean: float
+    minimum: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    maximum: float
+
+
+class EntryBody(Body):
+    """One target over one kind of connection, at its place in the order asked for.
+
+    `success_ratio` leaves `own_failures` out. `ttft` and `total_latency` are seconds, `tps` tokens a second.
+    """
+
+    place: int
+    target: str
+    provider: str
+    model: str
+    kind: TargetKind
+    location: str
+    connection: Connection
+    configured: bool
+    state: State
+    attempts: int
+    successes: int
+    own_failures: int
+    failures: int
+    failure_kinds: dict[FailureKind, int]
+    success_ratio: float | None
+    last_at: datetime | None
+    last_success_at: datetime | None
+    ttft: DistributionBody | None
+    total_latency: DistributionBody | None
+    tps: DistributionBody | None
+    jitter_seconds: float | None
+    jitter_light: Light | None
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Usd | None
+    costed: int
+    cost_per_million_usd: Usd | None
+    value_score: int | None
+
+
+class LeaderboardBody(Body):
+    """What was done in [since, until)."""
+
+    since: datetime
+    until: datetime
+    items: list[EntryBody]
+
+
+class HealthBody(Body):
+    status: str
+    version: str
+
+
+class TroubleBody(Body):
+    part: str
+    detail: str
+
+
+class ReadinessBody(Body):
+    ready: bool
+    troubles: list[TroubleBody]
+
+    @classmethod
+    def of(cls, troubles: list[Trouble]) -> ReadinessBody:
+        return cls(ready=not troubles, troubles=[TroubleBody.model_validate(each) for each in troubles])
+
+
+class RunStarted(Body):
+    """Where to look how it goes."""
+
+    id: UUID
+    url: str
+
+
+class Reloaded(Body):
+    status: str = "reloaded"

@@ -1,0 +1,59 @@
+"""Where the board and the leaderboard get their rows: the store, asked again where there is something new."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from probe.api.leaderboard import HOURS
+from probe.clock import Clock
+from probe.sample import Sample, TargetKind
+from probe.store import LeaderboardRow, ResultFilter, Store
+
+WINDOW = timedelta(hours=HOURS)
+# The window moves on even where nothing new is stored.
+KEPT_SECONDS = 30
+FAILURES_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The last 24 hours up to `until`."""
+
+    until: datetime
+    sequence: int
+    rows: tuple[LeaderboardRow, ...]
+
+
+class Source:
+    """Many viewers cost what one does: a window is read once for all who ask while nothing new is stored."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._window: Window | None = None
+        self._reading = asyncio.Lock()
+
+    async def window(self) -> Window:
+        """Raises StoreError."""
+        async with self._reading:
+            now = self._clock.now()
+            sequence = await self._store.last_sequence()
+            kept = self._window
+            if (
+                kept is None
+                or kept.sequence != sequence
+                or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
+            ):
+                rows = await self._store.leaderboard_rows(now - WINDOW, now)
+                kept = self._window = Window(until=now, sequence=sequence, rows=rows)
+            return kept
+
+    async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:
+        """The latest of the last 24 hours, newest first. Raises StoreError."""
+        page = await self._store.results(
+            ResultFilter(success=False, kind=kind, since=now - WINDOW), limit=FAILURES_SHOWN
+        )
+        return page.items
