@@ -36,7 +36,7 @@ def enable(sock: socket.socket) -> bool:
 
 
 def wall_ns(ancillary: Ancillary) -> int | None:
-    """The stamp in the ancillary data of a `recvmsg`; None where there is none. Nothing else was asked for."""
+    """The stamp in the ancillary data of a `recvmsg`, the only one asked for; None where it is missing."""
     if not ancillary:
         return None
     seconds, nanoseconds = _unpack(ancillary[0][2])
