@@ -9,15 +9,17 @@ from typing import Literal, NamedTuple
 from probe.simulator.behaviour import Behaviour
 
 # With multi-byte words among them, so that a stream has UTF-8 sequences to be cut.
-ANSWER_WORDS = (
+_ANSWER = (
     "A probe walks in like any other customer, asks a plain question and looks at the clock. "
     "The café opens at eight, the naïve guest orders über-strong tea, and 東京 time is nine hours ahead. "
-    "Every word of this answer is one token 🚀 and each of them leaves at a known instant. "
-).split()
-REASONING_WORDS = (
+    "Every word of this answer is one token 🚀 and each of them leaves at a known instant."
+)
+_REASONING = (
     "First the question is read twice, then the résumé of known facts is weighed, step by step, "
-    "until nothing 不明 remains. "
-).split()
+    "until nothing 不明 remains."
+)
+ANSWER_WORDS = _ANSWER.split()
+REASONING_WORDS = _REASONING.split()
 
 
 class Chunk(NamedTuple):

@@ -1,4 +1,4 @@
-"""How a simulated model behaves: the parameters, their limits, and how they are read from a name or a mapping."""
+"""How a simulated model behaves: its parameters, their limits, and how they are read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     Timing
     head_ms           request -> response head
-    ttft_ms           request -> first output, never before the head; `ttft_spread_ms` is added or taken, evenly
+    ttft_ms           request -> first output, never before the head; `ttft_spread_ms` more or less, evenly
     gap_ms            between two writes of output; `gap_spread_ms` likewise
     end_ms            last output -> finish reason, usage and [DONE]
     slow_share        share of requests that are `slow_factor` times as slow
@@ -43,12 +43,13 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Framing
     tokens_per_chunk  words in one event
     merge             events in one write
-    split             writes for one event, `split_gap_ms` apart, the last of them at the planned instant; one cut
-                      lies inside a multi-byte character where there is one
+    split             writes for one event, `split_gap_ms` apart, the last of them at the planned instant; one
+                      cut lies inside a multi-byte character where there is one
     first             the opening event, with the head: role only, content null, content empty, or none
-    usage             asked: a last chunk where stream_options ask for it; final: such a chunk always; last_chunk: on
-                      the last output event, with the finish reason; x_groq: Groq's envelope; zero: all counts 0
-    comments          SSE comments between head and first output; `comment_every` also after that many writes
+    usage             asked: a last chunk where stream_options ask for it; final: such a chunk always;
+                      last_chunk: on the last output event, with the finish reason; x_groq: Groq's envelope;
+                      zero: a last chunk with all counts 0; absent: nowhere
+    comments          SSE comments between head and first output; `comment_every` that many writes one more
     newline, data_space, last_blank_line, done   of the event stream
     framing           chunked, or until the connection closes
     keep_alive        false closes after the answer
@@ -87,7 +88,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     merge: Positive = 1
     split: Annotated[int, Meta(ge=1, le=16)] = 1
     split_gap_ms: Milliseconds = 1
-    first: Literal["role", "null", "empty", "none"] = "empty"
+    first: Literal["role", "null_content", "empty", "none"] = "empty"
     usage: Literal["asked", "final", "last_chunk", "x_groq", "zero", "absent"] = "asked"
     comments: Annotated[int, Meta(ge=0, le=1000)] = 0
     comment_every: Count = 0
@@ -133,13 +134,13 @@ def overridden(
 
 @lru_cache(maxsize=1024)
 def from_query(base: Behaviour, query: str) -> Behaviour:
-    """`base` with the parameters written after the `?` of a model name. Raises ConfigError."""
+    """`base` with the parameters after the `?` of a model name; an empty one is unset. Raises ConfigError."""
     parameters: dict[str, object] = {}
     for part in query.split("&"):
         pair = parse_qsl(part, keep_blank_values=True)
         if len(pair) != 1 or "=" not in part:
             raise ConfigError(f"model parameters ?{query}: {part!r} is not name=value")
-        parameters[pair[0][0]] = pair[0][1]
+        parameters[pair[0][0]] = pair[0][1] or None
     return overridden(base, parameters, f"model parameters ?{query}", text=True)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 
 class Opened(NamedTuple):
-    """What came of received bytes: plaintext, bytes that must be sent back, and whether the peer said goodbye."""
+    """What came of received bytes: plaintext, what must be sent back, and whether the peer said goodbye."""
 
     plain: bytes
     reply: bytes = b""
@@ -81,7 +81,7 @@ class TlsChannel:
         try:
             self._tls.unwrap()
         except ssl.SSLError:
-            # The client's own goodbye has not come, or it sent something else first: ours is on its way all the same.
+            # The client's own goodbye has not come, or something else came first: ours is on its way anyway.
             return self._outgoing.read()
         return self._outgoing.read()
 

@@ -102,11 +102,11 @@ class Connection:
         try:
             opened = self._channel.open(data)
         except HandshakeError as exc:
-            self._outlet.send_last(exc.alert)
+            self._outlet.send_now(exc.alert)
             self._close(handshake_failed=True)
             return
         if opened.reply:
-            self._outlet.send_last(opened.reply)
+            self._outlet.send_now(opened.reply)
         if opened.plain:
             self._feed(opened.plain, at_ns, stamped=stamp is not None)
         if opened.closed:
@@ -120,7 +120,7 @@ class Connection:
             return
         if self._reader.expects_continue and not requests:
             self._reader.expects_continue = False
-            self._outlet.send_last(self._channel.seal(CONTINUE))
+            self._outlet.send_now(self._channel.seal(CONTINUE))
         for request in requests:
             self._requests += 1
             self._waiting.append(
@@ -160,10 +160,10 @@ class Connection:
         self._playback.start()
 
     def _refuse(self, error: RequestError) -> None:
-        """Say so, and read on until the client hears it: closing over unread bytes would reset the connection."""
+        """Say so, and read on until the client hears it: closing over unread bytes resets the connection."""
         self._discarding = True
         for step in self._responder.refuse(error).steps:
-            self._outlet.send_last(self._channel.seal(step.data))
+            self._outlet.send_now(self._channel.seal(step.data))
         self._socket.shutdown(socket.SHUT_WR)
 
     # The end ----------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Connection:
         if politely:
             goodbye = self._channel.goodbye()
             if goodbye:
-                self._outlet.send_last(goodbye)
+                self._outlet.send_now(goodbye)
         self._loop.remove_reader(self._socket)
         self._outlet.close(reset=reset)
         self._socket.close()

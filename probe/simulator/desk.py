@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from random import Random
+from urllib.parse import unquote
 
 import msgspec
 
@@ -16,7 +17,7 @@ from probe.simulator.connection import Exchange, Received
 from probe.simulator.faults import Refusal, error_json, refusal
 from probe.simulator.framing import JSON, JSON_LINES
 from probe.simulator.models import Models, UnknownModelError
-from probe.simulator.quota import Admission, Quotas
+from probe.simulator.quota import UNLIMITED, Quotas, ratelimit_headers
 from probe.simulator.request import Request, RequestError
 from probe.simulator.script import plain, refused, script
 from probe.simulator.stats import Stats
@@ -89,7 +90,7 @@ class Desk:
         self._stats.remember(ask.id, request.path, request.headers, _shown(request.body))
         answer = self._decide(request, chat, ask)
         record = Record(
-            id=ask.id,
+            own_id=ask.id,
             client_request_id=request.header("x-client-request-id"),
             model=ask.model,
             stream=ask.stream,
@@ -104,7 +105,7 @@ class Desk:
             self._busy(True)
         self._stats.begin(ask.model)
 
-        def ended(end: End) -> None:
+        def ended(_: End) -> None:
             self._stats.end(ask.model, record.status)
             self._truth.ended(record)
             if self._stats.total.active == 0:
@@ -133,14 +134,14 @@ class Desk:
         random = Random(f"{self._seed}/{ask.model}/{self._nth(ask.model)}")
         if behaviour.rpm is None:
             if behaviour.ratelimit_headers:
-                ask = ask.with_headers(_ratelimit_headers(10_000, Admission(True, 9_999, 0.006)))
+                ask = ask.with_headers(ratelimit_headers(UNLIMITED, UNLIMITED - 1, 0.006))
             return script(behaviour, ask, random)
         admission = self._quotas.admit(ask.model, behaviour.rpm, monotonic_ns())
-        ask = ask.with_headers(_ratelimit_headers(behaviour.rpm, admission))
+        wait_seconds = admission.free_in_seconds
+        ask = ask.with_headers(ratelimit_headers(behaviour.rpm, admission.remaining, wait_seconds))
         if admission.admitted:
             return script(behaviour, ask, random)
-        wait_seconds = math.ceil(admission.free_in_seconds)
-        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=wait_seconds)
+        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=math.ceil(wait_seconds))
 
     def _nth(self, model: str) -> int:
         tally = self._stats.models.get(model)
@@ -158,18 +159,17 @@ class Desk:
         return _answer(request, 200, line(record), JSON)
 
     def _listing(self, request: Request, path: str) -> Exchange:
-        above, _, last = path.rpartition("/")
-        if last == "models" or above.endswith("/models"):
-            if not self._authorized(request):
-                return _error(request, 401, refusal(401).message)
-            if last == "models":
-                return _json(
-                    request, {"object": "list", "data": [_listed(name) for name in self._models.names]}
-                )
-            if last in self._models.names:
-                return _json(request, _listed(last))
-            return _error(request, 404, f"The model `{last}` does not exist.")
-        return _error(request, 404, f"Unknown request URL: {request.method} {request.path}")
+        _, found, name = path.partition("/models")
+        if not found or (name and not name.startswith("/")):
+            return _error(request, 404, f"Unknown request URL: {request.method} {request.path}")
+        if not self._authorized(request):
+            return _error(request, 401, refusal(401).message)
+        name = unquote(name.removeprefix("/"))
+        if not name:
+            return _json(request, {"object": "list", "data": [_listed(each) for each in self._models.names]})
+        if name not in self._models.names:
+            return _error(request, 404, f"The model `{name}` does not exist.")
+        return _json(request, _listed(name))
 
 
 def _ask(number: int, request: Request, chat: ChatRequest | None) -> Ask:
@@ -199,14 +199,6 @@ def _because(status: int, message: str) -> Refusal:
     return refusal(status)._replace(message=message)
 
 
-def _ratelimit_headers(limit: int, admission: Admission) -> tuple[tuple[str, str], ...]:
-    return (
-        ("x-ratelimit-limit-requests", str(limit)),
-        ("x-ratelimit-remaining-requests", str(admission.remaining)),
-        ("x-ratelimit-reset-requests", f"{math.ceil(admission.free_in_seconds * 1000)}ms"),
-    )
-
-
 def _listed(name: str) -> dict[str, object]:
     return {
         "id": name,
@@ -230,5 +222,5 @@ def _answer(request: Request, status: int, body: bytes, content_type: str) -> Ex
     return Exchange(script=made, record=None, ended=_unnoted)
 
 
-def _unnoted(end: End) -> None:
+def _unnoted(_: End) -> None:
     """Only chat answers are counted."""

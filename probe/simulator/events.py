@@ -13,7 +13,7 @@ from probe.simulator.behaviour import Behaviour
 NEWLINES = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 OPENINGS = {
     "role": b'{"role":"assistant"}',
-    "null": b'{"role":"assistant","content":null}',
+    "null_content": b'{"role":"assistant","content":null}',
     "empty": b'{"role":"assistant","content":""}',
 }
 

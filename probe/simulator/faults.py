@@ -1,8 +1,8 @@
 """What can go wrong on purpose, and what a refusal looks like.
 
-Faults that strike before a server is reached are no behaviour of one: `refused_port` reserves a port that nobody
-listens on, `UNRESOLVABLE_HOST` is a name that no resolver knows, and broken certificates are an option of the
-server (`probe.simulator.certificates`).
+Faults that strike before a server is reached are no behaviour of one: `refused_port` reserves a port that
+nobody listens on, `UNRESOLVABLE_HOST` is a name that no resolver knows, and broken certificates are an option
+of the server (`probe.simulator.certificates`).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def error_json(refused: Refusal) -> bytes:
 
 @contextmanager
 def refused_port(host: str = "127.0.0.1") -> Iterator[int]:
-    """A port that refuses connections for as long as the context lasts: bound by us, listened on by nobody."""
+    """A port that refuses connections while the context lasts: bound by us, listened on by nobody."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as bound:
         bound.bind((host, 0))
         yield bound.getsockname()[1]

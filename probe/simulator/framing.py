@@ -42,7 +42,7 @@ def reason(status: int) -> str:
 
 
 def chunk(data: bytes) -> bytes:
-    """Data as one chunk of the chunked coding; no data gives no bytes, as an empty chunk would end the body."""
+    """Data as one chunk of the chunked coding. No data gives no bytes: an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 

@@ -1,4 +1,4 @@
-"""The models that a simulator has: the bundled ones and those of a behaviour file, with their phases over time."""
+"""The models that a simulator has, bundled and from a behaviour file, with their phases over time."""
 
 from __future__ import annotations
 

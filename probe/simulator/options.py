@@ -17,7 +17,7 @@ class SimulatorOptions:
     port             0 takes any free one
     behaviour_file   YAML with further models, see `probe.simulator`
     require_key      requests without `Authorization: Bearer <key>` get 401
-    seed             of every random draw: the same requests in the same order get the same answers at the same pace
+    seed             of every random draw: the same requests in the same order get the same answers and pace
     truth_file       gets a JSON line for every request that has ended
     keep_truths      how many requests `GET /truth` remembers
     tls, ca_file     see `probe.simulator.certificates`; without a file one is made in a temporary directory

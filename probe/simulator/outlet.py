@@ -46,8 +46,8 @@ class Outlet:
         self._loop.add_writer(self._socket, self._continue)
         return at_ns, None
 
-    def send_last(self, data: bytes) -> None:
-        """Send what can be sent now; the connection ends anyway."""
+    def send_now(self, data: bytes) -> None:
+        """Send a few bytes beside any answer: a handshake, a goodbye. Whoever is gone misses nothing."""
         try:
             self._socket.send(data)
         except OSError:

@@ -71,8 +71,8 @@ class Playback:
         if not step.data:
             self._next()
             return
-        data = self._channel.seal(step.data)
         try:
+            data = self._channel.seal(step.data)
             self._sent_ns, returned_ns = self._outlet.send(data, self._went, self._lost)
         except OSError:
             self._lost()

@@ -51,6 +51,7 @@ class SimulatorProcess:
             *to_arguments(options or SimulatorOptions()),
             stdin=PIPE,
             stdout=PIPE,
+            start_new_session=True,  # Ctrl-C is for the parent: what is in flight may end first
         )
         assert process.stdout is not None
         try:

@@ -1,13 +1,15 @@
-"""Requests a minute, per model."""
+"""Requests a minute, per model, and the headers that tell a client."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import NamedTuple
 
 from probe.clock import NS_PER_SECOND
 
 WINDOW_NS = 60 * NS_PER_SECOND
+UNLIMITED = 10_000  # what the headers say of a model without a limit
 
 
 class Admission(NamedTuple):
@@ -34,3 +36,21 @@ class Quotas:
         remaining = max(0, per_minute - len(times))
         free_in_ns = 0 if remaining else times[0] + WINDOW_NS - now_ns
         return Admission(admitted, remaining, free_in_ns / NS_PER_SECOND)
+
+
+def ratelimit_headers(limit: int, remaining: int, reset_seconds: float) -> tuple[tuple[str, str], ...]:
+    """The headers of OpenAI, Groq and others."""
+    return (
+        ("x-ratelimit-limit-requests", str(limit)),
+        ("x-ratelimit-remaining-requests", str(remaining)),
+        ("x-ratelimit-reset-requests", go_duration(reset_seconds)),
+    )
+
+
+def go_duration(seconds: float) -> str:
+    """As these headers write it: `12ms`, `7.5s`, `1m2.5s`. Whole milliseconds, rounded up."""
+    milliseconds = math.ceil(round(seconds * 1000, 6))
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes}m{rest / 1000:g}s" if minutes else f"{rest / 1000:g}s"

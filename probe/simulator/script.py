@@ -12,6 +12,7 @@ from probe.simulator.behaviour import Behaviour
 from probe.simulator.faults import Refusal, error_json, http_status, refusal
 from probe.simulator.framing import GARBAGE, JSON, head
 from probe.simulator.pace import Pace
+from probe.simulator.quota import UNLIMITED, ratelimit_headers
 from probe.simulator.steps import Script, Step
 from probe.simulator.streamed import StreamedAnswer
 from probe.simulator.whole import whole_steps
@@ -70,7 +71,9 @@ def refused(
     headers = list(ask.headers)
     if status == 429:
         wait = behaviour.retry_after_seconds if retry_after_seconds is None else retry_after_seconds
-        headers.append(("retry-after", f"{wait:g}"))
+        limit = int(dict(headers).get("x-ratelimit-limit-requests", UNLIMITED))
+        headers = [header for header in headers if not header[0].startswith("x-ratelimit-")]
+        headers += [("retry-after", f"{wait:g}"), *ratelimit_headers(limit, 0, wait)]
     bodies = {
         "openai": (JSON, error_json(refused)),
         "html": ("text/html", f"<html><body><h1>{status}</h1></body></html>".encode()),

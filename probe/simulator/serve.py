@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
 
 import msgspec
 
+from probe.errors import SimulatorError
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.server import Simulator
 
@@ -54,6 +56,7 @@ def serve(
 
     Raises ConfigError or SimulatorError where it cannot start.
     """
+    _allow_many_connections()
     asyncio.run(_serve(options, announce, until_stdin_closes=until_stdin_closes))
 
 
@@ -63,7 +66,7 @@ async def _serve(options: SimulatorOptions, announce: Announce, *, until_stdin_c
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     if until_stdin_closes:
-        loop.add_reader(0, _read_stdin, stopping)
+        _watch_stdin(stopping)
     async with Simulator(options) as simulator:
         gc.collect()
         gc.freeze()
@@ -71,7 +74,22 @@ async def _serve(options: SimulatorOptions, announce: Announce, *, until_stdin_c
         await stopping.wait()
 
 
-def _read_stdin(stopping: asyncio.Event) -> None:
-    if not os.read(0, 4096):
-        asyncio.get_running_loop().remove_reader(0)
-        stopping.set()
+def _watch_stdin(stopping: asyncio.Event) -> None:
+    """Set the event when standard input ends."""
+    loop = asyncio.get_running_loop()
+
+    def readable() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            stopping.set()
+
+    try:
+        loop.add_reader(0, readable)
+    except PermissionError as exc:
+        raise SimulatorError("standard input must be a pipe or a terminal to be watched") from exc
+
+
+def _allow_many_connections() -> None:
+    """As many open files as this process may have: every stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

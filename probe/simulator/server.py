@@ -7,6 +7,7 @@ import gc
 import socket
 import ssl
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,8 @@ ACCEPTED_AT_ONCE = 64
 class Simulator:
     """Listens between `start` and `stop`, or for as long as `async with` lasts.
 
-    Raises ConfigError where the behaviour file cannot be used, SimulatorError where it cannot listen or write.
+    Starting raises ConfigError where the behaviour file cannot be used, SimulatorError where it cannot listen
+    or write.
     """
 
     def __init__(self, options: SimulatorOptions | None = None) -> None:
@@ -39,13 +41,21 @@ class Simulator:
         self._listener: socket.socket | None = None
         self._connections: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._held = ExitStack()
         self._collecting = False
 
     async def start(self) -> None:
+        with ExitStack() as held:
+            self._prepare(held)
+            self._listener = held.enter_context(_listen(self.options.host, self.options.port))
+            self._held = held.pop_all()
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _prepare(self, held: ExitStack) -> None:
         options = self.options
         models = Models(options.behaviour_file)
         self._truth = TruthLog(options.keep_truths, options.truth_file)
+        held.callback(self._truth.close)
         self._desk = Desk(
             models=models,
             truth=self._truth,
@@ -55,25 +65,19 @@ class Simulator:
             busy=self._busy,
         )
         if options.tls != "off":
-            self.ca_file = self._place_for_ca()
+            self.ca_file = options.ca_file or _temporary_ca_file(held)
             self._tls = server_context(options.tls, self.ca_file)
-        self._stamps = StampKeeper()
-        self._listener = _listen(options.host, options.port)
-        asyncio.get_running_loop().add_reader(self._listener, self._accept)
+        held.callback(StampKeeper().close)
 
     async def stop(self) -> None:
         """Close everything and write what is left of the truth."""
         if self._listener is None:
             return
         asyncio.get_running_loop().remove_reader(self._listener)
-        self._listener.close()
         self._listener = None
         for connection in tuple(self._connections):
             connection.stop()
-        self._stamps.close()
-        self._truth.close()
-        if self._directory is not None:
-            self._directory.cleanup()
+        self._held.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -129,11 +133,10 @@ class Simulator:
         if self._collecting:
             gc.enable()
 
-    def _place_for_ca(self) -> Path:
-        if self.options.ca_file is not None:
-            return self.options.ca_file
-        self._directory = tempfile.TemporaryDirectory(prefix="probe-simulator-")
-        return Path(self._directory.name) / "ca.pem"
+
+def _temporary_ca_file(held: ExitStack) -> Path:
+    directory = held.enter_context(tempfile.TemporaryDirectory(prefix="probe-simulator-"))
+    return Path(directory) / "ca.pem"
 
 
 def _listen(host: str, port: int) -> socket.socket:

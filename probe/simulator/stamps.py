@@ -1,7 +1,8 @@
 """Receive stamps of the Linux kernel: when the bytes of a read had arrived.
 
-The kernel starts stamping asynchronously when the first socket asks for it and stops when the last one that asked is
-closed. `StampKeeper` is that socket, held open, so that the first request of a connection is stamped too.
+The kernel starts stamping, asynchronously, when the first socket asks for it and stops when the last one that
+asked is closed. `StampKeeper` is that socket, held open, so that the first request of a connection is stamped
+too.
 """
 
 from __future__ import annotations

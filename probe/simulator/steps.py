@@ -12,8 +12,8 @@ Cut = Literal["close", "reset"]
 class Step(NamedTuple):
     """One write, that many nanoseconds after the request had arrived.
 
-    `tokens` are the output tokens whose events this write completes, `answer_tokens` those of them that are no
-    reasoning. `cut` ends the connection there and then; such a step writes nothing.
+    `tokens` are the output tokens whose events this write completes, `answer_tokens` those of them that are
+    no reasoning. `cut` ends the connection there and then; such a step writes nothing.
     """
 
     at_ns: int
@@ -27,8 +27,8 @@ class Step(NamedTuple):
 class Script:
     """An answer: its status, its writes in order, and whether the connection lives on after the last.
 
-    The steps are made as they are asked for: an answer may be endless. `status` is None where no head is sent.
-    `fault` is the one that struck this request.
+    There is at least one step, and they are made as they are asked for: an answer may be endless. `status` is
+    None where no head is sent. `fault` is the one that struck this request.
     """
 
     status: int | None

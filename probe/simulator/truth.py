@@ -22,8 +22,9 @@ class Record:
     """The truth about one request.
 
     `received_ns` is when the kernel had all of it (`stamp`: kernel), or when it was read (`stamp`: read).
-    Every write has its planned instant, the instants directly before and after the send, and its tokens; where the
-    client was slow to take it, `returned_ns` is when the last byte had gone. `head_ns` is the first write of all.
+    Every write has its planned instant, the instants directly before and after the send, its tokens and its
+    size in plaintext; where the client was slow to take it, `returned_ns` is when the last byte had gone.
+    `head_ns` is the first write of all.
     """
 
     __slots__ = (
@@ -50,7 +51,7 @@ class Record:
     def __init__(
         self,
         *,
-        id: str,
+        own_id: str,
         client_request_id: str | None,
         model: str,
         stream: bool,
@@ -59,7 +60,7 @@ class Record:
         connection: int,
         request_of_connection: int,
     ) -> None:
-        self.id = id
+        self.id = own_id
         self.client_request_id = client_request_id
         self.model = model
         self.stream = stream
@@ -74,9 +75,9 @@ class Record:
         self._planned_ns = array("q")
         self._at_ns = array("q")
         self._returned_ns = array("q")
-        self._tokens = array("l")
-        self._answer_tokens = array("l")
-        self._bytes = array("q")
+        self._tokens = array("i")
+        self._answer_tokens = array("i")
+        self._bytes = array("i")
 
     def wrote(self, step: Step, size: int, at_ns: int, returned_ns: int) -> None:
         """One write has gone; `at_ns` was read directly before it was handed to the kernel."""
