@@ -1,0 +1,111 @@
+"""Where samples go that the store does not take: a file of JSON lines, read back when it takes them again.
+
+One line is one sample, whole. What cannot be read back, or will never be stored, is kept in a file beside it,
+`*.rejected`: nothing is deleted that is not in the store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from probe.errors import StoreError, StoreUnavailable
+from probe.sample import Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """How many lines of a spill file were stored, set aside for good, and left for the next time."""
+
+    stored: int = 0
+    rejected: int = 0
+    left: int = 0
+
+
+class SpillFile:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rejected_path = path.with_name(path.name + ".rejected")
+        # Lines are appended to `path` while those of an earlier time are being restored from here.
+        self._restoring_path = path.with_name(path.name + ".restoring")
+
+    @property
+    def waiting(self) -> bool:
+        """There is something to restore."""
+        return self.path.exists() or self._restoring_path.exists()
+
+    def append(self, samples: Iterable[Sample]) -> None:
+        """Returns once they are on the disk; raises OSError."""
+        _append(self.path, "".join(encode(sample) + "\n" for sample in samples))
+
+    def reject(self, sample: Sample) -> None:
+        """Keep a sample that will never be stored; raises OSError."""
+        _append(self.rejected_path, encode(sample) + "\n")
+
+    async def restore(self, add: Callable[[Sample], Awaitable[None]]) -> Restored:
+        """Hand every sample to `add`, as `Store.add`, until it raises StoreUnavailable.
+
+        Raises OSError; what was handed over until then may be handed over again the next time.
+        """
+        self._take_over()
+        if not self._restoring_path.exists():
+            return Restored()
+        stored = rejected = 0
+        with self._restoring_path.open(encoding="utf-8") as lines:
+            for line in lines:
+                try:
+                    await add(decode(line))
+                except StoreUnavailable:
+                    rest = line + lines.read()
+                    _append(self.path, rest)
+                    self._restoring_path.unlink()
+                    return Restored(stored=stored, rejected=rejected, left=rest.count("\n"))
+                except (ValueError, StoreError):
+                    _append(self.rejected_path, line)
+                    rejected += 1
+                else:
+                    stored += 1
+        self._restoring_path.unlink()
+        return Restored(stored=stored, rejected=rejected)
+
+    def _take_over(self) -> None:
+        """Put what an interrupted restoring left in front of what was spilled since."""
+        if not self.path.exists():
+            return
+        if self._restoring_path.exists():
+            _append(self._restoring_path, self.path.read_text(encoding="utf-8"))
+            self.path.unlink()
+        else:
+            self.path.rename(self._restoring_path)
+
+
+def encode(sample: Sample) -> str:
+    """One line of ASCII: also text that is no valid Unicode survives."""
+    return json.dumps(_adapter().dump_python(sample, mode="json"))
+
+
+def decode(line: str) -> Sample:
+    """Raises ValueError."""
+    sample: Sample = _adapter().validate_python(json.loads(line))
+    return sample
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Sample)
+
+
+def _append(path: Path, text: str) -> None:
+    # Answers of models may be in it: for nobody else's eyes.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with open(descriptor, "a", encoding="utf-8") as file:  # noqa: PTH123  by its descriptor, for the mode
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
