@@ -93,6 +93,12 @@ def _visible(secret: SecretStr) -> SecretStr:
     return usable_key(secret.get_secret_value())
 
 
+def _path(path: Path) -> Path:
+    if not str(path).isprintable():
+        raise ValueError("must be a path of printable characters")
+    return path
+
+
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -115,6 +121,7 @@ Usd = Annotated[Decimal, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=F
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=100)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+FilePath = Annotated[Path, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
@@ -161,7 +168,7 @@ class ProviderConfig(Section):
     requests_per_minute: Count | None = Field(
         None, description="Requests started in a minute; absent: no limit."
     )
-    ca_file: Path | None = Field(
+    ca_file: FilePath | None = Field(
         None, description="Certificates (PEM) to trust instead of the system's trust store."
     )
     proxy: ProxyUrl | None = Field(
@@ -258,7 +265,7 @@ class LogConfig(Section):
     format: Literal["auto", "terminal", "json"] = Field(
         "auto", description="`auto` is readable text on a terminal and JSON lines elsewhere."
     )
-    directory: Path | None = Field(
+    directory: FilePath | None = Field(
         None, description="Also write JSON lines to one file a day (UTC) in this directory."
     )
     keep_days: Count = Field(14, description="Days to keep these files.")
@@ -280,7 +287,7 @@ class Config(Section):
     targets: tuple[TargetConfig, ...] = Field(
         (), description="What is probed. Absent: the default model of every provider."
     )
-    suites: tuple[Path, ...] = Field((), description="Suite files (YAML) beside the bundled ones.")
+    suites: tuple[FilePath, ...] = Field((), description="Suite files (YAML) beside the bundled ones.")
     jobs: tuple[JobConfig, ...] = Field(
         (JobConfig(name="benchmark", run_at_start=True),),
         description="When which suite is asked of which targets.",

@@ -94,7 +94,7 @@ class _Check:
             if suites and job.suite not in suites:
                 hint = _hint(job.suite, suites, "suites")
                 self._add((*place, "suite"), f"unknown suite {job.suite!r}; {hint}")
-            for number, pattern in enumerate(job.targets):
+            for number, pattern in enumerate(job.targets if targets else ()):
                 try:
                     select([pattern], targets)
                 except ConfigError as exc:

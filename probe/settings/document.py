@@ -68,11 +68,11 @@ def _compose(text: str, name: str) -> yaml.Node | None:
         raise ConfigError(_syntax(exc, name)) from None
     except yaml.reader.ReaderError as exc:
         line = text.count("\n", 0, exc.position) + 1
-        raise ConfigError(f"{name}:{line}: not YAML: the character U+{ord(str(exc.character)):04X}") from None
+        raise ConfigError(f"{name}:{line}: not YAML: the character U+{int(exc.character):04X}") from None
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply") from None
-    except (ValueError, OverflowError) as exc:  # an escape such as "\UFFFFFFFF" is no character
-        raise ConfigError(f"{name}: not YAML: {exc}") from None
+    except (ValueError, OverflowError):  # "\UFFFFFFFF"
+        raise ConfigError(f"{name}: not YAML: an escape that stands for no character") from None
 
 
 def _syntax(error: yaml.MarkedYAMLError, name: str) -> str:

@@ -21,7 +21,7 @@ from probe.errors import ConfigError
 from probe.secrets import learn
 from probe.settings.document import MAX_BYTES, Document, read_document
 from probe.settings.problems import Origins, problem_lines
-from probe.settings.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step
+from probe.settings.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
 from probe.settings.variables import (
     DELIMITER,
     PREFIX,
@@ -120,8 +120,8 @@ def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Pa
     else:
         default = Path(DEFAULT_FILE)
         return default if (cwd / default).is_file() else None
-    if not (cwd / path).exists():
-        raise ConfigError(f"{prefix}{path}: no such file")
+    if "\0" in str(path) or not (cwd / path).exists():
+        raise ConfigError(f"{prefix}{visible(str(path))}: no such file")
     return path
 
 

@@ -55,12 +55,9 @@ class Origins:
         return Origins(self._file, self._lines, [*self._layers, layer])
 
     def variable(self, place: Place) -> Variable | None:
-        """The variable that gave the value at this place, whole or as part of a structure."""
-        for layer in self._layers:
-            for length in range(len(place), 0, -1):
-                if place[:length] in layer:
-                    return layer[place[:length]]
-        return None
+        """The variable that gave the value at this place, alone or as part of a structure."""
+        length = self._given_length(place)
+        return None if length is None else self._given(place[:length])
 
     def describe(self, place: Place) -> str | None:
         """`probe.yaml:3`, `PROBE_SERVER__PORT`, `PROBE_SERVER__PORT in .env:2`; None for a default."""
@@ -69,6 +66,12 @@ class Origins:
             inside = "" if variable.source == "environment" else f" in {variable.source}"
             return f"{variable.name}{inside}"
         return f"{self._file}:{self._lines[place]}" if place in self._lines else None
+
+    def _given(self, place: Place) -> Variable | None:
+        return next((layer[place] for layer in self._layers if place in layer), None)
+
+    def _given_length(self, place: Place) -> int | None:
+        return next((n for n in range(len(place), 0, -1) if self._given(place[:n]) is not None), None)
 
     def line(self, place: Place) -> int | None:
         """The line of the file where this value stands, or should stand; None where a variable gave it."""
@@ -81,9 +84,10 @@ class Origins:
 
     def problem(self, place: Place, message: str) -> str:
         """One line that says where, what and why."""
-        variable = self.variable(place)
+        variable, length = self.variable(place), self._given_length(place)
         if variable is not None:
-            return f"{variable.source}: {variable.name}: {message}"
+            inside = f"{dotted(place)}: " if length != len(place) else ""
+            return f"{variable.source}: {variable.name}: {inside}{message}"
         line = self.line(place)
         where = "" if line is None else f"{self._file}:{line}: "
         return f"{where}{dotted(place)}: {message}"
@@ -91,8 +95,17 @@ class Origins:
 
 def problem_lines(errors: Sequence[ErrorDetails], origins: Origins) -> list[str]:
     """One line for each error: those of the file in its order, then those of variables."""
-    by_line = sorted(errors, key=lambda error: origins.line(error["loc"]) or sys.maxsize)
+    real = [error for error in errors if not _follows(error, errors)]
+    by_line = sorted(real, key=lambda error: origins.line(error["loc"]) or sys.maxsize)
     return [_text(error, origins) for error in by_line]
+
+
+def _follows(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """A list with a wrong entry is also reported as too short: the entry is what matters."""
+    place = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in errors
+    )
 
 
 def _text(error: ErrorDetails, origins: Origins) -> str:

@@ -18,12 +18,13 @@ Shape = Any  # a type annotation, or None
 
 def dotted(place: Place) -> str:
     """jobs[0].cron, on one line whatever the keys hold."""
-    text = "".join(f"[{key}]" if isinstance(key, int) else f".{_visible(key)}" for key in place)
+    text = "".join(f"[{key}]" if isinstance(key, int) else f".{visible(key)}" for key in place)
     return text.removeprefix(".")
 
 
-def _visible(key: str) -> str:
-    return key if key.isprintable() else repr(key)
+def visible(text: str) -> str:
+    """The text itself, or quoted where it holds what a line cannot show."""
+    return text if text.isprintable() else repr(text)
 
 
 def shape_at(place: Place) -> Shape:

@@ -29,6 +29,7 @@ from probe.settings.shape import (
     keys_of,
     shape_at,
     variable_form,
+    visible,
 )
 
 PREFIX: Final = "PROBE_"
@@ -114,7 +115,7 @@ def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], c
             _take_file(layer, variable, file_place, cwd)
         elif place is None:
             layer.problems.append(f"{variable.source}: {variable.name}: unknown variable{_suggestion(name)}")
-        else:
+        elif _is_free(layer, variable, place):
             _take(layer, variable, place, variable.value)
     return layer
 
@@ -147,13 +148,17 @@ def read_secret(variable: Variable, cwd: Path) -> str:
             content = file.read(MAX_SECRET_BYTES + 1)
         text = content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: not UTF-8") from None
+        raise ConfigError(
+            f"{variable.source}: {variable.name}: {visible(variable.value)}: not UTF-8"
+        ) from None
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: {reason}") from None
+        raise ConfigError(
+            f"{variable.source}: {variable.name}: {visible(variable.value)}: {reason}"
+        ) from None
     if not text or len(content) > MAX_SECRET_BYTES:
         wrong = "too large for a secret" if text else "empty"
-        raise ConfigError(f"{variable.source}: {variable.name}: {variable.value}: {wrong}")
+        raise ConfigError(f"{variable.source}: {variable.name}: {visible(variable.value)}: {wrong}")
     return text
 
 
@@ -186,19 +191,24 @@ def variable_of(place: Place) -> str:
 
 
 def _take_file(layer: Layer, variable: Variable, place: Place, cwd: Path) -> None:
-    try:
-        _take(layer, variable, place, read_secret(variable, cwd))
-    except ConfigError as exc:
-        layer.problems.extend(exc.problems)
+    if _is_free(layer, variable, place):
+        try:
+            _take(layer, variable, place, read_secret(variable, cwd))
+        except ConfigError as exc:
+            layer.problems.extend(exc.problems)
 
 
-def _take(layer: Layer, variable: Variable, place: Place, text: str) -> None:
+def _is_free(layer: Layer, variable: Variable, place: Place) -> bool:
     other = layer.origins.get(place)
     if other is not None:
         layer.problems.append(
             f"{variable.source}: {variable.name}: {other.name} is set too; keep one of them"
         )
-        return
+    return other is None
+
+
+def _take(layer: Layer, variable: Variable, place: Place, text: str) -> None:
+    layer.origins[place] = variable
     if is_structure(shape_at(place)):
         try:
             json.loads(text)
@@ -208,7 +218,6 @@ def _take(layer: Layer, variable: Variable, place: Place, text: str) -> None:
             layer.problems.append(f"{variable.source}: {variable.name}: must be JSON{hint}")
             return
     layer.values[place] = text
-    layer.origins[place] = variable
 
 
 def _is_service_link(name: str, value: str) -> bool:
