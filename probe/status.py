@@ -19,7 +19,7 @@ class Build:
 class JobStatus:
     """One configured job.
 
-    `interval_seconds` is the time between its next two slots. `runs` were started; `missed` slots passed while
+    `interval_seconds` is the usual time between two slots. `runs` were started; `missed` slots passed while
     nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before was
     still open and were skipped. `last_run_at` is the start of the latest run, `last_duration_seconds` the length
     of the latest finished one.

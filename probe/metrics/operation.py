@@ -105,7 +105,7 @@ SCHEDULE = (
         "job_interval_seconds",
         "gauge",
         "seconds",
-        "Time between the next two planned runs.",
+        "Usual time between two planned runs.",
         lambda job: job.interval_seconds,
     ),
 )
