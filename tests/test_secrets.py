@@ -1,0 +1,120 @@
+"""What is masked, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display
+
+SHAPES = {
+    "OpenAI": "sk-proj-abcDEF123_456-789xyz",
+    "Groq": "gsk_abcdefghijklmnop",
+    "OpenRouter": "sk-or-v1-0123456789abcdef",
+    "xAI": "xai-0123456789abcdef",
+    "Hugging Face": "hf_abcdefghijklmnop",
+    "half masked by a provider": "sk-abcd********************wxyz",
+}
+
+
+@pytest.mark.parametrize("key", SHAPES.values(), ids=SHAPES.keys())
+@pytest.mark.parametrize(
+    "text", ["Incorrect API key provided: {}.", "{}", "key={}&x=1", "('{}',)", "a\n{}\nb"]
+)
+def test_a_key_that_nobody_configured_is_known_by_its_shape(key: str, text: str) -> None:
+    assert Redactor()(text.format(key)) == text.format(MASK)
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Authorization: Bearer abcdefgh.ijk", f"Authorization: Bearer {MASK}"),
+        ("{'authorization': 'Bearer abcdefgh'}", f"{{'authorization': 'Bearer {MASK}'}}"),
+        ("authorization: Basic dXNlcjpwYXNz", f"authorization: Basic {MASK}"),
+        ("x-api-key: abcd1234", f"x-api-key: {MASK}"),
+        ('{"api_key": "abcd1234", "model": "m"}', f'{{"api_key": "{MASK}", "model": "m"}}'),
+        ("password=hunter2 host=db", f"password={MASK} host=db"),
+        ("GET /v1?api_key=abc&x=1", f"GET /v1?api_key={MASK}&x=1"),
+        ("GET /v1?a=1&access_token=abc", f"GET /v1?a=1&access_token={MASK}"),
+        ("postgresql://probe:pw@db/probe", f"postgresql://probe:{MASK}@db/probe"),
+        ("see http://u:p@h:1/x and http://v:q@h", f"see http://u:{MASK}@h:1/x and http://v:{MASK}@h"),
+    ],
+)
+def test_a_credential_is_known_by_its_place(text: str, redacted: str) -> None:
+    assert Redactor()(text) == redacted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "risk-assessment-of-the-provider",
+        "a task-specific-instruction",
+        "http://127.0.0.1:9797/metrics?target=a@b",
+        "sqlite:///data/probe.db",
+        "max_tokens: 256 and token: count",
+        "the API key is missing",
+        "Bearer token",
+        "no such key: providers.openai.base_ur",
+        "keyboard-interrupt-handler-x",
+    ],
+)
+def test_an_ordinary_text_is_left_alone(text: str) -> None:
+    assert Redactor()(text) == text
+
+
+def test_configured_secrets_are_masked_wherever_they_stand() -> None:
+    redact = Redactor(["no-known-shape-1", "longer-no-known-shape-1"])
+    assert redact("<no-known-shape-1>") == f"<{MASK}>"
+    assert redact("longer-no-known-shape-1") == MASK
+    redact.learn(["learnt-later"])
+    assert redact("learnt-later and no-known-shape-1") == f"{MASK} and {MASK}"
+
+
+def test_of_a_url_only_the_password_is_secret() -> None:
+    redact = Redactor(["postgresql://probe:p%40ss/word@db/probe", "sqlite:///data/probe.db"])
+    assert redact("password authentication failed with p@ss/word at db") == (
+        f"password authentication failed with {MASK} at db"
+    )
+    assert redact("postgresql://probe:p%40ss/word@db/probe") == f"postgresql://probe:{MASK}@db/probe"
+    assert redact("sqlite:///data/probe.db on db") == "sqlite:///data/probe.db on db"
+
+
+def test_a_short_secret_is_not_looked_for() -> None:
+    assert Redactor(["none", "ollama", ""])("none of ollama") == "none of ollama"
+
+
+SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=MIN_SECRET_CHARACTERS).filter(
+    lambda text: "://" not in text
+)
+
+
+@given(SECRETS, st.text(max_size=20), st.text(max_size=20))
+def test_no_spelling_of_a_secret_gets_through(secret: str, before: str, after: str) -> None:
+    redact = Redactor([secret])
+    for spelling in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        assert spelling not in redact(f"{before}{spelling}{after}").replace(MASK, "")
+
+
+@given(st.text())
+def test_redacting_twice_is_redacting_once(text: str) -> None:
+    redact = Redactor(["a-known-secret"])
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("sk-1234567890", MASK),
+        ("postgresql://probe:pw@db/probe", f"postgresql://probe:{MASK}@db/probe"),
+        ("postgresql://db/probe", "postgresql://db/probe"),
+        ("postgresql://probe@db/probe", "postgresql://probe@db/probe"),
+        ("postgresql://u:db@db/probe?password=abcdef", f"postgresql://u:{MASK}@db/probe?password={MASK}"),
+        ("sqlite:///data/probe.db", "sqlite:///data/probe.db"),
+    ],
+)
+def test_what_people_see_of_a_secret(secret: str, shown: str) -> None:
+    assert display(secret) == shown
