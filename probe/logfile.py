@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, TextIO
@@ -75,10 +76,8 @@ class DailyFile(Handler):
     def _close_file(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            try:
+            with suppress(OSError):  # what could not be flushed was reported by the write
                 file.close()
-            except OSError:  # what could not be flushed was said already
-                self._failing = True
 
     def _delete_before(self, first: date) -> None:
         """Only files of our own naming; the dates in the names decide, not the file system's."""
