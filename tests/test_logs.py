@@ -120,13 +120,17 @@ def test_uvicorn_and_warnings_take_the_same_way() -> None:
     assert "DeprecationWarning: old" in second["event"]
 
 
+def refuse(secret: str) -> None:
+    raise ConnectionError(f"refused: postgresql://u:{secret}@h/d") from KeyError(secret)
+
+
 @pytest.mark.parametrize("form", ["terminal", "json"])
 def test_no_secret_is_in_any_part_of_a_line(form: str, tmp_path: Path) -> None:
     stream = io.StringIO()
     configure_logs(LogConfig.model_validate({"format": form, "directory": tmp_path}), stream)
     log = structlog.get_logger("probe.x")
     try:
-        raise ConnectionError(f"refused: postgresql://u:{SECRET}@h/d") from KeyError(SECRET)
+        refuse(SECRET)
     except ConnectionError:
         log.exception("failed", key=SECRET, nested={"a": [SECRET]}, url=f"https://h/?key={SECRET}")
         logging.getLogger("sqlalchemy").exception("bad %s", SECRET, extra={"token": SECRET})
