@@ -1,0 +1,92 @@
+"""The inside of the stopwatch process: a `LocalWire` that takes its orders from a socket.
+
+It ends when the socket does, so it never outlives its daemon, and it heeds no signal but SIGKILL: a
+terminal's Ctrl-C or a service manager's stop must not take it away from a daemon that lets its attempts finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+import socket
+import traceback
+from functools import partial
+
+from probe.errors import StopwatchError
+from probe.wire import frames
+from probe.wire.capture import Capture
+from probe.wire.faults import WireError
+from probe.wire.local import LocalWire
+from probe.wire.notes import Notes
+from probe.wire.request import WireRequest
+
+
+def main() -> None:
+    """Serve the socket that is standard input."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _allow_many_sockets()
+    gc.collect()
+    gc.freeze()
+    asyncio.run(serve(socket.socket(fileno=0)))
+
+
+def _allow_many_sockets() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def serve(channel: socket.socket) -> None:
+    """Carry out the orders that come over `channel`, until it ends; then break off what is open."""
+    reader, writer = await asyncio.open_connection(sock=channel)
+    wire = LocalWire()
+    running: dict[int, asyncio.Task[None]] = {}
+    try:
+        frames.write(writer, frames.Ready())
+        while (payload := await frames.read(reader)) is not None:
+            order = frames.orders.decode(payload)
+            match order:
+                case frames.Begin(number, request):
+                    task = asyncio.create_task(_carry_out(wire, writer, number, request))
+                    running[number] = task
+                    task.add_done_callback(partial(_forget, running, number))
+                case frames.Cancel(number):
+                    if number in running:
+                        running[number].cancel()
+    finally:
+        await wire.aclose()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+def _forget(running: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task[None]) -> None:
+    del running[number]
+
+
+async def _carry_out(
+    wire: LocalWire, writer: asyncio.StreamWriter, number: int, request: WireRequest
+) -> None:
+    try:
+        capture = await wire.exchange(request)
+    except StopwatchError as exc:
+        capture = _broken(request, WireError("cancelled", str(exc)))
+    except Exception as exc:  # noqa: BLE001  one exchange that breaks us must not take the others along
+        # The frames alone: a message might quote what it broke on.
+        traceback.print_tb(exc.__traceback__)
+        capture = _broken(request, WireError("probe", f"{type(exc).__name__} in the stopwatch"))
+    frames.write(writer, frames.Finished(number, capture))
+    # A daemon that does not read in time holds back this capture, not the exchanges of others.
+    with contextlib.suppress(OSError):
+        await writer.drain()
+
+
+def _broken(request: WireRequest, error: WireError) -> Capture:
+    notes = Notes(request)
+    notes.fail(error)
+    return notes.capture()
