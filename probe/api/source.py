@@ -15,7 +15,8 @@ from probe.store import LeaderboardRow, ResultFilter, Store
 WINDOW = timedelta(hours=HOURS)
 # The window moves on even where nothing new is stored.
 KEPT_SECONDS = 30
-FAILURES_SHOWN = 8
+# Enough that one target which always fails does not hide the others.
+FAILURES_READ = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,6 @@ class Source:
     async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:
         """The latest of the last 24 hours, newest first. Raises StoreError."""
         page = await self._store.results(
-            ResultFilter(success=False, kind=kind, since=now - WINDOW), limit=FAILURES_SHOWN
+            ResultFilter(success=False, kind=kind, since=now - WINDOW), limit=FAILURES_READ
         )
         return page.items

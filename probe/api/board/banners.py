@@ -36,23 +36,23 @@ def _told(status: Status, troubles: Sequence[Trouble], *, readable: bool) -> Ite
     for trouble in troubles:
         yield Banner(tone="bad", heading=_HEADINGS[trouble.part], text=trouble.detail)
     if not readable and "store" not in parts:
-        yield Banner(tone="bad", heading="The database cannot be read", text="The log says why.")
+        yield Banner(tone="bad", heading="The database cannot be read", text="The log says why")
     store = status.store
     if not store.available and "store" not in parts:
         yield Banner(
             tone="bad",
             heading="Results cannot be stored",
-            text=f"{store.error or 'The database refuses writes.'} Waiting in memory: {store.pending:,}.",
+            text=f"{store.error or 'The log says why'}; {store.pending:,} results wait in memory",
         )
     if store.dropped:
         yield Banner(
             tone="bad",
             heading=f"{store.dropped:,} results were lost",
-            text="The database refused writes for longer than the memory for waiting results lasts.",
+            text="The database refused writes until too many results waited in memory",
         )
     if not status.config.loaded:
         yield Banner(
             tone="warn",
             heading="Reload failed; the configuration before it is in force",
-            text=status.config.error or "The log says why.",
+            text=status.config.error or "The log says why",
         )

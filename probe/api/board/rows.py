@@ -14,6 +14,11 @@ from probe.sample import Failed, FailureKind, Fault, Sample
 from probe.status import JobStatus
 
 LIGHT_WORDS: dict[Light, str] = {"green": "steady", "yellow": "uneven", "red": "erratic"}
+LIGHT_HINTS: dict[Light, str] = {
+    "green": "Green: below 200 ms",
+    "yellow": "Yellow: 200 to 500 ms",
+    "red": "Red: above 500 ms",
+}
 STATE_WORDS: dict[State, str] = {
     "answering": "answered at the last probe",
     "failing": "failed at the last probe",
@@ -51,7 +56,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(key="latency", label="Total", unit="median", hint="Start of the call to the last chunk of output"),
     Column(
         key="tps",
-        label="Speed",
+        label="TPS",
         unit="tokens/s",
         hint="(output tokens - 1) / (last output chunk - first), median",
         rising=False,
@@ -88,10 +93,10 @@ COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure, what stands under it, and its long form for a tooltip."""
+    """A figure, what stands under it piece by piece, and its long form for a tooltip."""
 
     text: str
-    note: str = ""
+    notes: tuple[str, ...] = ()
     hint: str = ""
 
 
@@ -99,11 +104,9 @@ class Figure:
 class Row:
     place: int
     target: str
-    provider: str
-    model: str
+    full_name: str
     kind: str
     connection: str
-    location: str
     configured: bool
     state: State
     state_words: str
@@ -131,6 +134,7 @@ class FailureRow:
     fault: str
     whose: str
     status: str
+    times: str
     detail: str
 
 
@@ -153,11 +157,9 @@ def row(entry: Entry, place: int, now: datetime) -> Row:
     return Row(
         place=place,
         target=entry.target,
-        provider=entry.provider,
-        model=entry.model,
+        full_name=_full_name(entry),
         kind=entry.kind,
         connection=entry.connection,
-        location=entry.location,
         configured=entry.configured,
         state=entry.state,
         state_words=STATE_WORDS[entry.state],
@@ -178,8 +180,8 @@ def row(entry: Entry, place: int, now: datetime) -> Row:
     )
 
 
-def failure_row(sample: Sample, now: datetime) -> FailureRow:
-    """A failed sample."""
+def failure_row(sample: Sample, times: int, now: datetime) -> FailureRow:
+    """A failed sample, which stands for as many of its kind."""
     assert isinstance(sample.outcome, Failed)
     outcome = sample.outcome
     detail = outcome.detail
@@ -192,6 +194,7 @@ def failure_row(sample: Sample, now: datetime) -> FailureRow:
         kind=words(outcome.kind),
         fault=outcome.fault,
         whose=FAULT_WORDS[outcome.fault],
+        times=f"×{times:,} in 24{fmt.NBSP}h" if times > 1 else "",
         status="" if sample.status_code is None else f"HTTP {sample.status_code}",
         detail=detail if len(detail) <= DETAIL_LENGTH else f"{detail[: DETAIL_LENGTH - 1]}…",
     )
@@ -207,7 +210,7 @@ def job_row(job: Job, status: JobStatus, now: datetime) -> JobRow:
         timezone=job.timezone,
         next=fmt.until(status.next_run_at, now),
         next_instant=fmt.instant(status.next_run_at),
-        last=fmt.ago(status.last_run_at, now),
+        last=f"last run {fmt.ago(status.last_run_at, now)}" if status.last_run_at else "no run yet",
         last_instant=fmt.instant(status.last_run_at),
         trouble=", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
     )
@@ -218,6 +221,16 @@ def words(kind: FailureKind) -> str:
     return kind.replace("_", " ")
 
 
+def _full_name(entry: Entry) -> str:
+    """Provider and model, unless the target is called so anyway."""
+    named = entry.target.removesuffix(" (warm)") == f"{entry.provider}/{entry.model}"
+    return "" if named else f"{entry.provider} · {entry.model}"
+
+
+def _of(n: int) -> str:
+    return f"n{fmt.NBSP}{n:,}"
+
+
 def _durations(distribution: Distribution | None) -> Figure:
     """The median; under it the 90th percentile, marked where it is a guess, and of how many."""
     if distribution is None:
@@ -225,7 +238,7 @@ def _durations(distribution: Distribution | None) -> Figure:
     sure = distribution.reliable(90)
     return Figure(
         text=fmt.duration(distribution.p50),
-        note=f"p90 {'' if sure else '≈ '}{fmt.duration(distribution.p90)} · n{fmt.NBSP}{distribution.n:,}",
+        notes=(f"p90 {'' if sure else '≈ '}{fmt.duration(distribution.p90)}", _of(distribution.n)),
         hint=""
         if sure
         else f"Of {distribution.n:,} successes; a 90th percentile of fewer than 64 is a guess",
@@ -235,7 +248,7 @@ def _durations(distribution: Distribution | None) -> Figure:
 def _speed(distribution: Distribution | None) -> Figure:
     if distribution is None:
         return Figure(text=fmt.UNKNOWN, hint="No success with known tokens")
-    return Figure(text=fmt.tokens_per_second(distribution.p50), note=f"n{fmt.NBSP}{distribution.n:,}")
+    return Figure(text=fmt.tokens_per_second(distribution.p50), notes=(_of(distribution.n),))
 
 
 def _light(entry: Entry) -> Light | None:
@@ -248,21 +261,21 @@ def _jitter(entry: Entry) -> Figure:
     light = _light(entry)
     text = fmt.duration(entry.summary.jitter_seconds)
     if light is not None:
-        return Figure(text=text, note=LIGHT_WORDS[light])
+        return Figure(text=text, notes=(LIGHT_WORDS[light],), hint=LIGHT_HINTS[light])
     if entry.summary.total_latency is None:
         return Figure(text=text, hint="No success to measure")
-    return Figure(text=text, note=f"n{fmt.NBSP}1", hint="Jitter needs at least two successes")
+    return Figure(text=text, notes=(_of(1),), hint="Jitter needs at least two successes")
 
 
 def _success(entry: Entry) -> Figure:
     summary = entry.summary
     judged = summary.attempts - summary.own_failures
-    parts = [f"{summary.successes:,} of {judged:,}"] if judged else []
+    notes = [f"{summary.successes:,} of {judged:,}"] if judged else []
     if entry.commonest_failure is not None:
         kind, count = entry.commonest_failure
-        parts.append(f"{words(kind)} ×{count:,}")
+        notes.append(f"{words(kind)} ×{count:,}")
     told = ", ".join(f"{words(kind)} ×{count:,}" for kind, count in sorted(entry.failure_kinds.items()))
-    return Figure(text=fmt.percent(summary.successes, judged), note=" · ".join(parts), hint=told)
+    return Figure(text=fmt.percent(summary.successes, judged), notes=tuple(notes), hint=told)
 
 
 def _cost(entry: Entry) -> Figure:
@@ -271,7 +284,7 @@ def _cost(entry: Entry) -> Figure:
         return Figure(text=fmt.UNKNOWN, hint="No price known for this model")
     return Figure(
         text=fmt.usd(summary.cost_per_million_usd),
-        note=f"{fmt.usd(summary.cost_usd)} in 24{fmt.NBSP}h",
+        notes=(f"{fmt.usd(summary.cost_usd)} in 24{fmt.NBSP}h",),
         hint=f"Known for {summary.costed:,} of {summary.attempts:,} probes",
     )
 

@@ -31,26 +31,26 @@ def tiles(entries: Sequence[Entry]) -> tuple[Tile, ...]:
 def _fastest(entries: Sequence[Entry]) -> Tile:
     entry = _best([entry for entry in entries if entry.summary.ttft], "ttft")
     if entry is None or entry.summary.ttft is None:
-        return _unknown("Fastest")
+        return _unknown("Fastest", entries)
     ttft = entry.summary.ttft
     return Tile(
         label="Fastest",
         value=fmt.duration(ttft.p50),
         note=entry.target,
-        hint=f"Lowest median time to first token, of {ttft.n:,} successes",
+        hint=f"{entry.target}: lowest median time to first token, n = {ttft.n:,}",
     )
 
 
 def _cheapest(entries: Sequence[Entry]) -> Tile:
     entry = _best([entry for entry in entries if entry.summary.cost_per_million_usd is not None], "cost")
     if entry is None:
-        return _unknown("Cheapest")
+        return _unknown("Cheapest", entries)
     return Tile(
         label="Cheapest",
         value=fmt.usd(entry.summary.cost_per_million_usd),
-        unit="per M tokens",
+        unit="/M tokens",
         note=entry.target,
-        hint=f"Lowest cost per million tokens, input and output together, of {entry.summary.costed:,} probes",
+        hint=f"{entry.target}: lowest cost per million tokens, n = {entry.summary.costed:,}",
     )
 
 
@@ -59,13 +59,13 @@ def _stablest(entries: Sequence[Entry]) -> Tile:
     spread = [entry for entry in entries if entry.summary.total_latency and entry.summary.total_latency.n > 1]
     entry = _best(spread, "jitter")
     if entry is None or entry.summary.total_latency is None:
-        return _unknown("Most stable")
+        return _unknown("Most stable", entries)
     return Tile(
         label="Most stable",
         value=fmt.duration(entry.summary.jitter_seconds),
         unit="jitter",
         note=entry.target,
-        hint=f"Lowest jitter of total latency, of {entry.summary.total_latency.n:,} successes",
+        hint=f"{entry.target}: lowest jitter of total latency, n = {entry.summary.total_latency.n:,}",
     )
 
 
@@ -103,5 +103,9 @@ def _best(entries: Sequence[Entry], key: SortKey) -> Entry | None:
     return ranked(entries, Sort(key=key))[0] if entries else None
 
 
-def _unknown(label: str) -> Tile:
-    return Tile(label=label, value=fmt.UNKNOWN, note="no result yet", hint=_UNKNOWN_HINT)
+def _unknown(label: str, entries: Sequence[Entry]) -> Tile:
+    if any(entry.summary.successes for entry in entries):
+        note = "no price known" if label == "Cheapest" else "too few results"
+    else:
+        note = "no success" if any(entry.summary.attempts for entry in entries) else "no result yet"
+    return Tile(label=label, value=fmt.UNKNOWN, note=note, hint=_UNKNOWN_HINT)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from probe.analysis import failure_kind
 from probe.api import format as fmt
 from probe.api.board.banners import Banner, banners
 from probe.api.board.query import KINDS, BoardQuery
@@ -17,8 +18,11 @@ from probe.api.board.rows import COLUMNS, FailureRow, JobRow, Row, failure_row, 
 from probe.api.board.tiles import Tile, tiles
 from probe.api.control import Job, Trouble
 from probe.api.leaderboard import Entry, SortKey, ranked
-from probe.sample import Sample, TargetKind
+from probe.sample import FailureKind, Sample, TargetKind
 from probe.status import JobStatus, Status
+from probe.wire.request import Connection
+
+FAILURES_SHOWN = 8
 
 Tone = Literal["good", "warn", "bad", "wait"]
 
@@ -115,7 +119,7 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
         rows=tuple(
             row(entry, place, data.now) for place, entry in enumerate(ranked(shown, query.sort), start=1)
         ),
-        failures=tuple(failure_row(sample, data.now) for sample in failures),
+        failures=_failure_rows(failures, shown, data.now),
         jobs=_job_rows(data),
         quiet=_quiet(data, shown),
         empty=_empty(data, shown),
@@ -136,7 +140,7 @@ def _state(data: BoardData, told: Sequence[Banner]) -> tuple[Tone, str]:
     if told:
         return "warn", told[0].heading
     if not answering:
-        return "wait", "Waiting for first results"
+        return "wait", "No results" if _has_run(data.status) else "Waiting for first results"
     return "good", f"{answering} {'target answers' if answering == 1 else 'targets answer'}"
 
 
@@ -191,6 +195,22 @@ def _direction(query: BoardQuery, key: SortKey, *, rising: bool) -> Literal["asc
     return "ascending" if rising != query.sort.worst_first else "descending"
 
 
+def _failure_rows(
+    failures: Sequence[Sample], entries: Sequence[Entry], now: datetime
+) -> tuple[FailureRow, ...]:
+    """The latest of each kind for each series, newest first: a target that always fails is one line."""
+    counts = {(entry.target, entry.connection): entry.failure_kinds for entry in entries}
+    latest: dict[tuple[str, Connection, FailureKind], Sample] = {}
+    for sample in failures:
+        kind = failure_kind(sample)
+        assert kind is not None
+        latest.setdefault((sample.target.name, sample.connection, kind), sample)
+    return tuple(
+        failure_row(sample, counts.get((target, connection), {}).get(kind, 1), now)
+        for (target, connection, kind), sample in list(latest.items())[:FAILURES_SHOWN]
+    )
+
+
 def _job_rows(data: BoardData) -> tuple[JobRow, ...]:
     """Soonest first; a job that never runs again comes last."""
     statuses = {status.job: status for status in data.status.jobs}
@@ -226,10 +246,14 @@ def _empty(data: BoardData, shown: Sequence[Entry]) -> Empty | None:
             heading="No results in the last 24 hours",
             text="No run is planned: add a job to the configuration, or start one with “probe run”.",
         )
-    return Empty(
-        heading=f"First results {fmt.until(upcoming.next_run_at, data.now)}",
-        text=f"Job {upcoming.job} runs at {fmt.clock_time(upcoming.next_run_at, data.now)}.",
-    )
+    when = fmt.until(upcoming.next_run_at, data.now)
+    heading = "No results in the last 24 hours" if _has_run(data.status) else f"First results {when}"
+    at = fmt.clock_time(upcoming.next_run_at, data.now)
+    return Empty(heading=heading, text=f"Job {upcoming.job} runs {when}, at {at}.")
+
+
+def _has_run(status: Status) -> bool:
+    return any(job.last_run_at for job in status.jobs)
 
 
 def _soonest(jobs: Sequence[JobStatus]) -> JobStatus | None:

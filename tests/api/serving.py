@@ -1,0 +1,44 @@
+"""The API on a free port, over a real SQLite store, with a scripted daemon behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from probe.api.app import build_app
+from probe.api.server import ApiServer
+from probe.clock import FakeClock
+from probe.store import Store
+from tests.api.daemon import ScriptedDaemon
+from tests.api.demo import FLEET, JOBS, ONE_SERIES_WAITS, Character, a_clock, a_status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    url: str
+    store: Store
+    clock: FakeClock
+    daemon: ScriptedDaemon
+    client: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, fleet: Sequence[Character] = (*FLEET, ONE_SERIES_WAITS)
+) -> AsyncIterator[Served]:
+    """An empty store; `tests.api.demo.fill` fills it."""
+    clock = a_clock()
+    async with await Store.open(f"sqlite:///{folder / 'probe.db'}", clock=clock) as store:
+        daemon = ScriptedDaemon(
+            now=a_status(), probed=[each.series for each in fleet], planned=JOBS, secret="correct horse"
+        )
+        app = build_app(store, daemon, clock=clock, host="127.0.0.1")
+        async with (
+            await ApiServer.start(app, "127.0.0.1", 0) as server,
+            httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as client,
+        ):
+            yield Served(url=server.url, store=store, clock=clock, daemon=daemon, client=client)
