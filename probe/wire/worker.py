@@ -1,7 +1,7 @@
 """The inside of the stopwatch process: a `LocalWire` that takes its orders from a socket.
 
 It ends when the socket does, so it never outlives its daemon, and it heeds no signal but SIGKILL: a
-terminal's Ctrl-C or a service manager's stop must not take it away from a daemon that lets its attempts finish.
+terminal's Ctrl-C or a service manager's stop must not take it from a daemon that lets its attempts finish.
 """
 
 from __future__ import annotations
