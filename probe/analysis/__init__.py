@@ -7,7 +7,7 @@ from probe.analysis.percentile import percentile, samples_needed
 from probe.analysis.summary import Summary, success_ratio, summarise
 from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, tally, timed
 from probe.analysis.value import cost_per_million_usd, value_score
-from probe.analysis.window import Window
+from probe.analysis.window import Window, WindowFigures
 
 __all__ = [
     "OWN_FAILURES",
@@ -16,6 +16,7 @@ __all__ = [
     "Summary",
     "Tally",
     "Window",
+    "WindowFigures",
     "cost_per_million_usd",
     "describe",
     "failure_kind",

@@ -1,96 +1,109 @@
-"""The last while of one series, kept in memory and summarised on demand."""
+"""The last while of one series, kept in memory and always summed up.
+
+`summarise` reads a window as a whole, which suits a page. A scrape asks for hundreds of windows at once, so
+these figures follow every attempt that comes and goes; they are the same ones.
+"""
 
 from __future__ import annotations
 
-import math
-import struct
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import takewhile
+from struct import Struct
 
-from probe.analysis.summary import Summary, summarise
-from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, timed
+from probe.analysis.jitter import Moments, nanoseconds
+from probe.analysis.summary import success_ratio
+from probe.analysis.tally import OWN_FAILURES, failure_kind, timed
+from probe.analysis.value import value_score
 from probe.sample import Sample
 
-# End, success, own failure, time to first token, total latency, speed, input and output tokens, cost; unknown
-# is NaN or -1. Packed, as 200 targets asked every minute make 288,000 rows a day.
-_ROW = struct.Struct("=d??dddqqq")
-_Row = tuple[float, bool, bool, float, float, float, int, int, int]
+# When it ended, success, own failure, total latency, speed, tokens, cost; unknown is -1. Packed, because 200
+# targets asked every minute make 288,000 rows a day.
+_ROW = Struct("=d??qqqq")
+_Row = tuple[float, bool, bool, int, int, int, int]
 
 _COST_DIGITS = 12
+_SPEED_SCALE = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFigures:
+    """As in `Summary`."""
+
+    attempts: int
+    success_ratio: float | None
+    jitter_seconds: float | None
+    value_score: int | None
 
 
 class Window:
-    """Attempts of one series that ended within `length`. Costs are kept to 10⁻¹² USD."""
+    """Attempts of one series that ended within `length`. Costs are exact to 10⁻¹² USD."""
 
     def __init__(self, length: timedelta) -> None:
         self._length_seconds = length.total_seconds()
-        self._rows = bytearray()
-        self._summary: Summary | None = None
-        self._summary_until = -math.inf
+        self._rows = bytearray()  # by time
+        self._attempts = self._successes = self._own_failures = 0
+        self._latency = Moments()
+        self._speeds = self._speed = 0
+        self._costed = self._cost = self._costed_tokens = 0
 
     def add(self, sample: Sample) -> None:
-        """Samples may come in any order."""
-        self._rows += _pack(sample)
-        self._summary = None
+        """Samples may come in any order; they are expected in about that of time."""
+        row = _row(sample)
+        place = len(self._rows)
+        while place and _ROW.unpack_from(self._rows, place - _ROW.size)[0] > row[0]:
+            place -= _ROW.size
+        self._rows[place:place] = _ROW.pack(*row)
+        self._count(row, 1)
 
-    def summary(self, now: datetime) -> Summary:
-        """Computed again only where an attempt came or went since the last call."""
-        at = now.timestamp()
-        if self._summary is None or at > self._summary_until:
-            since = at - self._length_seconds
-            rows = self._live(since)
-            self._summary = summarise(_tally(rows))
-            self._summary_until = min((row[0] for row in rows), default=math.inf) + self._length_seconds
-        return self._summary
+    def figures(self, now: datetime) -> WindowFigures:
+        """Over the attempts that ended in the `length` before `now`, which never goes back."""
+        self._expire(now.timestamp() - self._length_seconds)
+        tps = self._speed / (self._speeds * _SPEED_SCALE) if self._speeds else None
+        cost = Decimal(self._cost).scaleb(-_COST_DIGITS) if self._costed else None
+        return WindowFigures(
+            attempts=self._attempts,
+            success_ratio=success_ratio(self._attempts - self._own_failures, self._successes),
+            jitter_seconds=self._latency.standard_deviation_seconds if self._latency.count else None,
+            value_score=value_score(tps, cost, self._costed_tokens),
+        )
 
-    def _live(self, since: float) -> list[_Row]:
-        rows: list[_Row] = list(_ROW.iter_unpack(self._rows))
-        gone = sum(1 for _ in takewhile(lambda row: row[0] < since, rows))
-        del self._rows[: gone * _ROW.size]
-        return [row for row in rows if row[0] >= since]
+    def _expire(self, since: float) -> None:
+        gone = 0
+        while gone < len(self._rows):
+            row: _Row = _ROW.unpack_from(self._rows, gone)
+            if row[0] >= since:
+                break
+            self._count(row, -1)
+            gone += _ROW.size
+        del self._rows[:gone]
+
+    def _count(self, row: _Row, sign: int) -> None:
+        _, success, own_failure, latency_ns, speed, tokens, cost = row
+        self._attempts += sign
+        self._successes += sign * success
+        self._own_failures += sign * own_failure
+        if latency_ns >= 0:
+            (self._latency.add if sign > 0 else self._latency.remove)(latency_ns)
+        if speed >= 0:
+            self._speeds += sign
+            self._speed += sign * speed
+        if cost >= 0:
+            self._costed += sign
+            self._cost += sign * cost
+            self._costed_tokens += sign * tokens
 
 
-def _pack(sample: Sample) -> bytes:
+def _row(sample: Sample) -> _Row:
     timing, usage, cost = sample.timing, sample.usage, sample.cost
-    known = timed(sample)
-    return _ROW.pack(
+    latency = timing.total_latency_seconds if timed(sample) else None
+    tps = timing.tps if timed(sample) else None
+    return (
         sample.ended_at.timestamp(),
         sample.success,
         failure_kind(sample) in OWN_FAILURES,
-        _number(timing.ttft_seconds if known else None),
-        _number(timing.total_latency_seconds if known else None),
-        _number(timing.tps if known else None),
-        usage.input_tokens or 0,
-        usage.output_tokens or 0,
+        -1 if latency is None else nanoseconds(latency),
+        -1 if tps is None else round(tps * _SPEED_SCALE),
+        (usage.input_tokens or 0) + (usage.output_tokens or 0),
         -1 if cost is None else round(cost.total_usd.scaleb(_COST_DIGITS)),
     )
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-def _tally(rows: list[_Row]) -> Tally:
-    costed = [row for row in rows if row[8] >= 0]
-    successes = [row[0] for row in rows if row[1]]
-    return Tally(
-        attempts=len(rows),
-        successes=len(successes),
-        own_failures=sum(row[2] for row in rows),
-        last_at=_date(max((row[0] for row in rows), default=None)),
-        last_success_at=_date(max(successes, default=None)),
-        # NaN is the one number that differs from itself.
-        ttft_seconds=[row[3] for row in rows if row[3] == row[3]],
-        total_latency_seconds=[row[4] for row in rows if row[4] == row[4]],
-        tps=[row[5] for row in rows if row[5] == row[5]],
-        input_tokens=sum(row[6] for row in rows),
-        output_tokens=sum(row[7] for row in rows),
-        cost_usd=Decimal(sum(row[8] for row in costed)).scaleb(-_COST_DIGITS),
-        costed=len(costed),
-        costed_tokens=sum(row[6] + row[7] for row in costed),
-    )
-
-
-def _date(unix_seconds: float | None) -> datetime | None:
-    return None if unix_seconds is None else datetime.fromtimestamp(unix_seconds, UTC)

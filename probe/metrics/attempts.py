@@ -9,6 +9,8 @@ from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOK
 from probe.metrics.family import PREFIX, Family, OfAnyAttempt, OfAttempt, Reading
 from probe.sample import FAULTS, Ok, Sample, Timing
 
+PHASES = ("dns", "connect", "proxy", "tls", "send", "wait", "stream", "drain")
+_TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")
 _OK = ("ok", "none", "none")
 _OUTCOMES = (_OK, *(("failed", kind, fault) for kind, fault in FAULTS.items()))
 
@@ -35,30 +37,25 @@ def _phases(sample: Sample) -> Iterable[Reading]:
     stream = None
     if timing.total_latency_seconds is not None and timing.ttft_seconds is not None:
         stream = timing.total_latency_seconds - timing.ttft_seconds
-    phases = (
-        ("dns", timing.dns_seconds),
-        ("connect", timing.connect_seconds),
-        ("proxy", timing.proxy_seconds),
-        ("tls", timing.tls_seconds),
-        ("send", timing.send_seconds),
-        ("wait", timing.ttft_server_seconds),
-        ("stream", stream),
-        ("drain", timing.drain_seconds),
+    spans = (
+        timing.dns_seconds,
+        timing.connect_seconds,
+        timing.proxy_seconds,
+        timing.tls_seconds,
+        timing.send_seconds,
+        timing.ttft_server_seconds,
+        stream,
+        timing.drain_seconds,
     )
-    for phase, seconds in phases:
+    for phase, seconds in zip(PHASES, spans, strict=True):
         if seconds is not None:
             yield Reading(seconds, (phase,))
 
 
 def _tokens(sample: Sample) -> Iterable[Reading]:
     usage = sample.usage
-    counts = (
-        ("input", usage.input_tokens),
-        ("output", usage.output_tokens),
-        ("cached_input", usage.cached_input_tokens),
-        ("reasoning", usage.reasoning_tokens),
-    )
-    for token_type, count in counts:
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.reasoning_tokens)
+    for token_type, count in zip(_TOKEN_TYPES, counts, strict=True):
         if count is not None:
             yield Reading(count, (token_type, usage.source))
 
@@ -200,7 +197,7 @@ DURATIONS = (
         help="Phases of successful attempts: dns, connect, proxy, tls, send, wait (sent to first output), "
         "stream (first to last output), drain.",
         labels=("phase",),
-        source=OfAttempt(read=_phases),
+        source=OfAttempt(read=_phases, initial=tuple((phase,) for phase in PHASES)),
     ),
     Family(
         name=f"{PREFIX}last_phase_seconds",
@@ -227,8 +224,6 @@ SPEED = (
         lambda timing: timing.tps_steady,
     ),
 )
-
-_TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")
 
 USAGE = (
     Family(

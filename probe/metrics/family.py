@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from probe.analysis import Summary
+from probe.analysis import WindowFigures
 from probe.sample import Sample, Series
 from probe.status import Status
 
@@ -55,9 +55,9 @@ class OfAnyAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfWindow:
-    """Read off the summary of the last 24 hours of one series; None shows nothing."""
+    """Read off the figures of the last 24 hours of one series; None shows nothing."""
 
-    read: Callable[[Summary], float | None]
+    read: Callable[[WindowFigures], float | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from probe.analysis import Summary
+from probe.analysis import WindowFigures
 from probe.metrics.family import PREFIX, Family, OfSeries, OfWindow
 
 WINDOW = timedelta(hours=24)
 
 
-def _window(name: str, unit: str, about: str, read: Callable[[Summary], float | None]) -> Family:
+def _window(name: str, unit: str, about: str, read: Callable[[WindowFigures], float | None]) -> Family:
     return Family(
         name=f"{PREFIX}{name}",
         kind="gauge",
@@ -26,25 +26,25 @@ WINDOW_FAMILIES = (
         "jitter_seconds",
         "seconds",
         "Standard deviation of the total latency of successful attempts, 0 for a single one.",
-        lambda summary: summary.jitter_seconds,
+        lambda figures: figures.jitter_seconds,
     ),
     _window(
         "value_score",
         "",
         "Mean tokens per second / USD per million tokens, rounded.",
-        lambda summary: summary.value_score,
+        lambda figures: figures.value_score,
     ),
     _window(
         "success_ratio",
         "ratio",
         "Successful attempts / attempts, without those that the probe itself did not carry through.",
-        lambda summary: summary.success_ratio,
+        lambda figures: figures.success_ratio,
     ),
     _window(
         "window_attempts",
         "",
         "How many attempts jitter, value score and success ratio stand on.",
-        lambda summary: summary.attempts,
+        lambda figures: figures.attempts,
     ),
 )
 

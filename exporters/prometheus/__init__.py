@@ -1,0 +1,5 @@
+"""Metrics for Prometheus to scrape."""
+
+from exporters.prometheus.exporter import PrometheusExporter
+
+__all__ = ["PrometheusExporter"]

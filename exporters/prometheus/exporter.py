@@ -1,0 +1,171 @@
+"""The Prometheus exporter: the metric catalogue as pages for a scraper, from this process's memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from exporters.prometheus.cells import Cell, Counter, Gauge, Histogram, Labels, Moment, Summary, cell_of
+from exporters.prometheus.exposition import FamilyWriter
+from exporters.prometheus.text import label_text
+from probe.analysis import Window
+from probe.exporter import ExporterContext
+from probe.metrics import (
+    CATALOGUE,
+    SERIES_LABELS,
+    WINDOW,
+    Family,
+    OfAnyAttempt,
+    OfAttempt,
+    OfSeries,
+    OfStatus,
+    OfWindow,
+    Reading,
+    series_labels,
+)
+from probe.sample import Sample, Series
+from probe.status import Status
+
+_OF_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAttempt)}
+_SHOWN = {family: source for family, source in _OF_ATTEMPT.items() if family.kind == "gauge"}
+_COUNTED = {family: source for family, source in _OF_ATTEMPT.items() if family.kind != "gauge"}
+_OF_ANY_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAnyAttempt)}
+
+# A delivery that is repeated, or that overlaps with what was restored, repeats the latest samples.
+_REMEMBERED_IDS = 2000
+
+
+class PrometheusExporter:
+    """Counters and histograms begin at 0 with the process; everything else is right from the first scrape.
+
+    Only configured series are shown: a sample of any other changes nothing but the figures about the probe.
+    """
+
+    def __init__(self, context: ExporterContext) -> None:
+        self._status = context.status
+        self._clock = context.clock
+        self._subjects: dict[Labels, _Subject] = {}
+        self._probe = {family: cell_of(family, source.initial) for family, source in _OF_ANY_ATTEMPT.items()}
+        self._seen: dict[UUID, None] = {}
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._writers = {
+            openmetrics: [(family, FamilyWriter(family, openmetrics=openmetrics)) for family in CATALOGUE]
+            for openmetrics in (False, True)
+        }
+        self.retain(context.series)
+
+    async def export(self, samples: Sequence[Sample], /) -> None:
+        for sample in self._new(samples):
+            moment = Moment(str(sample.id), sample.ended_at.timestamp())
+            for family, source in _OF_ANY_ATTEMPT.items():
+                _count(self._probe[family], source.read(sample), moment)
+            subject = self._subjects.get(series_labels(sample.series))
+            if subject is not None:
+                subject.count(sample, moment)
+                subject.show(sample, moment)
+
+    def restore(self, samples: Iterable[Sample], /) -> None:
+        """Take in what happened before the start: latest values, the window, timestamps of the last success.
+
+        Counters and histograms are left at 0. Prometheus reads a counter that starts again as a reset and
+        loses nothing by it, while totals counted off the store would fall whenever old results are deleted,
+        and each fall would be read as a reset and added once more.
+        """
+        for sample in self._new(samples):
+            subject = self._subjects.get(series_labels(sample.series))
+            if subject is not None:
+                subject.show(sample, Moment(str(sample.id), sample.ended_at.timestamp()))
+
+    def retain(self, series: Sequence[Series], /) -> None:
+        """Series that stay keep their numbers, those that are gone end, new ones begin at 0."""
+        known = self._subjects
+        self._subjects = {}
+        for each in series:
+            labels = series_labels(each)
+            self._subjects[labels] = subject = known.get(labels) or _Subject(labels)
+            subject.series = each
+
+    def render(self, accept: str, /) -> tuple[bytes, str]:
+        """OpenMetrics with exemplars where the Accept header asks for it, else the classic text format."""
+        encode, content_type = choose_encoder(accept)
+        openmetrics = content_type.startswith("application/openmetrics-text")
+        out = io.BytesIO()
+        status = self._status()
+        for family, writer in self._writers[openmetrics]:
+            out.write(writer.head)
+            for piece in self._pieces(family, writer, status):
+                out.write(piece)
+        # The process's own memory, CPU and descriptors, under their standard names; it also ends the page.
+        out.write(encode(self._registry))
+        return out.getvalue(), content_type
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    def _pieces(self, family: Family, writer: FamilyWriter, status: Status) -> Iterable[bytes]:
+        subjects = self._subjects.values()
+        match family.source:
+            case OfAttempt():
+                return (writer.cell(each.text, each.cells[family]) for each in subjects)
+            case OfAnyAttempt():
+                return (writer.cell("", self._probe[family]),)
+            case OfWindow(read=read_figures):
+                now = self._clock.now()
+                values = ((each.text, read_figures(each.window.figures(now))) for each in subjects)
+                return (writer.lines(text, {(): value}) for text, value in values if value is not None)
+            case OfSeries(read=read_series):
+                return (writer.lines(each.text, {read_series(each.series): 1}) for each in subjects)
+            case OfStatus(read=read_status):
+                return (writer.lines("", {labels: float(value) for value, labels in read_status(status)}),)
+            case _:
+                assert_never(family.source)
+
+    def _new(self, samples: Iterable[Sample]) -> Iterable[Sample]:
+        """Those not taken in before, as far back as one delivery can repeat."""
+        for sample in samples:
+            if sample.id in self._seen:
+                continue
+            self._seen[sample.id] = None
+            if len(self._seen) > _REMEMBERED_IDS:
+                del self._seen[next(iter(self._seen))]
+            yield sample
+
+
+class _Subject:
+    """One series: its labels as text, its numbers by family, and its last 24 hours."""
+
+    series: Series
+
+    def __init__(self, labels: Labels) -> None:
+        self.text = label_text(SERIES_LABELS, labels)
+        self.window = Window(WINDOW)
+        self.cells: dict[Family, Cell] = {
+            family: cell_of(family, source.initial, source.keeps) for family, source in _OF_ATTEMPT.items()
+        }
+
+    def count(self, sample: Sample, moment: Moment) -> None:
+        for family, source in _COUNTED.items():
+            _count(self.cells[family], source.read(sample), moment)
+
+    def show(self, sample: Sample, moment: Moment) -> None:
+        self.window.add(sample)
+        for family, source in _SHOWN.items():
+            cell = self.cells[family]
+            assert isinstance(cell, Gauge)
+            cell.set(source.read(sample), moment.at)
+
+
+def _count(cell: Cell, readings: Iterable[Reading], moment: Moment) -> None:
+    match cell:
+        case Counter() | Summary():
+            cell.add(readings)
+        case Histogram():
+            cell.observe(readings, moment)
+        case Gauge():
+            raise TypeError("a gauge shows the latest attempt, it does not count attempts")
