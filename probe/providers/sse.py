@@ -15,9 +15,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-# Nearly every event is one `data` line and a blank one: read whole in one match. The rest goes line by line.
-_PLAIN_EVENT = re.compile(rb"data: ?([^\r\n]*)(?:\n\n|\r\n\r\n|\r\r(?!\n))")
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
 
@@ -39,47 +36,42 @@ def split_events(body: bytes) -> Iterator[Event]:
     """The events of a whole body, in order. Total: any bytes are split."""
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     size = len(body)
-    plain, line = _PLAIN_EVENT.match, _LINE.match
-    pending = _Pending()
+    has_cr = b"\r" in body
+    # `Event(…)` would cost twice as much, for every token there is.
+    find, starts, new = body.find, body.startswith, tuple.__new__
     while at < size:
-        if not pending.lines and not pending.name:
-            match = plain(body, at)
-            if match is not None:
-                yield Event(match[1], match.end(1))
-                at = match.end()
+        # Nearly every event is one line and a blank one: searching for the line end finds it.
+        if starts(b"data:", at) and (end := find(b"\n", at)) > 0:
+            first = at + 6 if starts(b" ", at + 5) else at + 5
+            if not has_cr:
+                if starts(b"\n", end + 1):
+                    yield new(Event, (body[first:end], end, b"", True))
+                    at = end + 2
+                    continue
+            elif starts(b"\r\n", end + 1) and find(b"\r", at, end) == end - 1:
+                yield new(Event, (body[first : end - 1], end - 1, b"", True))
+                at = end + 3
                 continue
-        match = line(body, at)
+        event, at = _event_by_line(body, at)
+        if event is not None:
+            yield event
+
+
+def _event_by_line(body: bytes, at: int) -> tuple[Event | None, int]:
+    """The event that the lines from `at` up to a blank one make, and where the next begins."""
+    lines: list[bytes] = []
+    name, end = b"", 0
+    terminated = False
+    while at < len(body) and not terminated:
+        match = _LINE.match(body, at)
         assert match is not None  # the pattern matches the empty string too
-        if match[1]:
-            pending.take(match[1], match.end(1))
-        elif pending.lines:
-            yield pending.event(terminated=True)
-            pending = _Pending()
-        else:
-            pending = _Pending()
         at = match.end()
-    if pending.lines:
-        yield pending.event(terminated=False)
-
-
-class _Pending:
-    """The lines of an event whose blank line has not come yet."""
-
-    __slots__ = ("end", "lines", "name")
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.name = b""
-        self.end = 0
-
-    def take(self, line: bytes, end: int) -> None:
-        field, _, value = line.partition(b":")
+        field, _, value = match[1].partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
-            self.lines.append(value)
-            self.end = end
+            lines.append(value)
+            end = match.end(1)
         elif field == b"event":
-            self.name = value
-
-    def event(self, *, terminated: bool) -> Event:
-        return Event(b"\n".join(self.lines), self.end, self.name, terminated)
+            name = value
+        terminated = not match[1]
+    return Event(b"\n".join(lines), end, name, terminated) if lines else None, at

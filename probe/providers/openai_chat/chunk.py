@@ -246,6 +246,11 @@ def _count(value: object) -> int | None:
     return None
 
 
+def error_in(chunk: Chunk) -> object | None:
+    """The error that an event or a body reports; None where it reports none. Some send an empty one along."""
+    return chunk.error or (chunk.x_groq.error if chunk.x_groq is not None else None) or None
+
+
 def whole_text(text: str) -> str:
     """The text with its surrogate pairs joined, lone halves replaced by U+FFFD.
 

@@ -21,15 +21,16 @@ _MOST_TOKENS = 2**31 - 1
 
 
 def counted_usage(chunk: Chunk) -> TokenUsage | None:
-    """The counts in one event, from the envelope that has any."""
-    choices = chunk.choices or ()
-    candidates = (
-        chunk.usage,
-        chunk.x_groq.usage if chunk.x_groq is not None else None,
-        *(choice.usage for choice in choices),
-        _from_timings(chunk.timings),
-    )
-    return next((usage for usage in candidates if usage is not None and _has_counts(usage)), None)
+    """The counts in one event, from the first envelope that has any; None where none has."""
+    if chunk.usage is not None and _has_counts(chunk.usage):
+        return chunk.usage
+    if chunk.x_groq is not None and chunk.x_groq.usage is not None and _has_counts(chunk.x_groq.usage):
+        return chunk.x_groq.usage
+    for choice in chunk.choices or ():
+        # Moonshot puts it there.
+        if choice.usage is not None and _has_counts(choice.usage):
+            return choice.usage
+    return None if chunk.timings is None else _from_timings(chunk.timings)
 
 
 def settle_usage(counted: TokenUsage | None, prompt_bytes: int | None, output_bytes: int) -> Usage:
@@ -81,8 +82,8 @@ class _Request(msgspec.Struct):
 _decode_request = msgspec.json.Decoder(_Request).decode
 
 
-def _from_timings(timings: Timings | None) -> TokenUsage | None:
-    if timings is None or timings.prompt_n is None:
+def _from_timings(timings: Timings) -> TokenUsage | None:
+    if timings.prompt_n is None:
         return None
     return TokenUsage(
         prompt_tokens=timings.prompt_n + (timings.cache_n or 0),

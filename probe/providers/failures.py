@@ -1,0 +1,303 @@
+"""What a failure is and whose it is: every rule in one place, as tables.
+
+Three things can say that an attempt failed: the wire (no response, or not all of it), the HTTP status,
+and an error object, which may also come inside a response of status 200. All of them end in a `Failed`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from probe.providers.detail import one_line, page_title
+from probe.providers.retry_after import asked_wait, wait_for_reset
+from probe.sample import Failed, FailureKind, Fault
+from probe.wire.capture import Phase, Reason, WireFailure
+
+# Whose it is, by kind alone: who reads an alert needs one answer, always the same.
+#   network   nothing was established with the provider, or what was established broke before it answered
+#   account   our key, money, permissions or allowance
+#   probe     our request, our limits, our machine
+#   provider  everything after the connection stands
+FAULTS: Mapping[FailureKind, Fault] = MappingProxyType(
+    {
+        "dns": "network",
+        "refused": "network",
+        "unreachable": "network",
+        "tls": "network",
+        "proxy": "network",
+        "connection_reset": "network",
+        "timeout_connect": "network",
+        "timeout_first_token": "provider",
+        "timeout_stall": "provider",
+        "timeout_total": "provider",
+        "auth": "account",
+        "billing": "account",
+        "permission": "account",
+        "not_found": "provider",
+        "bad_request": "probe",
+        "rate_limited": "account",
+        "overloaded": "provider",
+        "server_error": "provider",
+        "unexpected_status": "provider",
+        "protocol": "provider",
+        "stream_broken": "provider",
+        "stream_error": "provider",
+        "malformed": "provider",
+        "incomplete": "provider",
+        "empty": "provider",
+        "budget_exhausted": "probe",
+        "content_filter": "provider",
+        "too_large": "provider",
+        "probe": "probe",
+        "cancelled": "probe",
+    }
+)
+
+STATUSES: Mapping[int, FailureKind] = MappingProxyType(
+    {
+        400: "bad_request",
+        401: "auth",
+        402: "billing",
+        403: "permission",
+        404: "not_found",
+        407: "proxy",
+        408: "server_error",  # the provider gave up on itself
+        409: "server_error",  # a conflict inside the provider; SDKs try again
+        410: "not_found",
+        413: "bad_request",
+        414: "bad_request",
+        415: "bad_request",
+        422: "bad_request",
+        424: "server_error",  # Groq: something it depends on failed
+        425: "overloaded",
+        429: "rate_limited",
+        431: "bad_request",
+        498: "overloaded",  # Groq: no capacity in the flex tier
+        503: "overloaded",
+        529: "overloaded",  # Anthropic
+    }
+)
+
+_CONNECTING: frozenset[Phase] = frozenset({"start", "dns", "connect", "proxy", "tls"})
+_WAITING: frozenset[Phase] = frozenset({"send", "head", "first_token"})
+
+# How the wire says that it was the deadline for all of it.
+_TOTAL_DEADLINE = "was not whole within"
+
+STAGES: Mapping[Phase, str] = MappingProxyType(
+    {
+        "start": "at the start",
+        "dns": "resolving the name",
+        "connect": "connecting",
+        "proxy": "asking the proxy",
+        "tls": "in the TLS handshake",
+        "send": "sending the request",
+        "head": "waiting for the response",
+        "first_token": "waiting for the first token",
+        "stream": "in the answer",
+    }
+)
+
+REASONS: Mapping[Reason, FailureKind] = MappingProxyType(
+    {
+        "dns": "dns",
+        "refused": "refused",
+        "unreachable": "unreachable",
+        "tls": "tls",
+        "proxy": "proxy",
+        "protocol": "protocol",
+        "too_large": "too_large",
+        "cancelled": "cancelled",
+        "probe": "probe",
+    }
+)
+
+
+class Hint(NamedTuple):
+    """Words in an error object that say more than its status. `statuses` empty: with any."""
+
+    kind: FailureKind
+    words: re.Pattern[str]
+    statuses: frozenset[int] = frozenset()
+
+
+def _hint(kind: FailureKind, words: str, *statuses: int) -> Hint:
+    return Hint(kind, re.compile(words, re.IGNORECASE | re.VERBOSE), frozenset(statuses))
+
+
+_REFUSALS = (400, 401, 403, 404, 422)
+
+# The first that matches wins. Matched against "code type message" of the error object.
+HINTS: tuple[Hint, ...] = (
+    _hint(
+        "billing",
+        r"""insufficient_(quota|balance|funds|credits?) | billing_(hard_limit|not_active) | credit_limit
+        | exceeded\ your\ current\ quota | (insufficient|not\ enough|out\ of)\ (credits?|balance|funds)
+        | credit\ balance\ is\ too\ low | spend(ing)?[ _]limit | \bpayment\ required\b""",
+    ),
+    _hint(
+        "not_found",
+        r"""model_(not_(found|available|supported)|decommissioned|deprecated) | not\ a\ valid\ model
+        | \bmodels?\b .{0,120} (does\ not\ exist|not\ found|is\ not\ available|decommissioned|no\ longer)
+        | (unknown|invalid|no\ such|unsupported)\ model\b | no\ endpoints\ found""",
+        *_REFUSALS,
+    ),
+    _hint(
+        "bad_request",
+        r"""context_length_exceeded | (maximum|max)\ context | context\ (length|window)
+        | (prompt|input)\ (is\ )?too\ long | string_above_max_length | max(imum)?_?\ ?tokens""",
+        400,
+        403,
+        413,
+        422,
+    ),
+    _hint(
+        "auth",
+        r"""(invalid|incorrect|missing|expired)[ _]api[ _-]?key | authentication_error | no\ auth\ credentials
+        | api[ _-]?key[ _]?(is[ _])?(not[ _]valid|invalid)""",
+        *_REFUSALS,
+    ),
+    _hint(
+        "content_filter",
+        r"""content_(filter|policy) | responsible_ai | moderation | flagged | safety_(error|check)""",
+        *_REFUSALS,
+    ),
+    _hint("overloaded", r"overloaded | over\ capacity | capacity_exceeded | server\ is\ busy", 429, 500, 502),
+    _hint("rate_limited", r"rate_limit_exceeded | rate\ limit\ (reached|exceeded) | too\ many\ requests"),
+)
+
+# An error in the middle of an answer is the stream's, unless it says that it is about us.
+_TELLING_IN_A_STREAM: frozenset[FailureKind] = frozenset(
+    {"billing", "auth", "rate_limited", "content_filter", "not_found", "bad_request", "permission"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorObject:
+    """What an error object says. `status` is its code where that is an HTTP status (OpenRouter)."""
+
+    message: str
+    code: str = ""
+    type: str = ""
+    status: int | None = None
+
+    @property
+    def words(self) -> str:
+        return f"{self.code} {self.type} {self.message}"[:2000]
+
+
+def failed(kind: FailureKind, detail: str, retry_after_seconds: float | None = None) -> Failed:
+    """A failure of that kind, with its owner; the detail in one line without secrets."""
+    return Failed(
+        kind=kind,
+        fault=FAULTS[kind],
+        detail=one_line(detail) or kind.replace("_", " "),
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def wire_failed(failure: WireFailure, *, answered: bool) -> Failed:
+    """A failure of the wire. `answered`: a response of status 200 had begun."""
+    return failed(_wire_kind(failure, answered), f"{STAGES[failure.phase]}: {failure.detail}")
+
+
+def _wire_kind(failure: WireFailure, answered: bool) -> FailureKind:
+    if failure.reason == "timeout":
+        if failure.phase in _CONNECTING:
+            return "timeout_connect"
+        if _TOTAL_DEADLINE in failure.detail:
+            return "timeout_total"
+        return "timeout_first_token" if failure.phase in _WAITING else "timeout_stall"
+    if failure.reason in ("reset", "closed"):
+        return "stream_broken" if answered else "connection_reset"
+    return REASONS[failure.reason]
+
+
+def status_failed(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failed:
+    """A response whose status is not 200. `headers` in lower case; `now` is the date of the answer."""
+    error = read_error(body)
+    kind = _kind_of(error, status)
+    wait = asked_wait(headers, error.message, now)
+    if wait is None and kind == "rate_limited":
+        wait = wait_for_reset(headers, now)
+    return failed(kind, f"HTTP {status}: {error.message}" if error.message else f"HTTP {status}", wait)
+
+
+def stream_failed(error: ErrorObject, headers: Mapping[str, str], now: datetime) -> Failed:
+    """An error object inside a response of status 200."""
+    kind = _kind_of(error, error.status)
+    if kind not in _TELLING_IN_A_STREAM:
+        kind = "stream_error"
+    return failed(kind, error.message or error.code or error.type, asked_wait(headers, error.message, now))
+
+
+def _kind_of(error: ErrorObject, status: int | None) -> FailureKind:
+    words = error.words
+    for hint in HINTS:
+        if (not hint.statuses or status is None or status in hint.statuses) and hint.words.search(words):
+            return hint.kind
+    if status is None:
+        return "stream_error"
+    kind = STATUSES.get(status)
+    if kind is not None:
+        return kind
+    return "server_error" if 500 <= status < 600 else "unexpected_status"
+
+
+def read_error(body: bytes) -> ErrorObject:
+    """The error in a response body: JSON of whatever shape, an HTML page, or plain text."""
+    text = body[:65536].decode("utf-8", "replace").strip()
+    if text[:1] in ("{", "["):
+        try:
+            return error_object(json.loads(body))
+        except (ValueError, RecursionError):
+            return ErrorObject(message=text)
+    if text[:1] == "<":
+        return ErrorObject(message=page_title(text))
+    return ErrorObject(message=text)
+
+
+def error_object(value: object) -> ErrorObject:
+    """The error in a JSON value, of which providers know many shapes.
+
+    `{"error": {…}}`, `{"error": "…"}`, `{"message": …}`, `{"detail": …}`, and any of them in a list.
+    """
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict) and isinstance(value.get("error"), dict | list):
+        return error_object(value["error"])
+    if not isinstance(value, dict):
+        return ErrorObject(message=_text(value))
+    code = value.get("code")
+    return ErrorObject(
+        message=_message(value),
+        code=_text(code),
+        type=_text(value.get("type") or value.get("status")),
+        status=_status(code),
+    )
+
+
+def _message(value: Mapping[str, Any]) -> str:
+    message = _text(value.get("message") or value.get("error") or value.get("detail") or value.get("msg"))
+    metadata = value.get("metadata")
+    # OpenRouter: "Provider returned error", and what the provider said beside it.
+    raw = _text(metadata.get("raw")) if isinstance(metadata, dict) else ""
+    return f"{message}: {raw}" if raw and raw not in message else message
+
+
+def _status(code: object) -> int | None:
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
+        code = int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else None
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

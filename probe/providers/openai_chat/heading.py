@@ -1,0 +1,43 @@
+"""What the head of a response says, beside its status."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from probe.wire.capture import Capture
+from probe.wire.http1 import HttpResponse
+
+_REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
+_RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "retry-after")
+
+
+def header_map(response: HttpResponse) -> dict[str, str]:
+    """The first value of each header, names in lower case."""
+    return dict(reversed(response.headers))
+
+
+def answered_at(capture: Capture) -> datetime:
+    """The date at which the exchange ended."""
+    return capture.clock_end.to_utc(capture.end_ns)
+
+
+def request_id(response: HttpResponse, *others: str | None) -> str | None:
+    """What the provider's support asks for: a header, else the first of `others`, else the edge's ray."""
+    headers = header_map(response)
+    candidates = (*(headers.get(name) for name in _REQUEST_IDS), *others, headers.get("cf-ray"))
+    return next((candidate for candidate in candidates if candidate), None)
+
+
+def rate_limit_headers(response: HttpResponse) -> dict[str, str]:
+    """Every header that speaks of a limit or of waiting."""
+    return {
+        name: value
+        for name, value in header_map(response).items()
+        if any(mark in name for mark in _RATE_LIMIT_MARKS)
+    }
+
+
+def compression(response: HttpResponse) -> str | None:
+    """The content coding where there is one, although none was asked for."""
+    coding = (response.header("content-encoding") or "identity").strip().lower()
+    return None if coding in ("", "identity") else coding

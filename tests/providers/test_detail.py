@@ -1,0 +1,76 @@
+"""A detail is one line, short, and holds no secret."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from probe.providers.detail import LONGEST_DETAIL, one_line
+from probe.secrets import MASK
+
+HEX = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\n b\t c", "a b c"),
+        ("a\x00b\x1b[31mc\x7f", "a b [31mc"),
+        ("a\u2028b", "a b"),
+        ("half \ud83d a pair", "half a pair"),
+        ("  ", ""),
+    ],
+)
+def test_one_line(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+def test_a_long_text_is_cut() -> None:
+    cut = one_line("word " * 1000)
+    assert len(cut) <= LONGEST_DETAIL
+    assert cut.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Incorrect API key provided: sk-abc***xyz. You can find your API key at https://…", "sk-abc***xyz"),
+        ("Incorrect API key provided: sk-proj-****************************************Xy9A.", "Xy9A"),
+        ("Incorrect API key provided: sk-abcd.", "sk-abcd"),
+        ("invalid api_key=abcd1234", "abcd1234"),
+        ("Authorization: Bearer abcdefgh12345678", "abcdefgh12345678"),
+        ("key gsk_0123456789abcdefghij was refused", "gsk_0123456789abcdefghij"),
+        ("key sk-or-v1-0123456789abcdef was refused", "0123456789abcdef"),
+        (f"Invalid API key: {HEX}", HEX),
+        ("Invalid access token: 'abcd1234efgh'", "abcd1234efgh"),
+        ("proxy http://user:hush@127.0.0.1:1 failed", "hush"),
+        ("the key is ab*****yz", "ab*****yz"),
+    ],
+)
+def test_secrets_are_masked(text: str, secret: str) -> None:
+    shown = one_line(text)
+    assert secret not in shown
+    assert MASK in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The model `gpt-9` does not exist or you do not have access to it.",
+        "You can find your API key at https://platform.openai.com/account/api-keys.",
+        "max tokens: 4096, context: 8192",
+        "Rate limit reached for model `llama-3.1-8b-instant` in organization `org_01hq` on tokens per minute",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert one_line(text) == text
+
+
+@given(st.text())
+def test_any_text_becomes_a_storable_line(text: str) -> None:
+    line = one_line(text)
+    assert len(line) <= LONGEST_DETAIL
+    assert line.splitlines() in ([], [line])
+    assert "\x00" not in line
+    line.encode("utf-8")
