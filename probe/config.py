@@ -71,9 +71,13 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def usable_proxy(text: str) -> SecretStr:
+    """Raises ValueError."""
+    return SecretStr(_url(text, ("http",)))
+
+
 def _proxy(secret: SecretStr) -> SecretStr:
-    _url(secret.get_secret_value(), ("http",))
-    return secret
+    return usable_proxy(secret.get_secret_value())
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
@@ -172,7 +176,7 @@ class ProviderConfig(Section):
         None, description="Certificates (PEM) to trust instead of the system's trust store."
     )
     proxy: ProxyUrl | None = Field(
-        None, description="An HTTP proxy that is asked to CONNECT: `http://host:port`."
+        None, description="The HTTP proxy, `http://host:port`; absent: that of HTTPS_PROXY and NO_PROXY."
     )
     deadlines: DeadlinesConfig = Field(DeadlinesConfig(), description="Deadlines of every request.")
 

@@ -2,6 +2,7 @@
 
 - A provider's key comes from its usual variable (OPENAI_API_KEY, or OPENAI_API_KEY_FILE) where none is set.
 - A target may name a preset without configuring it.
+- A proxy comes from HTTPS_PROXY and its like where none is set.
 - Without targets, the default models of the providers are probed.
 - Without providers and targets, those presets whose usual variable is set are the providers; where none is,
   the bundled simulator, once a minute unless jobs say otherwise.
@@ -12,17 +13,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from pydantic import SecretStr
 
-from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
+from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig, usable_key, usable_proxy
 from probe.errors import ConfigError
 from probe.providers.presets import PRESETS
 from probe.references import find_problems
 from probe.secrets import learn
 from probe.settings import Loaded, load
+from probe.settings.proxies import proxy_for
+from probe.settings.shape import Place
 from probe.settings.variables import Variable, usual_secret
 from probe.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
+
+_CHECKS: Final = {"api_key": usable_key, "proxy": usable_proxy}
 
 
 def load_config(
@@ -41,25 +47,23 @@ def complete(loaded: Loaded) -> Loaded:
     config = loaded.config
     keys, problems = _usual_keys(loaded)
     providers = _providers(config, keys)
-    given_keys = {
-        name: keys[provider.preset or name]
-        for name, provider in providers.items()
-        if provider.api_key is None and (provider.preset or name) in keys
-    }
-    for name, key in given_keys.items():
-        providers[name] = providers[name].model_copy(update={"api_key": SecretStr(key.value)})
+    given = _given_elsewhere(providers, keys, loaded)
+    for (name, setting), variable in given.items():
+        learn([variable.value])
+        try:
+            _CHECKS[setting](variable.value)
+        except ValueError as exc:
+            problems.append(f"{variable.source}: {variable.name}: {exc}")
+        providers[name] = providers[name].model_copy(update={setting: SecretStr(variable.value)})
     update: dict[str, object] = {"providers": FrozenDict(providers)}
     if not config.targets:
         update["targets"] = _default_targets(providers)
     if "jobs" not in config.model_fields_set and all(map(needs_simulator, providers, providers.values())):
         update["jobs"] = SIMULATED_JOBS
-    completed = replace(
-        loaded,
-        config=config.model_copy(update=update),
-        origins=loaded.origins.over(
-            {("providers", name, "api_key"): key for name, key in given_keys.items()}
-        ),
-    )
+    origins: dict[Place, Variable] = {
+        ("providers", name, setting): variable for (name, setting), variable in given.items()
+    }
+    completed = replace(loaded, config=config.model_copy(update=update), origins=loaded.origins.over(origins))
     problems += find_problems(completed)
     if problems:
         raise ConfigError(*problems)
@@ -79,9 +83,24 @@ def _usual_keys(loaded: Loaded) -> tuple[dict[str, Variable], list[str]]:
             problems.extend(exc.problems)
             continue
         if key is not None:
-            learn([key.value])
             keys[preset.name] = key
     return keys, problems
+
+
+def _given_elsewhere(
+    providers: Mapping[str, ProviderConfig], keys: Mapping[str, Variable], loaded: Loaded
+) -> dict[tuple[str, str], Variable]:
+    """The keys and proxies that variables of other programs' names give, by provider and setting."""
+    given: dict[tuple[str, str], Variable] = {}
+    for name, provider in providers.items():
+        preset = PRESETS.get(provider.preset or name)
+        if provider.api_key is None and preset is not None and preset.name in keys:
+            given[name, "api_key"] = keys[preset.name]
+        base_url = provider.base_url or (preset and preset.base_url)
+        proxy = proxy_for(base_url, loaded.layers) if base_url else None
+        if provider.proxy is None and proxy is not None:
+            given[name, "proxy"] = proxy
+    return given
 
 
 def _providers(config: Config, keys: Mapping[str, Variable]) -> dict[str, ProviderConfig]:

@@ -17,7 +17,6 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
-from probe.config import usable_key
 from probe.errors import ConfigError
 from probe.settings.guess import did_you_mean
 from probe.settings.shape import (
@@ -132,11 +131,7 @@ def usual_secret(name: str, layers: Sequence[Mapping[str, Variable]], cwd: Path)
             continue
         if plain is not None and in_file is not None:
             raise ConfigError(f"{in_file.source}: {in_file.name}: {plain.name} is set too; keep one of them")
-        secret = variable.value if in_file is None else read_secret(in_file, cwd)
-        try:
-            return replace(variable, value=usable_key(secret).get_secret_value())
-        except ValueError as exc:
-            raise ConfigError(f"{variable.source}: {variable.name}: {exc}") from None
+        return replace(variable, value=variable.value if in_file is None else read_secret(in_file, cwd))
     return None
 
 
