@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LARGEST = 2**63 - 1
+_FOREIGN = "not a cursor of a page of this program"
 
 
 def encode(at: datetime, tie: int | str) -> str:
@@ -16,7 +18,10 @@ def encode(at: datetime, tie: int | str) -> str:
 def decode(text: str) -> tuple[datetime, int]:
     """Raises ValueError where the text was not made by `encode` with a number."""
     at, tie = decode_text(text)
-    return at, int(tie)
+    number = int(tie)
+    if not 0 <= number <= _LARGEST:
+        raise ValueError(_FOREIGN)
+    return at, number
 
 
 def decode_text(text: str) -> tuple[datetime, str]:
@@ -25,4 +30,4 @@ def decode_text(text: str) -> tuple[datetime, str]:
     try:
         return _EPOCH + int(instant, 16) * _MICROSECOND, tie
     except (ValueError, OverflowError) as error:
-        raise ValueError("not a cursor of a page of this program") from error
+        raise ValueError(_FOREIGN) from error

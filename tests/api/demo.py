@@ -37,7 +37,6 @@ from probe.wire.request import Connection
 NOW = datetime(2026, 11, 21, 3, 12, 7, tzinfo=UTC)
 DAY = timedelta(hours=24)
 EVERY = timedelta(minutes=15)
-FULL = True
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 
@@ -182,10 +181,10 @@ def _sample(
     character: Character, run_id: UUID, at: datetime, hour: int, failed: bool, chance: random.Random
 ) -> Sample:
     slow = 2.0 if hour >= character.slow_from_hour else 1.0
-    ttft = max(0.02, chance.gauss(character.ttft, character.spread)) * slow
+    ttft = round(max(0.02, chance.gauss(character.ttft, character.spread)) * slow, 9)
     tokens = chance.randrange(180, 220)
     tps = chance.gauss(character.tps, character.tps * 0.03)
-    total = ttft + (tokens - 1) / tps
+    total = round(ttft + (tokens - 1) / tps, 9)
     outcome = (
         Failed(kind=character.kind, fault=FAULTS[character.kind], detail=character.detail) if failed else Ok()
     )
@@ -311,10 +310,10 @@ async def _paint() -> None:
         async with serving(Path(folder)) as served, chromium() as browser:
             await fill(served.store, served.clock)
             IMAGES.mkdir(parents=True, exist_ok=True)
-            for name, width, height in (("desktop", 1440, 1180), ("phone", 390, 1500)):
+            for name, width, height in (("desktop", 1440, 1494), ("phone", 390, 1560)):
                 async with open_page(browser, width=width, height=height) as page:
                     await page.goto(served.url)
-                    await page.screenshot(path=IMAGES / f"board-{name}.png", full_page=FULL)
+                    await page.screenshot(path=IMAGES / f"board-{name}.png")
 
 
 if __name__ == "__main__":

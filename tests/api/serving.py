@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ import httpx
 from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.clock import FakeClock
+from probe.sample import Sample
 from probe.store import Store
 from tests.api.daemon import ScriptedDaemon
 from tests.api.demo import FLEET, JOBS, ONE_SERIES_WAITS, Character, a_clock, a_status
@@ -19,11 +20,14 @@ from tests.api.demo import FLEET, JOBS, ONE_SERIES_WAITS, Character, a_clock, a_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
+    """`samples` are what is stored; `client` asks the server."""
+
     url: str
     store: Store
     clock: FakeClock
     daemon: ScriptedDaemon
     client: httpx.AsyncClient
+    samples: list[Sample] = field(default_factory=list)
 
 
 @asynccontextmanager
