@@ -20,9 +20,9 @@ class JobStatus:
     """One configured job.
 
     `interval_seconds` is the usual time between two slots. `runs` were started; `missed` slots passed while
-    nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before was
-    still open and were skipped. `last_run_at` is the start of the latest run, `last_duration_seconds` the length
-    of the latest finished one.
+    nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before
+    was still open and were skipped. `last_run_at` is the start of the latest run, `last_duration_seconds` the
+    length of the latest finished one.
     """
 
     job: str
@@ -38,9 +38,11 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """`pending` samples wait to be written, `dropped` ones were lost because too many waited.
+    """`pending` samples wait in memory to be written.
 
-    `error` is why the store is not available, while it is not: one line without secrets.
+    `spilled` samples were put aside in a file until the store takes them again, `rejected` ones will never be
+    taken and were kept in a file, `dropped` ones are lost. `error` is why the store is not available, while it
+    is not: one line without secrets.
     """
 
     available: bool = True
@@ -49,6 +51,8 @@ class StoreStatus:
     size_bytes: int | None = None
     write_errors: int = 0
     pending: int = 0
+    spilled: int = 0
+    rejected: int = 0
     dropped: int = 0
 
 
