@@ -27,16 +27,32 @@ Received = tuple[bytes, int | None, bool, bool]
 
 
 class Connection:
-    """Non-blocking; owned by one exchange at a time, or by the pool."""
+    """Made of a socket that has just been connected; owned by one exchange at a time, or by the pool.
 
-    __slots__ = ("_recvmsg", "_unsent", "peer_address", "socket", "tls")
+    `sent_wall_ns` is when the last byte of the last message left for the network, by the kernel's stamp; None
+    while that is not known.
+    """
+
+    __slots__ = (
+        "_recvmsg",
+        "_sent_bytes",
+        "_stamps_sending",
+        "_unsent",
+        "peer_address",
+        "sent_wall_ns",
+        "socket",
+        "tls",
+    )
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.tls: TlsSession | None = None
         self.peer_address = _peer(sock)
+        self.sent_wall_ns: int | None = None
         self._recvmsg = sock.recvmsg
         self._unsent: bytes | memoryview = b""
+        self._stamps_sending = stamps.enable_sending(sock)
+        self._sent_bytes = 0
 
     @property
     def fd(self) -> int:
@@ -45,7 +61,7 @@ class Connection:
     async def tunnel(self, proxy: Proxy, host: str, port: int) -> None:
         """Have the proxy connect to `host`. Raises WireError "proxy" where it will not, OSError."""
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self.socket, connect_request(proxy, host, port))
+        await self._send_all(connect_request(proxy, host, port))
         reader = ResponseReader("CONNECT", keep_body=False)
         size = 0
         while not reader.complete and reader.error is None:
@@ -76,13 +92,16 @@ class Connection:
                 with contextlib.suppress(OSError):
                     self.socket.send(tls.outgoing())
                 raise
-            outgoing = tls.outgoing()
-            if outgoing:
-                await loop.sock_sendall(self.socket, outgoing)
+            await self._send_all(tls.outgoing())
             if done:
                 break
             tls.feed(await loop.sock_recv(self.socket, READ_BYTES))
         self.tls = tls
+
+    async def _send_all(self, data: bytes) -> None:
+        if data:
+            await asyncio.get_running_loop().sock_sendall(self.socket, data)
+            self._sent_bytes += len(data)
 
     def queue(self, data: bytes) -> None:
         """Have `data` sent by `flush`."""
@@ -96,19 +115,33 @@ class Connection:
         unsent = self._unsent
         if unsent:
             try:
-                sent = self.socket.send(unsent)
+                if self._stamps_sending:
+                    sent = self.socket.sendmsg((unsent,), stamps.STAMP_LAST_BYTE)
+                else:
+                    sent = self.socket.send(unsent)
             except (BlockingIOError, InterruptedError):
                 return False
+            self._sent_bytes += sent
             self._unsent = b"" if sent == len(unsent) else memoryview(unsent)[sent:]
+            self.sent_wall_ns = None
         return not self._unsent
+
+    def look_for_sent_stamp(self) -> None:
+        """Bring `sent_wall_ns` up to date; the stamp is commonly there as soon as the last byte is sent."""
+        if self._stamps_sending:
+            stamp = stamps.sent_wall_ns(self.socket, self._sent_bytes - 1)
+            if self.sent_wall_ns is None:
+                self.sent_wall_ns = stamp
 
     def receive(self) -> Received | None:
         """One read; None where there is nothing to read after all. Raises OSError, also for broken TLS."""
         try:
             data, ancillary, _, _ = self._recvmsg(READ_BYTES, stamps.ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
+            # What called for attention may be a stamp.
+            self.look_for_sent_stamp()
             return None
-        wall_ns = stamps.wall_ns(ancillary)
+        wall_ns = stamps.received_wall_ns(ancillary)
         more = len(data) == READ_BYTES
         tls = self.tls
         if tls is None:

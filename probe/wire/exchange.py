@@ -90,6 +90,7 @@ class Exchange:
                 self._timer = None
             self._reader.release()
             self._notes.http_version = self._reader.http_version
+            self._stamp_sent()
 
     def abort(self, error: WireError) -> None:
         """Break off; `run` returns."""
@@ -132,8 +133,17 @@ class Exchange:
 
     def _sent(self, now_ns: int) -> None:
         self._notes.sent_ns = now_ns
+        self._connection.look_for_sent_stamp()
         if self._notes.phase == "send":
             self._notes.phase = "head"
+
+    def _stamp_sent(self) -> None:
+        """Put the kernel's stamp in the place of the instant at which the send call returned."""
+        notes, connection = self._notes, self._connection
+        if notes.sent_ns is None or notes.send_ns is None:
+            return
+        if connection.sent_wall_ns is not None:
+            notes.sent_ns = max(notes.send_ns, connection.sent_wall_ns - self._offset_ns)
 
     def _not_sent(self, error: OSError) -> None:
         """A peer that tore the connection down may have answered before; reading tells."""

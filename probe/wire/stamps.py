@@ -1,8 +1,9 @@
-"""The kernel's receive stamps.
+"""The kernel's stamps: when bytes came in, and when the last byte of a request went out.
 
-With SO_TIMESTAMPNS on a TCP socket, `recvmsg` says when the kernel received the last packet of what it
-returns, on the wall clock (Linux, no privilege needed: https://docs.kernel.org/networking/timestamping.html).
-Where the option is missing, no ancillary data comes and the caller stamps at the read.
+With SO_TIMESTAMPING on a TCP socket, `recvmsg` says when the kernel received the last packet of what it
+returns, and the socket's error queue says when a marked byte was given to the network device; both on the
+wall clock, on Linux, without privilege (https://docs.kernel.org/networking/timestamping.html). Where the option
+is missing, no stamp comes, and the caller reads a clock at the system call instead.
 """
 
 from __future__ import annotations
@@ -13,34 +14,90 @@ import sys
 
 from probe.clock import NS_PER_SECOND
 
-# asm-generic/socket.h; Python has no name for it. The option's number is also the type of its message.
-_SO_TIMESTAMPNS = 35
-_TIMESPEC = struct.Struct("@ll")
-
 Ancillary = list[tuple[int, int, bytes]]
 
-ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size) if sys.platform == "linux" else 0
+# asm-generic/socket.h and linux/net_tstamp.h; Python has no names for them. The number of the option is also
+# the type of its messages: three timespecs, of which the first is the kernel's own.
+_SO_TIMESTAMPING = 37
+_TX_SOFTWARE = 1 << 1
+_RX_SOFTWARE = 1 << 3
+_SOFTWARE = 1 << 4
+_OPT_ID = 1 << 7
+_OPT_TSONLY = 1 << 11
 
-_unpack = _TIMESPEC.unpack_from
+_TIMESPEC = struct.Struct("@ll")
+_unpack_timespec = _TIMESPEC.unpack_from
+
+# linux/errqueue.h, sock_extended_err: errno, origin, type, code, padding, info, data.
+_EXTENDED_ERROR = struct.Struct("=IBBBBII")
+_ORIGIN_TIMESTAMPING = 4
+
+_supported = sys.platform == "linux"
+
+ANCILLARY_BYTES = socket.CMSG_SPACE(3 * _TIMESPEC.size) if _supported else 0
+_ERROR_QUEUE_BYTES = 512
+
+# Given along with `sendmsg`: stamp the last byte of this.
+STAMP_LAST_BYTE: Ancillary = [(socket.SOL_SOCKET, _SO_TIMESTAMPING, struct.pack("=I", _TX_SOFTWARE))]
 
 
 def enable(sock: socket.socket) -> bool:
-    """Ask for stamps, before the first packet. False where the system has none to give."""
-    if not ANCILLARY_BYTES:
+    """Ask for stamps of what comes in, before the first packet. False where the system has none to give."""
+    return _set(sock, _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY)
+
+
+def enable_sending(sock: socket.socket) -> bool:
+    """Ask for stamps of what goes out, too. From here on, the bytes that are sent are numbered from 0.
+
+    To be called once it is connected and nothing has been sent.
+    """
+    return _set(sock, _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY | _OPT_ID)
+
+
+def _set(sock: socket.socket, flags: int) -> bool:
+    if not _supported:
         return False
     try:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, flags)
     except OSError:
         return False
     return True
 
 
-def wall_ns(ancillary: Ancillary) -> int | None:
-    """The stamp in the ancillary data of a `recvmsg`, the only one asked for; None where it is missing."""
+def received_wall_ns(ancillary: Ancillary) -> int | None:
+    """The stamp that came with a `recvmsg`, the only message asked for; None where it is missing."""
     if not ancillary:
         return None
-    seconds, nanoseconds = _unpack(ancillary[0][2])
+    seconds, nanoseconds = _unpack_timespec(ancillary[0][2])
     return seconds * NS_PER_SECOND + nanoseconds  # type: ignore[no-any-return]
+
+
+def sent_wall_ns(sock: socket.socket, byte: int) -> int | None:
+    """When the byte of that number was given to the network device; None while that is not known.
+
+    Takes what is in the error queue up to that stamp. The first time counts where the byte was sent again.
+    """
+    while True:
+        try:
+            _, ancillary, _, _ = sock.recvmsg(0, _ERROR_QUEUE_BYTES, socket.MSG_ERRQUEUE)
+        except OSError:
+            return None
+        if _numbered(ancillary) == byte & 0xFFFFFFFF:
+            return _stamp_among(ancillary)
+
+
+def _numbered(ancillary: Ancillary) -> int | None:
+    """The number of the byte that a message of the error queue is about."""
+    for level, _, data in ancillary:
+        if level != socket.SOL_SOCKET and len(data) >= _EXTENDED_ERROR.size:
+            _, origin, _, _, _, _, number = _EXTENDED_ERROR.unpack_from(data)
+            if origin == _ORIGIN_TIMESTAMPING:
+                return int(number)
+    return None
+
+
+def _stamp_among(ancillary: Ancillary) -> int | None:
+    return received_wall_ns([message for message in ancillary if message[:2] == STAMP_LAST_BYTE[0][:2]])
 
 
 class StampKeeper:
@@ -52,7 +109,7 @@ class StampKeeper:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.stamping = enable(self._socket)
+        enable(self._socket)
 
     def close(self) -> None:
         self._socket.close()
