@@ -41,8 +41,8 @@ class StoreStatus:
     """`pending` samples wait in memory to be written.
 
     `spilled` samples were put aside in a file until the store takes them again, `rejected` ones will never be
-    taken and were kept in a file, `dropped` ones are lost. `error` is why the store is not available, while it
-    is not: one line without secrets.
+    taken and were kept in a file, `dropped` ones are lost. `error` is why the store is not available, while
+    it is not: one line without secrets.
     """
 
     available: bool = True
