@@ -53,8 +53,8 @@ class Timeline:
 
     @property
     def connect_seconds(self) -> float | None:
-        """The TCP handshake."""
-        return seconds_between(self.dns_ns, self.connected_ns)
+        """The TCP handshake. It is the first thing done where the address needs no look-up."""
+        return seconds_between(self.started_ns if self.dns_ns is None else self.dns_ns, self.connected_ns)
 
     @property
     def proxy_seconds(self) -> float | None:

@@ -76,8 +76,8 @@ class Capture:
     proxied_ns   the proxy's tunnel stands
     tls_ns       TLS handshake done
     send_ns      the first byte of the request is handed to the kernel
-    sent_ns      the last byte of the request leaves for the network, by the kernel's stamp; where there is none,
-                 the last byte is handed to the kernel
+    sent_ns      the last byte of the request leaves for the network, by the kernel's stamp; where there is
+                 none, the last byte is handed to the kernel
     end_ns       the response is whole, or the exchange was given up
     """
 

@@ -2,8 +2,8 @@
 
 With SO_TIMESTAMPING on a TCP socket, `recvmsg` says when the kernel received the last packet of what it
 returns, and the socket's error queue says when a marked byte was given to the network device; both on the
-wall clock, on Linux, without privilege (https://docs.kernel.org/networking/timestamping.html). Where the option
-is missing, no stamp comes, and the caller reads a clock at the system call instead.
+wall clock, on Linux, without privilege (https://docs.kernel.org/networking/timestamping.html). Where the
+option is missing, no stamp comes, and the caller reads a clock at the system call instead.
 """
 
 from __future__ import annotations
