@@ -1,0 +1,144 @@
+"""What a configuration amounts to: providers, targets, suites, prices and limits, ready to be used.
+
+Shared by the daemon and the commands. Building it opens no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from probe.attempt import TargetPlan
+from probe.catalog.prices import PriceBook
+from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
+from probe.errors import ConfigError
+from probe.limits import Limit
+from probe.patterns import select
+from probe.providers.factory import build
+from probe.providers.preset import Endpoint
+from probe.providers.presets import resolve
+from probe.providers.protocol import Provider
+from probe.sample import Series, Target
+from probe.simulated import needs_simulator
+from probe.suites import Suite
+from probe.suites.load import load_suites
+from probe.wire.request import Connection, Deadlines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """One configuration, built. Close it when nothing uses its providers any more."""
+
+    config: Config
+    endpoints: Mapping[str, Endpoint]
+    providers: Mapping[str, Provider]
+    targets: tuple[TargetPlan, ...]
+    suites: Mapping[str, Suite]
+    prices: PriceBook
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        """By provider."""
+        return {
+            name: Limit(concurrency=provider.concurrency, requests_per_minute=provider.requests_per_minute)
+            for name, provider in self.config.providers.items()
+        }
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """What is probed, in the order of the configuration."""
+        return tuple(Series(target=plan.target, connection=plan.connection) for plan in self.targets)
+
+    def choose(self, patterns: Iterable[str]) -> tuple[TargetPlan, ...]:
+        """The targets that any pattern matches. Raises ConfigError where one matches none."""
+        names = list(dict.fromkeys(plan.target.name for plan in self.targets))
+        chosen = set(select(patterns, names))
+        return tuple(plan for plan in self.targets if plan.target.name in chosen)
+
+    def suite(self, name: str) -> Suite:
+        """Raises ConfigError where there is no such suite."""
+        suite = self.suites.get(name)
+        if suite is None:
+            raise ConfigError(f"unknown suite {name!r}; suites are {', '.join(sorted(self.suites))}")
+        return suite
+
+    async def warm_up(self) -> None:
+        """Let every provider build a request, so that the first measured one costs what all others do."""
+        for provider in self.providers.values():
+            await provider.warm_up()
+
+    async def aclose(self) -> None:
+        for provider in self.providers.values():
+            await provider.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def needs_bundled_simulator(config: Config) -> bool:
+    """Whether a simulator has to run before this configuration can be assembled."""
+    return any(needs_simulator(name, provider) for name, provider in config.providers.items())
+
+
+def assemble(config: Config, *, simulator_url: str | None = None) -> Assembly:
+    """Build everything. `simulator_url` is the base URL of the running simulator, where one is needed.
+
+    Raises ConfigError, SuiteError.
+    """
+    endpoints = {
+        name: resolve(name, _pointed_at_simulator(name, provider, simulator_url))
+        for name, provider in config.providers.items()
+    }
+    return Assembly(
+        config=config,
+        endpoints=endpoints,
+        providers={name: build(endpoint) for name, endpoint in endpoints.items()},
+        targets=tuple(_plans(config, endpoints)),
+        suites=load_suites(config.suites),
+        prices=PriceBook(config.prices),
+    )
+
+
+def _pointed_at_simulator(name: str, provider: ProviderConfig, url: str | None) -> ProviderConfig:
+    if not needs_simulator(name, provider):
+        return provider
+    return provider.model_copy(update={"base_url": url})
+
+
+def _plans(config: Config, endpoints: Mapping[str, Endpoint]) -> Iterable[TargetPlan]:
+    """A target asked cold and warm is two series of one name."""
+    for target in config.targets:
+        endpoint = endpoints.get(target.provider)
+        if endpoint is None:
+            raise ConfigError(f"target {target.label!r}: there is no provider {target.provider!r}")
+        for connection in _connections(target):
+            yield TargetPlan(
+                target=Target(
+                    name=target.label,
+                    provider=target.provider,
+                    model=target.model,
+                    base_url=endpoint.base_url,
+                    kind=endpoint.kind,
+                    location=config.location,
+                ),
+                connection=connection,
+                streaming=target.stream,
+                deadlines=_deadlines(config.providers[target.provider].deadlines),
+            )
+
+
+def _connections(target: TargetConfig) -> tuple[Connection, ...]:
+    return ("cold", "warm") if target.connection == "both" else (target.connection,)
+
+
+def _deadlines(config: DeadlinesConfig) -> Deadlines:
+    return Deadlines(
+        connect=config.connect, first_token=config.first_token, stall=config.stall, total=config.total
+    )
