@@ -13,13 +13,14 @@ Both are used by naming them in a test's parameters; a conftest makes them known
 from __future__ import annotations
 
 import json
-import signal
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,12 +31,16 @@ from probe.simulator.options import SimulatorOptions, to_arguments
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSimulator:
-    """`base_url` is for OpenAI clients; `ca_file` is what they must trust where it speaks TLS."""
+    """`base_url` is for OpenAI clients; `ca_file` is what they must trust where it speaks TLS.
+
+    Fixtures stop it; a test that needs its end calls `stop` before.
+    """
 
     base_url: str
     origin: str
     pid: int
     ca_file: str | None
+    stop: Callable[[], None] = field(repr=False)
 
     @property
     def port(self) -> int:
@@ -45,6 +50,14 @@ class RunningSimulator:
         """The truth about one request, by its X-Client-Request-Id or by the answer's own id."""
         found: dict[str, Any] = json.loads(self._get(f"/truth/{request_id}"))
         return found
+
+    def until_ended(self, request_id: str, *, seconds: float = 20) -> dict[str, Any]:
+        """The truth once the request has ended, which may be a little after its client has left."""
+        deadline = time.monotonic() + seconds
+        while (truth := self.truth(request_id))["end"] is None:
+            assert time.monotonic() < deadline, f"{request_id} has not ended"
+            time.sleep(0.005)
+        return truth
 
     def truths(self) -> list[dict[str, Any]]:
         """Everything that is remembered, oldest first."""
@@ -85,32 +98,34 @@ class SimulatorChild:
         if not line:
             self.stop()
             raise RuntimeError("the simulator did not start; its reason is on standard error")
-        self.running = RunningSimulator(**json.loads(line))
+        self.running = RunningSimulator(**json.loads(line), stop=self.stop)
 
-    def stop(self) -> int:
-        """End it; its exit status."""
-        self._process.send_signal(signal.SIGTERM)
+    def stop(self) -> None:
+        """End it and wait. Harmless where it has ended."""
+        if self._process.poll() is None:
+            self._process.terminate()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream is not None
             stream.close()
-        return self._process.wait(timeout=10)
+        self._process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[RunningSimulator]:
     child = SimulatorChild(SimulatorOptions())
-    yield child.running
-    child.stop()
+    try:
+        yield child.running
+    finally:
+        child.stop()
 
 
 @pytest.fixture
 def start_simulator() -> Iterator[Start]:
-    children: list[SimulatorChild] = []
+    with ExitStack() as children:
 
-    def start(**options: Any) -> RunningSimulator:
-        children.append(SimulatorChild(SimulatorOptions(**options)))
-        return children[-1].running
+        def start(**options: Any) -> RunningSimulator:
+            child = SimulatorChild(SimulatorOptions(**options))
+            children.callback(child.stop)
+            return child.running
 
-    yield start
-    for child in children:
-        child.stop()
+        yield start

@@ -92,7 +92,7 @@ def question(
 
 
 def read_answer(sock: socket.socket, request_id: str = "") -> Answer:
-    raw = b""
+    parts: list[bytes] = []
     end: Literal["eof", "reset"] = "eof"
     while True:
         try:
@@ -102,8 +102,8 @@ def read_answer(sock: socket.socket, request_id: str = "") -> Answer:
             break
         if not data:
             break
-        raw += data
-    return parsed(raw, end, request_id)
+        parts.append(data)
+    return parsed(b"".join(parts), end, request_id)
 
 
 def parsed(raw: bytes, end: Literal["eof", "reset"], request_id: str = "") -> Answer:
