@@ -1,9 +1,12 @@
 """The memory: samples, runs, slots, prices and delivery cursors, in SQLite or PostgreSQL."""
 
+from probe.store.backup import backup, restore
+from probe.store.migrate import upgrade
 from probe.store.records import (
     LeaderboardRow,
     ModelRecord,
     Page,
+    Points,
     PriceRecord,
     ProviderRecord,
     PruneReport,
@@ -11,7 +14,6 @@ from probe.store.records import (
     RunEnd,
     RunRecord,
     RunStatus,
-    Series,
     SlotCounts,
     SlotStatus,
     StoredSample,
@@ -23,6 +25,7 @@ __all__ = [
     "LeaderboardRow",
     "ModelRecord",
     "Page",
+    "Points",
     "PriceRecord",
     "ProviderRecord",
     "PruneReport",
@@ -30,10 +33,12 @@ __all__ = [
     "RunEnd",
     "RunRecord",
     "RunStatus",
-    "Series",
     "SlotCounts",
     "SlotStatus",
     "Store",
     "StoreFacts",
     "StoredSample",
+    "backup",
+    "restore",
+    "upgrade",
 ]

@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.store.url import DatabaseUrl
 
 # SQLite's primary result codes; the name of an extended one (SQLITE_IOERR_WRITE) starts with its primary.
 # https://www.sqlite.org/rescode.html
@@ -50,24 +49,26 @@ _POSTGRES_PASSING = {
 
 
 @contextmanager
-def translated(url: DatabaseUrl) -> Iterator[None]:
-    """Database errors inside come out as StoreError or StoreUnavailable, one line, `from` the original."""
+def translated(who: str) -> Iterator[None]:
+    """Database errors inside come out as StoreError or StoreUnavailable, one line, `from` the original.
+
+    `who` is what the line begins with: "the database data/probe.db".
+    """
     try:
         yield
     except StoreError:
         raise
     except (StatementError, PoolTimeout, sqlite3.Error, OSError, TimeoutError) as error:
-        raise translate(url, error) from error
+        raise translate(who, error) from error
     except Exception as error:
         if not type(error).__module__.startswith("asyncpg"):
             raise
-        raise translate(url, error) from error
+        raise translate(who, error) from error
 
 
-def translate(url: DatabaseUrl, error: BaseException) -> StoreError:
+def translate(who: str, error: BaseException) -> StoreError:
     """The StoreError that says the same; `error` is SQLAlchemy's, a driver's or the system's."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    who = f"the database {url.shown}"
     if isinstance(cause, sqlite3.Error):
         return _sqlite(who, cause)
     if isinstance(cause, PoolTimeout):

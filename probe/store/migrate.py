@@ -14,10 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.errors import StoreError
 from probe.store.engine import Database
 from probe.store.schema import HEAD, REVISIONS
-from probe.store.url import DatabaseUrl
+from probe.store.url import DatabaseUrl, parse_url
 
 # Any constant does, as long as every daemon asks for the same lock.
 _MIGRATION_LOCK = 0x696E66657265
+
+
+async def upgrade(url: str) -> bool:
+    """Create or upgrade the tables of a database; True where something was done. Raises StoreError."""
+    return await upgrade_database(parse_url(url))
 
 
 async def upgrade_database(url: DatabaseUrl) -> bool:
@@ -27,9 +32,12 @@ async def upgrade_database(url: DatabaseUrl) -> bool:
     the database was made by a newer program or holds somebody else's tables.
     """
     if url.path is not None:
-        _make_folder(url, url.path.parent)
+        make_folder(url.who, url.path.parent)
     database = Database(url, command_seconds=None)
     try:
+        async with database.read() as connection:
+            if await read_revision(connection) == HEAD:
+                return False
         async with database.write() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
@@ -37,7 +45,8 @@ async def upgrade_database(url: DatabaseUrl) -> bool:
             revision = await read_revision(connection)
             if revision == HEAD:
                 return False
-            check_revision(url, revision, fresh_allowed=True)
+            if revision is not None:
+                check_revision(url.who, revision, upgradable=True)
             await connection.run_sync(_upgrade)
             return True
     finally:
@@ -52,20 +61,20 @@ async def read_revision(connection: AsyncConnection) -> str | None:
     return found
 
 
-def check_revision(url: DatabaseUrl, revision: str | None, *, fresh_allowed: bool = False) -> None:
-    """Raises StoreError, saying what to do, where this program cannot use a database of that revision."""
-    if revision is None and not fresh_allowed:
-        raise StoreError(f"the database {url.shown} has no tables yet; create them with `probe db upgrade`")
-    if revision is not None and revision not in REVISIONS:
+def check_revision(who: str, revision: str | None, *, upgradable: bool = False) -> None:
+    """Raises StoreError, saying what to do, where this program cannot use `who` at that revision.
+
+    With `upgradable` an older one will do.
+    """
+    if revision is None:
+        raise StoreError(f"{who} has no tables yet; create them with `probe db upgrade`")
+    if revision not in REVISIONS:
         raise StoreError(
-            f"the database {url.shown} was made by a newer version of this program (schema {revision}, "
+            f"{who} was made by a newer version of this program (schema {revision}, "
             f"this one knows up to {HEAD}); install that version, or use another database"
         )
-    if not fresh_allowed and revision != HEAD:
-        raise StoreError(
-            f"the database {url.shown} is at schema {revision}, this program needs {HEAD}; "
-            "run `probe db upgrade`"
-        )
+    if revision != HEAD and not upgradable:
+        raise StoreError(f"{who} is at schema {revision}, this program needs {HEAD}; run `probe db upgrade`")
 
 
 def _upgrade(connection: sa.Connection) -> None:
@@ -78,10 +87,9 @@ def _upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _make_folder(url: DatabaseUrl, folder: Path) -> None:
+def make_folder(who: str, folder: Path) -> None:
+    """Raises StoreError where it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"the folder of the database {url.shown} cannot be made: {error.strerror or error}"
-        ) from error
+        raise StoreError(f"{who} needs the folder {folder}: {error.strerror or error}") from error

@@ -122,7 +122,7 @@ class SlotCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Points:
     """One figure of the successes of a window, in the order of time: `values[i]` at `at_seconds[i]`.
 
     `at_seconds` counts from the start of the window. Both are arrays of doubles.
@@ -140,9 +140,10 @@ class Series:
 class LeaderboardRow:
     """What one target did over one kind of connection in a window that starts at `since`.
 
-    Failures and untrusted samples are not in the series. `cost_usd` and `costed_tokens` (input and output)
-    are sums over the results whose cost and tokens are known, `costed` is how many those are; `input_tokens`
-    and `output_tokens` are sums of all known counts.
+    The points are those of attempts that `probe.analysis` calls timed: successes, trusted, and on the kind of
+    connection that was asked for. `input_tokens` and `output_tokens` are sums of all known counts;
+    `costed_tokens` (both together) cost `cost_usd` in the `costed` attempts whose cost is known.
+    `attempts_by_hour[0]` is the first hour of the window.
     """
 
     target: str
@@ -155,9 +156,9 @@ class LeaderboardRow:
     attempts: int
     successes: int
     failures: Mapping[FailureKind, int]
-    ttft_seconds: Series
-    total_latency_seconds: Series
-    tps: Series
+    ttft_seconds: Points
+    total_latency_seconds: Points
+    tps: Points
     input_tokens: int
     output_tokens: int
     cost_usd: Decimal

@@ -7,7 +7,6 @@ surrogates become U+FFFD, so that a strange answer is stored rather than refused
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -111,11 +110,6 @@ _STARTS = [sum(len(group) for group in _GROUPS[:count]) for count in range(len(_
 _SLICES = tuple(slice(start, end) for start, end in pairwise(_STARTS))
 
 
-def created_at(sample: Sample) -> datetime:
-    """The end of the attempt, in whole microseconds."""
-    return sample.started_at + timedelta(seconds=sample.timing.duration_seconds)
-
-
 def row_from_sample(
     sample: Sample, *, provider_id: UUID, model_id: UUID, keep_responses: bool
 ) -> dict[str, Any]:
@@ -132,7 +126,7 @@ def row_from_sample(
     row["rate_limit"] = {clean(name): clean(value) for name, value in sample.rate_limit.items()}
     row["provider_id"] = provider_id
     row["model_id"] = model_id
-    row["created_at"] = created_at(sample)
+    row["created_at"] = sample.ended_at
     if not keep_responses:
         row["response_text"] = row["reasoning_text"] = None
     return row

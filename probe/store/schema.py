@@ -239,6 +239,7 @@ sa.Index(
     _r.connection,
     _r.success,
     _r.trusted,
+    _r.reused,
     _r.failure_kind,
     _r.ttft_ms,
     _r.total_latency_ms,

@@ -88,7 +88,7 @@ class Store:
         database = Database(parsed, patience_seconds=patience_seconds)
         try:
             async with database.read() as connection:
-                check_revision(parsed, await read_revision(connection))
+                check_revision(parsed.who, await read_revision(connection))
         except BaseException:
             await database.aclose()
             raise

@@ -28,6 +28,11 @@ class DatabaseUrl:
     shown: str
     path: Path | None
 
+    @property
+    def who(self) -> str:
+        """How an error message begins."""
+        return f"the database {self.shown}"
+
     def __repr__(self) -> str:
         return f"DatabaseUrl({self.shown})"
 

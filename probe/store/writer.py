@@ -102,7 +102,7 @@ class SampleWriter:
             return error
         except (ValueError, TypeError, OverflowError) as error:
             # A value that no column takes; the driver says so before anything is sent.
-            return translate(self._url, error)
+            return translate(self._url.who, error)
         return None
 
 

@@ -1,14 +1,13 @@
-"""What each target did in a window: counts, sums and the figures of its successes.
+"""What each target did in a window: counts, sums and the figures of its attempts.
 
-They are what `probe.analysis` judges; no formula stands here.
-
-A window is read from one index, in one pass, a few thousand rows at a time; see
-`ix_benchmark_results_created_at`.
+They are what `probe.analysis` judges; no formula stands here. A window is read from one index, in one pass, a
+few thousand rows at a time; see `ix_benchmark_results_created_at`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,97 +16,87 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.sample import FailureKind
 from probe.store.engine import Database
-from probe.store.records import LeaderboardRow, Series
+from probe.store.records import LeaderboardRow, Points
 from probe.store.schema import benchmark_results as results
 
-_CHUNK_ROWS = 4000
+_CHUNK_ROWS = 5000
 _HOUR_SECONDS = 3600
 
+_r = results.c
+# As `probe.analysis.timed` has it.
+_TIMED = _r.success & _r.trusted & (_r.reused | (_r.connection == "cold"))
 
-def _raw(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+
+def _raw(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """As the driver gives it: over a whole window the conversions cost more than the reading."""
-    return sa.type_coerce(column, sa.types.NullType()).label(column.name)
+    return sa.type_coerce(expression, sa.types.NullType())
 
 
-_COLUMNS = tuple(
-    _raw(results.c[name])
-    for name in (
-        "created_at",
-        "sequence",
-        "target",
-        "connection",
-        "success",
-        "trusted",
-        "failure_kind",
-        "ttft_ms",
-        "total_latency_ms",
-        "tps",
-        "input_tokens",
-        "output_tokens",
-        "cost_usd",
-        "cost_known",
+def _columns() -> tuple[sa.ColumnElement[Any], ...]:
+    """What `_Tally.add` takes after target and connection. Each further column costs a twentieth of the
+    time."""
+    return (
+        _r.sequence,
+        _raw(_r.created_at),
+        _r.failure_kind,
+        sa.case((_TIMED, _r.ttft_ms)),
+        sa.case((_TIMED, _r.total_latency_ms)),
+        sa.case((_TIMED, _r.tps)),
+        _r.input_tokens,
+        _r.output_tokens,
+        _raw(_r.cost_usd),
+        sa.case((_r.cost_known, _r.input_tokens + _r.output_tokens)),
     )
-)
 
 
 @dataclass(slots=True)
 class _Tally:
-    """One series while it is being added up."""
+    """One target over one kind of connection while it is being added up."""
 
-    hours: int
-    attempts: int = 0
-    successes: int = 0
-    failures: dict[FailureKind, int] = field(default_factory=dict)
-    ttft: Series = field(default_factory=Series)
-    total: Series = field(default_factory=Series)
-    tps: Series = field(default_factory=Series)
+    attempts_by_hour: list[int]
+    successes_by_hour: list[int]
+    failures: Counter[Any] = field(default_factory=Counter)
+    ttft: Points = field(default_factory=Points)
+    total: Points = field(default_factory=Points)
+    tps: Points = field(default_factory=Points)
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Any = 0
     costed: int = 0
     costed_tokens: int = 0
-    attempts_by_hour: list[int] = field(init=False)
-    successes_by_hour: list[int] = field(init=False)
     last_attempt: Any = None
     last_success: Any = None
     last_sequence: int = 0
 
-    def __post_init__(self) -> None:
-        self.attempts_by_hour = [0] * self.hours
-        self.successes_by_hour = [0] * self.hours
-
-    def add(self, row: Sequence[Any], seconds: float) -> None:
-        (
-            created_at, sequence, _, _, success, trusted, failure_kind, ttft_ms, total_ms, tps,
-            input_tokens, output_tokens, cost_usd, cost_known,
-        ) = row  # fmt: skip
-        hour = min(int(seconds // _HOUR_SECONDS), self.hours - 1)
-        self.attempts += 1
-        self.attempts_by_hour[hour] += 1
-        self.last_attempt = created_at
-        self.last_sequence = sequence
-        self.input_tokens += input_tokens
-        self.output_tokens += output_tokens
-        if cost_known:
-            self.cost_usd += cost_usd
-            self.costed += 1
-            self.costed_tokens += input_tokens + output_tokens
-        if not success:
-            self.failures[failure_kind] = self.failures.get(failure_kind, 0) + 1
-            return
-        self.successes += 1
-        self.successes_by_hour[hour] += 1
-        self.last_success = created_at
-        if not trusted:
-            return
-        if ttft_ms is not None:
-            self.ttft.append(seconds, ttft_ms / 1000)
-        if total_ms is not None:
-            self.total.append(seconds, total_ms / 1000)
-        if tps is not None:
-            self.tps.append(seconds, tps)
+    def add(self, rows: Sequence[Sequence[Any]], since: datetime) -> None:
+        """Rows of this series, in the order of time, each target, connection and then `_columns`."""
+        _, _, sequences, ends, kinds, ttft, total, tps, given, made, costs, costed_tokens = zip(
+            *rows, strict=True
+        )
+        at = _seconds_since(since, ends)
+        last_hour = len(self.attempts_by_hour) - 1
+        for seconds, end, kind in zip(at, ends, kinds, strict=True):
+            hour = int(seconds) // _HOUR_SECONDS
+            if hour > last_hour:
+                hour = last_hour
+            self.attempts_by_hour[hour] += 1
+            if kind is None:
+                self.successes_by_hour[hour] += 1
+                self.last_success = end
+            else:
+                self.failures[kind] += 1
+        _extend(self.ttft, at, ttft, 1000)
+        _extend(self.total, at, total, 1000)
+        _extend(self.tps, at, tps, 1)
+        self.input_tokens += sum(given)
+        self.output_tokens += sum(made)
+        self.cost_usd += sum(costs)
+        known = [tokens for tokens in costed_tokens if tokens is not None]
+        self.costed += len(known)
+        self.costed_tokens += sum(known)
+        self.last_attempt = ends[-1]
+        self.last_sequence = sequences[-1]
 
 
 async def leaderboard_rows(
@@ -118,36 +107,34 @@ async def leaderboard_rows(
     A window without `until` is open; its hours are counted up to `now`.
     """
     hours = max(1, -(-int(((until or now) - since).total_seconds()) // _HOUR_SECONDS))
-    tallies: dict[tuple[str, str], _Tally] = {}
+    tallies: dict[tuple[str, str], _Tally] = defaultdict(lambda: _Tally([0] * hours, [0] * hours))
     statement = (
-        sa.select(*_COLUMNS)
-        .where(results.c.created_at >= since)
-        .order_by(results.c.created_at, results.c.sequence)
+        sa.select(_r.target, _r.connection, *_columns())
+        .where(_r.created_at >= since)
+        .order_by(_r.created_at, _r.sequence)
     )
     if until is not None:
-        statement = statement.where(results.c.created_at < until)
+        statement = statement.where(_r.created_at < until)
     async with database.read() as connection:
-        start = since.timestamp()
         stream = await connection.stream(statement)
         async for rows in stream.partitions(_CHUNK_ROWS):
+            series: dict[tuple[str, str], list[Sequence[Any]]] = defaultdict(list)
             for row in rows:
-                key = row[2], row[3]
-                tally = tallies.get(key)
-                if tally is None:
-                    tally = tallies[key] = _Tally(hours)
-                tally.add(row, _utc(row[0]).timestamp() - start)
-        names = await _descriptions(connection, [tally.last_sequence for tally in tallies.values()])
+                series[row[0], row[1]].append(row)
+            for key, some in series.items():
+                tallies[key].add(some, since)
+        names = await _descriptions(connection, tallies.values())
     return tuple(
         _finished(key, tally, names[tally.last_sequence], since) for key, tally in sorted(tallies.items())
     )
 
 
-async def _descriptions(connection: AsyncConnection, sequences: list[int]) -> dict[int, Sequence[str]]:
-    """Provider, model, kind and location, as the last result of each series has them."""
+async def _descriptions(connection: AsyncConnection, tallies: Iterable[_Tally]) -> dict[int, Sequence[Any]]:
+    """Provider, model, kind and location by sequence, as the last result of each series has them."""
     rows = await connection.execute(
-        sa.select(
-            results.c.sequence, results.c.provider, results.c.model, results.c.kind, results.c.location
-        ).where(results.c.sequence.in_(sequences))
+        sa.select(_r.sequence, _r.provider, _r.model, _r.kind, _r.location).where(
+            _r.sequence.in_([tally.last_sequence for tally in tallies])
+        )
     )
     return {row[0]: row[1:] for row in rows}
 
@@ -162,9 +149,9 @@ def _finished(key: tuple[str, str], tally: _Tally, names: Sequence[Any], since: 
         kind=kind,
         location=location,
         since=since,
-        attempts=tally.attempts,
-        successes=tally.successes,
-        failures=tally.failures,
+        attempts=sum(tally.attempts_by_hour),
+        successes=sum(tally.successes_by_hour),
+        failures=dict(tally.failures),
         ttft_seconds=tally.ttft,
         total_latency_seconds=tally.total,
         tps=tally.tps,
@@ -178,6 +165,21 @@ def _finished(key: tuple[str, str], tally: _Tally, names: Sequence[Any], since: 
         last_attempt_at=_utc(tally.last_attempt),
         last_success_at=None if tally.last_success is None else _utc(tally.last_success),
     )
+
+
+def _extend(points: Points, at: list[float], values: Sequence[float | None], divisor: int) -> None:
+    known = [value / divisor for value in values if value is not None]
+    if len(known) < len(at):
+        at = [seconds for seconds, value in zip(at, values, strict=True) if value is not None]
+    points.at_seconds.fromlist(at)
+    points.values.fromlist(known)
+
+
+def _seconds_since(start: datetime, ends: Sequence[datetime | str]) -> list[float]:
+    """SQLite's dates are text in UTC; without a zone they are read, and compared, in half the time."""
+    naive = start.astimezone(UTC).replace(tzinfo=None)
+    parse = datetime.fromisoformat
+    return [((parse(end) - naive) if isinstance(end, str) else (end - start)).total_seconds() for end in ends]
 
 
 def _utc(value: datetime | str) -> datetime:

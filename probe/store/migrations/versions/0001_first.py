@@ -217,6 +217,7 @@ def _create_benchmark_results() -> None:
             "connection",
             "success",
             "trusted",
+            "reused",
             "failure_kind",
             "ttft_ms",
             "total_latency_ms",
