@@ -119,9 +119,9 @@ def _cron(text: str) -> str:
     return text
 
 
-Seconds = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, BeforeValidator(_not_bool), Field(ge=1)]
-Usd = Annotated[Decimal, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_not_bool)]
+Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=100)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -143,7 +143,7 @@ class Section(BaseModel):
 
 
 class DeadlinesConfig(Section):
-    """How long each part of a request may take. See `probe.wire.request.Deadlines`."""
+    """How long each part of a request may take."""
 
     connect: Seconds = Field(10.0, description="Seconds for DNS, TCP, proxy and TLS together.")
     first_token: Seconds = Field(30.0, description="Seconds from the request sent to the first output.")
@@ -212,7 +212,7 @@ class JobConfig(Section):
     targets: tuple[Text, ...] = Field(
         ("*",), min_length=1, description="Names of targets, or shell patterns."
     )
-    spread_seconds: Annotated[float, BeforeValidator(_not_bool), Field(ge=0, allow_inf_nan=False)] = Field(
+    spread_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_bool)] = Field(
         0.0, description="Requests of a run are spread evenly over this time."
     )
     concurrency: Count = Field(100, description="Requests in flight at once in a run of this job.")
@@ -252,7 +252,7 @@ class ServerConfig(Section):
     """Where the board, the metrics and the API are served."""
 
     host: Text = Field("127.0.0.1", description="The address to listen on.")
-    port: Annotated[int, BeforeValidator(_not_bool), Field(ge=0, le=65535)] = Field(
+    port: Annotated[int, Field(ge=0, le=65535), BeforeValidator(_not_bool)] = Field(
         9797, description="The port to listen on; 0 takes a free one."
     )
     token: Token | None = Field(
