@@ -1,0 +1,44 @@
+"""A prompt in the chat completions dialect: the arguments for an SDK's `create`."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from probe.providers.preset import Quirks
+from probe.providers.protocol import Prompt
+
+
+def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
+    """Keyword arguments of `chat.completions.create`. What the prompt leaves open is left out."""
+    arguments: dict[str, Any] = {
+        "model": prompt.model,
+        "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
+        quirks.max_tokens_field: max(prompt.max_tokens, quirks.min_max_tokens),
+        "stream": prompt.stream,
+        "extra_headers": {"X-Client-Request-Id": str(prompt.request_id)},
+    }
+    if prompt.temperature is not None and not _has_fixed_temperature(prompt.model, quirks):
+        arguments["temperature"] = prompt.temperature
+    if prompt.seed is not None:
+        arguments["seed"] = prompt.seed
+    if prompt.stream:
+        arguments |= _stream_options(quirks)
+    return arguments
+
+
+def _has_fixed_temperature(model: str, quirks: Quirks) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in quirks.fixed_temperature)
+
+
+def _stream_options(quirks: Quirks) -> dict[str, Any]:
+    options: dict[str, bool] = {}
+    if quirks.ask_for_usage != "never":
+        options["include_usage"] = True
+    if quirks.pads_chunks:
+        options["include_obfuscation"] = False
+    if not options:
+        return {}
+    if quirks.ask_for_usage == "extra_body":
+        return {"extra_body": {"stream_options": options}}
+    return {"stream_options": options}
