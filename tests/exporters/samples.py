@@ -1,0 +1,111 @@
+"""Samples, series and a status to feed exporters with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from probe.sample import FAULTS, Cost, Failed, FailureKind, Ok, Sample, Series, Target, Timing, Usage
+from probe.status import Build, ConfigStatus, DeliveryStatus, JobStatus, Status, StoreStatus
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+RUN = UUID(int=1)
+
+TARGET = Target(
+    name="acme/echo-1",
+    provider="acme",
+    model="echo-1",
+    base_url="https://api.acme.test/v1",
+    kind="direct",
+    location="here",
+)
+SERIES = Series(target=TARGET, connection="cold")
+
+# Sums of powers of two, so that what adds them up in another order gets the same.
+TIMING = Timing(
+    dns_seconds=0.015625,
+    connect_seconds=0.03125,
+    proxy_seconds=0.0078125,
+    tls_seconds=0.0625,
+    send_seconds=0.001953125,
+    ttfb_seconds=0.1875,
+    ttft_seconds=0.25,
+    ttft_server_seconds=0.125,
+    ttfa_seconds=0.375,
+    total_latency_seconds=1.25,
+    drain_seconds=0.00390625,
+    duration_seconds=1.5,
+    itl_seconds=0.0625,
+    stream_jitter_seconds=0.03125,
+    chunk_gaps_seconds=(0.25, 0.25, 0.5),
+    tps=64.0,
+    tps_steady=60.0,
+)
+USAGE = Usage(input_tokens=500, output_tokens=65, cached_input_tokens=100, reasoning_tokens=10)
+COST = Cost(
+    total_usd=Decimal("0.000125"),
+    input_price_per_million_usd=Decimal("0.15"),
+    output_price_per_million_usd=Decimal("0.6"),
+    price_source="test",
+)
+
+
+def make_sample(target: Target = TARGET, at: datetime = NOW, **changes: Any) -> Sample:
+    """A successful attempt that started at `at`."""
+    sample = Sample(
+        id=uuid4(),
+        run_id=RUN,
+        target=target,
+        suite="quick",
+        case_id="greeting",
+        prompt_hash="0123456789abcdef",
+        streaming=True,
+        connection="cold",
+        reused=False,
+        planned_at=at - timedelta(milliseconds=2),
+        started_at=at,
+        lag_seconds=0.002,
+        probe_lag_seconds=0.0001,
+        stamps="kernel",
+        trusted=True,
+        outcome=Ok(),
+        status_code=200,
+        timing=TIMING,
+        usage=USAGE,
+        cost=COST,
+    )
+    return replace(sample, **changes)
+
+
+def make_failure(kind: FailureKind, target: Target = TARGET, at: datetime = NOW, **changes: Any) -> Sample:
+    """A failed attempt that got as far as its first token."""
+    failed = Failed(kind=kind, fault=FAULTS[kind], detail="it did not work")
+    return make_sample(target, at, **{"outcome": failed, "usage": Usage(), "cost": None, **changes})
+
+
+STATUS = Status(
+    build=Build(version="0.1.0", python="3.11.2"),
+    location="here",
+    started_at=NOW - timedelta(hours=1),
+    jobs=(
+        JobStatus(
+            job="benchmark",
+            interval_seconds=900,
+            runs=4,
+            missed=1,
+            late=2,
+            overlapped=3,
+            last_run_at=NOW - timedelta(minutes=5),
+            last_duration_seconds=12.5,
+            next_run_at=NOW + timedelta(minutes=10),
+        ),
+    ),
+    store=StoreStatus(results=10, size_bytes=4096, write_errors=1, pending=2, dropped=0),
+    config=ConfigStatus(loaded_at=NOW - timedelta(hours=1)),
+    deliveries=(DeliveryStatus(exporter="prometheus", delivered=7, pending=0, last_delivery_at=NOW),),
+    attempts_in_flight=3,
+    daemon_lag_seconds=0.001,
+)
