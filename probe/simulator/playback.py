@@ -95,8 +95,7 @@ class Playback:
         if finished is None:
             return
         if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None  # it refers back to us, and collection may be switched off
+            self._timer.cancel()  # also where it has struck: it refers back to us
         if self._record is not None:
             self._record.ended(end, monotonic_ns())
         finished(end)

@@ -13,7 +13,11 @@ import httpx
 import pytest
 
 from probe.errors import ConfigError, SimulatorError
+from probe.simulator.connection import Connection
 from probe.simulator.options import SimulatorOptions
+from probe.simulator.outlet import Outlet
+from probe.simulator.playback import Playback
+from probe.simulator.request import RequestReader
 from probe.simulator.server import Simulator
 from tests.servers.simulator import RunningSimulator, Start
 from tests.simulator.client import QUICK, ask, parsed, question, read_answer
@@ -274,3 +278,27 @@ async def test_what_keeps_it_from_starting(tmp_path: Path) -> None:
         await Simulator(SimulatorOptions(truth_file=tmp_path)).start()
     with pytest.raises(ConfigError, match="No such file"):
         await Simulator(SimulatorOptions(behaviour_file=tmp_path / "none.yaml")).start()
+
+
+KINDS = (Connection, Outlet, Playback, RequestReader)
+
+
+async def test_an_answer_leaves_nothing_for_the_collector() -> None:
+    models = [f"sim?{QUICK}", f"sim?{QUICK}&fault=reset", "sim?fault=http_500", "nobody"]
+    async with Simulator(SimulatorOptions(keep_truths=1)) as simulator:
+        port = int(simulator.origin.rpartition(":")[2])
+        gc.collect()
+        gc.disable()
+        try:
+            for model in models:
+                await asyncio.to_thread(lost_answer, port, model)
+            alive = [thing for thing in gc.get_objects() if isinstance(thing, KINDS)]
+        finally:
+            gc.enable()
+    assert alive == []
+
+
+def lost_answer(port: int, model: str) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        sock.sendall(question(model, "any"))
+        read_answer(sock)
