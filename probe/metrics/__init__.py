@@ -18,7 +18,7 @@ from probe.metrics.family import (
     series_labels,
 )
 from probe.metrics.operation import STATUS_FAMILIES
-from probe.metrics.table import metrics_page, metrics_table
+from probe.metrics.table import QUERIES, metrics_page, metrics_table
 from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
 
 CATALOGUE: tuple[Family, ...] = (
@@ -32,6 +32,7 @@ CATALOGUE: tuple[Family, ...] = (
 __all__ = [
     "CATALOGUE",
     "PREFIX",
+    "QUERIES",
     "SERIES_LABELS",
     "WINDOW",
     "Family",

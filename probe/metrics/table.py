@@ -4,7 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from probe.metrics.family import SERIES_LABELS, Family
+from probe.metrics.family import PREFIX, SERIES_LABELS, Family
+
+# Questions that people ask of the metrics, in PromQL. Windows are hours long, as attempts are minutes apart.
+QUERIES = (
+    (
+        "Which targets had no success for two runs?",
+        f"time() - {PREFIX}last_success_timestamp_seconds > 2 * scalar(max({PREFIX}job_interval_seconds))",
+    ),
+    (
+        "What share of the attempts failed in 6 hours, by target?",
+        f'sum by (target) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h]))'
+        f" / sum by (target) (increase({PREFIX}attempts_total[6h]))",
+    ),
+    (
+        "Of what kind were the failures, and whose?",
+        f'sum by (failure, fault) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h])) > 0',
+    ),
+    (
+        "Under what time to first token do 90 % of a provider's answers begin?",
+        f"histogram_quantile(0.9, sum by (provider, le) (rate({PREFIX}ttft_seconds_bucket[1d])))",
+    ),
+    (
+        "In which phase does the time go?",
+        f"sum by (target, phase) (increase({PREFIX}phase_seconds_sum[6h]))"
+        f" / sum by (target, phase) (increase({PREFIX}phase_seconds_count[6h]) > 0)",
+    ),
+    ("What do the probes cost a day?", f"sum(increase({PREFIX}cost_usd_total[1d]))"),
+)
 
 _PAGE = """\
 # Metrics
@@ -24,7 +51,10 @@ and warm connections are series of their own.
   answer that did not come.
 - The series of a target that is removed from the configuration end.
 
-{table}"""
+{table}
+## Queries
+
+{queries}"""
 
 
 def metrics_table(families: Iterable[Family]) -> str:
@@ -40,6 +70,9 @@ def metrics_table(families: Iterable[Family]) -> str:
 
 def metrics_page(families: Iterable[Family]) -> str:
     """The whole of docs/metrics.md."""
-    families = tuple(families)
-    labels = ", ".join(f"`{label}`" for label in SERIES_LABELS)
-    return _PAGE.format(labels=labels, attempts=families[0].name, table=metrics_table(families))
+    return _PAGE.format(
+        labels=", ".join(f"`{label}`" for label in SERIES_LABELS),
+        attempts=f"{PREFIX}attempts_total",
+        table=metrics_table(families),
+        queries="\n".join(f"{question}\n\n```promql\n{query}\n```\n" for question, query in QUERIES),
+    )
