@@ -38,7 +38,7 @@ async def serving(
     clock = a_clock()
     async with await Store.open(f"sqlite:///{folder / 'probe.db'}", clock=clock) as store:
         daemon = ScriptedDaemon(
-            now=a_status(), probed=[each.series for each in fleet], planned=JOBS, secret="correct horse"
+            now=a_status(), probed=[each.series for each in fleet], planned=JOBS, secret="correct-horse"
         )
         app = build_app(store, daemon, clock=clock, host="127.0.0.1")
         async with (
