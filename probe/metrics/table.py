@@ -14,8 +14,10 @@ QUERIES = (
     ),
     (
         "What share of the attempts failed in 6 hours, by target?",
-        f'sum by (target) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h]))'
-        f" / sum by (target) (increase({PREFIX}attempts_total[6h]))",
+        (
+            f'sum by (target) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h]))'
+            f" / sum by (target) (increase({PREFIX}attempts_total[6h]))"
+        ),
     ),
     (
         "Of what kind were the failures, and whose?",
@@ -27,8 +29,10 @@ QUERIES = (
     ),
     (
         "In which phase does the time go?",
-        f"sum by (target, phase) (increase({PREFIX}phase_seconds_sum[6h]))"
-        f" / sum by (target, phase) (increase({PREFIX}phase_seconds_count[6h]) > 0)",
+        (
+            f"sum by (target, phase) (increase({PREFIX}phase_seconds_sum[6h]))"
+            f" / sum by (target, phase) (increase({PREFIX}phase_seconds_count[6h]) > 0)"
+        ),
     ),
     ("What do the probes cost a day?", f"sum(increase({PREFIX}cost_usd_total[1d]))"),
 )
