@@ -1,28 +1,17 @@
-"""A streamed answer: events on a plan, and everything that can befall them."""
+"""A streamed answer: events on a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
 from probe.simulator.answer import Chunk, budget, chunks
 from probe.simulator.ask import Ask
 from probe.simulator.behaviour import Behaviour
 from probe.simulator.events import OPENINGS, Events, usage_fields
-from probe.simulator.faults import error_json, refusal
 from probe.simulator.framing import EVENT_STREAM, LAST_CHUNK, chunk, cut, head
 from probe.simulator.pace import Pace
 from probe.simulator.steps import Step
-
-
-class Burst(NamedTuple):
-    """Events that are written at once, and what comes of the stream then."""
-
-    at_ns: int
-    data: bytes
-    tokens: int = 0
-    answer_tokens: int = 0
-    then: Literal["go on", "end", "close", "reset"] = "go on"
+from probe.simulator.trouble import Burst, befallen
 
 
 class StreamedAnswer:
@@ -41,7 +30,7 @@ class StreamedAnswer:
     def steps(self) -> Iterator[Step]:
         yield from self._opening()
         at_ns = self._pace.first_ns
-        for burst in self._befallen(self._bursts()):
+        for burst in self._troubled(self._bursts()):
             if burst.then in {"close", "reset"}:
                 yield Step(burst.at_ns, b"", cut="close" if burst.then == "close" else "reset")
                 return
@@ -101,52 +90,11 @@ class StreamedAnswer:
     def _usage(self) -> dict[str, object]:
         return usage_fields(self._behaviour, self._ask, self._tokens)
 
-    # Trouble ----------------------------------------------------------------------------------------------
-
-    def _befallen(self, bursts: Iterator[Burst]) -> Iterator[Burst]:
-        """The bursts with what the fault makes of them once enough tokens are sent."""
-        fault = self._behaviour.fault
+    def _troubled(self, bursts: Iterator[Burst]) -> Iterator[Burst]:
         after = self._behaviour.fault_after
         if after is None:
             after = (self._tokens.reasoning + self._tokens.answer) // 2
-        waiting = fault in _STRIKES
-        sent = 0
-        shift_ns = 0
-        at_ns = self._pace.first_ns
-        for burst in bursts:
-            if waiting and sent >= after:
-                waiting = False
-                if fault == "stall_stream":
-                    shift_ns = self._pace.stall_ns
-                else:
-                    struck = self._strike(burst.at_ns)
-                    yield struck
-                    if struck.then != "go on":
-                        return
-            yield burst._replace(at_ns=burst.at_ns + shift_ns) if shift_ns else burst
-            sent += burst.tokens
-            at_ns = burst.at_ns + shift_ns
-        if waiting:
-            yield self._strike(at_ns + (self._pace.stall_ns if fault == "stall_stream" else 0))
-
-    def _strike(self, at_ns: int) -> Burst:
-        """What the fault writes, and what comes of the stream then."""
-        fault = self._behaviour.fault
-        if fault == "reset":
-            return Burst(at_ns, b"", then="reset")
-        if fault == "close":
-            return Burst(at_ns, b"", then="close")
-        if fault == "truncated":
-            return Burst(at_ns, b"", then="end")
-        if fault == "error_event":
-            return Burst(at_ns, self._events.event(error_json(refusal(500))), then="end")
-        if fault == "error_event_named":
-            return Burst(at_ns, self._events.named_error(error_json(refusal(500))), then="end")
-        if fault == "malformed_json":
-            return Burst(at_ns, self._events.event(b'{"choices":[{"index":0,"delta":{"content":"bro'))
-        if fault == "invalid_utf8":
-            return Burst(at_ns, self._events.delta(b'{"content":" \xc3\x28\xff\xfe"}'))
-        return Burst(at_ns, b"")
+        return befallen(bursts, self._behaviour.fault, after, self._pace, self._events)
 
     # End --------------------------------------------------------------------------------------------------
 
@@ -197,17 +145,3 @@ class StreamedAnswer:
         if not self._chunked:
             return data
         return chunk(data) + LAST_CHUNK if last else chunk(data)
-
-
-_STRIKES = frozenset(
-    {
-        "reset",
-        "close",
-        "truncated",
-        "error_event",
-        "error_event_named",
-        "malformed_json",
-        "invalid_utf8",
-        "stall_stream",
-    }
-)

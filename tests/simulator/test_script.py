@@ -71,6 +71,8 @@ def test_when_tokens_are_written(query: str, expected: list[tuple[float, int]]) 
         ("ttft_ms=50&gap_ms=10&tokens=1&split=3&split_gap_ms=2", [0, 46, 48, 50, 50]),
         ("ttft_ms=50&tokens=1&head_ms=20", [20, 50, 50]),
         ("ttft_ms=50&tokens=0", [0, 50]),
+        ("ttft_ms=50&tokens=0&fault=reset", [0, 50]),
+        ("ttft_ms=50&tokens=1&fault=stall_stream&fault_after=1&stall_ms=100", [0, 50, 150, 150]),
         ("head_ms=5&fault=http_503", [5]),
         ("head_ms=5&fault=reset_head", [5]),
         ("head_ms=5&fault=garbage", [5, 5]),
