@@ -67,6 +67,7 @@ class Recorder:
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
+        self._spill_readable = True
         self.spilled = 0
         self.rejected = 0
         self.dropped = 0
@@ -120,7 +121,7 @@ class Recorder:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._held or self._spill.waiting:
+            while self._held or (self._spill_readable and self._spill.waiting):
                 if await (self._write() if self._held else self._restore()):
                     pause_seconds = _FIRST_PAUSE_SECONDS
                 else:
@@ -161,14 +162,18 @@ class Recorder:
             self.error = None
 
     async def _restore(self) -> bool:
-        """Read the spill file back; False where it has to wait."""
+        """Read the spill file back; False where it has to wait for the store.
+
+        A file that cannot be read is left for the next start: new samples go before it.
+        """
         try:
             restored = await self._spill.restore(self._store.add)
         except Exception as exc:  # noqa: BLE001  whatever it is, it must not stop the writing of new samples
             unexpected = None if isinstance(exc, OSError) else exc
             file = str(self._spill.path)
             _log.error("spilled samples cannot be read", file=file, error=str(exc), exc_info=unexpected)
-            return False
+            self._spill_readable = False
+            return True
         self.rejected += restored.rejected
         _log.info(
             "spilled samples read back",
