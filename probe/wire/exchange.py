@@ -93,10 +93,13 @@ class Exchange:
             self._stamp_sent()
 
     def abort(self, error: WireError) -> None:
-        """Break off; `run` returns."""
-        if not self._done.done():
-            self._notes.fail(error)
-            self._done.set_result(None)
+        """Break off in the phase that has been reached; `run` returns."""
+        if self._done.done():
+            return
+        if self._notes.phase == "first_token" and self._has_output():
+            self._notes.phase = "stream"
+        self._notes.fail(error)
+        self._done.set_result(None)
 
     # Sending ----------------------------------------------------------------------------------------------
 
@@ -162,7 +165,7 @@ class Exchange:
         try:
             received = self._connection.receive()
         except OSError as exc:
-            self._break(fault_of(exc))
+            self.abort(fault_of(exc))
             return
         if received is None:
             return
@@ -202,10 +205,10 @@ class Exchange:
         if reader.complete:
             self._finish(at_ns)
         elif reader.error is not None:
-            self._break(WireError("protocol", reader.error))
+            self.abort(WireError("protocol", reader.error))
         elif too_large:
             limit = notes.request.max_response_bytes
-            self._break(WireError("too_large", f"the response is larger than {limit} bytes"))
+            self.abort(WireError("too_large", f"the response is larger than {limit} bytes"))
         elif reader.head_complete and notes.phase in ("send", "head"):
             notes.phase = "first_token"
         if first and not self._done.done():
@@ -219,23 +222,18 @@ class Exchange:
         if self._reader.complete:
             self._finish(monotonic_ns())
         elif self._size:
-            self._break(WireError("closed", "the server closed the connection before the response was whole"))
+            self.abort(WireError("closed", "the server closed the connection before the response was whole"))
         elif self._send_error is not None:
-            self._break(self._send_error)
+            self.abort(self._send_error)
         elif self._notes.reused:
-            self._break(WireError("closed", "the server closed the standing connection before it answered"))
+            self.abort(WireError("closed", "the server closed the standing connection before it answered"))
         else:
-            self._break(WireError("closed", "the server closed the connection without a response"))
+            self.abort(WireError("closed", "the server closed the connection without a response"))
 
     def _finish(self, at_ns: int) -> None:
         if not self._done.done():
             self._notes.ended_ns = at_ns
             self._done.set_result(None)
-
-    def _break(self, error: WireError) -> None:
-        if self._notes.phase == "first_token" and self._has_output():
-            self._notes.phase = "stream"
-        self.abort(error)
 
     # Deadlines --------------------------------------------------------------------------------------------
 
@@ -264,7 +262,7 @@ class Exchange:
         at_ns, text = self._next_deadline()
         now_ns = monotonic_ns()
         if now_ns + _TIMER_SLACK_NS >= at_ns and not self._forgiven(now_ns):
-            self._break(WireError("timeout", text))
+            self.abort(WireError("timeout", text))
         else:
             self._arm()
 

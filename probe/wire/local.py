@@ -41,6 +41,7 @@ class LocalWire:
         if self._closed:
             raise StopwatchError("the stopwatch is closed")
         check(request)
+        await self._keeper.settle()
         call = Call(request, self._poller, self._pool, self._contexts)
         self._enter(call)
         try:
@@ -69,6 +70,7 @@ class LocalWire:
         if self._closed:
             return
         self._closed = True
+        self._poller.look()  # what has arrived by now is theirs
         for call in tuple(self._open):
             call.abort(WireError("cancelled", "the probe was told to stop"))
         await self._idle.wait()

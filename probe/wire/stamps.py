@@ -8,6 +8,7 @@ option is missing, no stamp comes, and the caller reads a clock at the system ca
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import sys
@@ -31,6 +32,9 @@ _unpack_timespec = _TIMESPEC.unpack_from
 # linux/errqueue.h, sock_extended_err: errno, origin, type, code, padding, info, data.
 _EXTENDED_ERROR = struct.Struct("=IBBBBII")
 _ORIGIN_TIMESTAMPING = 4
+
+_SETTLING_TRIES = 100
+_SETTLING_PAUSE_SECONDS = 0.001
 
 _supported = sys.platform == "linux"
 
@@ -103,13 +107,35 @@ def _stamp_among(ancillary: Ancillary) -> int | None:
 class StampKeeper:
     """Keeps the kernel stamping for as long as it is open.
 
-    The kernel stamps packets only while some socket wants it, and switches stamping on from a work queue: the
-    first packets of the first such socket come unstamped. One idle socket that wants stamps avoids that.
+    The kernel stamps packets only while some socket wants it, and switches stamping on from a work queue, some
+    milliseconds later: the first packets of the first such socket come unstamped. So one idle socket stays
+    open, and is asked whether stamping has begun.
     """
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        enable(self._socket)
+        self._socket.setblocking(False)
+        self._settled = not enable(self._socket)
+
+    async def settle(self) -> None:
+        """Return once packets are stamped, or it is clear that they never will be. Immediate after the first."""
+        tries = 0
+        while not self._settled:
+            tries += 1
+            self._settled = self._is_stamping() or tries == _SETTLING_TRIES
+            if not self._settled:
+                await asyncio.sleep(_SETTLING_PAUSE_SECONDS)
+
+    def _is_stamping(self) -> bool:
+        """A datagram to ourselves comes back with a stamp."""
+        try:
+            if self._socket.getsockname()[1] == 0:
+                self._socket.bind(("127.0.0.1", 0))
+            self._socket.sendto(b"?", self._socket.getsockname())
+            _, ancillary, _, _ = self._socket.recvmsg(1, ANCILLARY_BYTES)
+        except OSError:
+            return False
+        return bool(ancillary)
 
     def close(self) -> None:
         self._socket.close()
