@@ -79,12 +79,12 @@ def nothing_yet(name: str = "acme/echo", **changes: Any) -> Entry:
     return an_entry(name, **{**nothing, **changes})
 
 
-def only_failures(name: str = "acme/echo", kind: FailureKind = "auth", **changes: Any) -> Entry:
+def only_failures(name: str = "acme/echo", failure: FailureKind = "auth", **changes: Any) -> Entry:
     """Probed, never answered."""
     failing: dict[str, Any] = {
         "attempts": 12,
         "last_at": NOW - timedelta(minutes=5),
-        "failure_kinds": {kind: 12},
+        "failure_kinds": {failure: 12},
         "failures_by_hour": (0,) * 12 + (1,) * 12,
     }
     return nothing_yet(name, **{**failing, **changes})

@@ -191,7 +191,7 @@ class TestToken:
         [None, "", "Bearer", "Bearer wrong", "Bearer correct-hors", "Basic correct-horse", "Bearer ÿ"],
     )
     async def test_a_wrong_one_is_refused(self, fresh: Served, path: str, authorization: str | None) -> None:
-        headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+        headers = [] if authorization is None else [(b"authorization", authorization.encode("latin-1"))]
         response = await fresh.client.post(path, headers=headers)
         assert response.status_code == 401
         assert response.headers["www-authenticate"] == "Bearer"
