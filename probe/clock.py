@@ -1,8 +1,8 @@
 """The only place that reads a clock.
 
-Durations come from the monotonic clock, dates from the wall clock in UTC. A kernel receive stamp is a wall-clock
-instant; `ClockPair` carries it over to the monotonic scale, and two pairs tell whether the wall clock stepped
-between them.
+Durations come from the monotonic clock, dates from the wall clock in UTC. A kernel receive stamp is a
+wall-clock instant; `ClockPair` carries it over to the monotonic scale, and two pairs tell whether the wall
+clock stepped between them.
 """
 
 from __future__ import annotations
