@@ -1,0 +1,116 @@
+"""A real Prometheus server, and promtool, as Debian packages them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from tests.servers.ports import free_port
+from tests.servers.process import running, until_answers
+
+T = TypeVar("T")
+
+_CONFIG = """\
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: probe
+    static_configs:
+      - targets: ["{target}"]
+"""
+
+Answer = dict[frozenset[tuple[str, str]], float]
+
+
+def tool(name: str) -> str:
+    """The path of `prometheus` or `promtool`; a missing one fails the test."""
+    path = shutil.which(name)
+    assert path is not None, f"{name} is not installed: make servers"
+    return path
+
+
+def check_metrics(page: bytes) -> str:
+    """What promtool's linter has to say about a page; nothing is best."""
+    found = subprocess.run(
+        [tool("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=30
+    )
+    return (found.stdout + found.stderr).decode() or ("" if found.returncode == 0 else "failed")
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running server that scrapes one target every second."""
+
+    url: str
+
+    async def query(self, expression: str) -> Answer:
+        """The instant vector by its labels, without `job` and `instance`."""
+        data = await self._get("query", query=expression)
+        return {
+            frozenset((k, v) for k, v in each["metric"].items() if k not in ("job", "instance")): float(
+                each["value"][1]
+            )
+            for each in data["result"]
+        }
+
+    async def exemplars(self, expression: str, start: float, end: float) -> list[dict[str, Any]]:
+        """Every exemplar of an instant selector between two Unix times."""
+        found = await self._get("query_exemplars", query=expression, start=str(start), end=str(end))
+        return [exemplar for series in found for exemplar in series["exemplars"]]
+
+    async def metadata(self) -> Mapping[str, list[dict[str, str]]]:
+        """Type, unit and help by family."""
+        found: Mapping[str, list[dict[str, str]]] = await self._get("metadata")
+        return found
+
+    async def until(
+        self, expression: str, holds: Callable[[Answer], bool] = bool, *, seconds: float = 30
+    ) -> Answer:
+        """The first answer for which `holds`; by default the first that has anything in it."""
+        deadline = time.monotonic() + seconds
+        while not holds(answer := await self.query(expression)):
+            assert time.monotonic() < deadline, f"{expression} is still {answer}"
+            await asyncio.sleep(0.1)
+        return answer
+
+    async def _get(self, path: str, **parameters: str) -> Any:
+        return await asyncio.to_thread(self._ask, f"{self.url}/api/v1/{path}?{urlencode(parameters)}")
+
+    @staticmethod
+    def _ask(url: str) -> Any:
+        with urlopen(url, timeout=10) as response:
+            body = json.load(response)
+        assert body["status"] == "success", body
+        return body["data"]
+
+
+@asynccontextmanager
+async def scraping(target: str, directory: Path) -> AsyncIterator[Prometheus]:
+    """A server that scrapes `/metrics` of `host:port`, with its data under `directory`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "prometheus.yml"
+    config.write_text(_CONFIG.format(target=target))
+    port = free_port()
+    arguments = [
+        tool("prometheus"),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={directory / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--enable-feature=exemplar-storage",
+        "--log.level=warn",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with (directory / "prometheus.log").open("wb") as log, running(arguments, stderr=log) as process:
+        await asyncio.to_thread(until_answers, f"{url}/-/ready", process)
+        yield Prometheus(url)
