@@ -14,7 +14,7 @@ from probe.errors import StoreError
 from probe.store import backup_postgres
 from probe.store.engine import Database
 from probe.store.faults import translated
-from probe.store.migrate import check_revision, make_folder, read_revision
+from probe.store.migrate import check_revision, make_folder
 from probe.store.schema import metadata
 from probe.store.url import DatabaseUrl, parse_url
 
@@ -27,9 +27,7 @@ async def backup(url: str, file: Path) -> None:
     The file appears once it is whole. Raises StoreError where it exists already, and what reading raises.
     """
     source = parse_url(url)
-    if file.exists():
-        raise StoreError(f"{file} exists already; a backup never overwrites a file")
-    make_folder(f"the backup {file}", file.parent)
+    _make_room(file)
     partial = file.with_name(file.name + ".partial")
     try:
         if source.path is not None:
@@ -48,13 +46,10 @@ async def restore(url: str, file: Path, *, force: bool = False) -> None:
     to `force`, where the database holds anything. All of it is restored, or nothing.
     """
     target = parse_url(url)
-    if not file.is_file():
-        raise StoreError(f"there is no backup {file}")
     if target.path is not None:
         await asyncio.to_thread(_check_file, file)
         make_folder(target.who, target.path.parent)
-        if target.path.exists():
-            await _refuse_full(target, force)
+        await _refuse_full(target, force)
         await asyncio.to_thread(_copy_in, file, target.path, target.who)
     else:
         await backup_postgres.check(file)
@@ -78,6 +73,12 @@ async def _refuse_full(target: DatabaseUrl, force: bool) -> None:
                         )
     finally:
         await database.aclose()
+
+
+def _make_room(file: Path) -> None:
+    if file.exists():
+        raise StoreError(f"{file} exists already; a backup never overwrites a file")
+    make_folder(f"the backup {file}", file.parent)
 
 
 def _copy_out(source: Path, partial: Path, who: str) -> None:

@@ -89,6 +89,27 @@ class Money(sa.types.TypeDecorator[Decimal]):
         return Decimal(repr(value)) if isinstance(value, float) else value
 
 
+class Figure(sa.types.TypeDecorator[float]):
+    """A float; numeric on PostgreSQL, where ROUND takes digits of nothing else, REAL on SQLite.
+
+    A numeric holds the shortest decimal that names the float, so the same float comes back.
+    """
+
+    impl = sa.Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.Numeric())
+        return dialect.type_descriptor(sa.REAL())
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name != "postgresql" else Decimal(repr(value))
+
+    def process_result_value(self, value: Any, _: Dialect) -> float | None:
+        return None if value is None else float(value)
+
+
 def round_money(value: Decimal) -> Decimal:
     """To the 15 significant digits that are stored."""
     return _MONEY.plus(value)

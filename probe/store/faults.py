@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
@@ -68,9 +68,13 @@ def translated(who: str) -> Iterator[None]:
 
 def translate(who: str, error: BaseException) -> StoreError:
     """The StoreError that says the same; `error` is SQLAlchemy's, a driver's or the system's."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    # SQLAlchemy's adapter of asyncpg wraps the driver's own error once more.
+    driver = cause.__cause__ or cause
     if isinstance(cause, sqlite3.Error):
         return _sqlite(who, cause)
+    if isinstance(driver, (ValueError, TypeError, OverflowError)):
+        return StoreError(f"{who} refused a value: {_line(driver)}")
     if isinstance(cause, PoolTimeout):
         return StoreUnavailable(f"{who} is busy: every connection is in use; try again")
     if isinstance(cause, TimeoutError):
@@ -78,7 +82,7 @@ def translate(who: str, error: BaseException) -> StoreError:
     if isinstance(cause, OSError):
         reason = cause.strerror or str(cause)
         return StoreUnavailable(f"{who} cannot be reached: {_line(reason)}; check that it runs, and the URL")
-    return _postgres(who, error, cause)
+    return _postgres(who, driver)
 
 
 def _sqlite(who: str, error: sqlite3.Error) -> StoreError:
@@ -92,27 +96,15 @@ def _sqlite(who: str, error: sqlite3.Error) -> StoreError:
     return StoreError(f"{who} refused: {_line(error)}")
 
 
-def _postgres(who: str, error: BaseException, cause: BaseException) -> StoreError:
-    state = getattr(cause, "sqlstate", None) or ""
+def _postgres(who: str, error: BaseException) -> StoreError:
+    """An error without SQLSTATE is one of the driver, mostly of a connection that is gone."""
+    state = getattr(error, "sqlstate", None) or ""
     for code, words in _POSTGRES_PASSING.items():
         if state.startswith(code):
             return StoreUnavailable(f"{who} {words} ({state})")
     if state:
-        return StoreError(f"{who} refused: {_line(_driver_message(cause))} ({state})")
-    if isinstance(error, DBAPIError) and not error.connection_invalidated and _is_data_error(cause):
-        return StoreError(f"{who} refused a value: {_line(_driver_message(cause))}")
-    return StoreUnavailable(f"{who} cannot be reached: {_line(_driver_message(cause))}")
-
-
-def _driver_message(error: BaseException) -> str:
-    """SQLAlchemy's asyncpg adapter repeats the class in front of the driver's message; this is the latter."""
-    return str(error.__cause__ or error)
-
-
-def _is_data_error(error: BaseException) -> bool:
-    """asyncpg refuses a value it cannot encode before it is sent, without an SQLSTATE."""
-    cause = error.__cause__ or error
-    return isinstance(cause, (ValueError, TypeError, OverflowError))
+        return StoreError(f"{who} refused: {_line(error)} ({state})")
+    return StoreUnavailable(f"{who} cannot be reached: {_line(error)}")
 
 
 def _line(message: object) -> str:

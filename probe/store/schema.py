@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from probe.store.columns import Gaps, Identifier, Money, UtcDate
+from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
@@ -142,9 +142,9 @@ benchmark_results = sa.Table(
         nullable=False,
         doc="reasoning included; 0 where unknown, see output_tokens_known",
     ),
-    sa.Column("total_latency_ms", sa.Double, doc="start of the call to the last output chunk"),
-    sa.Column("ttft_ms", sa.Double, doc="start of the call to the first output chunk"),
-    sa.Column("tps", sa.Double, doc="(output tokens - 1) / (last - first output chunk)"),
+    sa.Column("total_latency_ms", Figure, doc="start of the call to the last output chunk"),
+    sa.Column("ttft_ms", Figure, doc="start of the call to the first output chunk"),
+    sa.Column("tps", Figure, doc="(output tokens - 1) / (last - first output chunk)"),
     sa.Column("status_code", sa.Integer, doc="null where no HTTP status came"),
     sa.Column("success", sa.Boolean, nullable=False, doc="the answer came whole"),
     sa.Column("error_message", sa.Text, doc="null for a success"),

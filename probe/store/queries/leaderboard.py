@@ -40,9 +40,9 @@ def _columns() -> tuple[sa.ColumnElement[Any], ...]:
         _r.sequence,
         _raw(_r.created_at),
         _r.failure_kind,
-        sa.case((_TIMED, _r.ttft_ms)),
-        sa.case((_TIMED, _r.total_latency_ms)),
-        sa.case((_TIMED, _r.tps)),
+        _raw(sa.case((_TIMED, _r.ttft_ms))),
+        _raw(sa.case((_TIMED, _r.total_latency_ms))),
+        _raw(sa.case((_TIMED, _r.tps))),
         _r.input_tokens,
         _r.output_tokens,
         _raw(_r.cost_usd),
@@ -167,8 +167,8 @@ def _finished(key: tuple[str, str], tally: _Tally, names: Sequence[Any], since: 
     )
 
 
-def _extend(points: Points, at: list[float], values: Sequence[float | None], divisor: int) -> None:
-    known = [value / divisor for value in values if value is not None]
+def _extend(points: Points, at: list[float], values: Sequence[float | Decimal | None], divisor: int) -> None:
+    known = [float(value) / divisor for value in values if value is not None]
     if len(known) < len(at):
         at = [seconds for seconds, value in zip(at, values, strict=True) if value is not None]
     points.at_seconds.fromlist(at)

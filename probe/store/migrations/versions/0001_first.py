@@ -17,6 +17,7 @@ depends_on = None
 _ID = sa.String(36).with_variant(sa.Uuid(), "postgresql")
 _DATE = sa.DateTime().with_variant(sa.DateTime(timezone=True), "postgresql")
 _MONEY: sa.types.TypeEngine[Any] = sa.REAL().with_variant(sa.Numeric(), "postgresql")
+_FIGURE = _MONEY
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
@@ -134,9 +135,9 @@ def _create_benchmark_results() -> None:
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("input_tokens", sa.BigInteger, nullable=False),
         sa.Column("output_tokens", sa.BigInteger, nullable=False),
-        sa.Column("total_latency_ms", sa.Double),
-        sa.Column("ttft_ms", sa.Double),
-        sa.Column("tps", sa.Double),
+        sa.Column("total_latency_ms", _FIGURE),
+        sa.Column("ttft_ms", _FIGURE),
+        sa.Column("tps", _FIGURE),
         sa.Column("status_code", sa.Integer),
         sa.Column("success", sa.Boolean, nullable=False),
         sa.Column("error_message", sa.Text),

@@ -1,0 +1,204 @@
+"""Group commit: what is added together is committed together, and what is refused is refused alone."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from probe.errors import StoreError, StoreUnavailable
+from probe.sample import Sample
+from probe.store import Store
+from tests.store.samples import a_sample, a_target
+from tests.store.sql import execute
+
+
+async def _run(store: Store) -> UUID:
+    return await store.start_run(run_name="test", triggered_by="cli", suite="quick")
+
+
+async def _ids(store: Store) -> set[UUID]:
+    return {stored.sample.id for stored in await store.samples_after(0, 1000)}
+
+
+async def test_a_row_that_is_refused_fails_alone(store: Store) -> None:
+    run = await _run(store)
+    good = [a_sample(run) for _ in range(5)]
+    orphan = a_sample(uuid4())
+    outcomes = await asyncio.gather(
+        *(store.add(sample) for sample in [*good[:2], orphan, *good[2:]]), return_exceptions=True
+    )
+    refused = outcomes.pop(2)
+    assert outcomes == [None] * 5
+    assert isinstance(refused, StoreError)
+    assert not isinstance(refused, StoreUnavailable)
+    assert "refused" in str(refused)
+    assert await _ids(store) == {sample.id for sample in good}
+
+
+async def test_a_value_that_no_column_takes_fails_alone(store: Store) -> None:
+    run = await _run(store)
+    good, bad = a_sample(run), a_sample(run, status_code=10**30)
+    stored, refused = await asyncio.gather(store.add(good), store.add(bad), return_exceptions=True)
+    assert stored is None
+    assert isinstance(refused, StoreError)
+    assert not isinstance(refused, StoreUnavailable)
+    assert await _ids(store) == {good.id}
+
+
+async def test_a_provider_that_somebody_deleted_is_written_again(store: Store, url: str) -> None:
+    run = await _run(store)
+    first, second = a_sample(run), a_sample(run)
+    await store.add(first)
+    await execute(url, "DELETE FROM providers")
+    await store.add(second)
+    assert await _ids(store) == {first.id, second.id}
+    assert [provider.name for provider in await store.providers()] == ["openai"]
+
+
+async def test_a_provider_follows_its_base_url(store: Store) -> None:
+    run = await _run(store)
+    moved = replace(a_target(), base_url="https://elsewhere.test/v1")
+    await store.add(a_sample(run))
+    await store.add(a_sample(run, target=moved))
+    (provider,) = await store.providers()
+    assert provider.base_url == "https://elsewhere.test/v1"
+
+
+async def test_a_cancelled_caller_takes_nobody_with_it(store: Store) -> None:
+    run = await _run(store)
+    samples = [a_sample(run) for _ in range(20)]
+    tasks = [asyncio.create_task(store.add(sample)) for sample in samples]
+    await asyncio.sleep(0)
+    tasks[3].cancel()
+    await asyncio.gather(*(task for index, task in enumerate(tasks) if index != 3))
+    assert await _ids(store) >= {sample.id for index, sample in enumerate(samples) if index != 3}
+
+
+async def test_closing_waits_for_what_is_under_way(url: str) -> None:
+    store = await Store.open(url)
+    run = await _run(store)
+    samples = [a_sample(run) for _ in range(30)]
+    tasks = [asyncio.create_task(store.add(sample)) for sample in samples]
+    await asyncio.sleep(0)
+    await store.aclose()
+    assert [task.result() for task in tasks] == [None] * 30
+    async with await Store.open(url) as again:
+        assert await _ids(again) == {sample.id for sample in samples}
+
+
+async def test_many_samples_cost_few_commits(store: Store, url: str) -> None:
+    """Each transaction advances the counter row once."""
+    run = await _run(store)
+    await store.add(a_sample(run))
+    await execute(url, "CREATE TABLE commits (value bigint)")
+    await execute(url, *_COUNT_COMMITS[url.partition(":")[0]])
+    await asyncio.gather(*(store.add(a_sample(run)) for _ in range(200)))
+    ((commits,),) = await execute(url, "SELECT count(*) FROM commits")
+    assert 1 <= commits <= 2
+
+
+_COUNT_COMMITS = {
+    "sqlite": (
+        """CREATE TRIGGER commit_seen AFTER UPDATE ON counters
+        BEGIN INSERT INTO commits VALUES (new.value); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO commits VALUES (new.value); RETURN NULL; END'""",
+        "CREATE TRIGGER commit_seen AFTER UPDATE ON counters FOR EACH ROW EXECUTE FUNCTION note()",
+    ),
+}
+
+
+async def test_a_reader_never_finds_a_lower_sequence_later(postgres_url: str) -> None:
+    """A second writer waits for the first to commit before it takes its numbers."""
+    async with await Store.open(postgres_url, patience_seconds=60) as store:
+        run = await _run(store)
+        first = a_sample(run)
+        await store.add(first)
+        slow = await asyncpg.connect(postgres_url)
+        try:
+            transaction = slow.transaction()
+            await transaction.start()
+            await slow.execute("UPDATE counters SET value = value + 1 WHERE name = 'benchmark_results'")
+            # The slow writer holds number 2 and has not shown its row yet.
+            fast = asyncio.create_task(store.add(a_sample(run)))
+            await _somebody_waits_for_a_lock(postgres_url)
+            assert not fast.done()
+            assert await _sequences(store) == [1]
+            await transaction.commit()
+            await fast
+        finally:
+            await slow.close()
+        assert await _sequences(store) == [1, 3]
+
+
+async def test_two_writers_and_a_reader_that_follows(url: str) -> None:
+    """Whoever reads on from the last sequence seen meets every row exactly once."""
+    async with await Store.open(url) as one, await Store.open(url) as two:
+        run = await _run(one)
+        samples = [a_sample(run) for _ in range(120)]
+        writing = [
+            asyncio.create_task(_add_one_by_one(writer, part))
+            for writer, part in ((one, samples[:60]), (two, samples[60:]))
+        ]
+        seen: list[int] = []
+        met: list[UUID] = []
+        while len(met) < len(samples):
+            for stored in await two.samples_after(seen[-1] if seen else 0, 7):
+                seen.append(stored.sequence)
+                met.append(stored.sample.id)
+        await asyncio.gather(*writing)
+        assert seen == sorted(set(seen))
+        assert set(met) == {sample.id for sample in samples}
+        assert await one.last_sequence() == seen[-1]
+
+
+async def _add_one_by_one(store: Store, samples: list[Sample]) -> None:
+    for sample in samples:
+        await store.add(sample)
+
+
+async def _sequences(store: Store) -> list[int]:
+    return [stored.sequence for stored in await store.samples_after(0)]
+
+
+async def _somebody_waits_for_a_lock(url: str) -> None:
+    """PostgreSQL says so of every connection; it does not call anybody, so it is asked again and again."""
+    watcher = await asyncpg.connect(url)
+    try:
+        for _ in range(1000):
+            if await watcher.fetchval(_WAITING):
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail("nobody waits for a lock")
+    finally:
+        await watcher.close()
+
+
+_WAITING = """
+    SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def test_numbers_go_on_after_everything_was_deleted(store: Store, url: str) -> None:
+    run = await _run(store)
+    await store.add(a_sample(run))
+    await store.add(a_sample(run))
+    await execute(url, "DELETE FROM benchmark_results")
+    await store.add(a_sample(run))
+    assert await _sequences(store) == [3]
+
+
+@pytest.mark.parametrize("exporter", ["prometheus", "influxdb"])
+async def test_a_cursor_is_where_it_was_moved(store: Store, exporter: str) -> None:
+    assert await store.cursor(exporter) == 0
+    await store.move_cursor(exporter, 41)
+    await store.move_cursor(exporter, 42)
+    await store.move_cursor("another", 7)
+    assert await store.cursor(exporter) == 42
