@@ -85,14 +85,17 @@ def stream_of(
 
 
 def body_of(
-    body: bytes | Mapping[str, Any],
+    body: Any,
     status: int = 200,
     *,
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
     failure: WireFailure | None = None,
 ) -> Capture:
-    """The head at 200 ms, the body in two halves at 210 and 220 ms."""
+    """The head at 200 ms, the body in two halves at 210 and 220 ms.
+
+    Bytes are sent as they are, anything else as JSON.
+    """
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     half = len(data) // 2
     return capture_of(
