@@ -258,7 +258,7 @@ def _start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _instants(cron: Cron, zone: tzinfo, day: date) -> tuple[datetime, ...]:
     """The instants of one local day, in UTC and in order."""
     if not cron.matches(day):

@@ -197,8 +197,10 @@ def watch(cron: Cron, zone: ZoneInfo, after: datetime, until: datetime) -> Itera
     in between, at once; a jump back makes fixed times wait until the clock has caught up.
     """
 
+    times = set(cron.times)
+
     def due(local: datetime) -> bool:
-        return cron.matches(local.date()) and local.time() in cron.times
+        return cron.matches(local.date()) and local.time() in times
 
     instant = after - timedelta(hours=6)
     dealt_with = instant.astimezone(zone).replace(tzinfo=None)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from probe.attempt import TargetPlan
+from probe.catalog.prices import PriceBook
 from probe.clock import SystemClock
+from probe.config import PriceConfig
 from probe.limits import Limit, Limits
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
@@ -25,10 +28,11 @@ from probe.suites.load import load_suites
 from probe.wire.local import LocalWire
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Connection, Wire
-from tests.asking import RUN_ID, FixedPrices, kinds
+from tests.asking import RUN_ID, kinds
 from tests.servers.simulator import RunningSimulator
 
 QUICK = load_suites()["quick"]
+PRICE = PriceConfig(input_per_million_usd=Decimal(1), output_per_million_usd=Decimal(2))
 
 
 def target_plan(simulator: RunningSimulator, model: str, connection: Connection = "cold") -> TargetPlan:
@@ -63,7 +67,7 @@ async def running(
         yield Runner(
             providers={"simulator": provider},
             wire=wire,
-            prices=FixedPrices(),
+            prices=PriceBook({"simulator/sim": PRICE}),
             limits=Limits(clock, {"simulator": limit}),
             clock=clock,
         )
@@ -114,6 +118,8 @@ async def test_ten_models_together_and_every_result_is_in_the_database(
         assert (sample.connection, sample.reused, sample.usage.output_tokens) == ("cold", False, 1)
         assert sample.timing.connect_seconds is not None
         assert sample.timing.ttft_seconds is not None
+        assert sample.cost is not None
+        assert sample.cost.price_source == "configuration"
 
 
 async def test_more_than_a_hundred_streams_are_open_at_once(simulator: RunningSimulator) -> None:
