@@ -40,6 +40,7 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         # The bundled documentation pages load their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     source = Source(store, clock)
     app.state.parts = Parts(

@@ -35,8 +35,8 @@ class ProblemPart(BaseModel):
     what: str
 
 
-class Problem(Exception):  # noqa: N818  an answer, raised to leave a route early
-    """An answer other than success."""
+class Problem(Exception):
+    """An answer other than success, raised to leave a route early."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

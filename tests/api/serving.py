@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -18,16 +17,18 @@ from tests.api.daemon import ScriptedDaemon
 from tests.api.demo import FLEET, JOBS, ONE_SERIES_WAITS, Character, a_clock, a_status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """`samples` are what is stored; `client` asks the server."""
+    """A running server. `client` asks it; `samples` are what a fixture stored."""
 
-    url: str
-    store: Store
-    clock: FakeClock
-    daemon: ScriptedDaemon
-    client: httpx.AsyncClient
-    samples: list[Sample] = field(default_factory=list)
+    def __init__(
+        self, url: str, store: Store, clock: FakeClock, daemon: ScriptedDaemon, client: httpx.AsyncClient
+    ) -> None:
+        self.url = url
+        self.store = store
+        self.clock = clock
+        self.daemon = daemon
+        self.client = client
+        self.samples: list[Sample] = []
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from probe.api.server import ApiServer
+from probe.api.server import ApiServer, bind
 from probe.errors import ConfigError
 
 
@@ -57,6 +57,24 @@ async def test_an_address_of_somebody_else_is_one_clear_error(host: str) -> None
     with pytest.raises(ConfigError, match=rf"^server\.host: {host} is no address") as caught:
         await ApiServer.start(app, host, 0)
     assert "\n" not in str(caught.value)
+
+
+async def test_an_answer_in_two_pieces_does_not_wait_for_an_acknowledgement() -> None:
+    delays: list[int] = []
+
+    class Watching(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted = transport.get_extra_info("socket")
+            delays.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    [listener] = await bind("127.0.0.1", 0)
+    async with await asyncio.get_running_loop().create_server(Watching, sock=listener):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+    assert delays == [1]
 
 
 async def test_signals_stay_with_the_daemon() -> None:
