@@ -1,0 +1,274 @@
+"""Samples on their way from a real store to an exporter that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from exporters.prometheus import PrometheusExporter
+from probe.clock import FakeClock
+from probe.delivery import Cursors, Delivery, Journal, MemoryCursors, fill
+from probe.errors import ExportError, StoreUnavailable
+from probe.sample import Sample, Series
+from probe.store import Store, StoredSample
+from tests.exporters.contract import context_for
+from tests.exporters.pages import TEXT, numbers
+from tests.exporters.samples import NOW, SERIES, TARGET, make_failure, make_sample
+
+
+class Collector:
+    """An exporter that keeps what it gets, and refuses as it is told."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.calls = 0
+        self.refuse: Callable[[Sequence[Sample]], Exception | None] = lambda _: None
+        self._changed = asyncio.Condition()
+
+    async def export(self, samples: Sequence[Sample], /) -> None:
+        async with self._changed:
+            self.calls += 1
+            self._changed.notify_all()
+            error = self.refuse(samples)
+            if error is not None:
+                raise error
+            self.samples.extend(samples)
+
+    async def aclose(self) -> None: ...
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Returns once that holds after a call."""
+        async with self._changed, asyncio.timeout(20):
+            await self._changed.wait_for(holds)
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [sample.id for sample in self.samples]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with await Store.open(f"sqlite:///{tmp_path / 'probe.db'}") as store:
+        yield store
+
+
+@pytest.fixture
+async def add(store: Store) -> Callable[[int], Awaitable[list[UUID]]]:
+    """Stores so many samples, in order."""
+    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+
+    async def add(count: int) -> list[UUID]:
+        samples = [make_sample(run_id=run, at=NOW + timedelta(seconds=n)) for n in range(count)]
+        for sample in samples:
+            await store.add(sample)
+        return [sample.id for sample in samples]
+
+    return add
+
+
+Add = Callable[[int], Awaitable[list[UUID]]]
+
+
+@asynccontextmanager
+async def delivering(
+    journal: Journal, exporter: Collector, cursors: Cursors, clock: FakeClock | None = None
+) -> AsyncIterator[Delivery]:
+    delivery = Delivery("collector", exporter, journal, cursors, clock or FakeClock(NOW))
+    task = asyncio.create_task(delivery.run())
+    try:
+        yield delivery
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_delivers_what_is_stored_in_the_order_of_storing(store: Store, add: Add) -> None:
+    collector = Collector()
+    ids = await add(5)
+    async with delivering(store, collector, store) as delivery:
+        await collector.until(lambda: len(collector.samples) == 5)
+        ids += await add(3)
+        delivery.wake()
+        await collector.until(lambda: len(collector.samples) == 8)
+    assert collector.ids == ids
+    assert collector.samples[0].timing.chunk_gaps_seconds == make_sample().timing.chunk_gaps_seconds
+
+
+async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
+    collector = Collector()
+    ids = await add(450)
+    async with delivering(store, collector, store):
+        await collector.until(lambda: len(collector.samples) == 450)
+    assert collector.ids == ids
+    assert collector.calls == 3
+
+
+async def test_the_next_process_goes_on_where_the_last_one_stopped(store: Store, add: Add) -> None:
+    first, second = Collector(), Collector()
+    await add(3)
+    async with delivering(store, first, store) as delivery:
+        await first.until(lambda: len(first.samples) == 3)
+        await delivered(delivery, 3)
+    assert await store.cursor("collector") == 3
+    later = await add(2)
+    async with delivering(store, second, store):
+        await second.until(lambda: len(second.samples) == 2)
+    assert second.ids == later
+
+
+async def test_an_outage_costs_time_and_no_sample(store: Store, add: Add) -> None:
+    collector, clock = Collector(), FakeClock(NOW)
+    collector.refuse = lambda _: ExportError("the sink is out") if collector.calls < 4 else None
+    ids = await add(3)
+    async with delivering(store, collector, store, clock) as delivery:
+        await collector.until(lambda: collector.calls == 3)
+        assert delivery.status().last_error == "the sink is out"
+        assert delivery.status().pending == 3
+        await collector.until(lambda: len(collector.samples) == 3)
+        await delivered(delivery, 3)
+        status = delivery.status()
+    assert collector.ids == ids
+    assert (status.errors, status.refused, status.last_error) == (3, 0, None)
+    assert clock.monotonic_ns() == 7_000_000_000, "one second, two, four"
+    assert status.last_delivery_at == NOW + timedelta(seconds=7)
+
+
+async def test_pauses_grow_to_a_minute_and_respect_what_the_sink_asks_for(store: Store, add: Add) -> None:
+    collector, clock = Collector(), FakeClock(NOW)
+    waited: list[int] = []
+
+    def refuse(_: Sequence[Sample]) -> Exception | None:
+        waited.append(clock.monotonic_ns() // 10**9)
+        return ExportError("busy", retry_after_seconds=300 if len(waited) == 9 else None)
+
+    collector.refuse = refuse
+    await add(1)
+    async with delivering(store, collector, store, clock):
+        await collector.until(lambda: len(waited) >= 10)
+    pauses = [after - before for before, after in pairwise(waited)]
+    assert pauses[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 300]
+
+
+async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, add: Add) -> None:
+    collector = Collector()
+    ids = await add(9)
+    poison = {ids[2], ids[7]}
+
+    def refuse(samples: Sequence[Sample]) -> Exception | None:
+        bad = poison & {sample.id for sample in samples}
+        return ExportError("malformed", permanent=True) if bad else None
+
+    collector.refuse = refuse
+    async with delivering(store, collector, store) as delivery:
+        await collector.until(lambda: len(collector.samples) == 7)
+        await delivered(delivery, 7)
+        status = delivery.status()
+    assert collector.ids == [each for each in ids if each not in poison]
+    assert (status.delivered, status.refused, status.errors) == (7, 2, 0)
+
+
+async def test_a_defect_of_the_exporter_is_an_outage(store: Store, add: Add) -> None:
+    collector = Collector()
+    collector.refuse = lambda _: ZeroDivisionError() if collector.calls < 3 else None
+    ids = await add(2)
+    async with delivering(store, collector, store) as delivery:
+        await collector.until(lambda: collector.calls == 2)
+        assert delivery.status().last_error == "unexpected ZeroDivisionError, see the log"
+        await collector.until(lambda: len(collector.samples) == 2)
+    assert collector.ids == ids
+
+
+class Interrupted:
+    """A journal that cannot be read for the first few times."""
+
+    def __init__(self, store: Store, times: int) -> None:
+        self._store = store
+        self._times = times
+
+    async def samples_after(self, sequence: int, limit: int, /) -> Sequence[StoredSample]:
+        if self._times:
+            self._times -= 1
+            raise StoreUnavailable("the database is locked")
+        return await self._store.samples_after(sequence, limit)
+
+    async def last_sequence(self) -> int:
+        return await self._store.last_sequence()
+
+
+async def test_a_store_that_cannot_be_read_is_waited_for(store: Store, add: Add) -> None:
+    collector = Collector()
+    ids = await add(2)
+    async with delivering(Interrupted(store, 3), collector, store) as delivery:
+        await collector.until(lambda: len(collector.samples) == 2)
+        await delivered(delivery, 2)
+        assert delivery.status().errors == 3
+    assert collector.ids == ids
+
+
+async def test_a_memory_cursor_starts_where_it_is_told(store: Store, add: Add) -> None:
+    collector = Collector()
+    await add(3)
+    cursors = MemoryCursors(await store.last_sequence())
+    later = await add(2)
+    async with delivering(store, collector, cursors):
+        await collector.until(lambda: len(collector.samples) == 2)
+    assert collector.ids == later
+    assert await store.cursor("collector") == 0, "it is nobody's business but the process's"
+
+
+async def delivered(delivery: Delivery, count: int) -> None:
+    """Returns once the delivery has finished its step."""
+    async with asyncio.timeout(20):
+        # Nobody but a test waits for the end of a step, so there is no event for it.
+        while delivery.status().delivered < count or delivery.status().pending:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+# Filling an exporter that lives in memory ---------------------------------------------------------------
+
+
+async def test_fills_the_window_and_what_is_older(store: Store) -> None:
+    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+    old = make_sample(run_id=run, at=NOW - timedelta(days=9))
+    recent = [make_failure("auth", run_id=run, at=NOW - timedelta(hours=hour)) for hour in (23, 5, 1)]
+    for sample in (old, *recent):
+        await store.add(sample)
+    exporter = PrometheusExporter(context_for())
+    await fill(exporter, store, [SERIES], NOW)
+    page = about(exporter)
+    assert page["inference_probe_last_success_timestamp_seconds"] == old.ended_at.timestamp()
+    assert page["inference_probe_last_attempt_timestamp_seconds"] == recent[-1].ended_at.timestamp()
+    assert page["inference_probe_window_attempts"] == 3
+
+
+async def test_fills_nothing_from_an_empty_store(store: Store) -> None:
+    exporter = PrometheusExporter(context_for())
+    await fill(exporter, store, [SERIES, Series(target=TARGET, connection="warm")], NOW)
+    assert about(exporter)["inference_probe_last_attempt_timestamp_seconds"] == 0
+
+
+async def test_what_is_stored_while_it_is_filled_is_not_missed(store: Store, add: Add) -> None:
+    await add(2)
+    exporter = PrometheusExporter(context_for())
+    cursors = MemoryCursors(await store.last_sequence())
+    await add(3)
+    await fill(exporter, store, [SERIES], NOW)
+    delivery = Delivery("prometheus", exporter, store, cursors, FakeClock(NOW))
+    task = asyncio.create_task(delivery.run())
+    await delivered(delivery, 3)
+    task.cancel()
+    assert about(exporter)["inference_probe_window_attempts"] == 5
+
+
+def about(exporter: PrometheusExporter) -> dict[str, float]:
+    """The numbers of the usual series that have no labels of their own."""
+    page = numbers(exporter.render(TEXT)[0])
+    return {name: value for (name, labels), value in page.items() if len(labels) == 6}

@@ -1,0 +1,29 @@
+"""Exporters are found by entry point."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, EntryPoints
+
+import pytest
+
+from exporters.prometheus import PrometheusExporter
+from probe import plugins
+from probe.errors import ConfigError
+from tests.exporters.contract import context_for
+
+
+def test_loads_what_is_installed() -> None:
+    assert "prometheus" in plugins.exporter_names()
+    assert isinstance(plugins.load_exporter("prometheus", context_for()), PrometheusExporter)
+
+
+def test_an_unknown_name_is_told_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r"no exporter 'promethius' is installed; there is .*prometheus"):
+        plugins.load_exporter("promethius", context_for())
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint(name="broken", value="no_such_library.sink:Exporter", group=plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: EntryPoints([broken]))
+    with pytest.raises(ConfigError, match=r"'broken' cannot be loaded: No module named 'no_such_library'"):
+        plugins.load_exporter("broken", context_for())
