@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
@@ -11,8 +13,13 @@ from pydantic import SecretStr
 from probe.config import ProviderConfig
 from probe.errors import ConfigError
 from probe.providers import presets
+from probe.providers.factory import build
 from probe.providers.preset import Preset, Quirks
 from probe.providers.presets import PRESETS, resolve
+from probe.providers.protocol import Prompt
+from probe.suites import Message
+from tests.wires.answering import AnsweringWire, header
+from tests.wires.compose import chunk, stream_of
 
 KEY = SecretStr("sk-test-0123456789abcdef")
 
@@ -124,7 +131,7 @@ def test_what_cannot_be_resolved_says_what_to_do(name: str, config: dict[str, st
     assert "\n" not in str(caught.value)
 
 
-def test_adding_a_provider_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_adding_a_provider_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = Preset(
         name="mistral",
         display_name="Mistral",
@@ -134,6 +141,17 @@ def test_adding_a_provider_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None
         quirks=Quirks(ask_for_usage="never"),
     )
     monkeypatch.setattr(presets, "PRESETS", {**PRESETS, entry.name: entry})
-    endpoint = resolve("mistral", ProviderConfig(api_key=KEY))
-    assert endpoint.base_url == entry.base_url
-    assert endpoint.quirks.ask_for_usage == "never"
+    provider = build(resolve("mistral", ProviderConfig(api_key=KEY)))
+    wire = AnsweringWire(stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]"))
+    prompt = Prompt(
+        request_id=UUID(int=1),
+        model=entry.default_models[0],
+        messages=(Message(role="user", content="Hello"),),
+        max_tokens=5,
+    )
+    reading = provider.read(await provider.send(prompt, wire))
+    await provider.aclose()
+    assert (wire.request.host, wire.request.target) == ("api.mistral.ai", "/v1/chat/completions")
+    assert header(wire.request, "authorization") == f"Bearer {KEY.get_secret_value()}"
+    assert "stream_options" not in json.loads(wire.request.body)
+    assert reading.text == "Paris"
