@@ -20,7 +20,7 @@ _LONGEST_PROXY_ANSWER = 64 * 1024
 # What one read of the socket gave:
 # - plaintext, which may be empty though the stream goes on: a TLS record came in part
 # - the kernel's stamp, wall clock, nanoseconds; None where it gave none
-# - whether the peer has ended the stream
+# - whether nothing more can come: the peer has ended the stream, or TLS is broken
 # - whether the socket may hold more than one read takes
 # A plain tuple, as there is one for each piece of each stream.
 Received = tuple[bytes, int | None, bool, bool]
@@ -62,7 +62,7 @@ class Connection:
         """Have the proxy connect to `host`. Raises WireError "proxy" where it will not, OSError."""
         loop = asyncio.get_running_loop()
         await self._send_all(connect_request(proxy, host, port))
-        reader = ResponseReader("CONNECT", keep_body=False)
+        reader = ResponseReader("CONNECT", keep_body=True)
         size = 0
         while not reader.complete and reader.error is None:
             data = await loop.sock_recv(self.socket, READ_BYTES)
@@ -155,7 +155,7 @@ class Connection:
             # A key update wants an answer; it goes out with the next flush at the latest.
             self._unsent = bytes(self._unsent) + outgoing
             self.flush()
-        return plaintext, wall_ns, tls.ended or not data, more
+        return plaintext, wall_ns, tls.ended or tls.error is not None or not data, more
 
     def is_idle(self) -> bool:
         """Nothing has come since the last response: neither its peer's end nor bytes nobody asked for.

@@ -145,6 +145,9 @@ class Exchange:
         notes, connection = self._notes, self._connection
         if notes.sent_ns is None or notes.send_ns is None:
             return
+        if connection.sent_wall_ns is None:
+            # It may have come along with the response.
+            connection.look_for_sent_stamp()
         if connection.sent_wall_ns is not None:
             notes.sent_ns = max(notes.send_ns, connection.sent_wall_ns - self._offset_ns)
 
@@ -215,12 +218,14 @@ class Exchange:
             self._arm()
 
     def _end_of_stream(self) -> None:
-        """The peer is done. A TLS stream that just stops has no end that could be trusted (RFC 9112, 9.8)."""
+        """Nothing more comes. TLS that just stops is no end that could be trusted (RFC 9112, 9.8)."""
         tls = self._connection.tls
         if tls is None or tls.ended:
             self._reader.end_of_stream()
         if self._reader.complete:
             self._finish(monotonic_ns())
+        elif tls is not None and tls.error is not None:
+            self.abort(fault_of(tls.error))
         elif self._size:
             self.abort(WireError("closed", "the server closed the connection before the response was whole"))
         elif self._send_error is not None:

@@ -107,7 +107,7 @@ def _stamp_among(ancillary: Ancillary) -> int | None:
 class StampKeeper:
     """Keeps the kernel stamping for as long as it is open.
 
-    The kernel stamps packets only while some socket wants it, and switches stamping on from a work queue, some
+    The kernel stamps packets only while some socket wants it, and switches stamping on from a work queue,
     milliseconds later: the first packets of the first such socket come unstamped. So one idle socket stays
     open, and is asked whether stamping has begun.
     """
@@ -118,7 +118,7 @@ class StampKeeper:
         self._settled = not enable(self._socket)
 
     async def settle(self) -> None:
-        """Return once packets are stamped, or it is clear that they never will be. Immediate after the first."""
+        """Return once packets are stamped, or it is clear that they never will be; at once from then on."""
         tries = 0
         while not self._settled:
             tries += 1

@@ -6,16 +6,18 @@ import asyncio
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from probe.errors import StopwatchError
-from probe.wire.capture import REDACTED, WireFailure
+from probe.wire.capture import REDACTED, Phase, WireFailure
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines
 from tests.wire.asking import GENEROUS, ask
-from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, answers, chunk, response, serving
+from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, Script, answers, chunk, response, serving
+from tests.wire.waiting import until
 
 EVENT = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
 
@@ -24,10 +26,8 @@ async def test_a_request_goes_out_as_given_and_its_response_comes_back_whole(wir
     with serving(answers(response(b"hello", b"X-Request-Id: r1"))) as server:
         request = ask(server, headers=((b"X-Own", b"1"),), planned_monotonic_ns=123)
         capture = await wire.exchange(request)
-    assert server.requests == [
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Own: 1\r\nContent-Length: 15\r\n\r\n"
-        b'{"stream":true}'
-    ]
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Own: 1\r\nContent-Length: 15\r\n\r\n"
+    assert server.requests == [head + b'{"stream":true}']
     assert capture.failure is None
     assert capture.url == f"http://127.0.0.1:{server.port}/v1/chat/completions"
     assert (capture.request_headers, capture.request_body) == (request.headers, request.body)
@@ -161,7 +161,7 @@ async def test_a_close_in_the_stream_keeps_what_came_before(wire: LocalWire) -> 
 
 
 async def test_a_close_without_a_response(wire: LocalWire) -> None:
-    with serving(lambda peer: peer.request() and None) as server:
+    with serving(Peer.request) as server:
         capture = await wire.exchange(ask(server))
     assert capture.failure is not None
     assert (capture.failure.phase, capture.failure.reason) == ("head", "closed")
@@ -200,7 +200,7 @@ async def test_an_endless_stream_is_cut_at_the_limit(wire: LocalWire) -> None:
 # Deadlines ------------------------------------------------------------------------------------------------
 
 
-def stalling(*pieces: bytes, done: threading.Event | None = None) -> object:
+def stalling(*pieces: bytes, done: threading.Event | None = None) -> Script:
     """Sends the pieces and then nothing, until the client leaves."""
 
     def script(peer: Peer) -> None:
@@ -225,7 +225,7 @@ def stalling(*pieces: bytes, done: threading.Event | None = None) -> object:
     ],
 )
 async def test_no_output_in_time(
-    wire: LocalWire, pieces: tuple[bytes, ...], pattern: bytes | None, phase: str
+    wire: LocalWire, pieces: tuple[bytes, ...], pattern: bytes | None, phase: Phase
 ) -> None:
     deadlines = Deadlines(connect=20, first_token=0.15, stall=20, total=40)
     with serving(stalling(*pieces)) as server:
@@ -282,7 +282,7 @@ async def test_the_total_strikes_in_a_lively_stream(wire: LocalWire) -> None:
 async def test_a_request_that_is_not_taken_runs_into_the_total(wire: LocalWire) -> None:
     deadlines = Deadlines(connect=20, first_token=20, stall=20, total=0.3)
     release = threading.Event()
-    with serving(lambda _: release.wait(20) and None) as server:
+    with serving(lambda _: release.wait(20)) as server:
         capture = await wire.exchange(ask(server, deadlines=deadlines, body=b"x" * 50_000_000))
         release.set()
     assert capture.failure is not None
@@ -297,8 +297,7 @@ async def test_a_cancelled_caller_leaves_no_connection(wire: LocalWire) -> None:
     gone = threading.Event()
     with serving(stalling(CHUNKED_HEAD, done=gone)) as server:
         task = asyncio.create_task(wire.exchange(ask(server)))
-        while not server.requests:
-            await asyncio.sleep(0.005)
+        await until(lambda: server.requests)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -309,8 +308,7 @@ async def test_closing_gives_open_exchanges_back_as_cancelled() -> None:
     wire = LocalWire()
     with serving(stalling(CHUNKED_HEAD, chunk(EVENT))) as server:
         task = asyncio.create_task(wire.exchange(ask(server)))
-        while not (server.peers and len(server.peers[0].sent) == 2):
-            await asyncio.sleep(0.005)
+        await until(lambda: server.peers and len(server.peers[0].sent) == 2)
         await wire.aclose()
         capture = await task
     assert capture.failure is not None
@@ -355,7 +353,7 @@ async def test_a_closed_wire_refuses_work() -> None:
         {"headers": ((b"X:", b"a"),)},
     ],
 )
-async def test_what_http_cannot_carry_is_refused(wire: LocalWire, changes: dict[str, object]) -> None:
+async def test_what_http_cannot_carry_is_refused(wire: LocalWire, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         await wire.exchange(ask(**changes))
 

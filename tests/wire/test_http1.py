@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -229,7 +231,7 @@ def test_where_the_pieces_are_cut_does_not_matter(body: bytes, cuts: list[int], 
         framed += b"%x\r\n%s\r\n" % (len(rest), rest)
     whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
     edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
-    response = read(*(whole[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    response = read(*(whole[a:b] for a, b in pairwise(edges)))
     assert (response.body, response.complete, response.error) == (body, True, None)
 
 

@@ -16,6 +16,7 @@ from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
 from tests.wire.asking import ask
 from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, answers, chunk, response, serving
+from tests.wire.waiting import until
 
 HOUR_NS = 3600 * 1_000_000_000
 
@@ -49,7 +50,7 @@ async def test_stamps_lie_where_the_server_wrote(wire: LocalWire) -> None:
     pieces = (CHUNKED_HEAD, *[chunk(b"data: x\n\n")] * 20, LAST_CHUNK)
     with serving(answers(*pieces, gap_seconds=0.01)) as server:
         capture = await wire.exchange(ask(server))
-        sent = server.peers[0].sent
+    sent = server.peers[0].sent
     assert len(capture.arrivals) == len(sent)
     for (at_ns, _), (before_ns, _, _) in zip(capture.arrivals, sent, strict=True):
         assert -NS_PER_MS < at_ns - before_ns < 5 * NS_PER_MS
@@ -75,15 +76,13 @@ async def test_a_late_loop_does_not_move_a_stamp(wire: LocalWire) -> None:
 
     with serving(script) as server:
         exchange = asyncio.create_task(wire.exchange(ask(server)))
-        while not (server.peers and server.peers[0].sent):
-            await asyncio.sleep(0.005)
+        await until(lambda: server.peers and server.peers[0].sent)
         await asyncio.sleep(0.03)
         free_again_ns = block()
         await asyncio.sleep(0.03)
         finish.set()
         capture = await exchange
-        before_ns, after_ns, _ = server.peers[0].sent[1]
-
+    before_ns, after_ns, _ = server.peers[0].sent[1]
     assert len(capture.arrivals) == 3
     at_ns = capture.arrivals[1].at_ns
     assert before_ns - NS_PER_MS < at_ns < after_ns + NS_PER_MS
@@ -98,7 +97,7 @@ async def test_without_stamps_the_read_is_the_instant(
     monkeypatch.setattr("probe.wire.stamps._supported", False)
     with serving(answers(response(b"x"))) as server:
         capture = await wire.exchange(ask(server))
-        before_ns, _, _ = server.peers[0].sent[0]
+    before_ns, _, _ = server.peers[0].sent[0]
     assert capture.failure is None
     assert capture.stamps == "read"
     assert capture.trusted
@@ -106,7 +105,7 @@ async def test_without_stamps_the_read_is_the_instant(
 
 
 async def test_the_instant_of_sending_is_when_the_last_byte_leaves(wire: LocalWire) -> None:
-    """The send call takes megabytes into its buffer; the last of them leave when the peer has read the others."""
+    """The send call takes megabytes into its buffer; the last leave when the peer has read the others."""
     reading_ns = 0
 
     def script(peer: Peer) -> None:
@@ -153,6 +152,6 @@ async def test_impossible_stamps_give_way_to_the_read(
 
     with serving(script) as server:
         capture = await wire.exchange(ask(server))
-        before_ns, _, _ = server.peers[0].sent[0]
+    before_ns, _, _ = server.peers[0].sent[0]
     assert before_ns < capture.arrivals[0].at_ns < capture.end_ns + NS_PER_MS
     assert not capture.trusted
