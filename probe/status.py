@@ -38,11 +38,11 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """`pending` samples wait in memory to be written.
+    """`results` were stored so far, by whomever, those deleted since included.
 
-    `spilled` samples were put aside in a file until the store takes them again, `rejected` ones will never be
-    taken and were kept in a file, `dropped` ones are lost. `error` is why the store is not available, while
-    it is not: one line without secrets.
+    `pending` samples wait in memory to be written, `spilled` ones were put aside in a file until the store
+    takes them again, `rejected` ones will never be taken and were kept in a file, `dropped` ones are lost.
+    `error` is why the store is not available, while it is not: one line without secrets.
     """
 
     available: bool = True

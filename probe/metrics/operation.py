@@ -118,7 +118,13 @@ STORE = (
         "1 where the store takes samples, 0 where they have to wait.",
         lambda status: status.store.available,
     ),
-    _one("store_results", "gauge", "", "Results in the store.", lambda status: status.store.results),
+    _one(
+        "store_results",
+        "gauge",
+        "",
+        "Results stored so far, those deleted since included.",
+        lambda status: status.store.results,
+    ),
     _one(
         "store_size_bytes", "gauge", "bytes", "Size of the database.", lambda status: status.store.size_bytes
     ),
