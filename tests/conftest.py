@@ -8,6 +8,14 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = [
+    "tests.servers.chromium",
+    "tests.servers.daemon",
+    "tests.servers.engine",
+    "tests.servers.postgres",
+    "tests.servers.simulator",
+]
+
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 
