@@ -57,8 +57,7 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     Without `path` the file is PROBE_CONFIG's, else ./probe.yaml where there is one.
     """
     cwd = Path.cwd() if cwd is None else cwd
-    environment = from_environment(process_environment() if env is None else env)
-    dotenv = from_dotenv(cwd / DOTENV_FILE)
+    environment, dotenv = variable_layers(env, cwd)
     variables = {**dotenv, **environment}
     learn(variable.value for variable in variables.values() if variable.name.endswith("_API_KEY"))
     file = _file(path, variables, cwd)
@@ -100,6 +99,14 @@ class _Merged(Config, BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter=DELIMITER, case_sensitive=True, extra="forbid", frozen=True
     )
+
+
+def variable_layers(
+    env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> tuple[Mapping[str, Variable], Mapping[str, Variable]]:
+    """All variables of the environment, and those of `.env`. Raises ConfigError for an unreadable `.env`."""
+    environment = from_environment(process_environment() if env is None else env)
+    return environment, from_dotenv((cwd or Path.cwd()) / DOTENV_FILE)
 
 
 def _merge(layers: Sequence[Layer], given: dict[str, Any]) -> Config:

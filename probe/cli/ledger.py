@@ -1,0 +1,112 @@
+"""Stored results for `probe results`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from typer import BadParameter
+
+from probe.cli.figures import cost, duration, instant, outcome, speed, tokens
+from probe.cli.output import Column, print_line, print_note, print_table
+from probe.cli.report import failures, label
+from probe.clock import SystemClock
+from probe.config import Config
+from probe.errors import StoreError
+from probe.sample import Sample
+from probe.store import ResultFilter, Store
+from probe.store.url import parse_url
+
+_PAGE: Final = 500
+_AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_COLUMNS: Final = (
+    Column("when (UTC)"),
+    Column("target"),
+    Column("case"),
+    Column("TTFT", "right"),
+    Column("total", "right"),
+    Column("tok/s", "right"),
+    Column("tokens", "right"),
+    Column("cost", "right"),
+    Column("outcome"),
+)
+
+
+def result_filter(
+    *, target: str | None, provider: str | None, run: str | None, failed: bool | None, since: str | None
+) -> ResultFilter:
+    """Raises BadParameter."""
+    try:
+        run_id = None if run is None else UUID(run)
+    except ValueError:
+        raise BadParameter(f"--run: {run!r} is no id of a run") from None
+    return ResultFilter(
+        target=target,
+        provider=provider,
+        run_id=run_id,
+        success=None if failed is None else not failed,
+        since=None if since is None else SystemClock().now() - age(since),
+    )
+
+
+def age(text: str) -> timedelta:
+    """`30m`, `24h`, `7d`. Raises BadParameter."""
+    match = _AGE.fullmatch(text)
+    if match is None:
+        raise BadParameter(f"--since: {text!r} is no age; write 30m, 24h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
+    """The newest first, page by page. The database is not changed. Raises StoreError."""
+    samples: list[Sample] = []
+    url = config.database.url.get_secret_value()
+    file = parse_url(url).path
+    if file is not None and not file.exists():
+        raise StoreError(f"there is no database {file} yet; `probe run` and `probe daemon` make one")
+    async with await Store.open(url, migrate=False) as store:
+        after: str | None = None
+        while len(samples) < limit:
+            page = await store.results(wanted, limit=min(_PAGE, limit - len(samples)), after=after)
+            samples += page.items
+            after = page.next
+            if after is None:
+                break
+    return samples
+
+
+def print_results(samples: Sequence[Sample]) -> None:
+    if not samples:
+        print_note("no results")
+        return
+    print_table(
+        _COLUMNS,
+        [
+            [
+                instant(sample.started_at),
+                label(sample),
+                sample.case_id,
+                duration(sample.timing.ttft_seconds),
+                duration(sample.timing.total_latency_seconds),
+                speed(sample.timing.tps),
+                tokens(sample.usage),
+                cost(sample.cost),
+                outcome(sample.outcome),
+            ]
+            for sample in samples
+        ],
+        lead=2,
+    )
+    for line in failures(samples):
+        print_note(line)
+
+
+def print_results_json(samples: Sequence[Sample]) -> None:
+    from probe.api.answers import result_detail
+
+    for sample in samples:
+        print_line(result_detail(sample).model_dump_json())

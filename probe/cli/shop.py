@@ -1,0 +1,191 @@
+"""One run by hand: asked, watched, and kept where that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from probe.cli.workbench import workbench
+from probe.clock import Clock, SystemClock
+from probe.config import Config, process_environment
+from probe.errors import StoreError
+from probe.identifier import new_id
+from probe.limits import Limits
+from probe.runner import Runner, RunPlan, RunSummary
+from probe.sample import Sample, Series
+from probe.store import RunEnd, Store
+from probe.wire.process import StopwatchProcess
+
+RUN_NAME = "by hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of a run, the samples in the order of the plan.
+
+    `unstored` results could not be kept, `store_error` says why.
+    """
+
+    suite: str
+    summary: RunSummary
+    samples: tuple[Sample, ...]
+    unstored: int
+    store_error: str | None
+
+    @property
+    def flawless(self) -> bool:
+        return self.summary.ok == self.summary.planned and self.unstored == 0
+
+
+async def shop(
+    config: Config, *, suite: str, patterns: Sequence[str], concurrency: int, keep: bool
+) -> Report:
+    """Ask once. When this is cancelled, what is in flight is cancelled, stored, and the run is closed.
+
+    Raises ConfigError for an unknown suite or a pattern that matches nothing; StoreError where the run cannot
+    be begun in the database; StopwatchError.
+    """
+    clock = SystemClock()
+    async with workbench(config) as assembly, _stopwatch() as wire, _open(config, keep, clock) as keeper:
+        chosen = assembly.suite(suite)
+        targets = assembly.choose(patterns)
+        run_id = await keeper.begin(suite, len(targets) * len(chosen.cases))
+        plan = RunPlan(
+            run_id=run_id,
+            name=RUN_NAME,
+            suite=chosen,
+            targets=targets,
+            planned_at=clock.now(),
+            concurrency=concurrency,
+        )
+        runner = Runner(
+            providers=assembly.providers,
+            wire=wire,
+            prices=assembly.prices,
+            limits=Limits(clock, assembly.limits),
+            clock=clock,
+        )
+        with _progress(plan.planned_attempts) as on_progress:
+            summary = await _carry_out(runner, plan, keeper, on_progress)
+    return Report(
+        suite=suite,
+        summary=summary,
+        samples=_in_order(keeper.samples, plan),
+        unstored=keeper.unstored,
+        store_error=keeper.error,
+    )
+
+
+def _in_order(samples: Iterable[Sample], plan: RunPlan) -> tuple[Sample, ...]:
+    targets = [Series(target=way.target, connection=way.connection) for way in plan.targets]
+    cases = [case.id for case in plan.suite.cases]
+    return tuple(sorted(samples, key=lambda made: (targets.index(made.series), cases.index(made.case_id))))
+
+
+async def _carry_out(
+    runner: Runner, plan: RunPlan, keeper: _Keeper, on_progress: Callable[[RunSummary], None]
+) -> RunSummary:
+    end: RunEnd = "failed"
+    try:
+        summary = await runner.run(plan, keeper.take, on_progress)
+        end = "finished"
+    except asyncio.CancelledError:
+        end = "interrupted"
+        raise
+    finally:
+        await keeper.finish(plan.run_id, end)
+    return summary
+
+
+@asynccontextmanager
+async def _stopwatch() -> AsyncIterator[StopwatchProcess]:
+    wire = await StopwatchProcess.start(process_environment())
+    try:
+        yield wire
+    finally:
+        await wire.aclose()
+
+
+@asynccontextmanager
+async def _open(config: Config, keep: bool, clock: Clock) -> AsyncIterator[_Keeper]:
+    if not keep:
+        yield _Keeper(None, clock)
+        return
+    url, keep_responses = config.database.url.get_secret_value(), config.database.keep_responses
+    async with await Store.open(url, keep_responses=keep_responses, owner=RUN_NAME, clock=clock) as store:
+        yield _Keeper(store, clock)
+
+
+class _Keeper:
+    """Holds the samples for the report and, where there is a store, stores each as it comes."""
+
+    def __init__(self, store: Store | None, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._writing: set[asyncio.Task[None]] = set()
+        self.samples: list[Sample] = []
+        self.unstored = 0
+        self.error: str | None = None
+
+    async def begin(self, suite: str, attempts: int) -> UUID:
+        if self._store is None:
+            return new_id(self._clock.now())
+        return await self._store.start_run(
+            run_name=RUN_NAME, triggered_by="cli", suite=suite, planned_attempts=attempts
+        )
+
+    def take(self, sample: Sample) -> None:
+        self.samples.append(sample)
+        if self._store is not None:
+            task = asyncio.create_task(self._add(self._store, sample))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def finish(self, run_id: UUID, end: RunEnd) -> None:
+        """Once every sample is stored, or is known not to be."""
+        if self._writing:
+            await asyncio.wait(self._writing)
+        if self._store is not None:
+            try:
+                await self._store.finish_run(run_id, end)
+            except StoreError as exc:
+                self.error = self.error or str(exc)
+
+    async def _add(self, store: Store, sample: Sample) -> None:
+        try:
+            await store.add(sample)
+        except StoreError as exc:
+            self.unstored += 1
+            self.error = str(exc)
+
+
+@contextmanager
+def _progress(attempts: int) -> Iterator[Callable[[RunSummary], None]]:
+    """A bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from probe.cli.output import console
+
+    columns = (
+        BarColumn(complete_style="cyan"),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task("", total=attempts)
+
+        def show(summary: RunSummary) -> None:
+            failed = f", {summary.failed} failed" if summary.failed else ""
+            pausing = summary.waiting > 0 and summary.in_flight == 0
+            state = "pausing for a provider" if pausing else f"{summary.in_flight} in flight"
+            bar.update(task, completed=summary.done, description=f"{summary.ok} ok{failed}, {state}")
+
+        yield show

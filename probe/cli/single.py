@@ -1,0 +1,139 @@
+"""One question to one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from typer import BadParameter
+
+from probe.assembly import Assembly
+from probe.attempt import TargetPlan
+from probe.cli.workbench import workbench
+from probe.clock import SystemClock
+from probe.config import Config, ProviderConfig, TargetConfig
+from probe.defaults import load_config
+from probe.errors import ConfigError
+from probe.identifier import new_id
+from probe.patterns import select
+from probe.providers.protocol import Prompt, Reading
+from probe.sample import Cost, Ok
+from probe.secrets import learn
+from probe.settings import variable_layers
+from probe.settings.problems import Origins, problem_lines
+from probe.settings.proxies import proxy_for
+from probe.settings.variables import usual_secret
+from probe.suites import Message
+from probe.wire.capture import Capture
+from probe.wire.local import LocalWire
+
+ENDPOINT = "endpoint"  # what a base URL of the command line is called
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    prompt: str
+    max_tokens: int
+    stream: bool
+    warm: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    capture: Capture
+    reading: Reading
+    cost: Cost | None
+
+    @property
+    def success(self) -> bool:
+        return isinstance(self.reading.outcome, Ok)
+
+
+def settings_for(
+    file: Path | None,
+    target: str | None,
+    *,
+    base_url: str | None,
+    model: str | None,
+    key_variable: str | None,
+) -> tuple[Config, str]:
+    """The configuration to ask with, and the name of the target in it. Raises ConfigError, BadParameter."""
+    if base_url is not None:
+        if target is not None or model is None:
+            raise BadParameter("--base-url wants --model and no target")
+        return _endpoint(base_url, model, key_variable)
+    if model is not None or key_variable is not None:
+        raise BadParameter("--model and --api-key-env go with --base-url")
+    config = load_config(file)
+    return _with_target(config, config.targets[0].label if target is None else target)
+
+
+async def ask(config: Config, name: str, question: Question) -> Answered:
+    """One attempt of one target, on a wire of this process: nothing else runs in it.
+
+    Raises ConfigError, ProviderError, StopwatchError; a failed attempt is an answer too.
+    """
+    async with workbench(config) as assembly:
+        (plan, *_) = assembly.choose([name])
+        provider = assembly.providers[plan.target.provider]
+        wire = LocalWire()
+        try:
+            capture = await provider.send(_prompt(plan, question), wire)
+        finally:
+            await wire.aclose()
+        reading = provider.read(capture)
+        return Answered(capture=capture, reading=reading, cost=_cost(assembly, plan, capture, reading))
+
+
+def _prompt(plan: TargetPlan, question: Question) -> Prompt:
+    return Prompt(
+        request_id=new_id(SystemClock().now()),
+        model=plan.target.model,
+        messages=(Message(role="user", content=question.prompt),),
+        max_tokens=question.max_tokens,
+        stream=question.stream,
+        connection="warm" if question.warm else "cold",
+        deadlines=plan.deadlines,
+    )
+
+
+def _cost(assembly: Assembly, plan: TargetPlan, capture: Capture, reading: Reading) -> Cost | None:
+    at = capture.clock_start.to_utc(capture.started_ns)
+    price = assembly.prices.price(plan.target.provider, plan.target.model, plan.target.base_url, at)
+    return None if price is None else assembly.prices.cost(price, reading.usage)
+
+
+def _with_target(config: Config, name: str) -> tuple[Config, str]:
+    """A configured target, or provider/model of a configured provider."""
+    labels = [target.label for target in config.targets]
+    provider, _, model = name.partition("/")
+    if name in labels or provider not in config.providers or not model or set("*?[") & set(name):
+        chosen = select([name], labels)
+        if len(chosen) > 1:
+            raise ConfigError(f"{name!r} matches {len(chosen)} targets; name one of {', '.join(chosen)}")
+        return config, chosen[0]
+    return config.model_copy(update={"targets": (TargetConfig(provider=provider, model=model),)}), name
+
+
+def _endpoint(base_url: str, model: str, key_variable: str | None) -> tuple[Config, str]:
+    """A configuration of that endpoint alone; without a key it is asked without one."""
+    layers = variable_layers()
+    key = None if key_variable is None else usual_secret(key_variable, layers, Path.cwd())
+    if key_variable is not None and key is None:
+        raise ConfigError(f"{key_variable} is not set")
+    proxy = proxy_for(base_url, layers)
+    learn(secret.value for secret in (key, proxy) if secret is not None)
+    try:
+        provider = ProviderConfig.model_validate(
+            {
+                "base_url": base_url,
+                "api_key": None if key is None else key.value,
+                "proxy": None if proxy is None else proxy.value,
+                "kind": "engine" if key is None else "direct",
+            }
+        )
+        target = TargetConfig(provider=ENDPOINT, model=model)
+    except ValidationError as exc:
+        raise ConfigError(*problem_lines(exc.errors(), Origins("", {}, []))) from None
+    return Config(providers={ENDPOINT: provider}, targets=(target,), jobs=()), target.label

@@ -1,0 +1,67 @@
+"""What commands that send requests have in common: an assembled configuration, quiet logs, a way to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
+
+import typer
+
+from probe.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.config import Config
+from probe.logs import configure_logs
+
+EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended
+
+Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def workbench(config: Config) -> AsyncIterator[Assembly]:
+    """The configuration, assembled and warmed up; the bundled simulator runs where it is needed."""
+    async with AsyncExitStack() as stack:
+        url = None
+        if needs_bundled_simulator(config):
+            from probe.simulator.process import SimulatorProcess
+
+            simulator = await SimulatorProcess.start()
+            stack.push_async_callback(simulator.stop)
+            url = simulator.base_url
+        assembly = await stack.enter_async_context(assemble(config, simulator_url=url))
+        await assembly.warm_up()
+        yield assembly
+
+
+def quiet_logs(config: Config) -> None:
+    """Warnings and worse on stderr; the daily file is the daemon's."""
+    configure_logs(config.log.model_copy(update={"level": "warning", "directory": None}))
+
+
+def run_to_end(work: Coroutine[object, object, Result]) -> Result:
+    """Run it; SIGTERM stops it as Ctrl-C does, so that what was begun is ended in the store."""
+
+    async def watched() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        terminated = False
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, terminate)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if terminated:
+                raise typer.Exit(EXIT_TERMINATED) from None
+            raise
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+
+    return asyncio.run(watched())
