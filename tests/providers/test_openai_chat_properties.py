@@ -139,7 +139,7 @@ def test_any_response_is_read(received: bytes, failure: WireFailure | None) -> N
 
 
 def storable(reading: Reading) -> bool:
-    """Every text can be written as UTF-8: there is no half of a surrogate pair left."""
+    """PostgreSQL takes any text that is UTF-8 without NUL: no half of a surrogate pair is left."""
     texts = (
         reading.text,
         reading.reasoning_text,
@@ -148,5 +148,6 @@ def storable(reading: Reading) -> bool:
         reading.provider_request_id,
         reading.system_fingerprint,
         getattr(reading.outcome, "detail", None),
+        *reading.rate_limit.values(),
     )
-    return all(text is None or text.encode("utf-8") is not None for text in texts)
+    return all(text is None or b"\x00" not in text.encode("utf-8") for text in texts)

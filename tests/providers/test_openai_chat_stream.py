@@ -292,6 +292,19 @@ def test_half_a_surrogate_pair_in_each_of_two_events() -> None:
     assert lone.outcome == Ok()
 
 
+def test_a_nul_is_replaced_because_no_database_would_take_it() -> None:
+    reading = read_chat(stream_of(chunk("a\x00b"), STOP, "[DONE]"))
+    assert reading.text == "a\ufffdb"
+
+
+def test_names_are_cut() -> None:
+    event = {**chunk("a"), "model": "m" * 1000, "id": "\x00" * 1000}
+    reading = read_chat(stream_of(event, chunk(finish="f" * 1000), "[DONE]"))
+    assert reading.served_model == "m" * 200
+    assert reading.provider_request_id == "\ufffd" * 200
+    assert reading.finish_reason == "f" * 200
+
+
 def test_the_usage_chunk_does_not_move_the_last_token() -> None:
     reading = read_chat(stream_of(chunk("Paris"), STOP, usage(12, 1), "[DONE]"))
     assert reading.timeline.last_output_ns == at(event_ms(1))
@@ -548,6 +561,13 @@ def test_rate_limit_headers_are_kept() -> None:
         "retry-after": "3",
         "anthropic-ratelimit-requests-limit": "50",
     }
+
+
+def test_endless_rate_limit_headers_are_cut() -> None:
+    headers = {f"x-ratelimit-{number}": "9" * 1000 for number in range(100)}
+    kept = read_chat(stream_of(chunk("a"), STOP, "[DONE]", headers=headers)).rate_limit
+    assert len(kept) == 64
+    assert {len(value) for value in kept.values()} == {200}
 
 
 def test_the_model_that_served_may_be_named_late() -> None:

@@ -252,10 +252,13 @@ def error_in(chunk: Chunk) -> object | None:
 
 
 def whole_text(text: str) -> str:
-    """The text with its surrogate pairs joined, lone halves replaced by U+FFFD.
+    """The text as every database can keep it: U+FFFD for NUL and for lone halves of surrogate pairs.
 
-    A provider that writes JSON with \\u escapes may split a pair over two events.
+    Two halves that follow each other are joined: a provider that writes JSON with \\u escapes may split a
+    pair over two events.
     """
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

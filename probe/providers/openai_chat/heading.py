@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import islice
 
 from probe.wire.capture import Capture
 from probe.wire.http1 import HttpResponse
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
 _RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "retry-after")
+_MOST_HEADERS = 64
+_LONGEST_VALUE = 200
 
 
 def header_map(response: HttpResponse) -> dict[str, str]:
@@ -29,12 +32,13 @@ def request_id(response: HttpResponse, *others: str | None) -> str | None:
 
 
 def rate_limit_headers(response: HttpResponse) -> dict[str, str]:
-    """Every header that speaks of a limit or of waiting."""
-    return {
-        name: value
+    """Every header that speaks of a limit or of waiting: at most 64, their values cut at 200 characters."""
+    told = (
+        (name, value[:_LONGEST_VALUE])
         for name, value in header_map(response).items()
         if any(mark in name for mark in _RATE_LIMIT_MARKS)
-    }
+    )
+    return dict(islice(told, _MOST_HEADERS))
 
 
 def compression(response: HttpResponse) -> str | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from probe.providers.failures import failed, status_failed, wire_failed
 from probe.providers.openai_chat.answer import Answer
 from probe.providers.openai_chat.body import read_body
+from probe.providers.openai_chat.chunk import whole_text
 from probe.providers.openai_chat.heading import (
     answered_at,
     compression,
@@ -34,6 +35,7 @@ OUTPUT_PATTERN = (
     rb'"(?:content|reasoning|reasoning_content|refusal|arguments|name|text|thinking|summary)"\s*:\s*"[^"]'
 )
 
+_LONGEST_LABEL = 200
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
@@ -50,12 +52,17 @@ def read_chat(capture: Capture) -> Reading:
         usage=_usage(capture, answer, outcome),
         text=answer.whole_text,
         reasoning_text=answer.whole_reasoning,
-        finish_reason=answer.finish_reason,
-        served_model=answer.model,
-        provider_request_id=request_id(response, answer.envelope_id, answer.id),
-        system_fingerprint=answer.system_fingerprint,
+        finish_reason=_label(answer.finish_reason),
+        served_model=_label(answer.model),
+        provider_request_id=_label(request_id(response, answer.envelope_id, answer.id)),
+        system_fingerprint=_label(answer.system_fingerprint),
         rate_limit=rate_limit_headers(response),
     )
+
+
+def _label(text: str | None) -> str | None:
+    """A name as it can be kept, whatever a provider puts there."""
+    return None if text is None else whole_text(text[:_LONGEST_LABEL])
 
 
 def _outcome(capture: Capture, response: HttpResponse, answer: Answer, *, streamed: bool) -> Outcome:
