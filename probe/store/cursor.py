@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+Tie = TypeVar("Tie")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LARGEST = 2**63 - 1
-_FOREIGN = "not a cursor of a page of this program"
 
 
-def encode(at: datetime, tie: int | str) -> str:
+def encode(at: datetime, tie: object) -> str:
     """`tie` tells items of the same instant apart."""
     return f"{(at - _EPOCH) // _MICROSECOND:x}-{tie}"
 
 
-def decode(text: str) -> tuple[datetime, int]:
-    """Raises ValueError where the text was not made by `encode` with a number."""
-    at, tie = decode_text(text)
-    number = int(tie)
-    if not 0 <= number <= _LARGEST:
-        raise ValueError(_FOREIGN)
-    return at, number
-
-
-def decode_text(text: str) -> tuple[datetime, str]:
-    """Raises ValueError where the text was not made by `encode`."""
+def decode(text: str, parse: Callable[[str], Tie]) -> tuple[datetime, Tie]:
+    """`parse` reads the tie back. Raises ValueError where the text was not made by `encode`."""
     instant, _, tie = text.partition("-")
     try:
-        return _EPOCH + int(instant, 16) * _MICROSECOND, tie
+        return _EPOCH + int(instant, 16) * _MICROSECOND, parse(tie)
     except (ValueError, OverflowError) as error:
-        raise ValueError(_FOREIGN) from error
+        raise ValueError("not a cursor of a page of this listing") from error
+
+
+def sequence(text: str) -> int:
+    """A tie that is a sequence. Raises ValueError."""
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise ValueError(text)
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +15,7 @@ from probe.store.schema import benchmark_results as results
 from probe.store.schema import prices, runs, slots
 
 _BATCH_ROWS = 500
-_FREED_PAGES = 1000
+_FREED_PAGES = 500
 
 
 class RetentionDays(Protocol):
@@ -56,6 +57,7 @@ async def _delete(database: Database, old: Callable[[datetime], sa.Delete], cuto
         deleted += count
         if count < _BATCH_ROWS:
             return deleted
+        await _let_others_write()
 
 
 def _old_results(cutoff: datetime) -> sa.Delete:
@@ -107,10 +109,16 @@ def _old_prices(cutoff: datetime) -> sa.Delete:
 async def _shrink(database: Database) -> None:
     """Give the freed pages back to the file system, a few at a time."""
     while True:
-        async with database.write() as connection:
-            free = await connection.scalar(sa.text("PRAGMA freelist_count")) or 0
-            if free == 0:
-                return
-            await connection.execute(sa.text(f"PRAGMA incremental_vacuum({_FREED_PAGES})"))
-            if await connection.scalar(sa.text("PRAGMA freelist_count")) == free:
-                return
+        async with database.driver() as driver:
+            ((before,),) = await driver.execute_fetchall("PRAGMA freelist_count")
+            # Each page freed is a step of the statement: it has to be fetched to its end.
+            await driver.execute_fetchall(f"PRAGMA incremental_vacuum({_FREED_PAGES})")
+            ((after,),) = await driver.execute_fetchall("PRAGMA freelist_count")
+        if after == 0 or after == before:
+            return
+        await _let_others_write()
+
+
+async def _let_others_write() -> None:
+    """Whoever waits for the connection is woken before it is asked for again."""
+    await asyncio.sleep(0)

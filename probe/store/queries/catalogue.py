@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from probe.store.cursor import decode_text, encode
+from probe.store.cursor import decode, encode
 from probe.store.engine import Database
 from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunRecord
 from probe.store.schema import benchmark_results as results
@@ -70,16 +70,16 @@ async def list_runs(database: Database, *, limit: int, after: str | None) -> Pag
     """Newest first. Raises ValueError where `after` did not come from a page."""
     statement = _runs().order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
     if after is not None:
-        started_at, tie = decode_text(after)
+        started_at, run_id = decode(after, UUID)
         statement = statement.where(
             sa.tuple_(runs.c.started_at, runs.c.id)
-            < sa.tuple_(sa.literal(started_at, runs.c.started_at.type), sa.literal(UUID(tie), runs.c.id.type))
+            < sa.tuple_(sa.literal(started_at, runs.c.started_at.type), sa.literal(run_id, runs.c.id.type))
         )
     async with database.read() as connection:
         items = tuple(_run(row) for row in await connection.execute(statement))
     more = len(items) > limit
     last = items[limit - 1] if more else None
-    return Page(items=items[:limit], next=encode(last.started_at, str(last.id)) if last else None)
+    return Page(items=items[:limit], next=encode(last.started_at, last.id) if last else None)
 
 
 async def read_run(database: Database, run_id: UUID) -> RunRecord | None:

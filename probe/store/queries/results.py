@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from probe.sample import Sample, Target
-from probe.store.cursor import decode, encode
+from probe.store import cursor
 from probe.store.engine import Database
 from probe.store.records import Page, ResultFilter, StoredSample
 from probe.store.rows import LIGHT_COLUMNS, SAMPLE_COLUMNS, sample_from_row
@@ -37,7 +37,7 @@ async def list_results(
         .limit(limit + 1)
     )
     if after is not None:
-        created_at, sequence = decode(after)
+        created_at, sequence = cursor.decode(after, cursor.sequence)
         statement = statement.where(
             sa.tuple_(results.c.created_at, results.c.sequence)
             < sa.tuple_(
@@ -48,7 +48,7 @@ async def list_results(
         rows = (await connection.execute(statement)).all()
     targets: dict[Target, Target] = {}
     items = tuple(sample_from_row(row[2:], targets) for row in rows[:limit])
-    last = encode(rows[limit - 1][0], rows[limit - 1][1]) if len(rows) > limit else None
+    last = cursor.encode(rows[limit - 1][0], rows[limit - 1][1]) if len(rows) > limit else None
     return Page(items=items, next=last)
 
 
@@ -100,9 +100,11 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
         "run_id": chosen.run_id,
     }
     conditions = [results.c[name] == value for name, value in equal.items() if value is not None]
-    if chosen.success is not None:
-        # As the partial index has it.
-        conditions.append(results.c.success if chosen.success else sa.text("NOT success"))
+    if chosen.success:
+        conditions.append(results.c.success)
+    elif chosen.success is not None or chosen.failure_kind is not None:
+        # In the words of the partial index, or it is not used.
+        conditions.append(sa.text("NOT success"))
     if chosen.since is not None:
         conditions.append(results.c.created_at >= chosen.since)
     if chosen.until is not None:

@@ -1,0 +1,162 @@
+"""A window of results by target and connection, held against the statistics over the same samples."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from probe.analysis import tally
+from probe.sample import Failed, Sample, Usage
+from probe.store import LeaderboardRow, Store
+from tests.store.samples import NOW, a_failure, a_sample, a_target
+
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+
+
+async def _run(store: Store) -> UUID:
+    return await store.start_run(run_name="test", triggered_by="cli", suite="quick")
+
+
+def _ending(sample: Sample, end: datetime) -> Sample:
+    return replace(sample, started_at=end - timedelta(seconds=sample.timing.duration_seconds))
+
+
+async def _only(store: Store) -> LeaderboardRow:
+    (row,) = await store.leaderboard_rows()
+    return row
+
+
+async def test_nothing_stored_is_an_empty_board(store: Store) -> None:
+    assert await store.leaderboard_rows() == ()
+
+
+async def test_a_row_adds_up_its_window(store: Store) -> None:
+    """A random day of three targets, cold and warm, good and bad: every figure as `tally` has it."""
+    run = await _run(store)
+    samples = [_by_chance(random.Random(seed), run) for seed in range(300)]
+    await asyncio.gather(*(store.add(sample) for sample in samples))
+    rows = await store.leaderboard_rows()
+    series: dict[tuple[str, str], list[Sample]] = {}
+    for sample in sorted(samples, key=lambda sample: sample.ended_at):
+        if sample.ended_at >= NOW - DAY:
+            series.setdefault((sample.target.name, sample.connection), []).append(sample)
+    assert [(row.target, row.connection) for row in rows] == sorted(series)
+    for row in rows:
+        expected = tally(series[row.target, row.connection])
+        assert row.ttft_seconds.values.tolist() == pytest.approx(list(expected.ttft_seconds))
+        assert row.total_latency_seconds.values.tolist() == pytest.approx(
+            list(expected.total_latency_seconds)
+        )
+        assert row.tps.values.tolist() == list(expected.tps)
+        assert (row.attempts, row.successes) == (expected.attempts, expected.successes)
+        assert (row.input_tokens, row.output_tokens) == (expected.input_tokens, expected.output_tokens)
+        assert (row.cost_usd, row.costed) == (expected.cost_usd, expected.costed)
+        assert row.costed_tokens == expected.costed_tokens
+        assert (row.last_attempt_at, row.last_success_at) == (expected.last_at, expected.last_success_at)
+        assert sum(row.attempts_by_hour) == row.attempts
+        assert sum(row.successes_by_hour) == row.successes
+
+
+def _by_chance(chance: random.Random, run: UUID) -> Sample:
+    end = NOW - timedelta(seconds=chance.randrange(0, 100_000), milliseconds=1)
+    target = a_target(chance.choice(["openai/a", "openai/b", "groq/c"]))
+    connection = chance.choice(["cold", "warm"])
+    if chance.random() < 0.2:
+        return _ending(a_failure(run, target=target, connection=connection), end)
+    sample = a_sample(run, target=target, connection=connection, reused=chance.random() < 0.5)
+    timing = replace(
+        sample.timing,
+        ttft_seconds=chance.choice([None, chance.randrange(10**9) / 1e9]),
+        total_latency_seconds=chance.choice([None, chance.randrange(10**9) / 1e9]),
+        tps=chance.choice([None, chance.random() * 100]),
+    )
+    usage = chance.choice([sample.usage, Usage(), Usage(input_tokens=3)])
+    cost = chance.choice([sample.cost, None])
+    trusted = chance.random() < 0.9
+    return _ending(replace(sample, timing=timing, usage=usage, cost=cost, trusted=trusted), end)
+
+
+async def test_cold_and_warm_are_two_rows(store: Store) -> None:
+    run = await _run(store)
+    await store.add(a_sample(run, started_at=NOW - HOUR))
+    await store.add(a_sample(run, started_at=NOW - HOUR, connection="warm", reused=True))
+    assert [(row.connection, row.attempts) for row in await store.leaderboard_rows()] == [
+        ("cold", 1),
+        ("warm", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trusted": False},
+        {"connection": "warm", "reused": False},
+        {"outcome": Failed(kind="stream_broken", fault="provider", detail="The stream broke.")},
+    ],
+)
+async def test_what_says_nothing_of_latency_is_counted_but_not_timed(
+    store: Store, changes: dict[str, object]
+) -> None:
+    await store.add(a_sample(await _run(store), started_at=NOW - HOUR, **changes))
+    row = await _only(store)
+    assert row.attempts == 1
+    assert len(row.ttft_seconds.values) == len(row.total_latency_seconds.values) == len(row.tps.values) == 0
+    assert row.output_tokens == 100
+    assert row.cost_usd == Decimal("0.000135")
+
+
+async def test_failures_are_counted_by_kind(store: Store) -> None:
+    run = await _run(store)
+    for kind in ("rate_limited", "rate_limited", "auth"):
+        await store.add(
+            a_failure(run, started_at=NOW - HOUR, outcome=Failed(kind=kind, fault="account", detail="No."))
+        )
+    row = await _only(store)
+    assert (row.attempts, row.successes, row.failures) == (3, 0, {"rate_limited": 2, "auth": 1})
+    assert row.last_success_at is None
+    assert row.last_attempt_at == NOW - HOUR + timedelta(seconds=0.02)
+
+
+async def test_hours_are_counted_from_the_start_of_the_window(store: Store) -> None:
+    run = await _run(store)
+    for hours_ago in (23.99, 23.01, 0.5):
+        await store.add(_ending(a_sample(run), NOW - timedelta(hours=hours_ago)))
+    await store.add(_ending(a_failure(run), NOW - timedelta(hours=0.4)))
+    row = await _only(store)
+    assert row.attempts_by_hour == (2, *[0] * 22, 2)
+    assert row.successes_by_hour == (2, *[0] * 22, 1)
+    assert row.since == NOW - DAY
+    assert row.ttft_seconds.at_seconds.tolist() == pytest.approx([36.0, 3564.0, 84_600.0])
+
+
+async def test_a_window_begins_with_since_and_ends_before_until(store: Store) -> None:
+    run = await _run(store)
+    for hours_ago in (3, 2, 1):
+        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+    (row,) = await store.leaderboard_rows(NOW - 2 * HOUR, NOW - HOUR)
+    assert row.attempts_by_hour == (1,)
+    assert row.last_attempt_at == NOW - 2 * HOUR
+
+
+async def test_a_date_in_the_future_does_not_break_an_open_window(store: Store) -> None:
+    """The clock was set back since."""
+    await store.add(_ending(a_sample(await _run(store)), NOW + 5 * HOUR))
+    row = await _only(store)
+    assert row.attempts_by_hour == (*[0] * 23, 1)
+
+
+async def test_a_row_describes_its_target_as_last_seen(store: Store) -> None:
+    run = await _run(store)
+    moved = replace(a_target(), location="moon", kind="proxy")
+    await store.add(a_sample(run, started_at=NOW - 2 * HOUR))
+    await store.add(a_sample(run, started_at=NOW - HOUR, target=moved))
+    row = await _only(store)
+    assert (row.attempts, row.provider, row.model) == (2, "openai", "gpt-4o-mini")
+    assert (row.kind, row.location) == ("proxy", "moon")

@@ -1,0 +1,138 @@
+"""Databases are made, upgraded and refused."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import probe.store.migrations
+from probe.errors import StoreError, StoreUnavailable
+from probe.store import Store, upgrade
+from probe.store.engine import Database
+from probe.store.schema import HEAD, REVISIONS, metadata
+from probe.store.url import parse_url
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
+from tests.store.samples import a_sample
+from tests.store.sql import execute
+
+
+async def test_the_migrations_make_the_tables_of_the_schema(url: str) -> None:
+    """Alembic finds nothing to add, to drop or to change."""
+
+    def differences(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    database = Database(parse_url(url))
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+    await database.aclose()
+
+
+def test_the_revisions_are_those_of_the_scripts() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(probe.store.migrations.__file__).parent))
+    scripts = ScriptDirectory.from_config(config)
+    assert tuple(script.revision for script in scripts.walk_revisions())[::-1] == REVISIONS
+    assert scripts.get_heads() == [HEAD]
+
+
+async def test_a_new_database_is_made_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "probe.db"
+    assert await upgrade(f"sqlite:///{path}")
+    assert not await upgrade(f"sqlite:///{path}")
+    async with await Store.open(f"sqlite:///{path}", migrate=False) as store:
+        assert (await store.facts()).revision == HEAD
+
+
+async def test_a_relative_path_is_one_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    await upgrade("sqlite:///data/probe.db")
+    assert (tmp_path / "data" / "probe.db").exists()
+
+
+async def test_opening_upgrades(postgres: PostgresServer) -> None:
+    name = f"probe_{uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    async with await Store.open(postgres.url(name)) as store:
+        run = await store.start_run(run_name="first", triggered_by="cli", suite="quick")
+        await store.add(a_sample(run))
+
+
+async def test_two_programs_may_upgrade_at_once(postgres: PostgresServer, tmp_path: Path) -> None:
+    name = f"probe_{uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    for url in (postgres.url(name), f"sqlite:///{tmp_path / 'probe.db'}"):
+        assert sorted(await asyncio.gather(*(upgrade(url) for _ in range(3)))) == [False, False, True]
+
+
+async def test_without_migrating_an_empty_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "probe.db").touch()
+    with pytest.raises(StoreError, match="has no tables yet; create them with `probe db upgrade`"):
+        await Store.open(f"sqlite:///{tmp_path / 'probe.db'}", migrate=False)
+
+
+async def test_a_newer_database_is_refused(url: str) -> None:
+    await execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    for migrate in (True, False):
+        with pytest.raises(StoreError, match=r"made by a newer version .* \(schema 9999") as caught:
+            await Store.open(url, migrate=migrate)
+        assert caught.value.permanent
+
+
+async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Not a database, but longer than the header of one. " * 10)
+    with pytest.raises(StoreError, match="is no SQLite database; check the path") as caught:
+        await Store.open(f"sqlite:///{path}")
+    assert caught.value.permanent
+    assert path.read_text().startswith("Not a database")
+
+
+async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"needs the folder .*file"):
+        await Store.open(f"sqlite:///{tmp_path / 'file' / 'probe.db'}")
+
+
+async def test_a_server_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match=r"cannot be reached: .*check that it runs") as caught:
+        await Store.open(f"postgresql://ann:s3cret@127.0.0.1:{free_port()}/probe")
+    assert "s3cret" not in str(caught.value)
+
+
+async def test_a_database_that_is_not_there_is_said(postgres: PostgresServer) -> None:
+    with pytest.raises(StoreUnavailable, match="does not exist; create it with createdb"):
+        await Store.open(postgres.url("nowhere"))
+
+
+_OPEN_ONE = """
+import asyncio, sys
+from probe.store import Store
+
+async def main():
+    async with await Store.open(sys.argv[1]) as store:
+        await store.start_run(run_name="x", triggered_by="cli", suite="quick")
+
+asyncio.run(main())
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"alembic", "mako", "asyncpg", "aiosqlite"}))
+"""
+
+
+def test_what_is_not_needed_is_not_loaded(sqlite_url: str) -> None:
+    """An SQLite database that is up to date costs neither Alembic nor the PostgreSQL driver."""
+    done = subprocess.run(
+        [sys.executable, "-c", _OPEN_ONE, sqlite_url], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["aiosqlite"]

@@ -1,0 +1,132 @@
+"""Old rows go, in small steps; what is still needed stays."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from probe.clock import FakeClock
+from probe.slot import Slot
+from probe.store import PriceRecord, PruneReport, Store
+from tests.store.samples import NOW, a_sample, a_target, fill_sqlite
+from tests.store.sql import execute
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Days:
+    results_days: int | None = None
+    runs_days: int | None = None
+    prices_days: int | None = None
+
+
+@pytest.fixture
+async def history(store: Store, clock: FakeClock) -> list[UUID]:
+    """A run with one result on each of the last ten days, oldest first; the clock stands at the end."""
+    ids = []
+    clock.advance(-10 * 86_400)
+    for _ in range(10):
+        clock.advance(86_400)
+        slot = Slot(job="benchmark", planned_at=clock.now())
+        run_id = await store.claim(slot, suite="quick")
+        assert run_id is not None
+        await store.add(a_sample(run_id, started_at=clock.now()))
+        clock.advance(60)
+        await store.finish_run(run_id, "finished")
+        clock.advance(-60)
+        ids.append(run_id)
+    return ids
+
+
+async def _runs(store: Store) -> set[UUID]:
+    return {run.id for run in (await store.runs()).items}
+
+
+async def _runs_of_results(store: Store) -> set[UUID]:
+    return {sample.run_id for sample in (await store.results()).items}
+
+
+async def test_nothing_goes_where_everything_is_kept(store: Store, history: list[UUID]) -> None:
+    assert await store.prune(Days()) == PruneReport(results=0, runs=0, slots=0, prices=0)
+    assert await _runs_of_results(store) == set(history)
+
+
+async def test_old_results_go(store: Store, history: list[UUID]) -> None:
+    report = await store.prune(Days(results_days=3))
+    assert (report.results, report.runs, report.slots) == (6, 0, 0)
+    assert await _runs_of_results(store) == set(history[6:])
+    assert await _runs(store) == set(history)
+
+
+async def test_a_run_stays_as_long_as_it_has_results(store: Store, history: list[UUID]) -> None:
+    report = await store.prune(Days(runs_days=3))
+    assert (report.results, report.runs) == (0, 0)
+    report = await store.prune(Days(results_days=5, runs_days=3))
+    assert (report.results, report.runs) == (4, 4)
+    assert await _runs(store) == set(history[4:])
+
+
+async def test_a_run_that_is_going_on_stays(store: Store, clock: FakeClock) -> None:
+    run_id = await store.start_run(run_name="long", triggered_by="cli", suite="quick")
+    clock.advance(100 * 86_400)
+    await store.prune(Days(runs_days=1))
+    assert await _runs(store) == {run_id}
+
+
+async def test_the_last_slot_of_a_job_stays(store: Store, history: list[UUID], clock: FakeClock) -> None:
+    clock.advance(1000 * 86_400)
+    report = await store.prune(Days(results_days=1, runs_days=1))
+    assert (report.results, report.runs, report.slots) == (10, 10, 9)
+    assert await store.last_slot("benchmark") == Slot(job="benchmark", planned_at=NOW)
+
+
+async def test_the_price_in_force_stays(store: Store) -> None:
+    prices = [
+        PriceRecord(
+            input_usd=Decimal(days),
+            output_usd=Decimal(1),
+            cached_input_usd=None,
+            source="test",
+            at=NOW - days * DAY,
+        )
+        for days in (30, 20, 10)
+    ]
+    for price in prices:
+        await store.record_price(a_target(), price)
+    assert (await store.prune(Days(prices_days=15))).prices == 2
+    assert await store.price_history("openai", "gpt-4o-mini") == (prices[2],)
+    assert (await store.prune(Days(prices_days=5))).prices == 0
+
+
+async def test_results_that_come_in_meanwhile_are_stored(sqlite_url: str, clock: FakeClock) -> None:
+    """SQLite has one writer: it has its turn between two batches."""
+    async with await Store.open(sqlite_url, clock=clock) as store:
+        run_id = await store.start_run(run_name="much", triggered_by="cli", suite="quick")
+        await asyncio.gather(*(store.add(a_sample(run_id)) for _ in range(2600)))
+        clock.advance(10 * 86_400)
+        fresh = [a_sample(run_id, started_at=clock.now()) for _ in range(5)]
+        pruned = asyncio.create_task(store.prune(Days(results_days=1)))
+        await store.add(fresh[0])
+        assert not pruned.done()
+        for sample in fresh[1:]:
+            await store.add(sample)
+        assert (await pruned).results == 2600
+        assert {sample.id for sample in (await store.results()).items} == {sample.id for sample in fresh}
+
+
+async def test_the_file_gets_smaller(sqlite_url: str, clock: FakeClock) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    fill_sqlite(path, 3000, targets=3, end=NOW, span=10 * DAY)
+    before = path.stat().st_size
+    async with await Store.open(sqlite_url, clock=clock) as store:
+        assert (await store.prune(Days(results_days=1))).results == 2699
+        assert len((await store.results(limit=1000)).items) == 301
+    assert path.stat().st_size < before / 4
+    assert await execute(sqlite_url, "PRAGMA integrity_check") == [("ok",)]

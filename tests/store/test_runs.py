@@ -1,0 +1,199 @@
+"""Runs and slots: claimed once by one, ended, and closed where a crash left them open."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+
+from probe.clock import FakeClock
+from probe.slot import Slot
+from probe.store import SlotCounts, Store
+from probe.store.runs import SILENCE
+from tests.store.samples import NOW, a_failure, a_sample
+from tests.store.sql import execute
+
+NINE = Slot(job="benchmark", planned_at=datetime(2026, 3, 1, 9, tzinfo=UTC))
+
+
+async def test_a_run_counts_its_results(store: Store, clock: FakeClock) -> None:
+    run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick", planned_attempts=5)
+    for sample in (a_sample(run_id), a_sample(run_id), a_failure(run_id)):
+        await store.add(sample)
+    run = await store.run(run_id)
+    assert run is not None
+    assert (run.run_name, run.triggered_by, run.suite) == ("by hand", "cli", "quick")
+    assert (run.planned_attempts, run.attempts, run.successes, run.failures) == (5, 3, 2, 1)
+    assert (run.started_at, run.finished_at, run.status) == (NOW, None, "running")
+    clock.advance(90)
+    await store.finish_run(run_id, "finished")
+    ended = await store.run(run_id)
+    assert ended == replace(run, finished_at=NOW + timedelta(seconds=90), status="finished")
+
+
+async def test_a_run_that_is_not_stored_is_none(store: Store) -> None:
+    assert await store.run(uuid4()) is None
+
+
+async def test_a_slot_is_claimed_once_ever(store: Store) -> None:
+    run_id = await store.claim(NINE, suite="quick", planned_attempts=3, late_seconds=0.2)
+    assert run_id is not None
+    assert await store.claim(NINE, suite="quick") is None
+    await store.finish_run(run_id, "finished")
+    assert await store.claim(NINE, suite="quick") is None
+    (run,) = (await store.runs()).items
+    assert (run.id, run.run_name, run.triggered_by) == (run_id, "benchmark", "schedule")
+    assert await store.claim(replace(NINE, job="another"), suite="quick") is not None
+
+
+async def test_the_zone_of_a_slot_does_not_matter(store: Store) -> None:
+    berlin = NINE.planned_at.astimezone(timezone(timedelta(hours=1)))
+    assert await store.claim(replace(NINE, planned_at=berlin), suite="quick") is not None
+    assert await store.claim(NINE, suite="quick") is None
+    assert await store.last_slot("benchmark") == NINE
+
+
+async def test_the_last_slot_is_the_latest_known(store: Store) -> None:
+    assert await store.last_slot("benchmark") is None
+    hour = timedelta(hours=1)
+    await store.claim(NINE, suite="quick")
+    assert await store.last_slot("benchmark") == NINE
+    await store.record_missed("benchmark", NINE.planned_at + hour, NINE.planned_at + 3 * hour, 3)
+    last = replace(NINE, planned_at=NINE.planned_at + 3 * hour)
+    assert await store.last_slot("benchmark") == last
+    later = replace(NINE, planned_at=NINE.planned_at + 4 * hour)
+    assert await store.record_overlap(later)
+    assert await store.last_slot("benchmark") == later
+    assert await store.last_slot("discovery") is None
+
+
+async def test_what_was_counted_is_not_counted_again(store: Store) -> None:
+    first, last = NINE.planned_at, NINE.planned_at + timedelta(hours=2)
+    assert await store.record_missed("benchmark", first, last, 3)
+    assert not await store.record_missed("benchmark", first, last, 3)
+    assert not await store.record_overlap(NINE)
+    assert await store.claim(NINE, suite="quick") is None
+    assert (await store.runs()).items == ()
+
+
+async def test_slots_are_counted_by_job(store: Store) -> None:
+    minute = timedelta(minutes=1)
+    at = NINE.planned_at
+    on_time = await store.claim(Slot(job="a", planned_at=at), suite="quick", late_seconds=0.4)
+    late = await store.claim(Slot(job="a", planned_at=at + minute), suite="quick", late_seconds=2.5)
+    assert on_time is not None
+    assert late is not None
+    await store.finish_run(on_time, "finished")
+    await store.finish_run(late, "interrupted")
+    await store.record_missed("a", at + 2 * minute, at + 8 * minute, 7)
+    await store.record_overlap(Slot(job="a", planned_at=at + 9 * minute))
+    await store.record_overlap(Slot(job="b", planned_at=at))
+    assert await store.slot_counts() == {
+        "a": SlotCounts(claimed=2, interrupted=1, late=1, missed=7, overlapped=1),
+        "b": SlotCounts(overlapped=1),
+    }
+    assert (await store.slot_counts(late_after_seconds=3.0))["a"].late == 0
+
+
+async def test_a_crash_leaves_a_run_that_the_next_start_closes(url: str, clock: FakeClock) -> None:
+    async with await Store.open(url, clock=clock, owner="daemon") as before:
+        crashed = await before.claim(NINE, suite="quick")
+        done = await before.start_run(run_name="done", triggered_by="cli", suite="quick")
+        await before.finish_run(done, "finished")
+        assert crashed is not None
+        await before.add(a_sample(crashed, started_at=NOW + timedelta(seconds=58)))
+    clock.advance(600)
+    async with await Store.open(url, clock=clock, owner="daemon") as after:
+        assert await after.close_interrupted() == (crashed,)
+        run = await after.run(crashed)
+        assert run is not None
+        # Its last sign of life: the end of its last attempt.
+        assert (run.status, run.finished_at) == ("interrupted", NOW + timedelta(seconds=60))
+        assert (await after.slot_counts())["benchmark"] == SlotCounts(claimed=1, interrupted=1)
+        assert await after.claim(NINE, suite="quick") is None
+        assert await after.close_interrupted() == ()
+
+
+async def test_a_run_of_somebody_else_is_closed_once_it_was_silent(url: str, clock: FakeClock) -> None:
+    async with (
+        await Store.open(url, clock=clock, owner="here") as here,
+        await Store.open(url, clock=clock, owner="there") as there,
+    ):
+        silent = await there.start_run(run_name="silent", triggered_by="cli", suite="quick")
+        busy = await there.start_run(run_name="busy", triggered_by="cli", suite="quick")
+        assert await here.close_interrupted() == ()
+        clock.advance(SILENCE.total_seconds())
+        await there.add(a_sample(busy, started_at=clock.now()))
+        assert await here.close_interrupted() == (silent,)
+
+
+async def test_a_run_taken_for_dead_may_still_finish(url: str, clock: FakeClock) -> None:
+    async with await Store.open(url, clock=clock, owner="same") as store:
+        run_id = await store.claim(NINE, suite="quick")
+        assert run_id is not None
+        await store.close_interrupted()
+        await store.finish_run(run_id, "finished")
+        run = await store.run(run_id)
+        assert run is not None
+        assert run.status == "finished"
+        assert (await store.slot_counts())["benchmark"] == SlotCounts(claimed=1)
+
+
+async def test_runs_are_listed_newest_first(store: Store, clock: FakeClock) -> None:
+    ids = []
+    for index in range(5):
+        ids.append(await store.start_run(run_name=f"r{index}", triggered_by="cli", suite="quick"))
+        clock.advance(index % 2)
+    listed = []
+    after = None
+    while True:
+        page = await store.runs(limit=2, after=after)
+        listed += [run.id for run in page.items]
+        after = page.next
+        if after is None:
+            break
+    assert len(listed) == 5
+    assert set(listed) == set(ids)
+    assert listed == [run.id for run in (await store.runs()).items]
+    assert listed[-1] == ids[0] or listed[-1] == ids[1]
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "12", "12-", "zz-1", "12-not-a-uuid"])
+async def test_a_cursor_of_another_listing_is_refused(store: Store, nonsense: str) -> None:
+    with pytest.raises(ValueError, match="not a cursor"):
+        await store.runs(after=nonsense)
+
+
+async def test_two_daemons_never_run_a_slot_twice(url: str) -> None:
+    """Two processes claim the same 40 slots at the same time."""
+    processes = [await _claimer(url, f"daemon-{index}") for index in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+    outputs = await asyncio.gather(*(process.communicate() for process in processes))
+    assert [process.returncode for process in processes] == [0, 0]
+    won = [set(json.loads(out)) for out, _ in outputs]
+    assert won[0] | won[1] == set(range(40))
+    assert won[0] & won[1] == set()
+    ((slots, runs),) = await execute(url, "SELECT (SELECT count(*) FROM slots), (SELECT count(*) FROM runs)")
+    assert (slots, runs) == (40, 40)
+
+
+async def _claimer(url: str, owner: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.store.claimer",
+        url,
+        owner,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
