@@ -81,8 +81,8 @@ def _proxy(secret: SecretStr) -> SecretStr:
 
 
 def _database_url(secret: SecretStr) -> SecretStr:
-    if not re.match(r"(sqlite(\+aiosqlite)?|postgres(ql)?(\+asyncpg)?)://", secret.get_secret_value()):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not re.fullmatch(r"sqlite:///(?!:memory:$)[^?]+|postgres(ql)?://\S+", secret.get_secret_value()):
+        raise ValueError("must be sqlite:///path or postgresql://user@host/name")
     return secret
 
 

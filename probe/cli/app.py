@@ -81,7 +81,7 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         status = app(args=list(arguments), prog_name="probe", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # typer makes the first into the second while a command runs
         _close_stdout()
         return EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, Abort):

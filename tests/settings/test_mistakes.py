@@ -140,7 +140,11 @@ FILES = {
     ),
     "database of another kind": (
         "database: {url: 'mysql://u:longpassword@h/d'}",
-        "probe.yaml:1: database.url: must begin with sqlite:/// or postgresql://",
+        "probe.yaml:1: database.url: must be sqlite:///path or postgresql://user@host/name",
+    ),
+    "database in memory": (
+        "database: {url: 'sqlite:///:memory:'}",
+        "probe.yaml:1: database.url: must be sqlite:///path or postgresql://user@host/name",
     ),
     "key that cannot be sent": (
         "providers: {x: {base_url: 'http://h', api_key: 'sk-with space'}}",
