@@ -9,13 +9,14 @@ from uuid import uuid4
 import pytest
 
 from probe.errors import ProviderError
-from probe.providers.protocol import Prompt, Reading
+from probe.providers.protocol import Prompt
 from probe.sample import Failed, Ok
 from probe.simulator.faults import UNRESOLVABLE_HOST, refused_port
 from probe.suites import Message
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines
 from tests.providers.conftest import OpenProvider
+from tests.providers.readings import kind
 from tests.servers.simulator import RunningSimulator, Start
 
 FAST = "ttft_ms=20&gap_ms=1&tokens=8"
@@ -31,10 +32,6 @@ def prompt(model: str) -> Prompt:
         max_tokens=100,
         deadlines=Deadlines(connect=20, first_token=20, stall=20, total=40),
     )
-
-
-def kind(reading: Reading) -> str:
-    return reading.outcome.kind if isinstance(reading.outcome, Failed) else "ok"
 
 
 @BOTH_SDKS

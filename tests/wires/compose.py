@@ -38,6 +38,11 @@ def at(milliseconds: float) -> int:
     return STARTED_NS + round(milliseconds * NS_PER_MS)
 
 
+def event_ms(number: int) -> float:
+    """When `stream_of` sends its n-th event."""
+    return FIRST_MS + number * GAP_MS
+
+
 def capture_of(
     pieces: Sequence[tuple[float, bytes]],
     *,
