@@ -6,7 +6,7 @@ from probe import clock
 from probe.clock import ClockPair
 from probe.wire.capture import CLOCK_STEP_NS, Arrival, Capture, Phase, WireFailure
 from probe.wire.faults import WireError
-from probe.wire.redaction import mask_received, redact_headers, redact_url, secrets_of
+from probe.wire.redaction import mask_received, redact_headers, redact_proxy, redact_url, secrets_of
 from probe.wire.request import WireRequest
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -109,7 +109,7 @@ class Notes:
             tls_version=self.tls_version,
             tls_cipher=self.tls_cipher,
             http_version=self.http_version,
-            proxy=None if request.proxy is None else redact_url(request.proxy),
+            proxy=None if request.proxy is None else redact_proxy(request.proxy),
             loop_lag_ns=self.lag_ns,
             failure=self.failure,
         )

@@ -15,10 +15,9 @@ from probe.wire.capture import REDACTED, REDACTED_HEADERS
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _KEY_PARAMETER = re.compile(
-    r"(?i)(?<=[?&;])([^=&;#]*(?:key|token|secret|password|passwd|sig|signature|auth|credential)[^=&;#]*)=[^&;#]*"
+    r"(?i)(?<=[?&;])([^=&;#]*(?:key|token|secret|password|passwd|sig|signature|auth|credential))=[^&;#]*"
 )
 _COOKIE = re.compile(rb"(?im)^(set-cookie2?:[ \t]*)([^\r\n]+)")
-_USER_INFORMATION = re.compile(r"(?<=://)[^/?#@]*@")
 
 # Shorter values would be found by accident.
 _SHORTEST_SECRET = 8
@@ -30,9 +29,13 @@ def redact_headers(headers: Headers) -> Headers:
 
 
 def redact_url(url: str) -> str:
-    """The URL without user information and without the values of parameters that name a key."""
-    url = _USER_INFORMATION.sub("", url, count=1)
+    """The URL without the values of parameters that name a key."""
     return _KEY_PARAMETER.sub(rf"\1={REDACTED.decode()}", url) if "?" in url else url
+
+
+def redact_proxy(url: str) -> str:
+    """The proxy's URL without user information, also where it is no sound URL."""
+    return re.sub(r"^([a-z0-9+.-]*://)?.*@", r"\1", url, flags=re.IGNORECASE | re.DOTALL)
 
 
 def secrets_of(headers: Headers) -> tuple[bytes, ...]:

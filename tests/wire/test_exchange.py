@@ -60,7 +60,7 @@ async def test_the_phases_follow_one_another(wire: LocalWire) -> None:
 
 async def test_pieces_that_arrive_apart_are_kept_apart(wire: LocalWire) -> None:
     pieces = (CHUNKED_HEAD, chunk(EVENT)[:20], chunk(EVENT)[20:] + chunk(EVENT), LAST_CHUNK)
-    with serving(answers(*pieces, gap_seconds=0.03)) as server:
+    with serving(answers(*pieces, gap_seconds=0.1)) as server:
         capture = await wire.exchange(ask(server))
     assert capture.failure is None
     assert [size for _, size in capture.arrivals] == [len(piece) for piece in pieces]

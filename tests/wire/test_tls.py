@@ -26,7 +26,7 @@ EVENT = b"data: x\n\n"
 async def test_a_verified_exchange(wire: LocalWire, authority: Authority) -> None:
     pieces = (CHUNKED_HEAD, *[chunk(EVENT)] * 5, LAST_CHUNK)
     tls = authority.server_context("localhost")
-    with serving(answers(*pieces, gap_seconds=0.02), tls=tls) as server:
+    with serving(answers(*pieces, gap_seconds=0.05), tls=tls) as server:
         capture = await wire.exchange(ask(server, host="localhost", ca_file=authority.ca_file))
     assert capture.failure is None
     assert capture.url == f"https://localhost:{server.port}/v1/chat/completions"
