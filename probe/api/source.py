@@ -16,7 +16,7 @@ WINDOW = timedelta(hours=HOURS)
 # The window moves on even where nothing new is stored.
 KEPT_SECONDS = 30
 # Enough that one target which always fails does not hide the others.
-FAILURES_READ = 200
+FAILURES_READ = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

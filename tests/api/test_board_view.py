@@ -249,17 +249,18 @@ class TestRows:
 
     def test_unknown_is_an_en_dash_with_a_reason(self) -> None:
         [row] = view(nothing_yet()).rows
-        for figure in (row.ttft, row.latency, row.tps, row.jitter, row.cost, row.value):
+        figures = row.ttft, row.latency, row.tps, row.jitter, row.success, row.cost, row.value, row.last
+        for figure in figures:
             assert figure.text == "–"
-            assert figure.hint
+            assert figure.hint not in {"", "–"}
             assert figure.notes == ()
-        assert row.success.text == row.last.text == "–"
-        assert row.spark_words == "No results in the last 24 hours"
+        assert row.spark_words == "No result in the last 24 hours"
 
     def test_only_failures(self) -> None:
         [row] = view(only_failures(failure="timeout_first_token")).rows
         assert plain(row.success.text) == "0 %"
         assert row.success.notes == ("0 of 12", "timeout first token ×12")
+        assert (row.cost.text, row.cost.hint) == ("–", "No success to price")
         assert row.spark_words == "No success in the last 24 hours; 12 failed"
 
     def test_our_own_failures_are_not_theirs(self) -> None:

@@ -31,6 +31,7 @@ FAULT_WORDS: dict[Fault, str] = {
     "probe": "this probe",
 }
 DETAIL_LENGTH = 240
+_NONE = "No result in the last 24 hours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +175,10 @@ def row(entry: Entry, place: int, now: datetime) -> Row:
             text=fmt.count(summary.value_score),
             hint="" if summary.value_score is not None else "Needs speed, tokens and a price",
         ),
-        last=Figure(text=fmt.ago(summary.last_at, now), hint=fmt.instant(summary.last_at)),
+        last=Figure(
+            text=fmt.ago(summary.last_at, now),
+            hint=fmt.instant(summary.last_at) if summary.last_at else _NONE,
+        ),
         spark=sparkline(entry.medians, entry.failures_by_hour),
         spark_words=_spark_words(entry),
     )
@@ -275,13 +279,18 @@ def _success(entry: Entry) -> Figure:
         kind, count = entry.commonest_failure
         notes.append(f"{words(kind)} ×{count:,}")
     told = ", ".join(f"{words(kind)} ×{count:,}" for kind, count in sorted(entry.failure_kinds.items()))
-    return Figure(text=fmt.percent(summary.successes, judged), notes=tuple(notes), hint=told)
+    return Figure(
+        text=fmt.percent(summary.successes, judged),
+        notes=tuple(notes),
+        hint=told or ("" if judged else _NONE),
+    )
 
 
 def _cost(entry: Entry) -> Figure:
     summary = entry.summary
     if summary.cost_usd is None:
-        return Figure(text=fmt.UNKNOWN, hint="No price known for this model")
+        hint = "No price known for this model" if summary.successes else "No success to price"
+        return Figure(text=fmt.UNKNOWN, hint=hint)
     return Figure(
         text=fmt.usd(summary.cost_per_million_usd),
         notes=(f"{fmt.usd(summary.cost_usd)} in 24{fmt.NBSP}h",),
@@ -293,7 +302,7 @@ def _spark_words(entry: Entry) -> str:
     known = [value for value in entry.medians if value is not None]
     failures = sum(entry.failures_by_hour)
     if not known and not failures:
-        return "No results in the last 24 hours"
+        return _NONE
     line = (
         f"Time to first token hour by hour, from {fmt.duration(min(known))} to {fmt.duration(max(known))}"
         if known
