@@ -91,8 +91,8 @@ class _Trigger(BaseTrigger):  # type: ignore[misc]
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
 
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
-        return self._timetable.next_after(max(previous_fire_time or now, now))
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime | None:
+        return self._timetable.next_after(now)
 
 
 def _never_called() -> None:

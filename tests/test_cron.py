@@ -251,6 +251,7 @@ CHANGES = st.sampled_from(
 @example("30 2 * * *", ("Europe/Berlin", "2026-03-29"), 0)
 @example("15 0 * * *", ("America/Havana", "2026-03-08"), 0)
 @example("0,59 0,23 * * *", ("America/St_Johns", "2009-11-01"), 0)
+@example("*/30 * * * *", ("America/St_Johns", "2009-11-01"), 0)
 def test_agrees_with_the_watching_daemon(text: str, change: tuple[str, str], shift: int) -> None:
     zone, day = ZoneInfo(change[0]), utc(change[1])
     cron = parse_cron(text)

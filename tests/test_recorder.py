@@ -71,12 +71,14 @@ class Memory:
         self.refused: set[UUID] = set()
         self.tries = 0
         self.silent = False
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def add(self, sample: Sample, /) -> None:
         self.tries += 1
         if self.silent:
             await asyncio.Event().wait()
-        await asyncio.sleep(0)
+        await self.gate.wait()
         if self.error is not None:
             raise self.error
         if sample.id in self.refused:
@@ -147,6 +149,22 @@ async def test_an_outage_is_waited_for_and_told(spill: SpillFile) -> None:
             assert (recorder.pending, recorder.error, recorder.dropped) == (0, None, 0)
     levels = [entry["log_level"] for entry in logs]
     assert levels == ["error"] * 8 + ["info"]
+
+
+async def test_what_comes_while_a_write_fails_stays_behind_it(spill: SpillFile) -> None:
+    clock, memory = VirtualClock(), Memory()
+    memory.error = LOCKED
+    memory.gate.clear()
+    async with recording(memory, clock, spill) as recorder:
+        for each in samples(2):
+            recorder.record(each)
+        await settle()
+        recorder.record(sample(3))
+        memory.gate.set()
+        await settle()
+        memory.error = None
+        await clock.pass_until(10)
+        assert memory.stored == samples(3)
 
 
 async def test_a_sample_that_is_refused_for_good_holds_nobody_up(spill: SpillFile) -> None:

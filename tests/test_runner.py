@@ -181,6 +181,23 @@ async def test_seats_of_a_provider_are_shared_by_runs() -> None:
     assert len(provider.calls) == 10
 
 
+async def test_a_seat_that_turns_out_to_be_of_no_use_is_given_back() -> None:
+    """While the first run waits for a seat of its own, another run takes the provider's last one."""
+    clock = VirtualClock()
+    acme = ScriptedProvider(clock, lambda _: Answer(seconds=100))
+    other = ScriptedProvider(clock, lambda _: Answer(seconds=10))
+    both = runner(clock, {"acme": Limit(concurrency=1)}, acme=acme, other=other)
+    first = run_plan([target_plan("b", "other"), target_plan("a"), target_plan("c", "other")], concurrency=1)
+    second = run_plan([target_plan("long")], planned_at=START + timedelta(seconds=5))
+
+    async def twice() -> None:
+        await asyncio.gather(both.run(first, lambda _: None), both.run(second, lambda _: None))
+
+    await clock.drive(twice())
+    assert starts(acme) == [("long", 5), ("a", 105)]
+    assert starts(other) == [("b", 0), ("c", 10)]
+
+
 async def test_after_a_429_the_rest_waits_and_then_goes_out() -> None:
     clock = VirtualClock()
     answers = iter([THROTTLED])
