@@ -129,8 +129,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
 
     yield start
     for daemon in started:
-        if daemon.process.poll() is None:
-            daemon.stop()
+        daemon.stop()
 
 
 def launch(

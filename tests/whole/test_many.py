@@ -1,0 +1,82 @@
+"""Many targets at once: all of them served, no limit exceeded, what the simulator saw is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.servers.daemon import StartDaemon
+from tests.servers.simulator import Start
+
+PROVIDERS, MODELS = 12, 10
+CONCURRENCY = 10
+MODEL = "sim?ttft_ms=300&gap_ms=2&tokens=20&first=role"
+
+
+def _config(base_url: str) -> dict[str, Any]:
+    return {
+        "providers": {
+            f"p{i}": {"base_url": base_url, "kind": "simulated", "concurrency": CONCURRENCY}
+            for i in range(PROVIDERS)
+        },
+        "targets": [
+            {"provider": f"p{i}", "name": f"p{i}/m{j}", "model": f"{MODEL}&served_model=p{i}"}
+            for i in range(PROVIDERS)
+            for j in range(MODELS)
+        ],
+        "jobs": [{"name": "never", "cron": "0 0 29 2 *", "suite": "quick", "concurrency": 200}],
+    }
+
+
+def test_a_hundred_requests_in_flight(start_daemon: StartDaemon, start_simulator: Start) -> None:
+    simulator = start_simulator()
+    daemon = start_daemon(_config(simulator.base_url))
+    run = daemon.finished(daemon.trigger("mystery-shopper"))
+    results = daemon.results(run_id=run["id"])
+    truths = {truth["client_request_id"]: truth for truth in simulator.truths()}
+
+    assert run["successes"] == run["planned_attempts"] == PROVIDERS * MODELS
+    assert {result["id"] for result in results} == set(truths)
+    assert max(_open_at_once(list(truths.values()))) >= 90
+    for result in results:
+        truth = truths[result["id"]]
+        assert result["usage"]["output_tokens"] == truth["tokens"] == 20
+        assert result["stamps"] == "kernel"
+        assert result["served_model"] == result["target"]["provider"]
+
+
+def test_seats_are_never_exceeded(start_daemon: StartDaemon, start_simulator: Start) -> None:
+    simulator = start_simulator()
+    config = _config(simulator.base_url)
+    config["providers"] = {"p0": {**config["providers"]["p0"], "concurrency": 3}}
+    config["targets"] = config["targets"][:MODELS]
+    daemon = start_daemon(config)
+    run = daemon.finished(daemon.trigger("mystery-shopper"))
+
+    assert run["successes"] == MODELS
+    assert max(_open_at_once(simulator.truths())) == 3
+
+
+def test_a_429_is_not_hammered(start_daemon: StartDaemon, start_simulator: Start) -> None:
+    """Ten targets of one provider that asks for an hour of silence: nine are left, nobody pushes."""
+    simulator = start_simulator()
+    config = _config(simulator.base_url)
+    config["providers"] = {"p0": {**config["providers"]["p0"], "concurrency": 1}}
+    config["targets"] = [
+        {**target, "model": "sim?fault=http_429&retry_after_seconds=3600"}
+        for target in config["targets"][:MODELS]
+    ]
+    daemon = start_daemon(config)
+    run = daemon.finished(daemon.trigger("mystery-shopper"))
+    daemon.finished(daemon.trigger("mystery-shopper"))
+
+    assert [truth["status"] for truth in simulator.truths()] == [429]
+    assert run["attempts"] == 1
+    assert run["planned_attempts"] == MODELS
+
+
+def _open_at_once(truths: list[dict[str, Any]]) -> list[int]:
+    """How many requests were open whenever one arrived."""
+    return [
+        sum(other["received_ns"] <= truth["received_ns"] < other["end_ns"] for other in truths)
+        for truth in truths
+    ]
