@@ -30,4 +30,4 @@ def test_a_slot_runs_once(
 
 
 def _runs(metrics: dict[str, float]) -> float:
-    return metrics['inference_probe_job_runs_total{job="often"}']
+    return metrics['inference_probe_job_runs_total{job_name="often"}']
