@@ -1,0 +1,13 @@
+-- Hour by hour, for each model, over the last seven days.
+SELECT DATE_TRUNC('hour', created_at) AS hour,
+       provider,
+       model,
+       AVG(total_latency_ms) AS avg_latency_ms,
+       AVG(ttft_ms) AS avg_ttft_ms,
+       AVG(tps) AS avg_tps,
+       COUNT(*) AS results
+FROM benchmark_results
+WHERE created_at >= NOW() - INTERVAL '7 days'
+  AND success = true
+GROUP BY DATE_TRUNC('hour', created_at), provider, model
+ORDER BY hour, provider, model;
