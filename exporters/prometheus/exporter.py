@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from exporters.prometheus.cells import Cell, Counter, Gauge, Histogram, Labels, Moment, Summary, cell_of
-from exporters.prometheus.exposition import FamilyWriter
+from exporters.prometheus.exposition import FamilyWriter, about
 from exporters.prometheus.text import label_text
 from probe.analysis import Window
 from probe.exporter import ExporterContext
@@ -55,7 +55,7 @@ class PrometheusExporter:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._writers = {
-            openmetrics: [(family, FamilyWriter(family, openmetrics=openmetrics)) for family in CATALOGUE]
+            openmetrics: [FamilyWriter(family, openmetrics=openmetrics) for family in CATALOGUE]
             for openmetrics in (False, True)
         }
         self.retain(context.series)
@@ -95,36 +95,42 @@ class PrometheusExporter:
         """OpenMetrics with exemplars where the Accept header asks for it, else the classic text format."""
         encode, content_type = choose_encoder(accept)
         openmetrics = content_type.startswith("application/openmetrics-text")
-        out = io.BytesIO()
         status = self._status()
-        for family, writer in self._writers[openmetrics]:
-            out.write(writer.head)
-            for piece in self._pieces(family, writer, status):
-                out.write(piece)
+        # Written as it is made: a page of many targets is megabytes, and is not held twice.
+        page = io.BytesIO()
+        for writer in self._writers[openmetrics]:
+            page.write(writer.head)
+            for lines in self._lines(writer, status):
+                page.write(lines)
         # The process's own memory, CPU and descriptors, under their standard names; it also ends the page.
-        out.write(encode(self._registry))
-        return out.getvalue(), content_type
+        page.write(encode(self._registry))
+        return page.getvalue(), content_type
 
     async def aclose(self) -> None:
         """Nothing is held open."""
 
-    def _pieces(self, family: Family, writer: FamilyWriter, status: Status) -> Iterable[bytes]:
+    def _lines(self, writer: FamilyWriter, status: Status) -> Iterable[bytes]:
         subjects = self._subjects.values()
-        match family.source:
+        match writer.family.source:
             case OfAttempt():
-                return (writer.cell(each.text, each.cells[family]) for each in subjects)
+                for each in subjects:
+                    yield about(each.labels, each.lines(writer))
             case OfAnyAttempt():
-                return (writer.cell("", self._probe[family]),)
+                yield about(b"", writer.cell(self._probe[writer.family]))
             case OfWindow(read=read_figures):
                 now = self._clock.now()
-                values = ((each.text, read_figures(each.window.figures(now))) for each in subjects)
-                return (writer.lines(text, {(): value}) for text, value in values if value is not None)
+                for each in subjects:
+                    value = read_figures(each.window.figures(now))
+                    if value is not None:
+                        yield about(each.labels, writer.lines({(): value}))
             case OfSeries(read=read_series):
-                return (writer.lines(each.text, {read_series(each.series): 1}) for each in subjects)
+                for each in subjects:
+                    yield about(each.labels, writer.lines({read_series(each.series): 1}))
             case OfStatus(read=read_status):
-                return (writer.lines("", {labels: float(value) for value, labels in read_status(status)}),)
+                numbers = {labels: float(value) for value, labels in read_status(status)}
+                yield about(b"", writer.lines(numbers))
             case _:
-                assert_never(family.source)
+                assert_never(writer.family.source)
 
     def _new(self, samples: Iterable[Sample]) -> Iterable[Sample]:
         """Those not taken in before, as far back as one delivery can repeat."""
@@ -138,27 +144,40 @@ class PrometheusExporter:
 
 
 class _Subject:
-    """One series: its labels as text, its numbers by family, and its last 24 hours."""
+    """One series: its numbers by family, and its last 24 hours.
+
+    Lines are written when first asked for and kept until the next attempt: scrapes come every few seconds,
+    attempts on one target every few minutes.
+    """
 
     series: Series
 
     def __init__(self, labels: Labels) -> None:
-        self.text = label_text(SERIES_LABELS, labels)
+        self.labels = label_text(SERIES_LABELS, labels).encode()
         self.window = Window(WINDOW)
-        self.cells: dict[Family, Cell] = {
+        self._cells: dict[Family, Cell] = {
             family: cell_of(family, source.initial, source.keeps) for family, source in _OF_ATTEMPT.items()
         }
+        self._lines: dict[FamilyWriter, bytes] = {}
 
     def count(self, sample: Sample, moment: Moment) -> None:
+        self._lines.clear()
         for family, source in _COUNTED.items():
-            _count(self.cells[family], source.read(sample), moment)
+            _count(self._cells[family], source.read(sample), moment)
 
     def show(self, sample: Sample, moment: Moment) -> None:
+        self._lines.clear()
         self.window.add(sample)
         for family, source in _SHOWN.items():
-            cell = self.cells[family]
+            cell = self._cells[family]
             assert isinstance(cell, Gauge)
             cell.set(source.read(sample), moment.at)
+
+    def lines(self, writer: FamilyWriter) -> bytes:
+        lines = self._lines.get(writer)
+        if lines is None:
+            lines = self._lines[writer] = writer.cell(self._cells[writer.family])
+        return lines
 
 
 def _count(cell: Cell, readings: Iterable[Reading], moment: Moment) -> None:

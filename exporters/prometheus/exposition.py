@@ -13,83 +13,76 @@ from exporters.prometheus.cells import Cell, Histogram, Labels, Summary
 from exporters.prometheus.text import PLACEHOLDERS, escaped, label_text
 from probe.metrics import Family
 
-# Stand in a histogram's template for the labels before `le`, and for the whole label block.
-_BEFORE_LE, _BLOCK = (character.encode() for character in PLACEHOLDERS)
+# Stand in a text for the labels of its subject: followed by others, and as the whole label block.
+_WITH_OTHERS, _ALONE = PLACEHOLDERS
 
 
 class FamilyWriter:
     """Writes one family in one format. It is kept between scrapes: what never changes is made once."""
 
     def __init__(self, family: Family, *, openmetrics: bool) -> None:
-        self._family = family
+        self.family = family
+        self.head = (_openmetrics_head(family) if openmetrics else _prometheus_head(family)).encode()
         self._openmetrics = openmetrics
         self._own = _LabelTexts(family.labels)
-        self.head = (_openmetrics_head(family) if openmetrics else _prometheus_head(family)).encode()
-        self._template = self._histogram_template() if family.kind == "histogram" else b""
+        self._histogram_template = self._template() if family.kind == "histogram" else b""
 
-    def cell(self, subject: str, cell: Cell) -> bytes:
-        """All lines of one subject; `subject` is the text of the labels that come before the family's own."""
+    def cell(self, cell: Cell) -> bytes:
+        """All lines of a cell, of nobody yet: see `about`."""
         match cell:
             case Histogram():
-                return self._histogram(subject, cell)
+                return self._histogram(cell)
             case Summary():
-                return self._summary(subject, cell.values)
+                return self._summary(cell.values)
             case _:
-                return self.lines(subject, cell.values)
+                return self.lines(cell.values)
 
-    def lines(self, subject: str, values: Mapping[Labels, float]) -> bytes:
-        """A line for each number."""
-        before, own, after = self._block(subject)
-        before = self._family.name + before
-        return "".join(
-            [f"{before}{own[labels]}{after} {value!r}\n" for labels, value in values.items()]
-        ).encode()
+    def lines(self, values: Mapping[Labels, float]) -> bytes:
+        """A line for each number, of nobody yet."""
+        name, own = self.family.name, self._own
+        return "".join([f"{name}{own[labels]} {value!r}\n" for labels, value in values.items()]).encode()
 
-    def _summary(self, subject: str, values: Mapping[Labels, tuple[int, float]]) -> bytes:
-        name = self._family.name
-        before, own, after = self._block(subject)
+    def _summary(self, values: Mapping[Labels, tuple[int, float]]) -> bytes:
+        name, own = self.family.name, self._own
         lines = []
         for labels, (count, total) in values.items():
-            block = f"{before}{own[labels]}{after}"
-            lines.append(f"{name}_count{block} {count}\n{name}_sum{block} {total!r}\n")
+            lines.append(f"{name}_count{own[labels]} {count}\n{name}_sum{own[labels]} {total!r}\n")
         return "".join(lines).encode()
 
-    def _histogram(self, subject: str, cell: Histogram) -> bytes:
+    def _histogram(self, cell: Histogram) -> bytes:
         counts = list(accumulate(cell.counts))
         fields: Iterable[object] = counts
         if self._openmetrics:
             fields = chain.from_iterable(zip(counts, cell.exemplars, strict=True))
-        text = self._template % (*fields, counts[-1], repr(cell.sum).encode())
-        labels = subject.encode()
-        before_le, block = (labels + b",", b"{%b}" % labels) if labels else (b"", b"")
-        return text.replace(_BEFORE_LE, before_le).replace(_BLOCK, block)
+        return self._histogram_template % (*fields, counts[-1], repr(cell.sum).encode())
 
-    def _histogram_template(self) -> bytes:
-        name = self._family.name.encode()
-        count = b"%d%b" if self._openmetrics else b"%d"
-        bounds = (*map(repr, self._family.buckets), "+Inf")
-        buckets = b"".join(
-            b'%b_bucket{%ble="%b"} %b\n' % (name, _BEFORE_LE, bound.encode(), count) for bound in bounds
-        )
-        return b"%b%b_count%b %%d\n%b_sum%b %%b\n" % (buckets, name, _BLOCK, name, _BLOCK)
+    def _template(self) -> bytes:
+        name = self.family.name
+        count = "%d%b" if self._openmetrics else "%d"
+        bounds = (*map(repr, self.family.buckets), "+Inf")
+        buckets = "".join(f'{name}_bucket{{{_WITH_OTHERS}le="{bound}"}} {count}\n' for bound in bounds)
+        return f"{buckets}{name}_count{_ALONE} %d\n{name}_sum{_ALONE} %b\n".encode()
 
-    def _block(self, subject: str) -> tuple[str, _LabelTexts, str]:
-        """A label block in three parts, the middle one by the values of the family's own labels."""
-        if not subject and not self._family.labels:
-            return "", self._own, ""
-        comma = "," if subject and self._family.labels else ""
-        return f"{{{subject}{comma}", self._own, "}"
+
+def about(subject: bytes, lines: bytes) -> bytes:
+    """The lines with the labels of their subject, `a="1",b="2"`, which may be none.
+
+    Lines are long for their labels, which all lines of a subject share: put in last, they need not be kept.
+    """
+    others, alone = (subject + b",", b"{%b}" % subject) if subject else (b"", b"")
+    return lines.replace(_WITH_OTHERS.encode(), others).replace(_ALONE.encode(), alone)
 
 
 class _LabelTexts(dict[Labels, str]):
-    """Label values as text, made when first asked for. They are few: every label is bounded."""
+    """Label blocks by the values of a family's own labels. They are few: every label is bounded."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
         self._names = names
 
     def __missing__(self, values: Labels) -> str:
-        text = self[values] = label_text(self._names, values)
+        text = f"{{{_WITH_OTHERS}{label_text(self._names, values)}}}" if values else _ALONE
+        self[values] = text
         return text
 
 

@@ -46,6 +46,7 @@ class Window:
         self._latency = Moments()
         self._speeds = self._speed = 0
         self._costed = self._cost = self._costed_tokens = 0
+        self._figures: WindowFigures | None = None
 
     def add(self, sample: Sample) -> None:
         """Samples may come in any order; they are expected in about that of time."""
@@ -57,8 +58,13 @@ class Window:
         self._count(row, 1)
 
     def figures(self, now: datetime) -> WindowFigures:
-        """Over the attempts that ended in the `length` before `now`, which never goes back."""
+        """Over the attempts that ended in the `length` before `now`; what was left out once stays out."""
         self._expire(now.timestamp() - self._length_seconds)
+        if self._figures is None:
+            self._figures = self._summed_up()
+        return self._figures
+
+    def _summed_up(self) -> WindowFigures:
         tps = self._speed / (self._speeds * _SPEED_SCALE) if self._speeds else None
         cost = Decimal(self._cost).scaleb(-_COST_DIGITS) if self._costed else None
         return WindowFigures(
@@ -80,6 +86,7 @@ class Window:
 
     def _count(self, row: _Row, sign: int) -> None:
         _, success, own_failure, latency_ns, speed, tokens, cost = row
+        self._figures = None
         self._attempts += sign
         self._successes += sign * success
         self._own_failures += sign * own_failure
