@@ -79,12 +79,12 @@ class Child:
             async with asyncio.timeout(_START_SECONDS):
                 ready = await frames.read(reader) is not None
         except BaseException as exc:
-            await child._kill()
+            await child.bury()
             if isinstance(exc, TimeoutError):
                 raise StopwatchError(f"the stopwatch process was not ready in {_START_SECONDS:g} s") from exc
             raise
         if not ready:
-            await child._kill()
+            await child.bury()
             raise StopwatchError("the stopwatch process ended before it was ready")
         return child
 
@@ -135,7 +135,6 @@ class Child:
         for answer, notes in self._waiting.values():
             if not answer.done():
                 answer.set_result(self._lost(notes))
-        await self._bury()
 
     def _lost(self, notes: Notes) -> Capture:
         reason: Reason = "cancelled" if self._closing else "probe"
@@ -154,11 +153,9 @@ class Child:
             self._process.kill()
             await self._ended.wait()
 
-    async def _kill(self) -> None:
+    async def bury(self) -> None:
+        """Release what is left of it, once `serve` has returned."""
         self._process.kill()
-        await self._bury()
-
-    async def _bury(self) -> None:
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from probe.errors import StopwatchError
 from probe.wire.capture import Capture
@@ -28,7 +29,7 @@ class StopwatchProcess:
         self._environment = environment
         self._child: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._supervisor: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
         self.restarts = 0
 
     @classmethod
@@ -39,8 +40,9 @@ class StopwatchProcess:
         nothing else (see `child.PASSED_ON`).
         """
         stopwatch = cls(environment or {})
-        stopwatch._child.set_result(await Child.spawn(stopwatch._environment))
-        stopwatch._supervisor = asyncio.create_task(stopwatch._supervise())
+        child = await Child.spawn(stopwatch._environment)
+        stopwatch._child.set_result(child)
+        stopwatch._supervisor = asyncio.create_task(stopwatch._supervise(child))
         return stopwatch
 
     @property
@@ -54,47 +56,54 @@ class StopwatchProcess:
 
         While the child is being started again this waits; raises StopwatchError where that fails.
         """
-        if self._closing:
+        if self._closing.is_set():
             raise StopwatchError("the stopwatch is closed")
         check(request)
         child = await asyncio.shield(self._child)
         return await child.exchange(request)
 
-    async def _supervise(self) -> None:
-        while True:
-            child = self._child.result()
+    async def _supervise(self, first: Child) -> None:
+        child: Child | None = first
+        while child is not None:
             await child.serve()
-            if self._closing:
-                return
+            # Whoever comes now waits for the next child.
             self._child = asyncio.get_running_loop().create_future()
-            await self._start_again()
+            await child.bury()
+            child = await self._start_again()
 
-    async def _start_again(self) -> None:
+    async def _start_again(self) -> Child | None:
+        """The next child; None once this is closed. Whoever waits meanwhile learns of each failure."""
         pause = _FIRST_PAUSE_SECONDS
-        while True:
+        while not self._closing.is_set():
             self.restarts += 1
             try:
-                self._child.set_result(await Child.spawn(self._environment))
-                return
+                child = await Child.spawn(self._environment)
             except StopwatchError as exc:
-                self._child.set_exception(exc)
-                self._child.exception()  # nobody may be waiting for it
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            self._child = asyncio.get_running_loop().create_future()
+                self._refuse(exc)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._closing.wait()
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                self._child = asyncio.get_running_loop().create_future()
+            else:
+                self._child.set_result(child)
+                return child
+        self._refuse(StopwatchError("the stopwatch is closed"))
+        return None
+
+    def _refuse(self, error: StopwatchError) -> None:
+        self._child.set_exception(error)
+        self._child.exception()  # nobody may be waiting for it
 
     async def aclose(self) -> None:
         """Break off what is open, as "cancelled", and end the child. A second call does nothing."""
-        if self._closing:
+        if self._closing.is_set():
             return
-        self._closing = True
+        self._closing.set()
         assert self._supervisor is not None
-        if self._child.done() and self._child.exception() is None:
-            await self._child.result().aclose()
-        else:
-            if not self._child.done():
-                self._child.set_exception(StopwatchError("the stopwatch is closed"))
-                self._child.exception()  # nobody may be waiting for it
-            self._supervisor.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._supervisor
+        while not self._supervisor.done():
+            if self._child.done() and self._child.exception() is None:
+                await self._child.result().aclose()
+            changes: tuple[asyncio.Future[Any], ...] = (self._supervisor, self._child)
+            await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+        self._supervisor.result()
