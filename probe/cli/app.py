@@ -27,9 +27,9 @@ app = typer.Typer(
     help="""Inference Probe: a mystery shopper for LLM inference.
 
     \b
-    probe daemon                    probe on schedule, serve the board and the metrics
-    probe run --suite quick         ask every target once, now
-    probe test-request openai/gpt-4o-mini
+    probe daemon                   probe on schedule; serve board and metrics
+    probe run --suite quick        ask every target a few questions, now
+    probe test-request             look closely at one request
     """,
     invoke_without_command=True,
     add_completion=False,

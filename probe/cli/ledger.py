@@ -43,7 +43,7 @@ def result_filter(
     try:
         run_id = None if run is None else UUID(run)
     except ValueError:
-        raise BadParameter(f"--run: {run!r} is no id of a run") from None
+        raise BadParameter(f"{run!r} is no id of a run", param_hint="'--run'") from None
     return ResultFilter(
         target=target,
         provider=provider,
@@ -57,7 +57,7 @@ def age(text: str) -> timedelta:
     """`30m`, `24h`, `7d`. Raises BadParameter."""
     match = _AGE.fullmatch(text)
     if match is None:
-        raise BadParameter(f"--since: {text!r} is no age; write 30m, 24h or 7d")
+        raise BadParameter(f"{text!r} is no age; write 30m, 24h or 7d", param_hint="'--since'")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

@@ -17,7 +17,7 @@ ConfigFile = Annotated[
         show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Patterns = Annotated[
     list[str] | None,
     typer.Option(

@@ -61,10 +61,10 @@ def settings_for(
     """The configuration to ask with, and the name of the target in it. Raises ConfigError, BadParameter."""
     if base_url is not None:
         if target is not None or model is None:
-            raise BadParameter("--base-url wants --model and no target")
+            raise BadParameter("wants --model, and no target", param_hint="'--base-url'")
         return _endpoint(base_url, model, key_variable)
     if model is not None or key_variable is not None:
-        raise BadParameter("--model and --api-key-env go with --base-url")
+        raise BadParameter("goes with --base-url", param_hint="'--model' / '--api-key-env'")
     config = load_config(file)
     return _with_target(config, config.targets[0].label if target is None else target)
 

@@ -46,12 +46,8 @@ def _heading(capture: Capture, reading: Reading) -> Iterator[str]:
     parts = urlsplit(capture.url)
     yield _pair("request", f"{capture.method} {parts.scheme}://{parts.netloc}{parts.path}")
     kind = "warm connection" if capture.reused else "new connection"
-    peer = [
-        capture.peer_address,
-        capture.tls_version,
-        capture.http_version and f"HTTP/{capture.http_version}",
-    ]
-    yield _pair("peer", ", ".join(part for part in (*peer, kind) if part))
+    peer = (capture.peer_address, capture.tls_version, capture.http_version, kind)
+    yield _pair("peer", ", ".join(part for part in peer if part))
     if capture.proxy is not None:
         yield _pair("proxy", capture.proxy)
     status = UNKNOWN if reading.status_code is None else str(reading.status_code)

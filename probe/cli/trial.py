@@ -13,7 +13,9 @@ from probe.cli.options import AsJson, ConfigFile
 def trial(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[TARGET]", help="A target; otherwise the first one.", show_default=False),
+        typer.Argument(
+            metavar="TARGET", help="A target, or provider/model; otherwise the first one.", show_default=False
+        ),
     ] = None,
     prompt: Annotated[
         str, typer.Option("--prompt", "-p", metavar="TEXT", help="What to ask.")

@@ -59,22 +59,23 @@ def reference() -> str:
 
 def schema() -> str:
     """`SCHEMA_FILE`: the JSON schema of probe.yaml."""
-    made = _without_titles(Config.model_json_schema())
+    made = _tidy(Config.model_json_schema())
     url = made["$defs"]["DatabaseConfig"]["properties"]["url"]
     url["default"] = Config().database.url.get_secret_value()  # pydantic masks what is no secret
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "probe.yaml", **made}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _without_titles(node: Any) -> Any:
-    """Pydantic repeats every key as a title."""
+def _tidy(node: Any) -> Any:
+    """Without titles, which repeat the keys, and defaults of sections, whose keys have their own."""
     if isinstance(node, dict):
+        unwanted = {"title"} | ({"default"} if "$ref" in node else set())
         return {
-            key: _without_titles(value)
+            key: _tidy(value)
             for key, value in node.items()
-            if not (key == "title" and isinstance(value, str))
+            if not (key in unwanted and isinstance(value, str | dict))
         }
-    return [_without_titles(item) for item in node] if isinstance(node, list) else node
+    return [_tidy(item) for item in node] if isinstance(node, list) else node
 
 
 def _tables(section: type[Section], place: Place) -> Iterator[str]:

@@ -1,0 +1,132 @@
+"""The program as somebody types it: in a directory of its own, with an environment of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import dedent
+
+REPOSITORY = Path(__file__).parents[2]
+TIMEOUT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def errors(self) -> list[str]:
+        return self.err.splitlines()
+
+
+@dataclass(slots=True, kw_only=True)
+class Shell:
+    """`variables` is all that a command sees beside PATH."""
+
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.directory / name
+        path.write_text(dedent(text), encoding="utf-8")
+        return path
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Its stdout and stderr are pipes."""
+        return subprocess.Popen(
+            self._command(arguments),
+            cwd=self.directory,
+            env=self._environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **variables: str) -> Said:
+        """To its end, through pipes."""
+        return end_of(self.start(*arguments, **variables))
+
+    def on_terminal(self, columns: int, *arguments: str, **variables: str) -> Said:
+        """To its end on a terminal of that width; `out` is everything that was shown."""
+        main, other = pty.openpty()
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        environment = self._environment({"TERM": "xterm-256color", **variables})
+        process = subprocess.Popen(
+            self._command(arguments),
+            cwd=self.directory,
+            env=environment,
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            close_fds=True,
+        )
+        os.close(other)
+        shown = b""
+        with os.fdopen(main, "rb", buffering=0) as screen:
+            while True:
+                try:
+                    piece = screen.read(65536)
+                except OSError:  # how Linux says that the other side is closed
+                    break
+                if not piece:
+                    break
+                shown += piece
+        status = process.wait(TIMEOUT_SECONDS)
+        return Said(status=status, out=shown.decode().replace("\r\n", "\n"), err="")
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "probe", *arguments]
+
+    def _environment(self, variables: dict[str, str]) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**inherited, "PYTHONPATH": str(REPOSITORY), **self.variables, **variables}
+
+
+def plain(shown: str) -> str:
+    """What a terminal was sent, without colours; of a line that was drawn over, the last drawing."""
+    without = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    return "\n".join(line.rpartition("\r")[2] for line in without.split("\n"))
+
+
+def end_of(process: subprocess.Popen[str]) -> Said:
+    try:
+        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    return Said(status=process.returncode, out=out, err=err)
+
+
+def signalled(process: subprocess.Popen[str], number: signal.Signals, when: Callable[[], bool]) -> Said:
+    """Send a signal as soon as something is so in another process, then wait for the end."""
+    try:
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while not when():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "it never came to that"
+            time.sleep(0.01)
+        process.send_signal(number)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    return end_of(process)
