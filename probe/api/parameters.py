@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from probe.api.leaderboard import HOURS, SORT_KEYS, Sort
-from probe.sample import FailureKind, TargetKind
-from probe.store import ResultFilter
+from probe.sample import FailureKind, Fault, TargetKind
+from probe.store import ResultFilter, RunFilter, RunStatus
+from probe.wire.request import Connection
 
 MAX_PAGE = 500
 MAX_HOURS = 24 * 7
@@ -51,12 +52,26 @@ class ResultParameters(PageParameters):
     kind: TargetKind | None = Field(None, description="The kind of target.")
     success: bool | None = None
     failure_kind: FailureKind | None = None
+    fault: Fault | None = Field(None, description="Whose fault a failure is.")
+    connection: Connection | None = None
     run_id: UUID | None = None
     since: Instant | None = Field(None, description="Ended at this instant or later.")
     until: Instant | None = Field(None, description="Ended before this instant.")
 
     def chosen(self) -> ResultFilter:
         return ResultFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+class RunParameters(PageParameters):
+    run_name: Word | None = None
+    triggered_by: Word | None = Field(None, description="`schedule`, `start`, `api`, `cli`.")
+    suite: Word | None = None
+    status: RunStatus | None = None
+    since: Instant | None = Field(None, description="Started at this instant or later.")
+    until: Instant | None = Field(None, description="Started before this instant.")
+
+    def chosen(self) -> RunFilter:
+        return RunFilter(**self.model_dump(exclude={"limit", "cursor"}))
 
 
 class ModelParameters(Parameters):

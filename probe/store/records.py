@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from probe.sample import FailureKind, Sample, TargetKind
+from probe.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection
 
 RunStatus = Literal["running", "finished", "interrupted", "failed"]
@@ -41,7 +41,24 @@ class ResultFilter:
     kind: TargetKind | None = None
     success: bool | None = None
     failure_kind: FailureKind | None = None
+    fault: Fault | None = None
+    connection: Connection | None = None
     run_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list; None does not filter.
+
+    `since` is included, `until` is not; both look at `started_at`.
+    """
+
+    run_name: str | None = None
+    triggered_by: str | None = None
+    suite: str | None = None
+    status: RunStatus | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -28,6 +28,7 @@ from probe.store.records import (
     PruneReport,
     ResultFilter,
     RunEnd,
+    RunFilter,
     RunRecord,
     SlotCounts,
     StoredSample,
@@ -200,9 +201,11 @@ class Store:
         """
         return await self._ledger.close_interrupted()
 
-    async def runs(self, *, limit: int = PAGE_ROWS, after: str | None = None) -> Page[RunRecord]:
+    async def runs(
+        self, chosen: RunFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
+    ) -> Page[RunRecord]:
         """Newest first; `after` is `next` of the page before. ValueError where it is not."""
-        return await catalogue.list_runs(self._database, limit=limit, after=after)
+        return await catalogue.list_runs(self._database, chosen or RunFilter(), limit=limit, after=after)
 
     async def run(self, run_id: UUID) -> RunRecord | None:
         return await catalogue.read_run(self._database, run_id)

@@ -97,25 +97,38 @@ class TestBanners:
         ]
 
     def test_a_store_that_takes_nothing(self) -> None:
-        status = a_status(store=StoreStatus(available=False, error="the disk is full", pending=1200))
-        assert self.banners(status=status) == [
-            ("bad", "Results cannot be stored", "the disk is full; 1,200 results wait in memory")
+        store = StoreStatus(available=False, error="the disk is full", pending=200, spilled=1000)
+        assert self.banners(status=a_status(store=store)) == [
+            ("bad", "Results cannot be stored", "the disk is full; 1,200 results wait to be stored")
         ]
 
     def test_a_store_that_gives_nothing(self) -> None:
         assert self.banners(readable=False) == [("bad", "The database cannot be read", "The log says why")]
 
-    def test_a_store_is_in_trouble_once(self) -> None:
+    @pytest.mark.parametrize(
+        ("readable", "heading", "text"),
+        [
+            (False, "The database cannot be read", "it is locked"),
+            (True, "Results cannot be stored", "it is locked; 1 result waits to be stored"),
+        ],
+    )
+    def test_a_store_is_in_trouble_once(self, readable: bool, heading: str, text: str) -> None:
         told = self.banners(
-            status=a_status(store=StoreStatus(available=False)),
+            status=a_status(store=StoreStatus(available=False, error="it was locked", pending=1)),
             troubles=[Trouble(part="store", detail="it is locked")],
-            readable=False,
+            readable=readable,
         )
-        assert told == [("bad", "The database does not answer", "it is locked")]
+        assert told == [("bad", heading, text)]
 
-    def test_lost_results_are_never_silent(self) -> None:
-        [(tone, heading, _)] = self.banners(status=a_status(store=StoreStatus(dropped=3)))
-        assert (tone, heading) == ("bad", "3 results were lost")
+    def test_a_result_that_waits_for_its_turn_is_no_trouble(self) -> None:
+        assert self.banners(status=a_status(store=StoreStatus(pending=3))) == []
+
+    def test_lost_and_refused_results_are_never_silent(self) -> None:
+        told = self.banners(status=a_status(store=StoreStatus(dropped=3, rejected=2)))
+        assert [(tone, heading) for tone, heading, _ in told] == [
+            ("bad", "Results were lost: 3"),
+            ("warn", "Results were refused by the database: 2"),
+        ]
 
 
 class TestEmpty:
@@ -210,7 +223,7 @@ class TestRows:
     def test_figures(self) -> None:
         [row] = view(an_entry()).rows
         assert plain(row.ttft.text) == "300 ms"
-        assert [plain(note) for note in row.ttft.notes] == ["p90 ≈ 380 ms", "n 3"]
+        assert [plain(note) for note in row.ttft.notes] == ["n 3"]
         assert plain(row.latency.text) == "1,200 ms"
         assert row.tps.text == "100"
         assert plain(row.jitter.text) == "163 ms"
@@ -227,6 +240,9 @@ class TestRows:
         assert plain(row.ttft.notes[0]) == "p90 200 ms"
         [row] = view(an_entry(ttft_seconds=(0.2,) * 63)).rows
         assert plain(row.ttft.notes[0]) == "p90 ≈ 200 ms"
+        [row] = view(an_entry(ttft_seconds=(0.2,) * 10)).rows
+        assert [plain(note) for note in row.ttft.notes] == ["n 10"]
+        assert "guess" in row.ttft.hint
 
     @pytest.mark.parametrize(
         ("latencies", "light", "word"),
@@ -306,9 +322,9 @@ class TestJobs:
         shown = view(an_entry())
         assert [(row.name, plain(row.next), plain(row.last), row.trouble) for row in shown.jobs] == [
             ("benchmark", "in 2 min", "last run 12 min ago", "2 missed"),
-            ("discovery", "in 22 h", "no run yet", ""),
+            ("discovery", "in 22 h", "no scheduled run yet", ""),
         ]
-        assert plain(shown.pulse) == "last run 12 min ago · next in 2 min"
+        assert plain(shown.pulse) == "last probe 5 min ago · next run in 2 min"
 
     def test_a_job_that_nobody_knows_of_yet_comes_last(self) -> None:
         status = a_status(jobs=(JobStatus(job="discovery", next_run_at=NOW + timedelta(days=1)),))

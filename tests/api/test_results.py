@@ -59,6 +59,11 @@ async def test_pages_hold_every_result_once_newest_first(served: Served) -> None
             {"kind": "direct", "success": "true", "provider": "aurora"},
             lambda sample: sample.success and sample.target.provider == "aurora",
         ),
+        ({"connection": "warm"}, lambda sample: sample.connection == "warm"),
+        (
+            {"fault": "account"},
+            lambda sample: isinstance(sample.outcome, Failed) and sample.outcome.fault == "account",
+        ),
         ({"provider": "nobody"}, lambda _: False),
     ],
 )
@@ -144,6 +149,36 @@ async def test_runs_count_their_results(served: Served) -> None:
     assert len(await pages(served, "/api/v1/results", run_id=items[0]["id"])) == len(FLEET)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ({}, ["b", "a", "b"]),
+        ({"run_name": "b"}, ["b", "b"]),
+        ({"triggered_by": "api"}, ["a"]),
+        ({"suite": "quick"}, ["b"]),
+        ({"status": "running"}, ["b"]),
+        ({"status": "failed"}, []),
+        ({"run_name": "b", "status": "finished"}, ["b"]),
+        ({"since": (NOW + timedelta(minutes=1)).isoformat()}, ["b", "a"]),
+        (
+            {
+                "since": (NOW + timedelta(minutes=1)).isoformat(),
+                "until": (NOW + timedelta(minutes=2)).isoformat(),
+            },
+            ["a"],
+        ),
+    ],
+)
+async def test_filters_of_runs(fresh: Served, parameters: dict[str, str], names: list[str]) -> None:
+    fresh.clock.advance((NOW - fresh.clock.now()).total_seconds())
+    for name, by, suite in (("b", "schedule", "long"), ("a", "api", "long"), ("b", "cli", "quick")):
+        run_id = await fresh.store.start_run(run_name=name, triggered_by=by, suite=suite)
+        if suite == "long":
+            await fresh.store.finish_run(run_id, "finished")
+        fresh.clock.advance(60)
+    assert [item["run_name"] for item in await pages(fresh, "/api/v1/runs", limit=2, **parameters)] == names
+
+
 async def test_an_open_run_has_no_end(fresh: Served) -> None:
     run_id = await fresh.store.start_run(run_name="by hand", triggered_by="api", suite="quick")
     item = await listing(fresh, f"/api/v1/runs/{run_id}")
@@ -180,7 +215,7 @@ async def test_providers_and_models(served: Served) -> None:
         ("/api/v1/results?since=1700000000", "query.since"),
         ("/api/v1/results?run_id=7", "query.run_id"),
         ("/api/v1/results/7", "path.result_id"),
-        ("/api/v1/runs?suite=quick", "query.suite"),
+        ("/api/v1/runs?job=quick", "query.job"),
         ("/api/v1/providers?name=x", "query.name"),
         ("/api/v1/leaderboard?hours=0", "query.hours"),
         ("/api/v1/leaderboard?sort=luck", "query.sort"),

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probe.api.control import Trouble
-from probe.status import Status
+from probe.status import Status, StoreStatus
 
-_HEADINGS: dict[str, str] = {
-    "store": "The database does not answer",
-    "stopwatch": "The stopwatch is down",
-    "schedule": "The schedule has stopped",
-}
+_HEADINGS = {"stopwatch": "The stopwatch is down", "schedule": "The schedule has stopped"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,27 +28,38 @@ def banners(status: Status, troubles: Sequence[Trouble], *, readable: bool) -> t
 
 
 def _told(status: Status, troubles: Sequence[Trouble], *, readable: bool) -> Iterator[Banner]:
-    parts = {trouble.part for trouble in troubles}
     for trouble in troubles:
-        yield Banner(tone="bad", heading=_HEADINGS[trouble.part], text=trouble.detail)
-    if not readable and "store" not in parts:
-        yield Banner(tone="bad", heading="The database cannot be read", text="The log says why")
-    store = status.store
-    if not store.available and "store" not in parts:
-        yield Banner(
-            tone="bad",
-            heading="Results cannot be stored",
-            text=f"{store.error or 'The log says why'}; {store.pending:,} results wait in memory",
-        )
-    if store.dropped:
-        yield Banner(
-            tone="bad",
-            heading=f"{store.dropped:,} results were lost",
-            text="The database refused writes until too many results waited in memory",
-        )
+        if trouble.part != "store":
+            yield Banner(tone="bad", heading=_HEADINGS[trouble.part], text=trouble.detail)
+    yield from _of_store(status.store, troubles, readable=readable)
     if not status.config.loaded:
         yield Banner(
             tone="warn",
             heading="Reload failed; the configuration before it is in force",
             text=status.config.error or "The log says why",
         )
+
+
+def _of_store(store: StoreStatus, troubles: Sequence[Trouble], *, readable: bool) -> Iterator[Banner]:
+    error = next((trouble.detail for trouble in troubles if trouble.part == "store"), store.error)
+    if not readable:
+        yield Banner(tone="bad", heading="The database cannot be read", text=error or "The log says why")
+    elif error is not None:
+        yield Banner(tone="bad", heading="Results cannot be stored", text=f"{error}; {_waiting(store)}")
+    if store.dropped:
+        yield Banner(
+            tone="bad",
+            heading=f"Results were lost: {store.dropped:,}",
+            text="The database refused writes until neither memory nor a file could hold more",
+        )
+    if store.rejected:
+        yield Banner(
+            tone="warn",
+            heading=f"Results were refused by the database: {store.rejected:,}",
+            text="They are kept in a file; the log says where and why",
+        )
+
+
+def _waiting(store: StoreStatus) -> str:
+    count = store.pending + store.spilled
+    return f"{count:,} {'result waits' if count == 1 else 'results wait'} to be stored"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from probe.analysis import Distribution, Light
+from probe.analysis import Distribution, Light, samples_needed
 from probe.api import format as fmt
 from probe.api.board.sparkline import Sparkline, sparkline
 from probe.api.control import Job
@@ -214,7 +214,7 @@ def job_row(job: Job, status: JobStatus, now: datetime) -> JobRow:
         timezone=job.timezone,
         next=fmt.until(status.next_run_at, now),
         next_instant=fmt.instant(status.next_run_at),
-        last=f"last run {fmt.ago(status.last_run_at, now)}" if status.last_run_at else "no run yet",
+        last=f"last run {fmt.ago(status.last_run_at, now)}" if status.last_run_at else "no scheduled run yet",
         last_instant=fmt.instant(status.last_run_at),
         trouble=", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
     )
@@ -236,16 +236,22 @@ def _of(n: int) -> str:
 
 
 def _durations(distribution: Distribution | None) -> Figure:
-    """The median; under it the 90th percentile, marked where it is a guess, and of how many."""
+    """The median; under it the 90th percentile, marked where it is a guess, and of how many.
+
+    Of so few that the median itself is a guess there is no 90th percentile to speak of.
+    """
     if distribution is None:
         return Figure(text=fmt.UNKNOWN, hint="No success to measure")
+    if not distribution.reliable(50):
+        hint = f"Of {distribution.n:,} successes; a median of fewer than {samples_needed(50)} is a guess"
+        return Figure(text=fmt.duration(distribution.p50), notes=(_of(distribution.n),), hint=hint)
     sure = distribution.reliable(90)
     return Figure(
         text=fmt.duration(distribution.p50),
         notes=(f"p90 {'' if sure else '≈ '}{fmt.duration(distribution.p90)}", _of(distribution.n)),
         hint=""
         if sure
-        else f"Of {distribution.n:,} successes; a 90th percentile of fewer than 64 is a guess",
+        else f"Of {distribution.n:,} successes; a p90 of fewer than {samples_needed(90)} is a guess",
     )
 
 

@@ -149,11 +149,11 @@ def _pulse(data: BoardData) -> str:
     if data.status.attempts_in_flight:
         count = data.status.attempts_in_flight
         return f"{count} {'probe' if count == 1 else 'probes'} in flight"
-    last = max((job.last_run_at for job in data.status.jobs if job.last_run_at), default=None)
+    last = max((entry.summary.last_at for entry in data.entries if entry.summary.last_at), default=None)
     upcoming = _soonest(data.status.jobs)
     parts = [
-        f"last run {fmt.ago(last, data.now)}" if last else "no run yet",
-        f"next {fmt.until(upcoming.next_run_at, data.now)}" if upcoming else "none planned",
+        f"last probe {fmt.ago(last, data.now)}" if last else "no probe yet",
+        f"next run {fmt.until(upcoming.next_run_at, data.now)}" if upcoming else "no run planned",
     ]
     return " · ".join(parts)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from probe.api.control import RunOrder
 from probe.api.guard import require_token
-from probe.api.parameters import PageParameters, Parameters, Word
+from probe.api.parameters import Parameters, RunParameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.api.schemas import Listing, RunBody, RunStarted
@@ -30,9 +30,9 @@ class RunRequest(Parameters):
 
 
 @router.get("/runs", summary="Runs, newest first", responses=responses(400, 422, 503))
-async def runs(given: Given, asked: Annotated[PageParameters, Query()]) -> Listing[RunBody]:
+async def runs(given: Given, asked: Annotated[RunParameters, Query()]) -> Listing[RunBody]:
     try:
-        page = await given.store.runs(limit=asked.limit, after=asked.cursor)
+        page = await given.store.runs(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of runs gave.") from exc
     return Listing(items=[RunBody.model_validate(each) for each in page.items], next=page.next)

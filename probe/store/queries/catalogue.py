@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from probe.store.cursor import decode, encode
 from probe.store.engine import Database
-from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunRecord
+from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunFilter, RunRecord
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import models, prices, providers, runs
 
@@ -66,9 +66,16 @@ async def list_models(database: Database, provider: str | None) -> tuple[ModelRe
         return tuple(_model(row) for row in await connection.execute(statement))
 
 
-async def list_runs(database: Database, *, limit: int, after: str | None) -> Page[RunRecord]:
+async def list_runs(
+    database: Database, chosen: RunFilter, *, limit: int, after: str | None
+) -> Page[RunRecord]:
     """Newest first. Raises ValueError where `after` did not come from a page."""
-    statement = _runs().order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit + 1)
+    statement = (
+        _runs()
+        .where(*_conditions(chosen))
+        .order_by(runs.c.started_at.desc(), runs.c.id.desc())
+        .limit(limit + 1)
+    )
     if after is not None:
         started_at, run_id = decode(after, UUID)
         statement = statement.where(
@@ -86,6 +93,21 @@ async def read_run(database: Database, run_id: UUID) -> RunRecord | None:
     async with database.read() as connection:
         row = (await connection.execute(_runs().where(runs.c.id == run_id))).one_or_none()
         return None if row is None else _run(row)
+
+
+def _conditions(chosen: RunFilter) -> list[sa.ColumnElement[bool]]:
+    equal = {
+        "run_name": chosen.run_name,
+        "triggered_by": chosen.triggered_by,
+        "suite": chosen.suite,
+        "status": chosen.status,
+    }
+    conditions = [runs.c[name] == value for name, value in equal.items() if value is not None]
+    if chosen.since is not None:
+        conditions.append(runs.c.started_at >= chosen.since)
+    if chosen.until is not None:
+        conditions.append(runs.c.started_at < chosen.until)
+    return conditions
 
 
 def _runs() -> sa.Select[Any]:

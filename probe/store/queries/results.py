@@ -97,6 +97,8 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
         "target": chosen.target,
         "kind": chosen.kind,
         "failure_kind": chosen.failure_kind,
+        "fault": chosen.fault,
+        "connection": chosen.connection,
         "run_id": chosen.run_id,
     }
     conditions = [results.c[name] == value for name, value in equal.items() if value is not None]
