@@ -94,7 +94,7 @@ runs = sa.Table(
     sa.Column("status", sa.Text, nullable=False, doc="running, finished, interrupted, failed"),
     sa.Column("suite", sa.Text, nullable=False),
     sa.Column("planned_attempts", sa.BigInteger, doc="how many attempts the run was to make"),
-    sa.Column("owner", sa.Text, nullable=False, doc="which process runs it; see docs/decisions/0020"),
+    sa.Column("owner", sa.Text, nullable=False, doc="which program runs it, the same after a restart of it"),
     info={
         "doc": "One row for each execution of a slot, or of a command. Its counts are those of its results."
     },

@@ -13,7 +13,7 @@ import pytest
 
 from probe.clock import FakeClock
 from probe.slot import Slot
-from probe.store import SlotCounts, Store
+from probe.store import RunFilter, SlotCounts, Store
 from probe.store.runs import SILENCE
 from tests.store.samples import NOW, a_failure, a_sample
 from tests.store.sql import execute
@@ -161,6 +161,30 @@ async def test_runs_are_listed_newest_first(store: Store, clock: FakeClock) -> N
     assert set(listed) == set(ids)
     assert listed == [run.id for run in (await store.runs()).items]
     assert listed[-1] == ids[0] or listed[-1] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        (RunFilter(), "cba"),
+        (RunFilter(run_name="b"), "b"),
+        (RunFilter(triggered_by="api"), "c"),
+        (RunFilter(suite="quick"), "ba"),
+        (RunFilter(status="running"), "cb"),
+        (RunFilter(since=NOW + timedelta(seconds=60)), "cb"),
+        (RunFilter(until=NOW + timedelta(seconds=60)), "a"),
+        (RunFilter(suite="quick", status="running"), "b"),
+        (RunFilter(run_name="nobody"), ""),
+    ],
+)
+async def test_runs_are_filtered(store: Store, clock: FakeClock, chosen: RunFilter, names: str) -> None:
+    """`a`, `b` and `c`, a minute apart; `a` has ended."""
+    first = await store.start_run(run_name="a", triggered_by="cli", suite="quick")
+    await store.finish_run(first, "finished")
+    for name, by, suite in (("b", "cli", "quick"), ("c", "api", "long")):
+        clock.advance(60)
+        await store.start_run(run_name=name, triggered_by=by, suite=suite)
+    assert [run.run_name for run in (await store.runs(chosen)).items] == list(names)
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "12", "12-", "zz-1", "12-not-a-uuid"])

@@ -104,7 +104,7 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
     conditions = [results.c[name] == value for name, value in equal.items() if value is not None]
     if chosen.success:
         conditions.append(results.c.success)
-    elif chosen.success is not None or chosen.failure_kind is not None:
+    elif (chosen.success, chosen.failure_kind, chosen.fault) != (None, None, None):
         # In the words of the partial index, or it is not used.
         conditions.append(sa.text("NOT success"))
     if chosen.since is not None:
