@@ -16,7 +16,7 @@ from probe.config import Config, ProviderConfig, TargetConfig
 from probe.defaults import load_config
 from probe.errors import ConfigError
 from probe.identifier import new_id
-from probe.patterns import select
+from probe.patterns import matches, select
 from probe.providers.protocol import Prompt, Reading
 from probe.sample import Cost, Ok
 from probe.secrets import learn
@@ -108,7 +108,8 @@ def _with_target(config: Config, name: str) -> tuple[Config, str]:
     """A configured target, or provider/model of a configured provider."""
     labels = [target.label for target in config.targets]
     provider, _, model = name.partition("/")
-    if name in labels or provider not in config.providers or not model or set("*?[") & set(name):
+    is_pattern = any(matches(name, label) for label in labels) or set("*[") & set(name)
+    if is_pattern or provider not in config.providers or not model:
         chosen = select([name], labels)
         if len(chosen) > 1:
             raise ConfigError(f"{name!r} matches {len(chosen)} targets; name one of {', '.join(chosen)}")
