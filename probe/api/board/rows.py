@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,12 +37,16 @@ _NONE = "No result in the last 24 hours"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """`rising` is true where less is better, so that best first is ascending."""
+    """`rising` is true where less is better, so that best first is ascending.
+
+    `card` is the label on a phone, where no unit stands under it; absent: `label`.
+    """
 
     key: SortKey
     label: str
     unit: str
     hint: str
+    card: str = ""
     rising: bool = True
     numeric: bool = True
 
@@ -79,6 +84,7 @@ COLUMNS: tuple[Column, ...] = (
         key="cost",
         label="Cost",
         unit="per M tokens",
+        card="Cost /M tokens",
         hint="USD per million tokens, input and output together, at the prices in force",
     ),
     Column(
@@ -102,7 +108,19 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A figure in its column."""
+
+    key: SortKey
+    label: str
+    figure: Figure
+    light: Light | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
+    """`cells` stand in the order of `COLUMNS`, without the first."""
+
     place: int
     target: str
     full_name: str
@@ -111,15 +129,7 @@ class Row:
     configured: bool
     state: State
     state_words: str
-    ttft: Figure
-    latency: Figure
-    tps: Figure
-    jitter: Figure
-    light: Light | None
-    success: Figure
-    cost: Figure
-    value: Figure
-    last: Figure
+    cells: tuple[Cell, ...]
     spark: Sparkline
     spark_words: str
 
@@ -154,7 +164,6 @@ class JobRow:
 
 
 def row(entry: Entry, place: int, now: datetime) -> Row:
-    summary = entry.summary
     return Row(
         place=place,
         target=entry.target,
@@ -164,20 +173,14 @@ def row(entry: Entry, place: int, now: datetime) -> Row:
         configured=entry.configured,
         state=entry.state,
         state_words=STATE_WORDS[entry.state],
-        ttft=_durations(summary.ttft),
-        latency=_durations(summary.total_latency),
-        tps=_speed(summary.tps),
-        jitter=_jitter(entry),
-        light=_light(entry),
-        success=_success(entry),
-        cost=_cost(entry),
-        value=Figure(
-            text=fmt.count(summary.value_score),
-            hint="" if summary.value_score is not None else "Needs speed, tokens and a price",
-        ),
-        last=Figure(
-            text=fmt.ago(summary.last_at, now),
-            hint=fmt.instant(summary.last_at) if summary.last_at else _NONE,
+        cells=tuple(
+            Cell(
+                key=column.key,
+                label=column.card or column.label,
+                figure=_FIGURES[column.key](entry, now),
+                light=_light(entry) if column.key == "jitter" else None,
+            )
+            for column in COLUMNS[1:]
         ),
         spark=sparkline(entry.medians, entry.failures_by_hour),
         spark_words=_spark_words(entry),
@@ -292,6 +295,16 @@ def _success(entry: Entry) -> Figure:
     )
 
 
+def _value(entry: Entry) -> Figure:
+    score = entry.summary.value_score
+    return Figure(text=fmt.count(score), hint="" if score is not None else "Needs speed, tokens and a price")
+
+
+def _last(entry: Entry, now: datetime) -> Figure:
+    at = entry.summary.last_at
+    return Figure(text=fmt.ago(at, now), hint=fmt.instant(at) if at else _NONE)
+
+
 def _cost(entry: Entry) -> Figure:
     summary = entry.summary
     if summary.cost_usd is None:
@@ -315,3 +328,15 @@ def _spark_words(entry: Entry) -> str:
         else "No success in the last 24 hours"
     )
     return f"{line}; {failures:,} failed" if failures else line
+
+
+_FIGURES: dict[SortKey, Callable[[Entry, datetime], Figure]] = {
+    "ttft": lambda entry, _: _durations(entry.summary.ttft),
+    "latency": lambda entry, _: _durations(entry.summary.total_latency),
+    "tps": lambda entry, _: _speed(entry.summary.tps),
+    "jitter": lambda entry, _: _jitter(entry),
+    "success": lambda entry, _: _success(entry),
+    "cost": lambda entry, _: _cost(entry),
+    "value": lambda entry, _: _value(entry),
+    "last": _last,
+}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 WIDTH = 132
 HEIGHT = 32
+_MARGIN = 4
 _TOP = 3.0
 # The line stays above the ticks.
 _BASE = 25.0
@@ -26,49 +28,34 @@ class Sparkline:
     last: tuple[str, str] | None
     ticks: tuple[str, ...]
 
-    @property
-    def empty(self) -> bool:
-        return self.last is None and not self.ticks
-
 
 def sparkline(medians: Sequence[float | None], failures: Sequence[int]) -> Sparkline:
     """The scale begins at zero, so that a wobble looks like one. Both sequences are equally long."""
-    step = (WIDTH - 8) / max(1, len(medians) - 1)
-    top = max((value for value in medians if value is not None), default=0.0)
-    points = [
-        None if value is None else (4 + index * step, _BASE - (_BASE - _TOP) * (value / top if top else 0))
-        for index, value in enumerate(medians)
-    ]
-    runs = _runs(points)
-    known = [point for point in points if point is not None]
+    places = _places(len(medians))
+    top = max((value for value in medians if value is not None), default=0.0) or 1.0
+    runs: list[list[tuple[str, str]]] = [[]]
+    for x, value in zip(places, medians, strict=True):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((x, f"{_BASE - (_BASE - _TOP) * value / top:.1f}"))
+    runs = [run for run in runs if run]
+    drawn = [run for run in runs if len(run) > 1]
+    lines = tuple(" ".join(f"{x},{y}" for x, y in run) for run in drawn)
     return Sparkline(
-        lines=tuple(_path(run) for run in runs if len(run) > 1),
-        areas=tuple(_area(run) for run in runs if len(run) > 1),
-        dots=tuple(_pair(run[0]) for run in runs if len(run) == 1),
-        last=_pair(known[-1]) if known else None,
-        ticks=tuple(f"{4 + index * step:.1f}" for index, count in enumerate(failures) if count),
+        lines=lines,
+        areas=tuple(
+            f"{run[0][0]},{_BASE:g} {line} {run[-1][0]},{_BASE:g}"
+            for run, line in zip(drawn, lines, strict=True)
+        ),
+        dots=tuple(run[0] for run in runs if len(run) == 1),
+        last=runs[-1][-1] if runs else None,
+        ticks=tuple(x for x, count in zip(places, failures, strict=True) if count),
     )
 
 
-def _runs(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    """The points cut where one is missing."""
-    runs: list[list[tuple[float, float]]] = [[]]
-    for point in points:
-        if point is None:
-            runs.append([])
-        else:
-            runs[-1].append(point)
-    return [run for run in runs if run]
-
-
-def _path(run: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in run)
-
-
-def _area(run: Sequence[tuple[float, float]]) -> str:
-    """The run, closed along the base."""
-    return f"{run[0][0]:.1f},{_BASE:.1f} {_path(run)} {run[-1][0]:.1f},{_BASE:.1f}"
-
-
-def _pair(point: tuple[float, float]) -> tuple[str, str]:
-    return f"{point[0]:.1f}", f"{point[1]:.1f}"
+@lru_cache(maxsize=8)
+def _places(count: int) -> tuple[str, ...]:
+    """The x of each of so many hours."""
+    step = (WIDTH - 2 * _MARGIN) / max(1, count - 1)
+    return tuple(f"{_MARGIN + index * step:.1f}" for index in range(count))
