@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from bench.figure import Figure
-from bench.load import MODEL, Stream, over_wire, stream_all, truths
+from bench.load import Stream, over_wire, stream_all, truths
 from bench.others import OverHttpx, OverOpenAI
-from bench.truth import Errors, Seen, compare, merged
+from bench.truth import Errors, compare, merged
 from probe.clock import monotonic_ns
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
@@ -101,13 +101,8 @@ async def _others(base_url: str, rounds: dict[int, int]) -> list[Figure]:
     return figures
 
 
-async def _rounds(
-    base_url: str, ca_file: str | None, stream: Stream, count: int, rounds: int
-) -> Errors:
-    seen: list[list[Seen]] = []
-    # One stream at a time would take its time: a handful of lone streams never meet.
-    for _ in range(rounds):
-        seen.append(await stream_all(count, stream))
+async def _rounds(base_url: str, ca_file: str | None, stream: Stream, count: int, rounds: int) -> Errors:
+    seen = [await stream_all(count, stream) for _ in range(rounds)]
     known = await truths(base_url, ca_file)
     return merged([compare(streams, known) for streams in seen])
 
@@ -142,8 +137,7 @@ def _figures(
         ),
     ]
     if errors.broken:
-        found.append(Figure(part=part, name=f"broken, {streams}", value=errors.broken, unit="streams", goal=0))
+        found.append(
+            Figure(part=part, name=f"broken, {streams}", value=errors.broken, unit="streams", goal=0)
+        )
     return found
-
-
-__all__ = ["MODEL", "measure"]

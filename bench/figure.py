@@ -65,7 +65,8 @@ def table(of: Report) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Measured on {of.date} by `make bench`: {of.cores} shared cores, Linux {of.kernel}, Python {of.python}.",
+        f"Measured on {of.date} by `make bench`: {of.cores} shared cores, Linux {of.kernel},",
+        f"Python {of.python}.",
         "The simulator, the probe and the clients it is compared with share the machine and the run.",
         "",
         "| part | figure | measured | unit | goal | | n |",

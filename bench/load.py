@@ -44,9 +44,7 @@ async def stream_all(count: int, stream: Stream) -> list[Seen]:
     return await asyncio.gather(*[one(index) for index in range(count)])
 
 
-def wire_request(
-    base_url: str, request_id: str, connection: Connection, ca_file: str | None
-) -> WireRequest:
+def wire_request(base_url: str, request_id: str, connection: Connection, ca_file: str | None) -> WireRequest:
     parts = urlsplit(base_url)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -75,9 +73,7 @@ def wire_request(
 
 def over_wire(wire: Wire, base_url: str, connection: Connection, ca_file: str | None) -> Stream:
     async def stream(request_id: str) -> Seen:
-        return seen(
-            request_id, await wire.exchange(wire_request(base_url, request_id, connection, ca_file))
-        )
+        return seen(request_id, await wire.exchange(wire_request(base_url, request_id, connection, ca_file)))
 
     return stream
 

@@ -1,8 +1,8 @@
 """What a client says of a stream, held against what the simulator did.
 
 All instants are on the monotonic clock of one machine. The error of the time to first token is
-(first token seen - request sent) - (first token written - request received by the kernel); the error of a gap is
-the gap seen minus the gap written, token by token, so that two tokens seen at once count as two wrong gaps.
+(first token seen - request sent) - (first token written - request received by the kernel); the error of a
+gap is the gap seen minus the gap written, token by token, so that two tokens seen at once are two wrong gaps.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ def compare(streams: Iterable[Seen], truths: Mapping[str, Mapping[str, Any]]) ->
         ttft.append(abs(seen_ttft - (written[0] - truth["received_ns"])) / NS_PER_MS)
         gaps.extend(
             abs((b - a) - (d - c)) / NS_PER_MS
-            for a, b, c, d in zip(
-                seen.tokens_ns, seen.tokens_ns[1:], written, written[1:], strict=False
-            )
+            for a, b, c, d in zip(seen.tokens_ns, seen.tokens_ns[1:], written, written[1:], strict=False)
         )
     return Errors(ttft_ms=tuple(ttft), gap_ms=tuple(gaps), broken=broken)
 

@@ -1,0 +1,109 @@
+"""Rewrites every generated file from its source: `python -m tools.generate [--check]`.
+
+A whole file, or the part of one between `<!-- name -->` and `<!-- /name -->`. With --check nothing is
+written, and the exit status says whether anything is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.figure import digits
+from probe.metrics import CATALOGUE, metrics_page, metrics_table
+from probe.providers.presets import PRESETS
+from probe.settings.reference import reference, schema
+
+ROOT = Path(__file__).parents[1]
+
+
+class Generated(NamedTuple):
+    """`part` is the name of the marked part; None for a whole file."""
+
+    path: str
+    make: Callable[[], str]
+    part: str | None = None
+
+
+def presets_table() -> str:
+    """What is known before anybody configures anything."""
+    rows = [
+        f"| `{preset.name}` | {preset.display_name} | {preset.kind} | {_code(preset.base_url)} "
+        f"| {_code(preset.key_variable)} | {', '.join(map(_code, preset.default_models)) or '–'} |"
+        for preset in PRESETS.values()
+    ]
+    head = ["| preset | provider | kind | base URL | key | default models |", "|---|---|---|---|---|---|"]
+    return "\n".join(head + rows) + "\n"
+
+
+def sql_examples() -> str:
+    """The queries of docs/sql/postgresql, as they are tested."""
+    files = sorted((ROOT / "docs" / "sql" / "postgresql").glob("*.sql"))
+    return "\n".join(f"```sql\n{file.read_text().strip()}\n```\n" for file in files)
+
+
+def accuracy_table() -> str:
+    """The errors of the last full benchmark, a row for each way of reading the same streams."""
+    figures = json.loads((ROOT / "docs" / "benchmarks" / "results.json").read_text())["figures"]
+    columns = [f"{count} stream{'s' if count > 1 else ''}" for count in (1, 50, 100, 200)]
+    lines = [
+        f"| p99 error in ms | {' | '.join(columns)} |",
+        f"|---|{'---:|' * len(columns)}",
+    ]
+    for kind in ("TTFT error", "chunk-gap error"):
+        for part in dict.fromkeys(figure["part"] for figure in figures):
+            found = {f["name"]: digits(f["value"]) for f in figures if f["part"] == part}
+            cells = [found.get(f"{kind} p99, {column}", "") for column in columns]
+            if all(cells):
+                lines.append(f"| {kind}: {part} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else "–"
+
+
+GENERATED = (
+    Generated("docs/metrics.md", lambda: metrics_page(CATALOGUE)),
+    Generated("docs/configuration.md", reference),
+    Generated("docs/config.schema.json", schema),
+    Generated("README.md", presets_table, part="presets"),
+    Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
+    Generated("README.md", sql_examples, part="sql"),
+    Generated("README.md", accuracy_table, part="accuracy"),
+)
+
+
+def fresh(of: Generated) -> str:
+    """What the file should hold."""
+    made = of.make()
+    if of.part is None:
+        return made
+    text = (ROOT / of.path).read_text()
+    marked = re.compile(f"(<!-- {of.part} -->\n).*?(<!-- /{of.part} -->)", re.DOTALL)
+    if not marked.search(text):
+        raise SystemExit(f"{of.path} has no part <!-- {of.part} -->")
+    return marked.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
+
+
+def stale(all_of: Iterable[Generated] = GENERATED) -> list[str]:
+    """The paths whose content is not what their source says."""
+    return [
+        of.path for of in all_of if not (ROOT / of.path).exists() or (ROOT / of.path).read_text() != fresh(of)
+    ]
+
+
+def main() -> None:
+    if "--check" in sys.argv[1:]:
+        found = stale()
+        sys.exit(f"stale, run make generate: {', '.join(found)}" if found else 0)
+    for of in GENERATED:
+        (ROOT / of.path).write_text(fresh(of))
+
+
+if __name__ == "__main__":
+    main()
