@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from probe.api import format as fmt
+from probe.api.board.figures import Figure
 from probe.api.board.query import BoardQuery
-from probe.api.board.rows import DETAIL_LENGTH, Figure
+from probe.api.board.rows import DETAIL_LENGTH
 from probe.api.board.view import FAILURES_SHOWN, BoardData, BoardView, board_view
 from probe.api.control import Trouble
 from probe.api.leaderboard import Entry, Sort

@@ -13,8 +13,9 @@ from typing import Literal
 from probe.analysis import failure_kind
 from probe.api import format as fmt
 from probe.api.board.banners import Banner, banners
+from probe.api.board.figures import COLUMNS
 from probe.api.board.query import KINDS, BoardQuery
-from probe.api.board.rows import COLUMNS, FailureRow, JobRow, Row, failure_row, job_row, row
+from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, row
 from probe.api.board.tiles import Tile, tiles
 from probe.api.control import Job, Trouble
 from probe.api.leaderboard import Entry, SortKey, ranked

@@ -1,0 +1,215 @@
+"""The columns of the leaderboard, and what stands in them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from probe.analysis import Distribution, Light, samples_needed
+from probe.api import format as fmt
+from probe.api.leaderboard import Entry, SortKey
+from probe.sample import FailureKind
+
+NO_RESULT = "No result in the last 24 hours"
+LIGHT_WORDS: dict[Light, str] = {"green": "steady", "yellow": "uneven", "red": "erratic"}
+LIGHT_HINTS: dict[Light, str] = {
+    "green": "Green: below 200 ms",
+    "yellow": "Yellow: 200 to 500 ms",
+    "red": "Red: above 500 ms",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`rising` is true where less is better, so that best first is ascending.
+
+    `card` is the label on a phone, where no unit stands under it; absent: `label`.
+    """
+
+    key: SortKey
+    label: str
+    unit: str
+    hint: str
+    card: str = ""
+    rising: bool = True
+    numeric: bool = True
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column(key="target", label="Target", unit="", hint="Provider, model and kind", numeric=False),
+    Column(
+        key="ttft",
+        label="TTFT",
+        unit="median",
+        hint="Start of the call to the first chunk that carries output",
+    ),
+    Column(key="latency", label="Total", unit="median", hint="Start of the call to the last chunk of output"),
+    Column(
+        key="tps",
+        label="TPS",
+        unit="tokens/s",
+        hint="(output tokens - 1) / (last output chunk - first), median",
+        rising=False,
+    ),
+    Column(
+        key="jitter",
+        label="Jitter",
+        unit="of total",
+        hint="Standard deviation of total latency: steady below 200 ms, uneven to 500 ms, erratic above",
+    ),
+    Column(
+        key="success",
+        label="Success",
+        unit="24 h",
+        hint="Whole answers of all probes, our own failures left out",
+        rising=False,
+    ),
+    Column(
+        key="cost",
+        label="Cost",
+        unit="per M tokens",
+        card="Cost /M tokens",
+        hint="USD per million tokens, input and output together, at the prices in force",
+    ),
+    Column(
+        key="value",
+        label="Value",
+        unit="score",
+        hint="Mean tokens per second for each USD per million tokens: more is better",
+        rising=False,
+    ),
+    Column(key="last", label="Last", unit="probe", hint="When it was last probed", rising=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure, what stands under it piece by piece, and its long form for a tooltip."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A figure in its column."""
+
+    key: SortKey
+    label: str
+    figure: Figure
+    light: Light | None = None
+
+
+def cells(entry: Entry, now: datetime) -> tuple[Cell, ...]:
+    """In the order of `COLUMNS`, without the first."""
+    return tuple(
+        Cell(
+            key=column.key,
+            label=column.card or column.label,
+            figure=_FIGURES[column.key](entry, now),
+            light=_light(entry) if column.key == "jitter" else None,
+        )
+        for column in COLUMNS[1:]
+    )
+
+
+def words(kind: FailureKind) -> str:
+    """`timeout_first_token` -> `timeout first token`: the words of the database, readable."""
+    return kind.replace("_", " ")
+
+
+def _of(n: int) -> str:
+    return f"n{fmt.NBSP}{n:,}"
+
+
+def _durations(distribution: Distribution | None) -> Figure:
+    """The median; under it the 90th percentile, marked where it is a guess, and of how many.
+
+    Of so few that the median itself is a guess there is no 90th percentile to speak of.
+    """
+    if distribution is None:
+        return Figure(text=fmt.UNKNOWN, hint="No success to measure")
+    if not distribution.reliable(50):
+        hint = f"Of {distribution.n:,} successes; a median of fewer than {samples_needed(50)} is a guess"
+        return Figure(text=fmt.duration(distribution.p50), notes=(_of(distribution.n),), hint=hint)
+    sure = distribution.reliable(90)
+    return Figure(
+        text=fmt.duration(distribution.p50),
+        notes=(f"p90 {'' if sure else '≈ '}{fmt.duration(distribution.p90)}", _of(distribution.n)),
+        hint=""
+        if sure
+        else f"Of {distribution.n:,} successes; a p90 of fewer than {samples_needed(90)} is a guess",
+    )
+
+
+def _speed(distribution: Distribution | None) -> Figure:
+    if distribution is None:
+        return Figure(text=fmt.UNKNOWN, hint="No success with known tokens")
+    return Figure(text=fmt.tokens_per_second(distribution.p50), notes=(_of(distribution.n),))
+
+
+def _light(entry: Entry) -> Light | None:
+    """None where there are too few latencies for one."""
+    latency = entry.summary.total_latency
+    return entry.summary.jitter_light if latency is not None and latency.n > 1 else None
+
+
+def _jitter(entry: Entry) -> Figure:
+    light = _light(entry)
+    text = fmt.duration(entry.summary.jitter_seconds)
+    if light is not None:
+        return Figure(text=text, notes=(LIGHT_WORDS[light],), hint=LIGHT_HINTS[light])
+    if entry.summary.total_latency is None:
+        return Figure(text=text, hint="No success to measure")
+    return Figure(text=text, notes=(_of(1),), hint="Jitter needs at least two successes")
+
+
+def _success(entry: Entry) -> Figure:
+    summary = entry.summary
+    judged = summary.attempts - summary.own_failures
+    notes = [f"{summary.successes:,} of {judged:,}"] if judged else []
+    if entry.commonest_failure is not None:
+        kind, count = entry.commonest_failure
+        notes.append(f"{words(kind)} ×{count:,}")
+    told = ", ".join(f"{words(kind)} ×{count:,}" for kind, count in sorted(entry.failure_kinds.items()))
+    return Figure(
+        text=fmt.percent(summary.successes, judged),
+        notes=tuple(notes),
+        hint=told or ("" if judged else NO_RESULT),
+    )
+
+
+def _value(entry: Entry) -> Figure:
+    score = entry.summary.value_score
+    return Figure(text=fmt.count(score), hint="" if score is not None else "Needs speed, tokens and a price")
+
+
+def _last(entry: Entry, now: datetime) -> Figure:
+    at = entry.summary.last_at
+    return Figure(text=fmt.ago(at, now), hint=fmt.instant(at) if at else NO_RESULT)
+
+
+def _cost(entry: Entry) -> Figure:
+    summary = entry.summary
+    if summary.cost_usd is None:
+        hint = "No price known for this model" if summary.successes else "No success to price"
+        return Figure(text=fmt.UNKNOWN, hint=hint)
+    return Figure(
+        text=fmt.usd(summary.cost_per_million_usd),
+        notes=(f"{fmt.usd(summary.cost_usd)} in 24{fmt.NBSP}h",),
+        hint=f"Known for {summary.costed:,} of {summary.attempts:,} probes",
+    )
+
+
+_FIGURES: dict[SortKey, Callable[[Entry, datetime], Figure]] = {
+    "ttft": lambda entry, _: _durations(entry.summary.ttft),
+    "latency": lambda entry, _: _durations(entry.summary.total_latency),
+    "tps": lambda entry, _: _speed(entry.summary.tps),
+    "jitter": lambda entry, _: _jitter(entry),
+    "success": lambda entry, _: _success(entry),
+    "cost": lambda entry, _: _cost(entry),
+    "value": lambda entry, _: _value(entry),
+    "last": _last,
+}
