@@ -21,13 +21,15 @@ MIN_SECRET_CHARACTERS: Final = 8
 _URL_PASSWORD: Final = re.compile(
     r"(?P<before>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:?#@\"'<>]*:)[^\s/@\"'<>]+(?=@)"
 )
+# No value holds a quote or a backslash: a line of JSON stays one.
 _SHAPES: Final = re.compile(
     r"""
-    (?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|hf|tgp|pplx|nvapi|AIza|key)[-_][A-Za-z0-9*][A-Za-z0-9_*-]{11,}
+    (?<![A-Za-z0-9])(?:(?:gsk|hf|tgp)_|(?:sk-|pk-|rk-|xai-|pplx-|nvapi-|AIza)(?=[A-Za-z_-]*[0-9*]))
+      [A-Za-z0-9_*-]{12,}
     | (?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=*-]{8,}
-    | (?P<parameter>[?&](?:api[-_]?key|key|access_token|token|signature)=)[^\s&\#"'<>]+
+    | (?P<parameter>[?&](?:api[-_]?key|key|access_token|token|signature)=)[^\s&\#"'<>\\]+
     | (?P<field>["']?\b(?:x-)?(?:api[-_]key|authorization|password|secret)["']?\s*[:=]\s*["']?)
-      (?!\s|\*{10}|bearer\s|basic\s)[^\s"',;&}\])]{4,}
+      (?!\s|\*{10}|bearer\s|basic\s)[^\s"',;&}\])\\]{4,}
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -42,18 +44,27 @@ class Redactor:
         self.learn(secrets)
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Of a URL only the password is a secret; what has fewer than 8 characters is not looked for."""
+        """Of a URL only the password is a secret.
+
+        What has fewer than 8 characters is not looked for; what has letters only, as a word of its own.
+        """
         found = {form for secret in secrets for form in _forms(secret)}
         if not found <= self._known:
             self._known |= found
             longest_first = sorted(self._known, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = re.compile("|".join(map(_pattern, longest_first)))
 
     def __call__(self, text: str) -> str:
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
         text = _URL_PASSWORD.sub(lambda match: match["before"] + MASK, text)
         return _SHAPES.sub(_mask_shape, text)
+
+
+def _pattern(secret: str) -> str:
+    """A secret of letters alone may well be a word: the password "postgres" is no part of "postgresql"."""
+    escaped = re.escape(secret)
+    return rf"\b{escaped}\b" if secret.isascii() and secret.isalpha() else escaped
 
 
 def _mask_shape(match: re.Match[str]) -> str:

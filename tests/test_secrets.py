@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probe.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display
@@ -17,6 +17,7 @@ SHAPES = {
     "OpenRouter": "sk-or-v1-0123456789abcdef",
     "xAI": "xai-0123456789abcdef",
     "Hugging Face": "hf_abcdefghijklmnop",
+    "Google": "AIzaSyA-0123456789abcdefghijklmnopqrs",
     "half masked by a provider": "sk-abcd********************wxyz",
 }
 
@@ -58,6 +59,9 @@ def test_a_credential_is_known_by_its_place(text: str, redacted: str) -> None:
         "max_tokens: 256 and token: count",
         "the API key is missing",
         "Bearer token",
+        "sk-learn-pipeline-stage",
+        "key-value-store-of-2026",
+        "hf-inference-endpoint-2",
         "no such key: providers.openai.base_ur",
         "keyboard-interrupt-handler-x",
     ],
@@ -87,8 +91,15 @@ def test_a_short_secret_is_not_looked_for() -> None:
     assert Redactor(["none", "ollama", ""])("none of ollama") == "none of ollama"
 
 
+def test_a_password_that_is_a_word_is_masked_as_a_word() -> None:
+    redact = Redactor(["postgresql://probe:postgres@db/probe"])
+    assert redact("postgresql: user postgres, password 'postgres'") == (
+        f"postgresql: user {MASK}, password '{MASK}'"
+    )
+
+
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=MIN_SECRET_CHARACTERS).filter(
-    lambda text: "://" not in text
+    lambda text: "://" not in text and not text.isalpha()
 )
 
 
@@ -97,6 +108,19 @@ def test_no_spelling_of_a_secret_gets_through(secret: str, before: str, after: s
     redact = Redactor([secret])
     for spelling in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1]):
         assert spelling not in redact(f"{before}{spelling}{after}").replace(MASK, "")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["api_key", "url", "password", "event"]) | st.text(max_size=5),
+        st.text(st.sampled_from("""abc01"'\\/:@?&= \n*-_é""") | st.characters(codec="utf-8"), max_size=40),
+    ),
+    st.lists(SECRETS, max_size=2),
+)
+@example({"event": 'api_key=abcd" rest'}, [])
+@example({"url": 'https://h/?key=abc"'}, [])
+def test_a_line_of_json_stays_one(event: dict[str, str], secrets: list[str]) -> None:
+    assert isinstance(json.loads(Redactor(secrets)(json.dumps(event))), dict)
 
 
 @given(st.text())
