@@ -25,13 +25,14 @@ _INTRODUCTION: Final = """\
 Nothing has to be configured: without a file, the providers whose keys are in the environment or in `.env` are
 probed with their default models, and without any key the bundled simulator is.
 
-Settings come from four places; a later one wins:
+Settings come from three places; a later one wins:
 
 1. `probe.yaml` in the working directory, or the file of `--config` or `PROBE_CONFIG`;
 2. `.env` in the working directory;
-3. the environment, and
-4. files that variables ending in `_FILE` name: for every secret, `PROBE_DATABASE_URL_FILE=/run/secrets/db`
-   and `OPENAI_API_KEY_FILE=/run/secrets/openai` work like the variables without `_FILE`.
+3. the environment.
+
+Where a variable gives a secret, the same name with `_FILE` can give a file that holds it instead:
+`PROBE_DATABASE_URL_FILE=/run/secrets/db`, `OPENAI_API_KEY_FILE=/run/secrets/openai`.
 
 A section is written `PROBE_<SECTION>__<KEY>`, with two underscores. A name that you chose is written in
 capitals with `_` for whatever is no letter or digit: `PROBE_PROVIDERS__MY_VLLM__API_KEY` is the key of
