@@ -1,4 +1,4 @@
-"""CPU of an attempt, everything from the plan to the stored sample, with 200 streams of 100 tokens at once."""
+"""CPU of an attempt, from the plan to the stored sample, with 200 streams of 100 tokens at once."""
 
 from __future__ import annotations
 

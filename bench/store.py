@@ -1,4 +1,4 @@
-"""What remembering costs: one stored result, the last day among a million, and the board over half a million."""
+"""What remembering costs: one result, the last day among a million, the board over half a million."""
 
 from __future__ import annotations
 

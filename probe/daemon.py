@@ -169,7 +169,7 @@ class Daemon:
         return Ready(
             url=self._server.url,
             database=facts.shown if facts else "",
-            simulated=any(series.target.kind == "simulated" for series in self.series()),
+            simulated=all(series.target.kind == "simulated" for series in self.series()),
             series=len(self.series()),
             jobs=len(self._config.jobs),
         )

@@ -272,7 +272,7 @@ async def fill(
 
 JOBS = (
     Job(name="benchmark", suite="mystery-shopper", cron="*/15 * * * *", timezone="UTC", series=10),
-    Job(name="discovery", suite="discovery", cron="0 2 * * 0", timezone="UTC", series=6),
+    Job(name="weekly", suite="quick", cron="0 2 * * 0", timezone="UTC", series=6),
 )
 
 
@@ -292,7 +292,7 @@ def a_status(**changes: object) -> Status:
                 last_duration_seconds=6.4,
                 next_run_at=NOW + timedelta(minutes=2, seconds=53),
             ),
-            JobStatus(job="discovery", next_run_at=datetime(2026, 11, 22, 2, tzinfo=UTC)),
+            JobStatus(job="weekly", next_run_at=datetime(2026, 11, 22, 2, tzinfo=UTC)),
         ),
     }
     return Status(**{**facts, **changes})  # type: ignore[arg-type]

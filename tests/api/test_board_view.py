@@ -343,14 +343,14 @@ class TestJobs:
         shown = view(an_entry())
         assert [(row.name, plain(row.next), plain(row.last), row.trouble) for row in shown.jobs] == [
             ("benchmark", "in 2 min", "last run 12 min ago", "2 missed"),
-            ("discovery", "in 22 h", "no scheduled run yet", ""),
+            ("weekly", "in 22 h", "no scheduled run yet", ""),
         ]
         assert plain(shown.pulse) == "last probe 5 min ago · next run in 2 min"
 
     def test_a_job_that_nobody_knows_of_yet_comes_last(self) -> None:
-        status = a_status(jobs=(JobStatus(job="discovery", next_run_at=NOW + timedelta(days=1)),))
+        status = a_status(jobs=(JobStatus(job="weekly", next_run_at=NOW + timedelta(days=1)),))
         assert [(row.name, row.next) for row in view(status=status).jobs] == [
-            ("discovery", f"in 24{fmt.NBSP}h"),
+            ("weekly", f"in 24{fmt.NBSP}h"),
             ("benchmark", "–"),
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_nothing_stored_is_lost(
     for _ in range(KILLS):
         daemon = start_daemon(_config(simulator, database))
         wanted = len(seen) + chance.randint(1, 2 * TARGETS)
-        seen |= daemon.until(lambda d=daemon, n=wanted: len(ids := _ids(d)) >= n and ids)
+        seen |= daemon.until(partial(_ids, daemon, wanted))
         _kill(daemon)
 
     last = start_daemon(_config(simulator, database))
@@ -87,8 +88,10 @@ def _scheduled(daemon: RunningDaemon) -> list[dict[str, Any]]:
     return [run for run in runs if run["triggered_by"] == "schedule"]
 
 
-def _ids(daemon: RunningDaemon) -> set[str]:
-    return {result["id"] for result in daemon.results()}
+def _ids(daemon: RunningDaemon, wanted: int) -> set[str]:
+    """Nothing until there are as many as wanted."""
+    found = {result["id"] for result in daemon.results()}
+    return found if len(found) >= wanted else set()
 
 
 def _is_sound(database: Path) -> None:
