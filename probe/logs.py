@@ -20,7 +20,7 @@ from structlog.processors import JSONRenderer, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import Processor
 
-from probe.config import LogConfig
+from probe.config import LogConfig, process_environment
 from probe.logfile import DailyFile, Stream
 from probe.secrets import redact
 
@@ -76,8 +76,9 @@ def _stream_handler(config: LogConfig, stream: TextIO) -> logging.Handler:
     handler = Stream(stream)
     readable = config.format == "terminal" or (config.format == "auto" and stream.isatty())
     if readable:
+        colours = stream.isatty() and not process_environment().get("NO_COLOR")
         console = ConsoleRenderer(
-            colors=stream.isatty(), exception_formatter=plain_traceback, pad_event_to=0, sort_keys=False
+            colors=colours, exception_formatter=plain_traceback, pad_event_to=0, sort_keys=False
         )
         handler.setFormatter(_formatter([_harmless, console]))
     else:

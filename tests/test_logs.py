@@ -68,12 +68,21 @@ def test_elsewhere_than_on_a_terminal_a_line_is_json() -> None:
     }
 
 
-def test_on_a_terminal_a_line_is_text_with_colours() -> None:
+def test_on_a_terminal_a_line_is_text_with_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
     configure_logs(LogConfig(), stream)
     structlog.get_logger("probe.runner").info("run finished", job="nightly")
     assert "\x1b[1mrun finished" in stream.getvalue()
     assert "nightly" in stream.getvalue()
+
+
+def test_who_wants_no_colours_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stream = Terminal()
+    configure_logs(LogConfig(), stream)
+    structlog.get_logger("probe.runner").info("run finished")
+    assert "\x1b" not in stream.getvalue()
 
 
 def test_text_that_was_asked_for_has_no_colours_in_a_pipe() -> None:
@@ -236,7 +245,8 @@ def test_a_reader_that_went_away_stops_nobody(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
-def test_a_pseudo_terminal_counts_as_a_terminal() -> None:
+def test_a_pseudo_terminal_counts_as_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     main, other = pty.openpty()
     with os.fdopen(other, "w") as stream, os.fdopen(main, "rb", buffering=0) as screen:
         configure_logs(LogConfig(), stream)

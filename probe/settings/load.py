@@ -127,8 +127,11 @@ def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Pa
     else:
         default = Path(DEFAULT_FILE)
         return default if (cwd / default).is_file() else None
-    if "\0" in str(path) or not (cwd / path).exists():
-        raise ConfigError(f"{prefix}{visible(str(path))}: no such file")
+    try:
+        (cwd / path).stat()
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+        raise ConfigError(f"{prefix}{visible(str(path))}: {reason}") from None
     return path
 
 

@@ -31,6 +31,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be text",
+    "string_unicode": "must be UTF-8",
     "path_type": "must be a path",
     "model_type": "must be a mapping",
     "model_attributes_type": "must be a mapping",

@@ -346,6 +346,10 @@ VARIABLES = {
         {"PROBE_SERVER": '{"port": "abc"}'},
         "environment: PROBE_SERVER: server.port: must be a whole number, is 'abc'",
     ),
+    "no UTF-8": (
+        {"PROBE_LOCATION": "\udcff"},
+        "environment: PROBE_LOCATION: must be UTF-8, is '\\udcff'",
+    ),
     "no JSON": (
         {"PROBE_LOG": "debug"},
         "environment: PROBE_LOG: must be JSON; a single setting is PROBE_LOG__LEVEL",
@@ -388,11 +392,11 @@ VARIABLES = {
     ),
     "file with a NUL in its name": (
         {"PROBE_CONFIG": "a\0b"},
-        "environment: PROBE_CONFIG: 'a\\x00b': no such file",
+        "environment: PROBE_CONFIG: 'a\\x00b': embedded null byte",
     ),
     "missing file": (
         {"PROBE_CONFIG": "none.yaml"},
-        "environment: PROBE_CONFIG: none.yaml: no such file",
+        "environment: PROBE_CONFIG: none.yaml: No such file or directory",
     ),
 }
 
@@ -434,7 +438,12 @@ def test_dotenv_that_is_a_directory_or_no_text(folder: Folder) -> None:
 
 
 def test_a_named_file_that_is_missing(folder: Folder) -> None:
-    assert folder.problems("none.yaml") == ["none.yaml: no such file"]
+    assert folder.problems("none.yaml") == ["none.yaml: No such file or directory"]
+
+
+def test_a_file_that_cannot_be_reached(folder: Folder) -> None:
+    (folder.path / "loop.yaml").symlink_to("loop.yaml")
+    assert folder.problems("loop.yaml") == ["loop.yaml: Too many levels of symbolic links"]
 
 
 def test_a_file_that_is_a_directory(folder: Folder) -> None:
