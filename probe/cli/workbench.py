@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import TextIO, TypeVar, cast
 
 import typer
 
@@ -35,9 +37,23 @@ async def workbench(config: Config) -> AsyncIterator[Assembly]:
         yield assembly
 
 
+class _Stderr(io.TextIOBase):
+    """Whatever stderr is at the moment: a progress bar puts itself there, and lines above itself."""
+
+    def write(self, text: str, /) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def quiet_logs(config: Config) -> None:
     """Warnings and worse on stderr; the daily file is the daemon's."""
-    configure_logs(config.log.model_copy(update={"level": "warning", "directory": None}))
+    quiet = config.log.model_copy(update={"level": "warning", "directory": None})
+    configure_logs(quiet, cast("TextIO", _Stderr()))
 
 
 def run_to_end(work: Coroutine[object, object, Result]) -> Result:

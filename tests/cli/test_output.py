@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -211,3 +214,19 @@ def test_a_table_without_rows_is_its_head(capsys: pytest.CaptureFixture[str]) ->
 @given(st.text())
 def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
     assert not {*map(chr, range(32)), *map(chr, range(127, 160))} - {"\n"} & set(printable(text))
+
+
+def test_what_is_logged_goes_through_the_progress_bar() -> None:
+    script = (
+        "import io, sys, structlog\n"
+        "from probe.cli.workbench import quiet_logs\n"
+        "from probe.config import Config\n"
+        "quiet_logs(Config())\n"
+        "bar = sys.stderr = io.StringIO()\n"
+        "structlog.get_logger('probe.x').info('not worth it')\n"
+        "structlog.get_logger('probe.x').warning('above the bar')\n"
+        "print(bar.getvalue())"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(ended.stdout)["event"] == "above the bar"
+    assert ended.stderr == ""
