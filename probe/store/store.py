@@ -18,7 +18,8 @@ from probe.store.appender import appender
 from probe.store.engine import Database
 from probe.store.migrate import check_revision, read_revision, upgrade_database
 from probe.store.prices import PriceBookkeeper
-from probe.store.queries import catalogue, leaderboard, results
+from probe.store.queries import catalogue, results
+from probe.store.queries.leaderboard import Leaderboard
 from probe.store.records import (
     LeaderboardRow,
     ModelRecord,
@@ -65,6 +66,7 @@ class Store:
         )
         self._prices = PriceBookkeeper(database, self._registry)
         self._ledger = RunLedger(database, clock, owner)
+        self._leaderboard = Leaderboard(database)
 
     @classmethod
     async def open(
@@ -136,7 +138,7 @@ class Store:
     ) -> tuple[LeaderboardRow, ...]:
         """By target and connection; the last 24 hours unless told otherwise."""
         now = self._clock.now()
-        return await leaderboard.leaderboard_rows(self._database, since or now - DAY, until, now)
+        return await self._leaderboard.rows(since or now - DAY, until, now)
 
     # Providers, models, prices ----------------------------------------------------------------------------
 

@@ -111,5 +111,7 @@ def _settle(entry: _Waiting, error: BaseException | None) -> None:
         return
     if error is None:
         entry.done.set_result(None)
+    elif isinstance(error, asyncio.CancelledError):
+        entry.done.cancel()
     else:
         entry.done.set_exception(error)

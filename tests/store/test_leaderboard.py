@@ -12,9 +12,11 @@ from uuid import UUID
 import pytest
 
 from probe.analysis import tally
+from probe.clock import FakeClock
 from probe.sample import Failed, Sample, Usage
 from probe.store import LeaderboardRow, Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
+from tests.store.sql import execute
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
@@ -160,3 +162,66 @@ async def test_a_row_describes_its_target_as_last_seen(store: Store) -> None:
     row = await _only(store)
     assert (row.attempts, row.provider, row.model) == (2, "openai", "gpt-4o-mini")
     assert (row.kind, row.location) == ("proxy", "moon")
+
+
+# A window that is kept --------------------------------------------------------------------------------------
+
+
+async def test_what_is_stored_later_is_on_the_next_board(store: Store, url: str, clock: FakeClock) -> None:
+    """Also what another program stored, and whatever order it ended in."""
+    run = await _run(store)
+    await store.add(_ending(a_sample(run), NOW - HOUR))
+    assert (await _only(store)).attempts == 1
+    async with await Store.open(url, clock=clock) as other:
+        await other.add(_ending(a_failure(run), NOW - 2 * HOUR))
+        await store.add(_ending(a_sample(run, target=a_target("groq/llama")), NOW - HOUR))
+        rows = await store.leaderboard_rows()
+        assert [(row.target, row.attempts) for row in rows] == [("groq/llama", 1), ("openai/gpt-4o-mini", 2)]
+        assert rows[1].last_attempt_at == NOW - HOUR
+        assert rows == await other.leaderboard_rows()
+
+
+async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) -> None:
+    run = await _run(store)
+    for hours_ago in (23, 22, 1):
+        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+    assert (await _only(store)).attempts == 3
+    clock.advance(3600)
+    assert (await _only(store)).attempts_by_hour == (1, 1, *[0] * 20, 1, 0)
+    clock.advance(1)
+    row = await _only(store)
+    assert (row.attempts, len(row.ttft_seconds.values), row.output_tokens) == (2, 2, 200)
+    clock.advance(30 * 3600)
+    assert await store.leaderboard_rows() == ()
+
+
+async def test_a_kept_board_is_that_of_a_new_reader(store: Store, url: str, clock: FakeClock) -> None:
+    """Whatever is stored, in whatever order, while time goes on."""
+    run = await _run(store)
+    chance = random.Random(4)
+    for _ in range(12):
+        samples = [_by_chance(chance, run) for _ in range(chance.randrange(1, 30))]
+        await asyncio.gather(*(store.add(sample) for sample in samples))
+        clock.advance(chance.randrange(0, 500))
+        kept = await store.leaderboard_rows()
+        async with await Store.open(url, clock=clock) as fresh:
+            assert kept == await fresh.leaderboard_rows()
+
+
+async def test_a_window_that_begins_earlier_is_read_anew(store: Store) -> None:
+    run = await _run(store)
+    for hours_ago in (30, 1):
+        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+    assert (await _only(store)).attempts == 1
+    (row,) = await store.leaderboard_rows(NOW - 48 * HOUR)
+    assert row.attempts == 2
+
+
+async def test_results_deleted_by_hand_are_gone_after_a_while(
+    store: Store, url: str, clock: FakeClock
+) -> None:
+    await store.add(_ending(a_sample(await _run(store)), NOW - HOUR))
+    assert len(await store.leaderboard_rows()) == 1
+    await execute(url, "DELETE FROM benchmark_results")
+    clock.advance(600)
+    assert await store.leaderboard_rows() == ()
