@@ -145,7 +145,7 @@ class Call:
                 await connection.tunnel(proxy, request.host, request.port)
                 notes.proxied_ns = monotonic_ns()
             notes.phase = "tls"
-            await connection.secure(context, request.host)
+            await connection.secure(context, request.host, self._poller.look)
             notes.tls_ns = monotonic_ns()
         except OSError as exc:
             raise fault_of(exc) from exc

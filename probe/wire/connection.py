@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 
 from probe.wire import stamps
 from probe.wire.faults import WireError
@@ -80,11 +81,17 @@ class Connection:
         if reader.surplus:
             raise WireError("proxy", "the proxy sent more than an answer to CONNECT")
 
-    async def secure(self, context: ssl.SSLContext, server_hostname: str) -> None:
-        """Shake hands and verify the peer's certificate. Raises OSError, of which ssl.SSLError is one."""
+    async def secure(
+        self, context: ssl.SSLContext, server_hostname: str, between: Callable[[], None]
+    ) -> None:
+        """Shake hands and verify the peer's certificate. Raises OSError, of which ssl.SSLError is one.
+
+        Each step takes most of a millisecond; `between` is called before each, for those who cannot wait.
+        """
         loop = asyncio.get_running_loop()
         tls = TlsSession(context, server_hostname)
         while True:
+            between()
             try:
                 done = tls.shake_hands()
             except ssl.SSLError:

@@ -42,12 +42,15 @@ class LocalWire:
             raise StopwatchError("the stopwatch is closed")
         check(request)
         await self._keeper.settle()
+        # Many calls may begin or end in one round of the loop: streams are looked after in between.
+        self._poller.look()
         call = Call(request, self._poller, self._pool, self._contexts)
         self._enter(call)
         try:
             await call.carry_out()
         finally:
             self._leave(call)
+        self._poller.look()
         return call.notes.capture()
 
     def _enter(self, call: Call) -> None:

@@ -130,8 +130,8 @@ class TlsSession:
                     self.ended = True
                     break
                 parts.append(part)
-                # Asking once more would cost an exception for each piece of a stream.
-                if not self._in.pending and not self._object.pending():
+                # A read takes a whole record: without more input, asking again would only raise an exception.
+                if not self._in.pending:
                     break
         except ssl.SSLWantReadError:
             pass
