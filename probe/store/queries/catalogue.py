@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from probe.store.cursor import decode, encode
 from probe.store.engine import Database
+from probe.store.queries import keyset
 from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunFilter, RunRecord
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import models, prices, providers, runs
@@ -77,11 +78,7 @@ async def list_runs(
         .limit(limit + 1)
     )
     if after is not None:
-        started_at, run_id = decode(after, UUID)
-        statement = statement.where(
-            sa.tuple_(runs.c.started_at, runs.c.id)
-            < sa.tuple_(sa.literal(started_at, runs.c.started_at.type), sa.literal(run_id, runs.c.id.type))
-        )
+        statement = statement.where(keyset.before(decode(after, UUID), runs.c.started_at, runs.c.id))
     async with database.read() as connection:
         items = tuple(_run(row) for row in await connection.execute(statement))
     more = len(items) > limit

@@ -7,7 +7,6 @@ time. Whoever asks again for one that begins no earlier pays for what was stored
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.store.cursors import read_counter
 from probe.store.engine import Database
-from probe.store.queries.window import HOUR_SECONDS, Attempt, Key, Window
+from probe.store.queries.keyset import after
+from probe.store.queries.window import HOUR_SECONDS, Attempt, Window, to_date
 from probe.store.records import LeaderboardRow
 from probe.store.schema import benchmark_results as results
+from probe.store.url import Dialect
 
 _CHUNK_ROWS = 5000
 # Results that somebody deletes by hand are seen to be gone after this long.
@@ -36,28 +37,34 @@ def _raw(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.type_coerce(expression, sa.types.NullType())
 
 
-_ATTEMPT: tuple[sa.ColumnElement[Any], ...] = tuple(
-    {
+def _attempt(dialect: Dialect) -> list[sa.ColumnElement[Any]]:
+    """The columns of an `Attempt`."""
+
+    def number(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        # PostgreSQL's numerics would come as decimals, five times as dear as floats.
+        return sa.cast(expression, sa.Double) if dialect == "postgresql" else _raw(expression)
+
+    columns = {
         "target": _r.target,
         "connection": _r.connection,
         "sequence": _r.sequence,
         "end": _raw(_r.created_at),
         "failure_kind": _r.failure_kind,
-        "ttft_ms": _raw(sa.case((_TIMED, _r.ttft_ms))),
-        "total_latency_ms": _raw(sa.case((_TIMED, _r.total_latency_ms))),
-        "tps": _raw(sa.case((_TIMED, _r.tps))),
+        "ttft_ms": number(sa.case((_TIMED, _r.ttft_ms))),
+        "total_latency_ms": number(sa.case((_TIMED, _r.total_latency_ms))),
+        "tps": number(sa.case((_TIMED, _r.tps))),
         "input_tokens": _r.input_tokens,
         "output_tokens": _r.output_tokens,
-        "cost_usd": _raw(_r.cost_usd),
+        "cost_usd": number(_r.cost_usd),
         "cost_tokens": sa.case((_r.cost_known, _r.input_tokens + _r.output_tokens)),
-    }[field]
-    for field in Attempt._fields
-)
+    }
+    return [columns[field] for field in Attempt._fields]
 
 
 class Leaderboard:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._columns = _attempt(database.url.dialect)
         self._lock = asyncio.Lock()
         self._kept: Window | None = None
         self._loaded_at: datetime | None = None
@@ -86,37 +93,53 @@ class Leaderboard:
 
     async def _load(self, since: datetime, now: datetime) -> Window:
         self._kept = None
-        statement = sa.select(*_ATTEMPT).where(_r.created_at >= since).order_by(_r.created_at, _r.sequence)
         async with self._database.read() as connection:
-            # Read first: every row up to this number is visible to the next statement.
+            # What is stored from here on has a higher number: `_follow` finds it.
             window = Window(since, await read_counter(connection))
-            await _fill(connection, window, statement)
+            place: tuple[datetime, int] = (since, 0)
+            while True:
+                statement = (
+                    sa.select(*self._columns)
+                    .where(after(place, _r.created_at, _r.sequence), _r.sequence <= window.sequence)
+                    .order_by(_r.created_at, _r.sequence)
+                )
+                last = await _add(connection, window, statement)
+                if last is None:
+                    break
+                place = to_date(last.end), last.sequence
+            await _describe(connection, window)
         if len(window) <= _MOST_KEPT:
             self._kept, self._loaded_at = window, now
         return window
 
     async def _follow(self, window: Window) -> None:
-        statement = (
-            sa.select(*_ATTEMPT)
-            .where(_r.sequence > window.sequence, _r.created_at >= window.since)
-            .order_by(_r.sequence)
-        )
         async with self._database.read() as connection:
-            await _fill(connection, window, statement)
+            place = window.sequence
+            while True:
+                statement = (
+                    sa.select(*self._columns)
+                    .where(_r.sequence > place, _r.created_at >= window.since)
+                    .order_by(_r.sequence)
+                )
+                last = await _add(connection, window, statement)
+                if last is None:
+                    break
+                place = last.sequence
+            await _describe(connection, window)
 
 
-async def _fill(connection: AsyncConnection, window: Window, statement: sa.Select[Any]) -> None:
-    changed: set[Key] = set()
-    stream = await connection.stream(statement)
-    async for rows in stream.partitions(_CHUNK_ROWS):
-        changed |= window.add(rows)
-    if changed:
-        await _describe(connection, window, changed)
+async def _add(connection: AsyncConnection, window: Window, statement: sa.Select[Any]) -> Attempt | None:
+    """Add the next rows of a statement; the last of them, None where there are no more."""
+    rows = (await connection.execute(statement.limit(_CHUNK_ROWS))).all()
+    window.add(rows)
+    return Attempt(*rows[-1]) if len(rows) == _CHUNK_ROWS else None
 
 
-async def _describe(connection: AsyncConnection, window: Window, keys: Iterable[Key]) -> None:
+async def _describe(connection: AsyncConnection, window: Window) -> None:
     """Provider, model, kind and location, as the last result of each series has them."""
-    sequences = {window.last_sequence(key): key for key in keys}
+    sequences = {window.last_sequence(key): key for key in window.undescribed}
+    if not sequences:
+        return
     rows = await connection.execute(
         sa.select(_r.sequence, _r.provider, _r.model, _r.kind, _r.location).where(_r.sequence.in_(sequences))
     )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from probe.sample import Sample, Target
 from probe.store import cursor
 from probe.store.engine import Database
+from probe.store.queries import keyset
 from probe.store.records import Page, ResultFilter, StoredSample
 from probe.store.rows import LIGHT_COLUMNS, SAMPLE_COLUMNS, sample_from_row
 from probe.store.schema import benchmark_results as results
@@ -37,13 +38,8 @@ async def list_results(
         .limit(limit + 1)
     )
     if after is not None:
-        created_at, sequence = cursor.decode(after, cursor.sequence)
-        statement = statement.where(
-            sa.tuple_(results.c.created_at, results.c.sequence)
-            < sa.tuple_(
-                sa.literal(created_at, results.c.created_at.type), sa.literal(sequence, sa.BigInteger)
-            )
-        )
+        place = cursor.decode(after, cursor.sequence)
+        statement = statement.where(keyset.before(place, results.c.created_at, results.c.sequence))
     async with database.read() as connection:
         rows = (await connection.execute(statement)).all()
     targets: dict[Target, Target] = {}
@@ -68,16 +64,11 @@ async def samples_after(database: Database, sequence: int, limit: int) -> tuple[
 async def recent_samples(database: Database, since: datetime) -> AsyncIterator[Sequence[Sample]]:
     """Oldest first, a few hundred at a time, without texts and chunk gaps."""
     targets: dict[Target, Target] = {}
-    place: tuple[datetime, int] = (since, -1)
+    place: tuple[datetime, int] = (since, 0)
     while True:
         statement = (
             sa.select(results.c.created_at, results.c.sequence, *LIGHT_COLUMNS)
-            .where(
-                sa.tuple_(results.c.created_at, results.c.sequence)
-                > sa.tuple_(
-                    sa.literal(place[0], results.c.created_at.type), sa.literal(place[1], sa.BigInteger)
-                )
-            )
+            .where(keyset.after(place, results.c.created_at, results.c.sequence))
             .order_by(results.c.created_at, results.c.sequence)
             .limit(_STREAM_ROWS)
         )

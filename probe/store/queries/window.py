@@ -34,12 +34,12 @@ class Attempt(NamedTuple):
     sequence: int
     end: datetime | str
     failure_kind: FailureKind | None
-    ttft_ms: float | Decimal | None
-    total_latency_ms: float | Decimal | None
-    tps: float | Decimal | None
+    ttft_ms: float | None
+    total_latency_ms: float | None
+    tps: float | None
     input_tokens: int
     output_tokens: int
-    cost_usd: float | Decimal
+    cost_usd: float
     cost_tokens: int | None
 
 
@@ -53,7 +53,7 @@ class _Column:
         self.values = array("d")
 
     def extend(self, ends: list[float], values: Sequence[Any], divisor: int) -> None:
-        """Append what is known, divided. A decimal becomes a float on its way into the array."""
+        """Append what is known, divided."""
         known = [value / divisor for value in values if value is not None]
         if len(known) < len(ends):
             ends = [end for end, value in zip(ends, values, strict=True) if value is not None]
@@ -176,8 +176,8 @@ class _Series:
             costed_tokens=sum(known),
             attempts_by_hour=_by_hour(ends, start, hours),
             successes_by_hour=_by_hour(good, start, hours),
-            last_attempt_at=_to_date(ends[-1]),
-            last_success_at=_to_date(good[-1]) if good else None,
+            last_attempt_at=_from_seconds(ends[-1]),
+            last_success_at=_from_seconds(good[-1]) if good else None,
         )
 
 
@@ -187,24 +187,23 @@ class Window:
     def __init__(self, since: datetime, sequence: int) -> None:
         self.since = since
         self.sequence = sequence
+        self.undescribed: set[Key] = set()
         self._series: dict[Key, _Series] = {}
 
     def __len__(self) -> int:
         """How many attempts it holds."""
         return sum(len(series.ends) for series in self._series.values())
 
-    def add(self, attempts: Iterable[Sequence[Any]]) -> set[Key]:
-        """Tuples of `Attempt`; the series whose last attempt is among them, which want `describe`."""
+    def add(self, attempts: Iterable[Sequence[Any]]) -> None:
+        """Tuples of `Attempt`. The series whose last attempt is among them are `undescribed` then."""
         parts: dict[Key, list[Sequence[Any]]] = {}
         for attempt in attempts:
             parts.setdefault((attempt[0], attempt[1]), []).append(attempt)
-        changed = set()
         for key, part in parts.items():
             series = self._series.setdefault(key, _Series())
             if series.add(part):
-                changed.add(key)
+                self.undescribed.add(key)
             self.sequence = max(self.sequence, part[-1][2], part[0][2])
-        return changed
 
     def last_sequence(self, key: Key) -> int:
         """The sequence of the attempt of a series that ended last."""
@@ -213,6 +212,7 @@ class Window:
     def describe(self, key: Key, names: Sequence[Any]) -> None:
         """Provider, model, kind and location of the last attempt of a series."""
         self._series[key].names = names
+        self.undescribed.discard(key)
 
     def forget_before(self, since: datetime) -> None:
         start = to_seconds(since)
@@ -232,7 +232,12 @@ def to_seconds(date: datetime) -> float:
     return (date - _EPOCH).total_seconds()
 
 
-def _to_date(seconds: float) -> datetime:
+def to_date(date: datetime | str) -> datetime:
+    """A date as the driver gives it: SQLite's are text in UTC."""
+    return datetime.fromisoformat(date).replace(tzinfo=UTC) if isinstance(date, str) else date
+
+
+def _from_seconds(seconds: float) -> datetime:
     return _EPOCH + timedelta(seconds=seconds)
 
 
