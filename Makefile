@@ -19,7 +19,7 @@ run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
 	@$(BIN)/probe daemon
 
 test: check servers      ## set up everything, run all checks and all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale generated files
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from probe.wire.request import Connection
 
 STREAMS = (1, 50, 100, 200)
 # Rounds of few streams are repeated until their p99 rests on some hundred first tokens.
-ROUNDS = {1: 100, 50: 6, 100: 4, 200: 3}
+ROUNDS = {1: 40, 50: 6, 100: 4, 200: 3}
 BUSY_SECONDS, BUSY_EVERY_SECONDS = 0.020, 0.100
 
 
@@ -96,7 +96,7 @@ async def _others(base_url: str, rounds: dict[int, int]) -> list[Figure]:
             async with make(base_url) as client:
                 await stream_all(count, client.stream)
                 with _without_collection():
-                    errors = await _rounds(base_url, None, client.stream, count, min(rounds[count], 30))
+                    errors = await _rounds(base_url, None, client.stream, count, min(rounds[count], 20))
             figures += _figures(part, count, errors, None, None)
     return figures
 
