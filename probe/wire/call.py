@@ -62,6 +62,7 @@ class Call:
         notes = self.notes
         usable = False
         try:
+            self._poller.look()  # many may have got their connection in this round of the loop
             self._describe(connection)
             self._exchange = Exchange(connection, notes, self._poller)
             if self._aborted is not None:

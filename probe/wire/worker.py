@@ -57,6 +57,8 @@ async def serve(channel: socket.socket) -> None:
                 case frames.Cancel(number):
                     if number in running:
                         running[number].cancel()
+            # Orders that wait already would be taken without a glance at the sockets.
+            await asyncio.sleep(0)
     finally:
         await wire.aclose()
         await asyncio.gather(*running.values(), return_exceptions=True)
