@@ -23,7 +23,6 @@ from probe.metrics import (
     metrics_table,
     series_labels,
 )
-from probe.providers import failures
 from probe.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
 from probe.status import ConfigStatus, JobStatus, StoreStatus
 from tests.exporters.samples import COST, NOW, SERIES, STATUS, TIMING, make_failure, make_sample
@@ -110,10 +109,6 @@ def test_buckets_are_fine_where_latencies_lie(name: str) -> None:
 def test_every_kind_of_failure_has_a_fault() -> None:
     assert set(FAULTS) == set(get_args(FailureKind))
     assert set(FAULTS.values()) == set(get_args(Fault))
-
-
-def test_providers_name_the_same_faults() -> None:
-    assert dict(failures.FAULTS) == dict(FAULTS)
 
 
 def test_every_outcome_of_an_attempt_exists_from_the_start() -> None:

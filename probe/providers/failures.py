@@ -16,48 +16,8 @@ from typing import Any, NamedTuple
 
 from probe.providers.detail import one_line, page_title
 from probe.providers.retry_after import asked_wait, wait_for_reset
-from probe.sample import Failed, FailureKind, Fault
+from probe.sample import FAULTS, Failed, FailureKind
 from probe.wire.capture import Phase, Reason, WireFailure
-
-# Whose it is, by kind alone: who reads an alert needs one answer, always the same.
-#   network   nothing was established with the provider, or what was established broke before it answered
-#   account   our key, money, permissions or allowance
-#   probe     our request, our limits, our machine
-#   provider  everything after the connection stands
-FAULTS: Mapping[FailureKind, Fault] = MappingProxyType(
-    {
-        "dns": "network",
-        "refused": "network",
-        "unreachable": "network",
-        "tls": "network",
-        "proxy": "network",
-        "connection_reset": "network",
-        "timeout_connect": "network",
-        "timeout_first_token": "provider",
-        "timeout_stall": "provider",
-        "timeout_total": "provider",
-        "auth": "account",
-        "billing": "account",
-        "permission": "account",
-        "not_found": "provider",
-        "bad_request": "probe",
-        "rate_limited": "account",
-        "overloaded": "provider",
-        "server_error": "provider",
-        "unexpected_status": "provider",
-        "protocol": "provider",
-        "stream_broken": "provider",
-        "stream_error": "provider",
-        "malformed": "provider",
-        "incomplete": "provider",
-        "empty": "provider",
-        "budget_exhausted": "probe",
-        "content_filter": "provider",
-        "too_large": "provider",
-        "probe": "probe",
-        "cancelled": "probe",
-    }
-)
 
 STATUSES: Mapping[int, FailureKind] = MappingProxyType(
     {
