@@ -3,52 +3,77 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Protocol
 
 from probe.clock import NS_PER_SECOND, Clock
 from probe.errors import StoreError
 from probe.store import StoreFacts
 
-_LOOK_SECONDS = 15.0
 _BEAT_SECONDS = 0.5
+_LOOK_BEATS = 30
+# While the store is out.
+_AGAIN_BEATS = 2
 
 
-class Facts(Protocol):
+class Watched(Protocol):
+    """What is asked of the store; see `probe.store`."""
+
+    @property
+    def write_error(self) -> str | None: ...
+
     async def facts(self) -> StoreFacts: ...
+
+    async def try_writing(self) -> None: ...
 
 
 class Vitals:
     """`lag_seconds` is the longest that the loop was late between the last two looks, None before.
 
-    `facts` is the store's latest answer; `store_error` why it did not answer last, None where it did.
+    `facts` is the store's latest answer.
     """
 
-    def __init__(self, store: Facts, clock: Clock) -> None:
+    def __init__(self, store: Watched, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._read_error: str | None = None
         self.lag_seconds: float | None = None
         self.facts: StoreFacts | None = None
-        self.store_error: str | None = None
+
+    @property
+    def store_error(self) -> str | None:
+        """Why the store could not be read at the last look, or written the last time; None where it could."""
+        return self._read_error or self._store.write_error
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
             await self.look()
-            self.lag_seconds = await self._longest_lag(_LOOK_SECONDS)
+            if self._store.write_error is not None:
+                await self._try_writing()
+            self.lag_seconds = await self._longest_lag()
 
     async def look(self) -> None:
         """Ask the store now."""
         try:
             self.facts = await self._store.facts()
-            self.store_error = None
+            self._read_error = None
         except StoreError as exc:
-            self.store_error = str(exc)
+            self._read_error = str(exc)
 
-    async def _longest_lag(self, seconds: float) -> float:
+    async def _try_writing(self) -> None:
+        """What could not be written may be nothing that anybody tries again, as a run that was refused."""
+        with contextlib.suppress(StoreError):  # the store notes it itself
+            await self._store.try_writing()
+
+    async def _longest_lag(self) -> float:
+        """The longest lateness until the next look is due."""
         longest = 0.0
-        for _ in range(round(seconds / _BEAT_SECONDS)):
+        for beat in range(1, _LOOK_BEATS + 1):
             before_ns = self._clock.monotonic_ns()
             await asyncio.sleep(_BEAT_SECONDS)
             slept = (self._clock.monotonic_ns() - before_ns) / NS_PER_SECOND
             longest = max(longest, slept - _BEAT_SECONDS)
+            if beat >= _AGAIN_BEATS and self.store_error is not None:
+                break
         return longest

@@ -11,6 +11,8 @@ from probe.store.engine import Database
 from probe.store.registry import upsert
 from probe.store.schema import counters, exporter_cursors
 
+_RESULTS = "benchmark_results"
+
 
 async def read_cursor(database: Database, exporter: str) -> int:
     async with database.read() as connection:
@@ -36,6 +38,14 @@ async def last_sequence(database: Database) -> int:
         return await read_counter(connection)
 
 
+async def rewrite_counter(database: Database) -> None:
+    """Write what is there: a change of nothing that needs all that any other change needs."""
+    async with database.write() as connection:
+        await connection.execute(
+            counters.update().where(counters.c.name == _RESULTS).values(value=counters.c.value)
+        )
+
+
 async def read_counter(connection: AsyncConnection) -> int:
-    value = await connection.scalar(sa.select(counters.c.value).where(counters.c.name == "benchmark_results"))
+    value = await connection.scalar(sa.select(counters.c.value).where(counters.c.name == _RESULTS))
     return value or 0

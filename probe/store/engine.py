@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from probe.errors import StoreUnavailable
 from probe.store.faults import translated
 from probe.store.url import DatabaseUrl
 
@@ -38,12 +39,15 @@ class Database:
 
     `patience_seconds` is how long to wait for a lock, for a connection and for a server that does not answer;
     `command_seconds` how long one statement may take on PostgreSQL.
+
+    `write_error` is why the last write found the database unavailable, None where it did not: one line.
     """
 
     def __init__(
         self, url: DatabaseUrl, *, patience_seconds: float = 5.0, command_seconds: float | None = 60.0
     ) -> None:
         self.url = url
+        self.write_error: str | None = None
         if url.dialect == "sqlite":
             self._writer = _sqlite_engine(url, patience_seconds, writes=True)
             self._reader = _sqlite_engine(url, patience_seconds, writes=False)
@@ -68,17 +72,26 @@ class Database:
 
         Raises StoreError, StoreUnavailable; nothing of it is stored then.
         """
-        with translated(self.url.who):
+        with self._noting(), translated(self.url.who):
             async with self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:
         """The driver's own connection for writing, outside of any transaction. Raises as `write`."""
-        with translated(self.url.who):
+        with self._noting(), translated(self.url.who):
             async with self._writer.connect() as connection:
                 raw = await connection.get_raw_connection()
                 yield raw.driver_connection
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            self.write_error = str(error)
+            raise
+        self.write_error = None
 
     async def aclose(self) -> None:
         await self._reader.dispose()

@@ -247,6 +247,15 @@ class Store:
         """Delete what is older than its table's days, a few hundred rows at a time between other writes."""
         return await retention.prune(self._database, days, self._clock.now())
 
+    @property
+    def write_error(self) -> str | None:
+        """Why the last write found the database unavailable, one line; None where it did not."""
+        return self._database.write_error
+
+    async def try_writing(self) -> None:
+        """Change nothing, as a write; `write_error` holds the outcome, too."""
+        await cursors.rewrite_counter(self._database)
+
     async def facts(self) -> StoreFacts:
         """Also tells whether the database can be asked at all."""
         async with self._database.read() as connection:
