@@ -17,6 +17,7 @@ from bench.figure import digits
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
 from probe.settings.reference import reference, schema
+from probe.store.schema_page import schema_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +72,7 @@ GENERATED = (
     Generated("docs/metrics.md", lambda: metrics_page(CATALOGUE)),
     Generated("docs/configuration.md", reference),
     Generated("docs/config.schema.json", schema),
+    Generated("docs/schema.md", schema_page),
     Generated("README.md", presets_table, part="presets"),
     Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
     Generated("README.md", sql_examples, part="sql"),
