@@ -103,6 +103,7 @@ def _adapter() -> Any:
 
 
 def _append(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Answers of models may be in it: for nobody else's eyes.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with open(descriptor, "a", encoding="utf-8") as file:  # noqa: PTH123  by its descriptor, for the mode
