@@ -153,13 +153,13 @@ class Child:
             self._process.kill()
             await self._ended.wait()
 
-    async def bury(self) -> None:
-        """Release what is left of it, once `serve` has returned."""
+    async def bury(self) -> int:
+        """Release what is left of it, once `serve` has returned. The exit status, as `subprocess` has it."""
         self._process.kill()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
-        await asyncio.to_thread(self._process.wait)
+        return await asyncio.to_thread(self._process.wait)
 
 
 def _execute(channel: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

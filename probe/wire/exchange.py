@@ -99,7 +99,7 @@ class Exchange:
         if self._notes.phase == "first_token" and self._has_output():
             self._notes.phase = "stream"
         self._notes.fail(error)
-        self._done.set_result(None)
+        self._end()
 
     # Sending ----------------------------------------------------------------------------------------------
 
@@ -238,7 +238,12 @@ class Exchange:
     def _finish(self, at_ns: int) -> None:
         if not self._done.done():
             self._notes.ended_ns = at_ns
-            self._done.set_result(None)
+            self._end()
+
+    def _end(self) -> None:
+        """Nothing that comes from here on belongs to the exchange."""
+        self._poller.remove(self._connection.fd)
+        self._done.set_result(None)
 
     # Deadlines --------------------------------------------------------------------------------------------
 

@@ -7,11 +7,15 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from probe.errors import StopwatchError
 from probe.wire.capture import Capture
 from probe.wire.child import Child
 from probe.wire.message import check
 from probe.wire.request import WireRequest
+
+_log = structlog.get_logger("probe.wire")
 
 # A child that dies at once is started again after a pause that doubles up to the longest.
 _FIRST_PAUSE_SECONDS = 0.1
@@ -68,7 +72,9 @@ class StopwatchProcess:
             await child.serve()
             # Whoever comes now waits for the next child.
             self._child = asyncio.get_running_loop().create_future()
-            await child.bury()
+            status = await child.bury()
+            if not self._closing.is_set():
+                _log.error("the stopwatch process ended; another is started", pid=child.pid, status=status)
             child = await self._start_again()
 
     async def _start_again(self) -> Child | None:
@@ -79,6 +85,7 @@ class StopwatchProcess:
             try:
                 child = await Child.spawn(self._environment)
             except StopwatchError as exc:
+                _log.error("the stopwatch process cannot be started", error=str(exc), pause_seconds=pause)
                 self._refuse(exc)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
-from probe.wire.http1 import HttpResponse, Mark, read_response
+from probe.wire.http1 import HttpResponse, Mark, ResponseReader, read_response
 
 _PAIR = ClockPair(monotonic_ns=0, wall_ns=0)
 _END_NS = 1_000_000
@@ -233,6 +233,25 @@ def test_where_the_pieces_are_cut_does_not_matter(body: bytes, cuts: list[int], 
     edges = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
     response = read(*(whole[a:b] for a, b in pairwise(edges)))
     assert (response.body, response.complete, response.error) == (body, True, None)
+
+
+@given(
+    pieces=st.lists(st.one_of(st.binary(max_size=40), _framed), max_size=12),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+)
+def test_the_end_is_seen_alike_with_and_without_the_body(pieces: list[bytes], method: str) -> None:
+    """The stopwatch looks for the end without keeping the body; the reading afterwards must agree."""
+    plain, keeping = (ResponseReader(method, keep_body=keep) for keep in (False, True))
+    for piece in pieces:
+        for reader in (plain, keeping):
+            reader.feed(piece)
+        assert (plain.complete, plain.head_complete, plain.error, plain.status, plain.keep_alive) == (
+            keeping.complete,
+            keeping.head_complete,
+            keeping.error,
+            keeping.status,
+            keeping.keep_alive,
+        )
 
 
 @given(sizes=st.lists(st.integers(-5, 60), max_size=5))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from probe.errors import StopwatchError
 from probe.wire import child
@@ -115,11 +116,12 @@ async def test_what_cannot_be_sent_is_refused_here(stopwatch: StopwatchProcess) 
 
 async def test_a_killed_stopwatch_loses_no_attempt_and_comes_back(stopwatch: StopwatchProcess) -> None:
     first_pid = pid_of(stopwatch)
-    with serving(holding()) as server:
+    with capture_logs() as logs, serving(holding()) as server:
         exchanges = [asyncio.create_task(stopwatch.exchange(ask(server))) for _ in range(3)]
         await until(lambda: len(server.requests) == 3)
         os.kill(first_pid, signal.SIGKILL)
         captures = await asyncio.gather(*exchanges)
+        await until(lambda: logs)
     for capture in captures:
         assert capture.failure is not None
         assert capture.failure.reason == "probe"
@@ -130,6 +132,9 @@ async def test_a_killed_stopwatch_loses_no_attempt_and_comes_back(stopwatch: Sto
         assert read_response(await stopwatch.exchange(ask(server))).body == b"x"
     assert pid_of(stopwatch) != first_pid
     assert stopwatch.restarts == 1
+    assert [(entry["log_level"], entry["pid"], entry["status"]) for entry in logs] == [
+        ("error", first_pid, -9)
+    ]
 
 
 async def test_a_stuck_stopwatch_is_replaced(
