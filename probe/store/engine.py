@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from probe.errors import StoreUnavailable
+from probe.errors import StoreError, StoreUnavailable
 from probe.store.faults import translated
 from probe.store.url import DatabaseUrl
 
+# RETURNING.
+_OLDEST_SQLITE = (3, 35)
 _READERS = 3
 _POSTGRES_CONNECTIONS = 6
 
@@ -48,6 +51,11 @@ class Database:
     ) -> None:
         self.url = url
         self.write_error: str | None = None
+        if url.dialect == "sqlite" and sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise StoreError(
+                f"{url.who} needs SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or newer; this Python has "
+                f"{sqlite3.sqlite_version}: use a newer one, or PostgreSQL"
+            )
         if url.dialect == "sqlite":
             self._writer = _sqlite_engine(url, patience_seconds, writes=True)
             self._reader = _sqlite_engine(url, patience_seconds, writes=False)

@@ -36,6 +36,7 @@ class SampleWriter:
         self._keep_responses = keep_responses
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def add(self, sample: Sample) -> None:
         """Returns once the sample is committed; a sample stored before is left as it is.
@@ -43,6 +44,8 @@ class SampleWriter:
         Raises StoreUnavailable where it may be tried again, StoreError where this row will never be accepted.
         A cancelled caller does not take its row back: it may be stored all the same.
         """
+        if self._closed:
+            raise StoreUnavailable(f"{self._url.who} was closed by this program")
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(sample, done))
         if self._task is None:
@@ -50,7 +53,8 @@ class SampleWriter:
         await done
 
     async def aclose(self) -> None:
-        """Wait for what is on its way."""
+        """Wait for what is on its way; nothing is taken from here on."""
+        self._closed = True
         if self._task is not None:
             await self._task
 

@@ -119,6 +119,20 @@ async def test_a_cursor_of_another_listing_is_refused(store: Store, nonsense: st
         await store.results(after=nonsense)
 
 
+async def test_a_reader_that_is_cancelled_takes_nobody_with_it(
+    store: Store, stored: dict[str, Sample]
+) -> None:
+    """More of them than there are connections: none is lost."""
+    for _ in range(3):
+        reading = [asyncio.create_task(store.results()) for _ in range(10)]
+        await asyncio.sleep(0.002)
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+    pages = await asyncio.gather(*(store.results() for _ in range(10)))
+    assert all(len(page.items) == len(stored) for page in pages)
+
+
 async def test_samples_after_a_sequence(store: Store, stored: dict[str, Sample]) -> None:
     assert [each.sample for each in await store.samples_after(0, 3)] == [stored[name] for name in "abc"]
     assert [each.sample for each in await store.samples_after(3)] == [stored["d"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,12 @@ async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
         await Store.open(f"sqlite:///{path}")
     assert caught.value.permanent
     assert path.read_text().startswith("Not a database")
+
+
+async def test_an_old_sqlite_is_said(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 26, 0))
+    with pytest.raises(StoreError, match=r"needs SQLite 3\.35 or newer; this Python has"):
+        await Store.open(sqlite_url)
 
 
 async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ async def test_closing_waits_for_what_is_under_way(url: str) -> None:
         assert await _ids(again) == {sample.id for sample in samples}
 
 
+async def test_a_closed_store_takes_nothing(url: str) -> None:
+    async with await Store.open(url) as store:
+        run = await _run(store)
+    with pytest.raises(StoreUnavailable, match="was closed by this program"):
+        await store.add(a_sample(run))
+
+
 async def test_many_samples_cost_few_commits(store: Store, url: str) -> None:
     """Each transaction advances the counter row once."""
     run = await _run(store)
