@@ -135,8 +135,6 @@ class TlsSession:
                     break
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            self.ended = True
         except ssl.SSLError as exc:
             self.error = exc
         return parts[0] if len(parts) == 1 else b"".join(parts)

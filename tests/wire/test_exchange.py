@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import threading
 import time
@@ -12,8 +13,12 @@ import pytest
 
 from probe.errors import StopwatchError
 from probe.wire.capture import REDACTED, Phase, WireFailure
+from probe.wire.connection import Connection
+from probe.wire.exchange import Exchange
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
+from probe.wire.notes import Notes
+from probe.wire.poller import Poller
 from probe.wire.request import Deadlines
 from tests.wire.asking import GENEROUS, ask
 from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, Script, answers, chunk, response, serving
@@ -166,6 +171,20 @@ async def test_a_close_without_a_response(wire: LocalWire) -> None:
     assert capture.failure is not None
     assert (capture.failure.phase, capture.failure.reason) == ("head", "closed")
     assert capture.received == b""
+
+
+async def test_a_connection_that_is_torn_down_before_the_request() -> None:
+    poller = Poller(asyncio.get_running_loop())
+    with serving(Peer.reset) as server:
+        sock = socket.create_connection((server.host, server.port))
+        sock.setblocking(False)
+        await asyncio.to_thread(select.select, [sock], [], [], 20)
+        connection, notes = Connection(sock), Notes(ask(server))
+        await Exchange(connection, notes, poller).run(b"GET / HTTP/1.1\r\n\r\n")
+        connection.close()
+    poller.close()
+    assert notes.failure == WireFailure(phase="send", reason="reset", detail="Connection reset by peer")
+    assert notes.sent_ns is None
 
 
 async def test_what_is_no_http_is_kept_and_named(wire: LocalWire) -> None:

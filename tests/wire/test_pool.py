@@ -160,6 +160,25 @@ async def test_exchanges_at_once_have_a_connection_each_and_keep_them_all(wire: 
     assert len(server.requests) == 16
 
 
+async def test_of_too_many_idle_connections_the_oldest_goes(
+    wire: LocalWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probe.wire.pool._MOST_IDLE", 1)
+    gone = threading.Event()
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(response(b"x"))
+        gone.set()
+
+    with serving(script) as first, serving(answers(response(b"x"))) as second:
+        await wire.exchange(ask(first, connection="warm"))
+        await wire.exchange(ask(second, connection="warm"))
+        assert await asyncio.to_thread(gone.wait, 20)
+        await wire.exchange(ask(second, connection="warm"))
+    assert len(second.peers) == 1
+
+
 async def test_what_is_kept_is_closed_with_the_wire(authority: Authority) -> None:
     ended = threading.Semaphore(0)
 
