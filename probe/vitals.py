@@ -42,7 +42,7 @@ class Vitals:
 
     @property
     def store_error(self) -> str | None:
-        """Why the store could not be read at the last look, or written the last time; None where it could."""
+        """Why the store could not be read at the last look, or written since; None where it could."""
         return self._read_error or self._store.write_error
 
     async def run(self) -> None:

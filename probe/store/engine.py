@@ -43,7 +43,8 @@ class Database:
     `patience_seconds` is how long to wait for a lock, for a connection and for a server that does not answer;
     `command_seconds` how long one statement may take on PostgreSQL.
 
-    `write_error` is why the last write found the database unavailable, None where it did not: one line.
+    `write_error` is why a write found the database unavailable: one line, until it is taken back.
+    A transaction that goes through does not take it back, as it may have had nothing to write.
     """
 
     def __init__(
@@ -99,7 +100,6 @@ class Database:
         except StoreUnavailable as error:
             self.write_error = str(error)
             raise
-        self.write_error = None
 
     async def aclose(self) -> None:
         await self._reader.dispose()

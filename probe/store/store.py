@@ -249,12 +249,13 @@ class Store:
 
     @property
     def write_error(self) -> str | None:
-        """Why the last write found the database unavailable, one line; None where it did not."""
+        """Why a write found the database unavailable, one line, until `try_writing` finds it well."""
         return self._database.write_error
 
     async def try_writing(self) -> None:
-        """Change nothing, as a write; `write_error` holds the outcome, too."""
+        """Write what is there already; `write_error` holds the outcome, too."""
         await cursors.rewrite_counter(self._database)
+        self._database.write_error = None
 
     async def facts(self) -> StoreFacts:
         """Also tells whether the database can be asked at all."""

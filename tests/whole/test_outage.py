@@ -68,7 +68,8 @@ def _full(folder: Path) -> Iterator[Outage]:
     @contextmanager
     def limited(daemon: RunningDaemon) -> Iterator[None]:
         pid = daemon.process.pid
-        before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        size = (disk / "full.db-wal").stat().st_size
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
         yield
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
