@@ -48,7 +48,7 @@ class SampleWriter:
             raise StoreUnavailable(f"{self._url.who} was closed by this program")
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(sample, done))
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_waiting(), name="store writer")
         await done
 
@@ -59,19 +59,22 @@ class SampleWriter:
             await self._task
 
     async def _write_waiting(self) -> None:
+        """Whatever goes wrong, nobody waits for ever."""
+        batch: list[_Waiting] = []
         try:
             while self._waiting:
                 batch = self._waiting[:_LARGEST_BATCH]
                 del self._waiting[:_LARGEST_BATCH]
                 try:
                     await self._write(batch)
-                except BaseException as error:
-                    # Nobody waits for ever, whatever went wrong here.
+                except Exception as error:  # noqa: BLE001  a defect is for those who wait to report
                     for entry in batch:
                         _settle(entry, error)
-                    raise
-        finally:
-            self._task = None
+        except asyncio.CancelledError:
+            for entry in [*batch, *self._waiting]:
+                entry.done.cancel()
+            self._waiting.clear()
+            raise
 
     async def _write(self, batch: Sequence[_Waiting]) -> None:
         error = await self._try([entry.sample for entry in batch])
@@ -110,12 +113,10 @@ class SampleWriter:
         return None
 
 
-def _settle(entry: _Waiting, error: BaseException | None) -> None:
+def _settle(entry: _Waiting, error: Exception | None) -> None:
     if entry.done.done():
         return
     if error is None:
         entry.done.set_result(None)
-    elif isinstance(error, asyncio.CancelledError):
-        entry.done.cancel()
     else:
         entry.done.set_exception(error)

@@ -14,10 +14,12 @@ from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.sample import Sample
 from probe.store import Store
+from probe.store.faults import translated
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.store.samples import a_sample
 from tests.store.sql import execute
@@ -56,8 +58,13 @@ async def test_a_locked_database(sqlite_url: str) -> None:
                 assert "\n" not in str(error)
             with pytest.raises(StoreUnavailable, match="is locked by another program"):
                 await store.finish_run(run, "finished")
+            with pytest.raises(StoreUnavailable, match="is locked by another program"):
+                await store.try_writing()
+            assert "is locked by another program" in (store.write_error or "")
             # Whoever reads is not kept waiting.
             assert await _stored(store) == {samples[0].id}
+        await store.try_writing()
+        assert store.write_error is None
         await asyncio.gather(*(store.add(sample) for sample in samples[1:]))
         await store.finish_run(run, "finished")
         assert await _stored(store) == {sample.id for sample in samples}
@@ -234,3 +241,47 @@ async def test_a_damaged_file_is_said(sqlite_url: str) -> None:
 async def _read_all(url: str) -> set[UUID]:
     async with await Store.open(url) as store:
         return await _stored(store)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (PoolTimeout("QueuePool limit"), StoreUnavailable, "is busy: every connection is in use"),
+        (TimeoutError(), StoreUnavailable, "did not answer in time"),
+        (
+            ConnectionRefusedError(111, "Connection refused"),
+            StoreUnavailable,
+            "cannot be reached: Connection refused",
+        ),
+        (sqlite3.OperationalError('near "x": syntax error'), StoreError, "refused: near"),
+        (
+            asyncpg.InvalidPasswordError("password authentication failed"),
+            StoreUnavailable,
+            "refused the login",
+        ),
+        (asyncpg.TooManyConnectionsError("sorry"), StoreUnavailable, "too many connections"),
+        (asyncpg.DiskFullError("no space"), StoreUnavailable, "the server's disk is full"),
+        (
+            asyncpg.UndefinedTableError("relation does not exist"),
+            StoreError,
+            "refused: relation does not exist",
+        ),
+        (
+            asyncpg.InterfaceError("connection is closed"),
+            StoreUnavailable,
+            "cannot be reached: connection is closed",
+        ),
+    ],
+)
+def test_an_error_is_said_in_words(error: Exception, kind: type[StoreError], words: str) -> None:
+    with pytest.raises(StoreError) as caught, translated("the database x"):
+        raise error
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith("the database x ")
+    assert words in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+def test_an_error_that_is_none_of_the_database_stays_what_it_is() -> None:
+    with pytest.raises(KeyError), translated("the database x"):
+        raise KeyError("name")

@@ -15,6 +15,7 @@ from probe.analysis import tally
 from probe.clock import FakeClock
 from probe.sample import Failed, Sample, Usage
 from probe.store import LeaderboardRow, Store
+from probe.store.queries import leaderboard
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -195,8 +196,12 @@ async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) 
     assert await store.leaderboard_rows() == ()
 
 
-async def test_a_kept_board_is_that_of_a_new_reader(store: Store, url: str, clock: FakeClock) -> None:
+@pytest.mark.parametrize("rows_at_once", [5, 5000])
+async def test_a_kept_board_is_that_of_a_new_reader(
+    store: Store, url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
     """Whatever is stored, in whatever order, while time goes on."""
+    monkeypatch.setattr(leaderboard, "_CHUNK_ROWS", rows_at_once)
     run = await _run(store)
     chance = random.Random(4)
     for _ in range(12):
@@ -206,6 +211,18 @@ async def test_a_kept_board_is_that_of_a_new_reader(store: Store, url: str, cloc
         kept = await store.leaderboard_rows()
         async with await Store.open(url, clock=clock) as fresh:
             assert kept == await fresh.leaderboard_rows()
+
+
+async def test_a_board_too_large_to_keep_is_read_anew(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaderboard, "_MOST_KEPT", 2)
+    run = await _run(store)
+    for _ in range(3):
+        await store.add(_ending(a_sample(run), NOW - HOUR))
+    assert (await _only(store)).attempts == 3
+    await execute(url, "DELETE FROM benchmark_results")
+    assert await store.leaderboard_rows() == ()
 
 
 async def test_a_window_that_begins_earlier_is_read_anew(store: Store) -> None:

@@ -90,6 +90,39 @@ async def test_closing_waits_for_what_is_under_way(url: str) -> None:
         assert await _ids(again) == {sample.id for sample in samples}
 
 
+async def test_a_defect_reaches_everybody_who_waits(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for ever, and the next sample is stored."""
+    run = await _run(store)
+
+    async def defect(*_: object) -> None:
+        raise LookupError("a defect")
+
+    writer = store._writer
+    with monkeypatch.context() as patched:
+        patched.setattr(writer._appender, "append", defect)
+        outcomes = await asyncio.gather(*(store.add(a_sample(run)) for _ in range(3)), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [LookupError] * 3
+    sample = a_sample(run)
+    await store.add(sample)
+    assert await _ids(store) == {sample.id}
+
+
+async def test_whoever_waits_when_the_loop_ends_is_cancelled(url: str) -> None:
+    """A program that is interrupted cancels every task."""
+    async with await Store.open(url) as store:
+        run = await _run(store)
+        adding = [asyncio.create_task(store.add(a_sample(run))) for _ in range(600)]
+        await asyncio.sleep(0)
+        (writer,) = (task for task in asyncio.all_tasks() if task.get_name() == "store writer")
+        await asyncio.sleep(0)
+        writer.cancel()
+        outcomes = await asyncio.gather(*adding, return_exceptions=True)
+        assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+        sample = a_sample(run)
+        await store.add(sample)
+        assert sample.id in await _ids(store)
+
+
 async def test_a_closed_store_takes_nothing(url: str) -> None:
     async with await Store.open(url) as store:
         run = await _run(store)
