@@ -56,7 +56,7 @@ class SampleWriter:
         """Wait for what is on its way; nothing is taken from here on."""
         self._closed = True
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
 
     async def _write_waiting(self) -> None:
         """Whatever goes wrong, nobody waits for ever."""
