@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import Protocol
 
 from probe.clock import NS_PER_SECOND, Clock
@@ -28,17 +29,19 @@ class Watched(Protocol):
 
 
 class Vitals:
-    """`lag_seconds` is the longest that the loop was late between the last two looks, None before.
-
-    `facts` is the store's latest answer.
-    """
+    """`facts` is the store's latest answer."""
 
     def __init__(self, store: Watched, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._read_error: str | None = None
-        self.lag_seconds: float | None = None
+        self._lags: deque[float] = deque(maxlen=_LOOK_BEATS)
         self.facts: StoreFacts | None = None
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """The longest that the loop was late in the last quarter of a minute; None in the first moment."""
+        return max(self._lags, default=None)
 
     @property
     def store_error(self) -> str | None:
@@ -51,7 +54,7 @@ class Vitals:
             await self.look()
             if self._store.write_error is not None:
                 await self._try_writing()
-            self.lag_seconds = await self._longest_lag()
+            await self._until_next_look()
 
     async def look(self) -> None:
         """Ask the store now."""
@@ -66,14 +69,11 @@ class Vitals:
         with contextlib.suppress(StoreError):  # the store notes it itself
             await self._store.try_writing()
 
-    async def _longest_lag(self) -> float:
-        """The longest lateness until the next look is due."""
-        longest = 0.0
+    async def _until_next_look(self) -> None:
         for beat in range(1, _LOOK_BEATS + 1):
             before_ns = self._clock.monotonic_ns()
             await asyncio.sleep(_BEAT_SECONDS)
             slept = (self._clock.monotonic_ns() - before_ns) / NS_PER_SECOND
-            longest = max(longest, slept - _BEAT_SECONDS)
+            self._lags.append(max(0.0, slept - _BEAT_SECONDS))
             if beat >= _AGAIN_BEATS and self.store_error is not None:
                 break
-        return longest
