@@ -9,7 +9,6 @@ from typing import Any, get_args
 import pytest
 
 from probe.providers.failures import (
-    FAULTS,
     REASONS,
     STAGES,
     error_object,
@@ -17,7 +16,7 @@ from probe.providers.failures import (
     status_failed,
     wire_failed,
 )
-from probe.sample import FailureKind, Fault
+from probe.sample import FAULTS, FailureKind, Fault
 from probe.wire.capture import Phase, Reason, WireFailure
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -83,25 +83,13 @@ def _first_results(url: str) -> list[dict[str, Any]]:
 def test_the_wheel_holds_everything(copy: Path, tmp_path: Path) -> None:
     """Suites, templates, migrations and presets are found away from the source."""
     uv = Path(sys.executable).with_name("uv")
-    subprocess.run(
-        [
-            uv,
-            "build",
-            "--quiet",
-            "--wheel",
-            "--no-build-isolation",
-            "--python",
-            sys.executable,
-            "-o",
-            tmp_path,
-        ],
-        cwd=copy,
-        check=True,
-    )
+    python = ["--python", sys.executable, "--quiet"]
+    build = [str(uv), "build", "--wheel", "--no-build-isolation", *python, "-o", str(tmp_path)]
+    subprocess.run(build, cwd=copy, check=True)
     (wheel,) = tmp_path.glob("inference_probe-*.whl")
     site = tmp_path / "site"
-    install = [uv, "pip", "install", "--quiet", "--no-deps", "--target", site, wheel]
-    subprocess.run([*install, "--python", sys.executable], check=True)
+    install = [str(uv), "pip", "install", *python, "--no-deps", "--target", str(site), str(wheel)]
+    subprocess.run(install, check=True)
     # The dependencies come from this environment, the project from the wheel: its folder stands first.
     path = f"{site}{os.pathsep}{sysconfig.get_paths()['purelib']}"
     program = (
