@@ -36,7 +36,7 @@ def _fastest(entries: Sequence[Entry]) -> Tile:
     return Tile(
         label="Fastest",
         value=fmt.duration(ttft.p50),
-        note=entry.target,
+        note=_whose(entry),
         hint=f"{entry.target}: lowest median time to first token, n = {ttft.n:,}",
     )
 
@@ -49,7 +49,7 @@ def _cheapest(entries: Sequence[Entry]) -> Tile:
         label="Cheapest",
         value=fmt.usd(entry.summary.cost_per_million_usd),
         unit="/M tokens",
-        note=entry.target,
+        note=_whose(entry),
         hint=f"{entry.target}: lowest cost per million tokens, n = {entry.summary.costed:,}",
     )
 
@@ -64,7 +64,7 @@ def _stablest(entries: Sequence[Entry]) -> Tile:
         label="Most stable",
         value=fmt.duration(entry.summary.jitter_seconds),
         unit="jitter",
-        note=entry.target,
+        note=_whose(entry),
         hint=f"{entry.target}: lowest jitter of total latency, n = {entry.summary.total_latency.n:,}",
     )
 
@@ -97,6 +97,12 @@ def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
             hint="Cost of all probes in the last 24 hours whose price is known" if costs else _UNKNOWN_HINT,
         ),
     )
+
+
+def _whose(entry: Entry) -> str:
+    """The target, and what keeps it from being compared with just any other."""
+    apart = [entry.connection] if entry.connection != "cold" else []
+    return " · ".join([entry.target, *apart, *(["simulated"] if entry.kind == "simulated" else [])])
 
 
 def _best(entries: Sequence[Entry], key: SortKey) -> Entry | None:
