@@ -73,7 +73,10 @@ class ModelBody(Body):
 
 
 class RunBody(Body):
-    """`attempts`, `successes` and `failures` count the results stored so far."""
+    """`attempts`, `successes` and `failures` count the results stored so far.
+
+    `skipped_attempts` were not made because the provider had asked for silence; null while the run goes on.
+    """
 
     id: UUID
     run_name: str
@@ -83,6 +86,7 @@ class RunBody(Body):
     started_at: datetime
     finished_at: datetime | None
     planned_attempts: int | None
+    skipped_attempts: int | None
     attempts: int
     successes: int
     failures: int

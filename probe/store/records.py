@@ -105,7 +105,10 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """`attempts`, `successes` and `failures` count the results stored so far."""
+    """`attempts`, `successes` and `failures` count the results stored so far.
+
+    `skipped_attempts` were not made because the provider had asked for silence; None while it is not known.
+    """
 
     id: UUID
     run_name: str
@@ -115,6 +118,7 @@ class RunRecord:
     status: RunStatus
     suite: str
     planned_attempts: int | None
+    skipped_attempts: int | None
     owner: str
     attempts: int
     successes: int

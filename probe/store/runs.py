@@ -48,11 +48,13 @@ class RunLedger:
             await connection.execute(runs.delete().where(runs.c.id == run_id))
             return None
 
-    async def finish(self, run_id: UUID, status: RunEnd) -> None:
+    async def finish(self, run_id: UUID, status: RunEnd, skipped_attempts: int | None) -> None:
         """End a run, and its slot with it; also one that another program had taken for dead."""
         async with self._database.write() as connection:
             await connection.execute(
-                runs.update().where(runs.c.id == run_id).values(finished_at=self._clock.now(), status=status)
+                runs.update()
+                .where(runs.c.id == run_id)
+                .values(finished_at=self._clock.now(), status=status, skipped_attempts=skipped_attempts)
             )
             slot_status: SlotStatus = "done" if status == "finished" else "interrupted"
             await connection.execute(
@@ -114,6 +116,18 @@ class RunLedger:
                 .limit(1)
             )
             return None if last is None else Slot(job=job, planned_at=last)
+
+    async def last_run_at(self, job: str) -> datetime | None:
+        """When the daemon, whichever, last started a run of a job by itself."""
+        by_itself = runs.c.triggered_by.in_(("schedule", "start"))
+        async with self._database.read() as connection:
+            started_at: datetime | None = await connection.scalar(
+                sa.select(runs.c.started_at)
+                .where(runs.c.run_name == job, by_itself)
+                .order_by(runs.c.started_at.desc())
+                .limit(1)
+            )
+            return started_at
 
     async def slot_counts(self, late_after_seconds: float) -> Mapping[str, SlotCounts]:
         """By job."""

@@ -87,18 +87,25 @@ runs = sa.Table(
     "runs",
     metadata,
     sa.Column("id", Identifier, primary_key=True),
-    sa.Column("run_name", sa.Text, nullable=False, index=True, doc="the job, or what a person called it"),
-    sa.Column("triggered_by", sa.Text, nullable=False, doc="schedule, api, cli"),
+    sa.Column("run_name", sa.Text, nullable=False, doc="the job, or what a person called it"),
+    sa.Column("triggered_by", sa.Text, nullable=False, doc="schedule, start (of the daemon), api, cli"),
     sa.Column("started_at", UtcDate, nullable=False, index=True),
     sa.Column("finished_at", UtcDate, doc="null while running; the last sign of life of an interrupted run"),
     sa.Column("status", sa.Text, nullable=False, doc="running, finished, interrupted, failed"),
     sa.Column("suite", sa.Text, nullable=False),
     sa.Column("planned_attempts", sa.BigInteger, doc="how many attempts the run was to make"),
+    sa.Column(
+        "skipped_attempts",
+        sa.BigInteger,
+        doc="how many of them were not made because the provider had asked for silence; null while running",
+    ),
     sa.Column("owner", sa.Text, nullable=False, doc="which program runs it, the same after a restart of it"),
     info={
         "doc": "One row for each execution of a slot, or of a command. Its counts are those of its results."
     },
 )
+# The latest run of a job.
+sa.Index("ix_runs_run_name", runs.c.run_name, runs.c.started_at)
 sa.Index(
     "ix_runs_running",
     runs.c.owner,

@@ -192,9 +192,9 @@ class Store:
             late_seconds=late_seconds,
         )
 
-    async def finish_run(self, run_id: UUID, status: RunEnd) -> None:
-        """End a run and its slot."""
-        await self._ledger.finish(run_id, status)
+    async def finish_run(self, run_id: UUID, status: RunEnd, *, skipped_attempts: int | None = None) -> None:
+        """End a run and its slot. `skipped_attempts` were not made because the provider asked for silence."""
+        await self._ledger.finish(run_id, status, skipped_attempts)
 
     async def close_interrupted(self) -> tuple[UUID, ...]:
         """At start: end the runs that a crash left open, and their slots. Returns their ids.
@@ -223,6 +223,10 @@ class Store:
     async def last_slot(self, job: str) -> Slot | None:
         """The latest planned instant of a job that was claimed or counted."""
         return await self._ledger.last_slot(job)
+
+    async def last_run_at(self, job: str) -> datetime | None:
+        """When a run of a job was last started on schedule or at a start; None where none is remembered."""
+        return await self._ledger.last_run_at(job)
 
     async def slot_counts(self, late_after_seconds: float = 1.0) -> Mapping[str, SlotCounts]:
         """By job, over all slots that are remembered."""

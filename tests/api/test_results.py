@@ -185,6 +185,9 @@ async def test_an_open_run_has_no_end(fresh: Served) -> None:
     assert item["status"] == "running"
     assert item["finished_at"] is None
     assert item["planned_attempts"] is None
+    assert item["skipped_attempts"] is None
+    await fresh.store.finish_run(run_id, "finished", skipped_attempts=3)
+    assert (await listing(fresh, f"/api/v1/runs/{run_id}"))["skipped_attempts"] == 3
 
 
 async def test_providers_and_models(served: Served) -> None:

@@ -36,6 +36,29 @@ async def test_a_run_counts_its_results(store: Store, clock: FakeClock) -> None:
     assert ended == replace(run, finished_at=NOW + timedelta(seconds=90), status="finished")
 
 
+async def test_what_a_run_skipped_is_kept(store: Store) -> None:
+    run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick", planned_attempts=5)
+    open_run = await store.run(run_id)
+    await store.finish_run(run_id, "finished", skipped_attempts=2)
+    ended = await store.run(run_id)
+    assert open_run is not None
+    assert ended is not None
+    assert (open_run.skipped_attempts, ended.skipped_attempts) == (None, 2)
+
+
+async def test_a_job_ran_last_when_the_daemon_last_ran_it(store: Store, clock: FakeClock) -> None:
+    """Neither what a person started under the same name counts, nor another job."""
+    assert await store.last_run_at("benchmark") is None
+    await store.claim(NINE, suite="quick")
+    assert await store.last_run_at("benchmark") == NOW
+    clock.advance(60)
+    await store.start_run(run_name="benchmark", triggered_by="start", suite="quick")
+    for name, by in (("benchmark", "api"), ("benchmark", "cli"), ("other", "schedule")):
+        clock.advance(60)
+        await store.start_run(run_name=name, triggered_by=by, suite="quick")
+    assert await store.last_run_at("benchmark") == NOW + timedelta(seconds=60)
+
+
 async def test_a_run_that_is_not_stored_is_none(store: Store) -> None:
     assert await store.run(uuid4()) is None
 

@@ -120,6 +120,7 @@ def _runs() -> sa.Select[Any]:
         runs.c.status,
         runs.c.suite,
         runs.c.planned_attempts,
+        runs.c.skipped_attempts,
         runs.c.owner,
         attempts,
         successes,
@@ -127,7 +128,7 @@ def _runs() -> sa.Select[Any]:
 
 
 def _run(row: Sequence[Any]) -> RunRecord:
-    id_, name, by, started_at, finished_at, status, suite, planned, owner, attempts, successes = row
+    id_, name, by, started_at, finished_at, status, suite, planned, skipped, owner, attempts, successes = row
     return RunRecord(
         id=id_,
         run_name=name,
@@ -137,6 +138,7 @@ def _run(row: Sequence[Any]) -> RunRecord:
         status=status,
         suite=suite,
         planned_attempts=planned,
+        skipped_attempts=skipped,
         owner=owner,
         attempts=attempts,
         successes=successes,

@@ -76,10 +76,11 @@ def _create_runs() -> None:
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("suite", sa.Text, nullable=False),
         sa.Column("planned_attempts", sa.BigInteger),
+        sa.Column("skipped_attempts", sa.BigInteger),
         sa.Column("owner", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
     )
-    op.create_index("ix_runs_run_name", "runs", ["run_name"])
+    op.create_index("ix_runs_run_name", "runs", ["run_name", "started_at"])
     op.create_index(
         "ix_runs_running",
         "runs",
