@@ -370,7 +370,7 @@ class Daemon:
         return StoreStatus(
             available=error is None,
             error=error,
-            results=None if facts is None else facts.last_sequence,
+            last_sequence=None if facts is None else facts.last_sequence,
             size_bytes=None if facts is None else facts.size_bytes,
             write_errors=recorder.write_errors,
             pending=recorder.pending,

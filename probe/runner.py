@@ -62,7 +62,7 @@ class RunSummary:
     """How far a run is, or how it went: planned = ok + failed + cancelled + in_flight + waiting + skipped.
 
     `waiting` attempts have not been sent; in a finished run they are those that it was stopped before.
-    `failures` counts by kind; cancelled attempts are not among them.
+    `failures` counts by kind; cancelled attempts are not among them. `skips` counts by provider.
     """
 
     run_id: UUID
@@ -71,8 +71,12 @@ class RunSummary:
     failed: int = 0
     cancelled: int = 0
     in_flight: int = 0
-    skipped: int = 0
     failures: Mapping[FailureKind, int] = field(default_factory=dict)
+    skips: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> int:
+        return sum(self.skips.values())
 
     @property
     def done(self) -> int:
@@ -166,6 +170,7 @@ class _Run:
         self._attempts: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
         self._failures: Counter[FailureKind] = Counter()
+        self._skips: Counter[str] = Counter()
         self._error: BaseException | None = None
         self.ended = asyncio.Event()
 
@@ -181,8 +186,8 @@ class _Run:
             failed=self._counts["failed"],
             cancelled=self._counts["cancelled"],
             in_flight=self.in_flight,
-            skipped=self._counts["skipped"],
             failures=dict(self._failures),
+            skips=dict(self._skips),
         )
 
     def stop(self) -> None:
@@ -276,7 +281,7 @@ class _Run:
             case=planned.case.id,
             silence_seconds=round(gate.silence_seconds(), 1),
         )
-        self._counts["skipped"] += 1
+        self._skips[provider] += 1
         self._report()
 
     async def _attempt(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:

@@ -5,7 +5,8 @@ Counts begin at 0 when the daemon starts. None is unknown, or has not happened.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -21,8 +22,8 @@ class JobStatus:
 
     `interval_seconds` is the usual time between two slots. `runs` were started; `missed` slots passed while
     nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before
-    was still open and were skipped. `last_run_at` is the start of the latest run, `last_duration_seconds` the
-    length of the latest finished one.
+    was still open and were skipped. `last_run_at` is the start of the latest run, be it of an earlier process,
+    `last_duration_seconds` the length of the latest finished one.
     """
 
     job: str
@@ -38,7 +39,7 @@ class JobStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """`results` were stored so far, by whomever, those deleted since included.
+    """`last_sequence` is the number of the result stored last; see `probe.store.schema`.
 
     `pending` samples wait in memory to be written, `spilled` ones were put aside in a file until the store
     takes them again, `rejected` ones will never be taken and were kept in a file, `dropped` ones are lost.
@@ -47,7 +48,7 @@ class StoreStatus:
 
     available: bool = True
     error: str | None = None
-    results: int | None = None
+    last_sequence: int | None = None
     size_bytes: int | None = None
     write_errors: int = 0
     pending: int = 0
@@ -84,7 +85,11 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at."""
+    """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
+
+    `skipped_attempts` counts by provider what was not sent as the provider had asked for silence; every
+    configured one is there.
+    """
 
     build: Build
     location: str
@@ -94,5 +99,6 @@ class Status:
     config: ConfigStatus = ConfigStatus()
     deliveries: tuple[DeliveryStatus, ...] = ()
     attempts_in_flight: int = 0
+    skipped_attempts: Mapping[str, int] = field(default_factory=dict)
     stopwatch_restarts: int = 0
     daemon_lag_seconds: float | None = None

@@ -241,7 +241,12 @@ def test_a_job_that_never_ran() -> None:
 def test_a_store_that_is_not_available() -> None:
     store = StoreStatus(available=False, error="locked")
     assert of_status("store_up", store=store) == [Reading(0)]
-    assert of_status("store_results", store=store) == []
+    assert of_status("store_last_sequence", store=store) == []
+
+
+def test_skipped_attempts_are_counted_by_provider() -> None:
+    readings = of_status("attempts_skipped_total", skipped_attempts={"acme": 2, "other": 0})
+    assert readings == [Reading(2, ("acme",)), Reading(0, ("other",))]
 
 
 def test_a_configuration_that_could_not_be_read() -> None:

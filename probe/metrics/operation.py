@@ -119,11 +119,11 @@ STORE = (
         lambda status: status.store.available,
     ),
     _one(
-        "store_results",
+        "store_last_sequence",
         "gauge",
         "",
-        "Results stored so far, those deleted since included.",
-        lambda status: status.store.results,
+        "Number of the result stored last; results are numbered in the order of storing, by whomever.",
+        lambda status: status.store.last_sequence,
     ),
     _one(
         "store_size_bytes", "gauge", "bytes", "Size of the database.", lambda status: status.store.size_bytes
@@ -245,6 +245,15 @@ DAEMON = (
         "",
         "Attempts under way.",
         lambda status: status.attempts_in_flight,
+    ),
+    Family(
+        name=f"{PREFIX}attempts_skipped_total",
+        kind="counter",
+        help="Planned attempts that were not made because the provider had asked for silence.",
+        labels=("provider",),
+        source=OfStatus(
+            read=lambda s: [Reading(count, (name,)) for name, count in s.skipped_attempts.items()]
+        ),
     ),
     _one(
         "stopwatch_restarts_total",

@@ -155,7 +155,7 @@ def _is_over(daemon: RunningDaemon) -> None:
     daemon.until(lambda: _counted(daemon) == TARGETS)
     metrics = daemon.metrics()
     assert metrics["inference_probe_store_pending_samples"] == 0
-    assert metrics["inference_probe_store_results"] == TARGETS
+    assert metrics["inference_probe_store_last_sequence"] == TARGETS
     assert metrics["inference_probe_store_dropped_samples_total"] == 0
     assert metrics["inference_probe_store_write_errors_total"] >= 1
     assert "Traceback" not in daemon.log
