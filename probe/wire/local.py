@@ -19,12 +19,18 @@ from probe.wire.tls import Contexts
 
 
 class LocalWire:
-    """A `Wire` over sockets of this process; made, used and closed inside one running event loop."""
+    """A `Wire` over sockets of this process; made, used and closed inside one running event loop.
 
-    def __init__(self) -> None:
+    `poller` is given where the loop waits on it already.
+    """
+
+    def __init__(self, poller: Poller | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._keeper = StampKeeper()
-        self._poller = Poller(loop)
+        if poller is None:
+            poller = Poller()
+            poller.attach(loop)
+        self._poller = poller
         self._pool = Pool(self._poller)
         self._lag = LagWatch(loop, self._poller.look)
         self._contexts = Contexts()

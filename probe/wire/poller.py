@@ -15,58 +15,82 @@ _LOOKS_AT_ONCE = 8
 class Poller:
     """Calls back for each socket that has something to read, until it is removed.
 
-    One epoll instance stands behind a single reader of the event loop, which spares each piece of a stream
-    the loop's own machinery. Without epoll, readers of the loop are used.
+    It stands behind a single reader of an event loop (`attach`), or is itself what the loop waits on (see
+    `probe.wire.selector`); either spares each piece of a stream the loop's own machinery. Without epoll,
+    every socket is a reader of the loop it is attached to.
 
     `looked_ns` is the instant of the last look before the present one: what is read now was not readable
     then. It is 0 while that is not known.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._callbacks: dict[int, Callable[[], None]] = {}
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        self._other_fd = -1
         self.looked_ns = 0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the loop look whenever something is readable."""
+        self._loop = loop
         if self._epoll is not None:
             loop.add_reader(self._epoll.fileno(), self.look)
 
+    def watch_other(self, fd: int) -> None:
+        """Have `wait` return when `fd` is readable, too; nobody is called back for it."""
+        assert self._epoll is not None
+        self._other_fd = fd
+        self._epoll.register(fd, select.EPOLLIN)
+
     def add(self, fd: int, callback: Callable[[], None]) -> None:
         self._callbacks[fd] = callback
-        if self._epoll is None:
-            self._loop.add_reader(fd, callback)
-        else:
+        if self._epoll is not None:
             self._epoll.register(fd, select.EPOLLIN)
+        elif self._loop is not None:
+            self._loop.add_reader(fd, callback)
 
     def remove(self, fd: int) -> None:
         """Before the socket is closed. Nothing happens where it is not there."""
         if self._callbacks.pop(fd, None) is None:
             return
-        if self._epoll is None:
-            self._loop.remove_reader(fd)
-        else:
+        if self._epoll is not None:
             self._epoll.unregister(fd)
+        elif self._loop is not None:
+            self._loop.remove_reader(fd)
 
     def look(self) -> None:
         """Call back for what is readable now. What arrives meanwhile is taken in, too, some times over."""
-        epoll = self._epoll
-        if epoll is None:
-            return
-        callbacks = self._callbacks
         for _ in range(_LOOKS_AT_ONCE):
-            now_ns = monotonic_ns()
-            ready = epoll.poll(0, _EVENTS_AT_ONCE)
-            for fd, _ in ready:
-                callback = callbacks.get(fd)
-                if callback is not None:
-                    callback()
-            # After a full look there may be more that was readable.
-            if len(ready) < _EVENTS_AT_ONCE:
-                self.looked_ns = now_ns
-            if not ready:
+            if not self._serve(0):
                 break
 
+    def wait(self, timeout: float | None) -> bool:
+        """Wait that long for anything to be readable, for ever with None, and call back for it.
+
+        True where the fd of `watch_other` is readable.
+        """
+        ready = self._serve(timeout)
+        return any(fd == self._other_fd for fd, _ in ready)
+
+    def _serve(self, timeout: float | None) -> list[tuple[int, int]]:
+        if self._epoll is None:
+            return []
+        ready = self._epoll.poll(timeout, _EVENTS_AT_ONCE)
+        now_ns = monotonic_ns()
+        callbacks = self._callbacks
+        for fd, _ in ready:
+            callback = callbacks.get(fd)
+            if callback is not None:
+                callback()
+        # After a full look there may be more that was readable.
+        if len(ready) < _EVENTS_AT_ONCE:
+            self.looked_ns = now_ns
+        return ready
+
     def close(self) -> None:
-        if self._epoll is not None:
+        if self._epoll is None:
+            return
+        if self._loop is not None:
             self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
-            self._epoll = None
+        self._epoll.close()
+        self._epoll = None

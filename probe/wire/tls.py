@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from probe.wire.faults import WireError, fault_of
@@ -82,7 +83,7 @@ class TlsSession:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
-        self._read = self._object.read
+        self._read: Callable[[int], bytes] = self._object.read
         self.ended = False
         self.error: ssl.SSLError | None = None
 
@@ -122,22 +123,28 @@ class TlsSession:
 
         Never raises: what came before a broken record is returned, and the error is left in `error`.
         """
-        parts: list[bytes] = []
+        data = self._record()
+        # A read takes a whole record: without more input, asking again would only raise an exception.
+        if not self._in.pending:
+            return data
+        parts = [data]
+        while data and self._in.pending:
+            data = self._record()
+            parts.append(data)
+        return b"".join(parts)
+
+    def _record(self) -> bytes:
+        """The next record's plaintext; b"" where there is none now."""
         try:
-            while True:
-                part = self._read(_RECORD_BYTES)
-                if not part:
-                    self.ended = True
-                    break
-                parts.append(part)
-                # A read takes a whole record: without more input, asking again would only raise an exception.
-                if not self._in.pending:
-                    break
+            data = self._read(_RECORD_BYTES)
         except ssl.SSLWantReadError:
-            pass
+            return b""
         except ssl.SSLError as exc:
             self.error = exc
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            return b""
+        if not data:
+            self.ended = True
+        return data
 
     def say_goodbye(self) -> None:
         """Leave a close_notify for the peer."""

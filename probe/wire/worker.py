@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import resource
+import select
 import signal
 import socket
 import traceback
@@ -21,7 +22,10 @@ from probe.wire.capture import Capture
 from probe.wire.faults import WireError
 from probe.wire.local import LocalWire
 from probe.wire.notes import Notes
+from probe.wire.poller import Poller
+from probe.wire.precedence import take_precedence
 from probe.wire.request import WireRequest
+from probe.wire.selector import StreamSelector
 
 
 def main() -> None:
@@ -29,9 +33,16 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _allow_many_sockets()
+    take_precedence()
     gc.collect()
     gc.freeze()
-    asyncio.run(serve(socket.socket(fileno=0)))
+    channel = socket.socket(fileno=0)
+    if not hasattr(select, "epoll"):
+        asyncio.run(serve(channel))
+        return
+    poller = Poller()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(StreamSelector(poller))) as runner:
+        runner.run(serve(channel, poller))
 
 
 def _allow_many_sockets() -> None:
@@ -40,10 +51,13 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(channel: socket.socket) -> None:
-    """Carry out the orders that come over `channel`, until it ends; then break off what is open."""
+async def serve(channel: socket.socket, poller: Poller | None = None) -> None:
+    """Carry out the orders that come over `channel`, until it ends; then break off what is open.
+
+    `poller` is what the running loop waits on, where that is so.
+    """
     reader, writer = await asyncio.open_connection(sock=channel)
-    wire = LocalWire()
+    wire = LocalWire(poller)
     running: dict[int, asyncio.Task[None]] = {}
     try:
         frames.write(writer, frames.Ready())

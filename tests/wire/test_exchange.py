@@ -174,7 +174,8 @@ async def test_a_close_without_a_response(wire: LocalWire) -> None:
 
 
 async def test_a_connection_that_is_torn_down_before_the_request() -> None:
-    poller = Poller(asyncio.get_running_loop())
+    poller = Poller()
+    poller.attach(asyncio.get_running_loop())
     with serving(Peer.reset) as server:
         sock = socket.create_connection((server.host, server.port))
         sock.setblocking(False)

@@ -12,12 +12,14 @@ import pytest
 
 from probe.clock import NS_PER_MS, monotonic_ns
 from probe.wire import pause
+from probe.wire.http1 import read_response
 from probe.wire.lag import LagWatch
 from probe.wire.local import LocalWire
 from probe.wire.notes import Notes
 from probe.wire.poller import Poller
+from probe.wire.selector import StreamSelector
 from tests.wire.asking import ask
-from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, answers, chunk, response, serving
+from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, RawServer, answers, chunk, response, serving
 from tests.wire.waiting import until
 
 
@@ -174,8 +176,36 @@ async def test_exchanges_run_with_and_without_epoll(poller_kind: str) -> None:
     assert len(server.peers) == 2
 
 
+def test_a_loop_that_waits_on_the_streams_does_all_that_loops_do() -> None:
+    poller = Poller()
+
+    async def run(server: RawServer) -> None:
+        wire = LocalWire(poller)
+        streams = [asyncio.create_task(wire.exchange(ask(server))) for _ in range(5)]
+        ticks = 0
+        while not all(stream.done() for stream in streams):
+            await asyncio.sleep(0.005)
+            ticks += 1
+        assert ticks > 3
+        assert [read_response(stream.result()).body for stream in streams] == [b"x" * 10] * 5
+        assert await asyncio.to_thread(lambda: 1) == 1
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert (await reader.readuntil(LAST_CHUNK)).count(chunk(b"x")) == 10
+        writer.close()
+        await writer.wait_closed()
+        await wire.aclose()
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        return asyncio.SelectorEventLoop(StreamSelector(poller))
+
+    script = answers(CHUNKED_HEAD, *[chunk(b"x")] * 10, LAST_CHUNK, gap_seconds=0.005)
+    with serving(script) as server, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(run(server))
+
+
 async def test_a_removed_socket_is_not_called_for_in_the_same_look() -> None:
-    poller = Poller(asyncio.get_running_loop())
+    poller = Poller()
     pairs = [socket.socketpair() for _ in range(2)]
     called: list[int] = []
 
