@@ -30,6 +30,9 @@ _log = structlog.get_logger("probe.attempt")
 # The stopwatch keeps the deadlines itself; one that does not answer at all is given up this much later.
 _STOPWATCH_GRACE_SECONDS = 10.0
 
+# Thousands of tokens; a few milliseconds.
+_READ_AT_ONCE_BYTES = 512 * 1024
+
 
 class Prices(Protocol):
     """What things cost at an instant; see `probe.catalog`."""
@@ -67,7 +70,7 @@ async def attempt(plan: AttemptPlan, provider: Provider, wire: Wire, prices: Pri
     started_ns = clock.monotonic_ns()
     try:
         capture = await _send(plan, provider, wire)
-        reading = provider.read(capture)
+        reading = await _read(capture, provider)
         cost = _cost(plan, capture, reading, prices)
     except (ProviderError, StopwatchError) as exc:
         return own_failure(plan, "probe", str(exc), started_ns, clock)
@@ -119,6 +122,13 @@ async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
             return await provider.send(prompt, wire)
     except TimeoutError as exc:
         raise StopwatchError(f"the stopwatch gave no answer within {patience:g} s") from exc
+
+
+async def _read(capture: Capture, provider: Provider) -> Reading:
+    """Megabytes of trouble take seconds to read: meanwhile everything else goes on."""
+    if len(capture.received) <= _READ_AT_ONCE_BYTES:
+        return provider.read(capture)
+    return await asyncio.to_thread(provider.read, capture)
 
 
 def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: Prices) -> Cost | None:

@@ -17,6 +17,9 @@ import httptools
 
 from probe.wire.capture import Capture
 
+# Many times what any server sends; each of its lines is kept, and costs more memory than it has bytes.
+LARGEST_HEAD_BYTES = 256 * 1024
+
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _SWITCHING_PROTOCOLS = 101
 
@@ -125,6 +128,7 @@ class ResponseReader:
     """
 
     __slots__ = (
+        "_head_bytes",
         "_head_only",
         "_parser",
         "body",
@@ -152,6 +156,7 @@ class ResponseReader:
         self.surplus = False
         self.error: str | None = None
         self.responses_begun = 0
+        self._head_bytes = 0
         self._head_only = method.upper() in _HEAD_ONLY
         events = _BodyEvents(self) if keep_body else _Events(self)
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(events)
@@ -172,6 +177,10 @@ class ResponseReader:
                 self.surplus = self.status != _SWITCHING_PROTOCOLS
             else:
                 self.error = f"not HTTP/1.1: {exc}"
+        if not self.head_complete and self.error is None:
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD_BYTES:
+                self.error = f"the head is larger than {LARGEST_HEAD_BYTES} bytes"
         if self.complete or self.error is not None:
             self.release()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
-from probe.wire.http1 import HttpResponse, Mark, ResponseReader, read_response
+from probe.wire.http1 import LARGEST_HEAD_BYTES, HttpResponse, Mark, ResponseReader, read_response
 
 _PAIR = ClockPair(monotonic_ns=0, wall_ns=0)
 _END_NS = 1_000_000
@@ -172,6 +172,32 @@ def test_what_is_no_http_is_an_error(data: bytes) -> None:
     assert response.error is not None
     assert response.error.startswith("not HTTP/1.1: ")
     assert not response.complete
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"HTTP/1.1 200 ", b"O" * 1000),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y" * 1000),
+        (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 200),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
+    ],
+)
+def test_a_head_without_end_is_given_up(begin: bytes, piece: bytes) -> None:
+    reader = ResponseReader("POST", keep_body=True)
+    reader.feed(begin)
+    pieces = 0
+    while reader.error is None:
+        reader.feed(piece)
+        pieces += 1
+    assert "the head is larger than" in reader.error
+    assert pieces * len(piece) < LARGEST_HEAD_BYTES + 2 * len(piece)
+
+
+def test_a_body_may_be_larger_than_a_head() -> None:
+    response = read(b"HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n", *[b"x" * 100_000] * 6)
+    assert len(response.body) == 600_000
+    assert response.complete
 
 
 def test_nothing_received() -> None:
