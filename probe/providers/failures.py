@@ -47,9 +47,6 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
 _CONNECTING: frozenset[Phase] = frozenset({"start", "dns", "connect", "proxy", "tls"})
 _WAITING: frozenset[Phase] = frozenset({"send", "head", "first_token"})
 
-# How the wire says that it was the deadline for all of it.
-_TOTAL_DEADLINE = "was not whole within"
-
 STAGES: Mapping[Phase, str] = MappingProxyType(
     {
         "start": "at the start",
@@ -171,7 +168,7 @@ def _wire_kind(failure: WireFailure, answered: bool) -> FailureKind:
     if failure.reason == "timeout":
         if failure.phase in _CONNECTING:
             return "timeout_connect"
-        if _TOTAL_DEADLINE in failure.detail:
+        if failure.deadline == "total":
             return "timeout_total"
         return "timeout_first_token" if failure.phase in _WAITING else "timeout_stall"
     if failure.reason in ("reset", "closed"):

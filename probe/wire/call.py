@@ -111,7 +111,9 @@ class Call:
                     raise
                 return connection
         except TimeoutError:
-            raise self._aborted or WireError("timeout", f"not connected within {limit:g} s") from None
+            raise self._aborted or WireError(
+                "timeout", f"not connected within {limit:g} s", "connect"
+            ) from None
         finally:
             self._connecting = None
 

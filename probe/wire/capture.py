@@ -54,13 +54,21 @@ class Arrival(NamedTuple):
     size: int
 
 
+# Which of `probe.wire.request.Deadlines`.
+DeadlineName = Literal["connect", "first_token", "stall", "total"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireFailure:
-    """Why an exchange did not reach its end. `detail` is the system's own message."""
+    """Why an exchange did not reach its end. `detail` is the system's own message.
+
+    `deadline` is the one that struck; None for any other reason.
+    """
 
     phase: Phase
     reason: Reason
     detail: str
+    deadline: DeadlineName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

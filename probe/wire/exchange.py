@@ -10,6 +10,7 @@ import asyncio
 import re
 
 from probe.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.wire.capture import DeadlineName
 from probe.wire.connection import Connection
 from probe.wire.faults import WireError, fault_of
 from probe.wire.http1 import ResponseReader
@@ -22,6 +23,12 @@ _TIMER_SLACK_NS = NS_PER_MS
 # A stamp this much older than the last look at the socket, at which nothing was readable, belongs to a packet
 # that had to wait for a lost one before it: the stream has got so far only now.
 _HELD_BACK_NS = 5 * NS_PER_MS
+
+_MISSED: dict[DeadlineName, str] = {
+    "total": "the response was not whole within {:g} s",
+    "first_token": "no output within {:g} s",
+    "stall": "nothing more was received for {:g} s",
+}
 
 
 class Exchange:
@@ -247,17 +254,17 @@ class Exchange:
 
     # Deadlines --------------------------------------------------------------------------------------------
 
-    def _next_deadline(self) -> tuple[int, str]:
-        """The instant of the first deadline to strike, and what to say then."""
+    def _next_deadline(self) -> tuple[int, DeadlineName, float]:
+        """The first deadline to strike: its instant, its name and its seconds."""
         notes, deadlines = self._notes, self._notes.request.deadlines
-        candidates = [(notes.started_ns, deadlines.total, "the response was not whole within {:g} s")]
+        candidates: list[tuple[int, DeadlineName, float]] = [(notes.started_ns, "total", deadlines.total)]
         if notes.sent_ns is not None and not self._output_seen:
-            candidates.append((notes.sent_ns, deadlines.first_token, "no output within {:g} s"))
+            candidates.append((notes.sent_ns, "first_token", deadlines.first_token))
         if self._heard_ns:
-            candidates.append((self._heard_ns, deadlines.stall, "nothing more was received for {:g} s"))
+            candidates.append((self._heard_ns, "stall", deadlines.stall))
         return min(
-            (since_ns + round(seconds * NS_PER_SECOND), text.format(seconds))
-            for since_ns, seconds, text in candidates
+            (since_ns + round(seconds * NS_PER_SECOND), name, seconds)
+            for since_ns, name, seconds in candidates
         )
 
     def _arm(self) -> None:
@@ -269,10 +276,10 @@ class Exchange:
         self._timer = None
         if self._done.done():
             return
-        at_ns, text = self._next_deadline()
+        at_ns, name, seconds = self._next_deadline()
         now_ns = monotonic_ns()
         if now_ns + _TIMER_SLACK_NS >= at_ns and not self._forgiven(now_ns):
-            self.abort(WireError("timeout", text))
+            self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
         else:
             self._arm()
 

@@ -10,16 +10,17 @@ import os
 import socket
 import ssl
 
-from probe.wire.capture import Reason
+from probe.wire.capture import DeadlineName, Reason
 
 
 class WireError(Exception):
     """The exchange cannot go on. `detail` is one line and holds no secret."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, deadline: DeadlineName | None = None) -> None:
         super().__init__(detail)
         self.reason: Reason = reason
         self.detail = detail
+        self.deadline: DeadlineName | None = deadline
 
 
 _REASONS: dict[int, Reason] = {

@@ -74,7 +74,9 @@ class Notes:
     def fail(self, error: WireError) -> None:
         """Break off in the present phase. The first failure stays."""
         if self.failure is None:
-            self.failure = WireFailure(phase=self.phase, reason=error.reason, detail=error.detail)
+            self.failure = WireFailure(
+                phase=self.phase, reason=error.reason, detail=error.detail, deadline=error.deadline
+            )
             self.ended_ns = clock.monotonic_ns()
 
     def capture(self) -> Capture:

@@ -171,8 +171,8 @@ def test_finish_reason_error() -> None:
 # The wire broke -------------------------------------------------------------------------------------------
 
 RESET = WireFailure(phase="stream", reason="reset", detail="Connection reset by peer")
-STALL = WireFailure(phase="stream", reason="timeout", detail="nothing more was received for 30 s")
-TOTAL = WireFailure(phase="stream", reason="timeout", detail="the response was not whole within 120 s")
+STALL = WireFailure(phase="stream", reason="timeout", detail="silence", deadline="stall")
+TOTAL = WireFailure(phase="stream", reason="timeout", detail="too long", deadline="total")
 
 
 @pytest.mark.parametrize(

@@ -250,7 +250,9 @@ async def test_no_output_in_time(
     deadlines = Deadlines(connect=20, first_token=0.15, stall=20, total=40)
     with serving(stalling(*pieces)) as server:
         capture = await wire.exchange(ask(server, deadlines=deadlines, output_pattern=pattern))
-    assert capture.failure == WireFailure(phase=phase, reason="timeout", detail="no output within 0.15 s")
+    assert capture.failure == WireFailure(
+        phase=phase, reason="timeout", detail="no output within 0.15 s", deadline="first_token"
+    )
     assert capture.received == b"".join(pieces)
 
 
@@ -270,7 +272,7 @@ async def test_a_stall_in_the_stream(wire: LocalWire) -> None:
     with serving(stalling(CHUNKED_HEAD, chunk(EVENT))) as server:
         capture = await wire.exchange(ask(server, deadlines=deadlines))
     assert capture.failure == WireFailure(
-        phase="stream", reason="timeout", detail="nothing more was received for 0.15 s"
+        phase="stream", reason="timeout", detail="nothing more was received for 0.15 s", deadline="stall"
     )
     assert read_response(capture).body == EVENT
 
@@ -295,7 +297,7 @@ async def test_the_total_strikes_in_a_lively_stream(wire: LocalWire) -> None:
     with serving(script) as server:
         capture = await wire.exchange(ask(server, deadlines=deadlines))
     assert capture.failure == WireFailure(
-        phase="stream", reason="timeout", detail="the response was not whole within 0.3 s"
+        phase="stream", reason="timeout", detail="the response was not whole within 0.3 s", deadline="total"
     )
 
 
