@@ -63,6 +63,7 @@ class Connection:
         responder: Responder,
         number: int,
         left: Callable[[Connection, bool], None],
+        rehearse: Callable[[], None],
     ) -> None:
         self._socket = sock
         self._channel = channel
@@ -70,7 +71,7 @@ class Connection:
         self._number = number
         self._left = left
         self._loop = asyncio.get_running_loop()
-        self._outlet = Outlet(sock, self._loop)
+        self._outlet = Outlet(sock, self._loop, rehearse)
         self._reader = RequestReader()
         self._waiting: deque[Received] = deque()
         self._playback: Playback | None = None

@@ -19,9 +19,13 @@ class Outlet:
     A buffer between the write and the kernel would make the instant of the write a lie.
     """
 
-    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, sock: socket.socket, loop: asyncio.AbstractEventLoop, rehearse: Callable[[], None]
+    ) -> None:
+        """`rehearse` is called directly before the instant of a write is noted."""
         self._socket = sock
         self._loop = loop
+        self._rehearse = rehearse
         self._waiting: memoryview | None = None
         self._drained: Callable[[int], None] | None = None
         self._lost: Callable[[], None] | None = None
@@ -34,6 +38,7 @@ class Outlet:
         Where the kernel does not take all of it the second is None, and `drained` is called with it later.
         Raises OSError where the client is gone; `lost` is called where that shows later.
         """
+        self._rehearse()
         at_ns = monotonic_ns()
         try:
             sent = self._socket.send(data)

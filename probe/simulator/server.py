@@ -19,6 +19,7 @@ from probe.simulator.connection import Connection
 from probe.simulator.desk import Desk
 from probe.simulator.models import Models
 from probe.simulator.options import SimulatorOptions
+from probe.simulator.rehearsal import Rehearsal
 from probe.simulator.stamps import StampKeeper, ask_for_stamps
 from probe.simulator.stats import Stats
 from probe.simulator.truth import TruthLog
@@ -68,6 +69,8 @@ class Simulator:
             self.ca_file = options.ca_file or _temporary_ca_file(held)
             self._tls = server_context(options.tls, self.ca_file)
         held.callback(StampKeeper().close)
+        self._rehearsal = Rehearsal()
+        held.callback(self._rehearsal.close)
 
     async def stop(self) -> None:
         """Close everything and write what is left of the truth."""
@@ -115,7 +118,7 @@ class Simulator:
             self.stats.connections += 1
             self.stats.open_connections += 1
             self._connections.add(
-                Connection(accepted, channel, self._desk, self.stats.connections, self._left)
+                Connection(accepted, channel, self._desk, self.stats.connections, self._left, self._rehearsal)
             )
 
     def _left(self, connection: Connection, handshake_failed: bool) -> None:
