@@ -19,6 +19,7 @@ class BoundedConnection(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         self._head_bytes = 0
         self._in_head = True
+        self._shared = False
         self._deadline: asyncio.TimerHandle | None = None
         super().__init__(*args, **options)
 
@@ -31,8 +32,9 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._shared = False
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self._in_head and not self._shared and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > LARGEST_HEAD_BYTES:
                 self.send_400_response(f"A request's head has at most {LARGEST_HEAD_BYTES} bytes here.")
@@ -45,6 +47,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        # What else came with the end of a head may be the next one's.
+        self._shared = True
         self._unwatch()
         super().on_headers_complete()
 
