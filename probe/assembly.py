@@ -6,12 +6,13 @@ Shared by the daemon and the commands. Building it opens no connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from probe.attempt import TargetPlan
-from probe.catalog.prices import PriceBook
+from probe.catalog.prices import PriceBook, is_local
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.errors import ConfigError
 from probe.limits import Limit
@@ -65,13 +66,17 @@ class Assembly:
         return suite
 
     async def warm_up(self) -> None:
-        """Let every provider build a request, so that the first measured one costs what all others do."""
+        """Do what is slow the first time, so that the first measured request costs what all others do."""
         for provider in self.providers.values():
             await provider.warm_up()
+        if not all(is_local(plan.target.base_url) for plan in self.targets):
+            self.prices.load()
 
     async def aclose(self) -> None:
-        for provider in self.providers.values():
-            await provider.aclose()
+        """Every provider, also where one of them fails."""
+        async with AsyncExitStack() as stack:
+            for provider in self.providers.values():
+                stack.push_async_callback(provider.aclose)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,12 +101,15 @@ def assemble(config: Config, *, simulator_url: str | None = None) -> Assembly:
         name: resolve(name, _pointed_at_simulator(name, provider, simulator_url))
         for name, provider in config.providers.items()
     }
+    targets = tuple(_plans(config, endpoints))
+    suites = load_suites(config.suites)
     return Assembly(
         config=config,
         endpoints=endpoints,
+        # What is to be closed comes last: nothing can fail after it.
         providers={name: build(endpoint) for name, endpoint in endpoints.items()},
-        targets=tuple(_plans(config, endpoints)),
-        suites=load_suites(config.suites),
+        targets=targets,
+        suites=suites,
         prices=PriceBook(config.prices),
     )
 

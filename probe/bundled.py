@@ -14,7 +14,9 @@ from probe.simulator.process import SimulatorProcess
 
 _log = structlog.get_logger("probe.bundled")
 
-_PAUSE_SECONDS = 1.0
+# One that dies is started again after a pause; where that fails the pause doubles up to the longest.
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
 
 
 class BundledSimulator:
@@ -37,11 +39,11 @@ class BundledSimulator:
         """Harmless where it runs. Raises SimulatorError."""
         if self._process is not None:
             return
-        self._process = await SimulatorProcess.start(self._options)
+        self._process = await _start(self._options)
         port = urlsplit(self._process.base_url).port
         assert port is not None
         self._options = replace(self._options, port=port)
-        self._keeper = asyncio.create_task(self._keep(), name="simulator keeper")
+        self._keeper = asyncio.create_task(self._keep(self._process), name="simulator keeper")
 
     async def aclose(self) -> None:
         if self._keeper is not None:
@@ -52,18 +54,26 @@ class BundledSimulator:
             await self._process.stop()
             self._process = None
 
-    async def _keep(self) -> None:
+    async def _keep(self, process: SimulatorProcess) -> None:
         while True:
-            assert self._process is not None
-            code = await self._process.wait()
-            _log.error("the simulator ended, starting it again", exit_code=code)
-            await self._start_again()
+            code = await process.wait()
+            _log.error("the simulator ended; another is started", exit_code=code)
+            process = self._process = await self._start_again()
 
-    async def _start_again(self) -> None:
+    async def _start_again(self) -> SimulatorProcess:
+        pause = _FIRST_PAUSE_SECONDS
         while True:
+            await asyncio.sleep(pause)
             try:
-                self._process = await SimulatorProcess.start(self._options)
-                return
+                return await _start(self._options)
             except SimulatorError as exc:
-                _log.error("the simulator does not start", error=str(exc))
-                await asyncio.sleep(_PAUSE_SECONDS)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                _log.error("the simulator does not start", error=str(exc), pause_seconds=pause)
+
+
+async def _start(options: SimulatorOptions) -> SimulatorProcess:
+    """Raises SimulatorError, also where the system gives no process."""
+    try:
+        return await SimulatorProcess.start(options)
+    except OSError as exc:
+        raise SimulatorError(f"the simulator cannot be started: {exc.strerror}") from exc

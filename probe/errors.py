@@ -4,6 +4,7 @@ ProbeError
 ├── ConfigError            the configuration cannot be used; the message says where and what to do
 ├── SuiteError             a suite file cannot be used
 ├── CaptureError           a saved capture cannot be read
+├── NotRunning             the daemon is starting or stopping and takes no orders
 ├── SimulatorError         the simulator could not be started, or died
 ├── StopwatchError         the stopwatch process died or could not be started: our fault, never the provider's
 ├── ProviderError          a provider cannot be asked, or listed something unreadable
@@ -35,6 +36,10 @@ class SuiteError(ProbeError):
 
 class CaptureError(ProbeError):
     """A saved capture cannot be read."""
+
+
+class NotRunning(ProbeError):
+    """The daemon is starting or stopping and takes no orders."""
 
 
 class StopwatchError(ProbeError):

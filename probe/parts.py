@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
+from probe.api.server import bind
 from probe.assembly import needs_bundled_simulator
 from probe.bundled import BundledSimulator
 from probe.clock import Clock
-from probe.config import Config, process_environment
+from probe.config import Config, LogConfig, process_environment
+from probe.errors import ConfigError
+from probe.limits import Limits
+from probe.logs import configure_logs
 from probe.store import Store
 from probe.wire.process import StopwatchProcess
 
 _log = structlog.get_logger("probe.parts")
 
+_STORE_CLOSING_SECONDS = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
+    """`sockets` listen where the pages will be served; connections wait there until then."""
+
+    clock: Clock
+    limits: Limits
+    sockets: Sequence[socket.socket]
+    simulator: BundledSimulator
     stopwatch: StopwatchProcess
     store: Store
-    simulator: BundledSimulator
 
 
 async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Parts:
-    """All at once, as each takes its time to come up. Raises ProbeError."""
+    """Raises ProbeError; what is open by then is closed by the stack."""
+    # First of all: who starts a second daemon by mistake learns it here, before that touches the runs of the
+    # first one in the store.
+    sockets = await bind(config.server.host, config.server.port)
+    for listener in sockets:
+        stack.callback(listener.close)
     simulator = BundledSimulator()
     stack.push_async_callback(simulator.aclose)
 
@@ -39,20 +54,16 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
         return started
 
     async def store() -> Store:
-        opened = await Store.open(
-            config.database.url.get_secret_value(),
-            keep_responses=config.database.keep_responses,
-            owner=f"{config.location}@{socket.gethostname()}",
-            clock=clock,
-        )
-        stack.push_async_callback(opened.aclose)
+        opened = await open_store(config, clock)
+        stack.push_async_callback(_close_store, opened)
         return opened
 
     async def simulate() -> None:
         if needs_bundled_simulator(config):
             await simulator.start()
 
-    # All are waited for, so that the stack knows of everything that was opened when one fails.
+    # At once, as each takes its time to come up; all are waited for, so that the stack knows of everything
+    # that was opened when one fails.
     results = await asyncio.gather(stopwatch(), store(), simulate(), return_exceptions=True)
     started, opened, simulated = results
     for result in (started, opened, simulated):
@@ -60,21 +71,38 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
             raise result
     assert isinstance(started, StopwatchProcess)
     assert isinstance(opened, Store)
-    return Parts(stopwatch=started, store=opened, simulator=simulator)
+    return Parts(
+        clock=clock,
+        limits=Limits(clock),
+        sockets=sockets,
+        simulator=simulator,
+        stopwatch=started,
+        store=opened,
+    )
 
 
-def background(stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
-    """A task that ends with the stack; what ends it before is logged."""
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(_log_defect)
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.wait([task])
-
-    stack.push_async_callback(end)
+async def open_store(config: Config, clock: Clock) -> Store:
+    """Raises StoreError."""
+    return await Store.open(
+        config.database.url.get_secret_value(),
+        keep_responses=config.database.keep_responses,
+        owner=f"{config.location}@{socket.gethostname()}",
+        clock=clock,
+    )
 
 
-def _log_defect(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("a part of the daemon ended", part=task.get_name(), exc_info=error)
+def set_up_logs(config: LogConfig) -> None:
+    """Raises ConfigError, with nothing changed."""
+    try:
+        configure_logs(config)
+    except OSError as exc:
+        raise ConfigError(f"log.directory: {config.directory}: {exc.strerror}") from exc
+
+
+async def _close_store(store: Store) -> None:
+    """A server that hangs must not keep the daemon: what it was to store is in the spill file by now."""
+    try:
+        async with asyncio.timeout(_STORE_CLOSING_SECONDS):
+            await store.aclose()
+    except TimeoutError:
+        _log.error("the database does not answer, its connections are left behind")

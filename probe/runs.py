@@ -1,10 +1,13 @@
-"""Carries runs out under a configuration in force, sees their samples stored, and ends their rows."""
+"""Carries runs out under the configuration in force, sees their samples stored, and ends their rows."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -12,10 +15,14 @@ import structlog
 from probe.assembly import Assembly
 from probe.clock import Clock
 from probe.config import JobConfig
-from probe.errors import StoreError
-from probe.generation import Generation
+from probe.cron import CronTimetable
+from probe.duty import ScheduledJob
+from probe.errors import NotRunning, StoreError
+from probe.generation import Generation, Generations
+from probe.phase import Phase
 from probe.recorder import Recorder
 from probe.runner import RunPlan, RunSummary
+from probe.slot import Slot
 from probe.store import RunEnd, Store
 
 _log = structlog.get_logger("probe.runs")
@@ -24,62 +31,123 @@ _PAUSE_SECONDS = 2.0
 
 
 class Runs:
-    """Every run of the daemon, by schedule or by hand."""
+    """Every run of the daemon, by a job or by hand.
 
-    def __init__(self, store: Store, recorder: Recorder, clock: Clock) -> None:
+    `skipped` counts by provider, since the start, the attempts that were not made as it asked for silence.
+    """
+
+    def __init__(
+        self, store: Store, recorder: Recorder, generations: Generations, phase: Phase, clock: Clock
+    ) -> None:
         self._store = store
         self._recorder = recorder
+        self._generations = generations
+        self._phase = phase
         self._clock = clock
-        self._in_background: set[asyncio.Task[None]] = set()
-        self._closing = False
+        self._by_hand: set[asyncio.Task[None]] = set()
+        self.skipped: Counter[str] = Counter()
 
-    def begin(self, generation: Generation, plan: RunPlan) -> None:
-        """Carry a run out without being waited for."""
-        task = asyncio.create_task(self.carry_out(generation, plan), name=f"run {plan.name}")
-        self._in_background.add(task)
-        task.add_done_callback(self._in_background.discard)
+    def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
+        """The jobs of a configuration. Raises ConfigError where one asks for what is not there."""
+        return [
+            ScheduledJob(
+                name=job.name,
+                timetable=CronTimetable.parse(job.cron, job.timezone),
+                handler=partial(self._run_slot, job.name),
+                suite=job.suite,
+                planned_attempts=size_of(assembly, job.suite, job.targets),
+                at_start=job.run_at_start,
+            )
+            for job in assembly.config.jobs
+        ]
 
-    async def carry_out(self, generation: Generation, plan: RunPlan) -> None:
-        """Make every attempt of a run; its row is ended afterwards, whatever happened."""
-        status: RunEnd = "failed"
-        try:
-            with generation.use():
-                summary = await generation.runner.run(plan, self._recorder.record)
-            status = "interrupted" if summary.waiting or summary.cancelled else "finished"
-            _say(plan, summary)
-            await self._recorder.flush()
-        except asyncio.CancelledError:
-            status = "interrupted"
-            raise
-        finally:
-            await self._finish(plan, status)
+    async def by_hand(self, job: JobConfig, name: str, triggered_by: str) -> UUID:
+        """Start a run beside the schedule, and do not wait for it. Its row is there.
 
-    def closing(self) -> None:
-        """From now on a store that is out is not waited for."""
-        self._closing = True
+        Raises ConfigError, StoreError, NotRunning.
+        """
+        self._phase.require_running()
+        generation = self._generations.current
+        with ExitStack() as holding:
+            assembly = holding.enter_context(generation.use())
+            run_id = await self._store.start_run(
+                run_name=name,
+                triggered_by=triggered_by,
+                suite=job.suite,
+                planned_attempts=size_of(assembly, job.suite, job.targets),
+            )
+            plan = plan_of(assembly, job, run_id, name, self._clock.now())
+            try:
+                self._phase.require_running()
+            except NotRunning:
+                await self._finish(run_id, name, "interrupted")
+                raise
+            task = asyncio.create_task(self._unattended(generation, plan), name=f"run {name}")
+            self._by_hand.add(task)
+            task.add_done_callback(self._by_hand.discard)
+            task.add_done_callback(partial(_let_go, holding.pop_all()))
+        return run_id
 
     async def aclose(self, deadline_seconds: float) -> None:
-        """Wait for what was begun, and cancel what is left at the deadline."""
-        self.closing()
-        if not self._in_background:
+        """Wait for what was begun by hand, and cancel what is left at the deadline."""
+        if not self._by_hand:
             return
-        _, late = await asyncio.wait(self._in_background, timeout=deadline_seconds)
+        _, late = await asyncio.wait(self._by_hand, timeout=deadline_seconds)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
 
-    async def _finish(self, plan: RunPlan, status: RunEnd) -> None:
+    async def _run_slot(self, name: str, slot: Slot, run_id: UUID) -> None:
+        """What the job says now: a slot that was claimed under one configuration runs under the next."""
+        generation = self._generations.current
+        assembly = generation.assembly
+        job = next((each for each in assembly.config.jobs if each.name == name), None)
+        if job is None:
+            _log.warning("a job was removed as its run began", job=name)
+            await self._finish(run_id, name, "interrupted")
+            return
+        await self._carry_out(generation, plan_of(assembly, job, run_id, name, slot.planned_at))
+
+    async def _unattended(self, generation: Generation, plan: RunPlan) -> None:
+        try:
+            await self._carry_out(generation, plan)
+        except Exception:  # noqa: BLE001  nobody waits for this task
+            _log.exception("a run failed", run=plan.name, id=str(plan.run_id))
+
+    async def _carry_out(self, generation: Generation, plan: RunPlan) -> None:
+        """Make every attempt of a run; its row is ended afterwards, whatever happened."""
+        status: RunEnd = "failed"
+        skipped: int | None = None
+        try:
+            with generation.use():
+                summary = await generation.runner.run(plan, self._recorder.record)
+            status = "interrupted" if summary.waiting or summary.cancelled else "finished"
+            skipped = summary.skipped
+            self.skipped.update(summary.skips)
+            _say(plan, summary)
+            await self._recorder.flush()
+        except asyncio.CancelledError:
+            status = "interrupted" if skipped is None else status
+            raise
+        finally:
+            await self._finish(plan.run_id, plan.name, status, skipped)
+
+    async def _finish(self, run_id: UUID, name: str, status: RunEnd, skipped: int | None = None) -> None:
         """End the run's row, later while the store is out. The next start closes what is left open."""
         while True:
             try:
-                await self._store.finish_run(plan.run_id, status)
+                await self._store.finish_run(run_id, status, skipped_attempts=skipped)
                 return
             except StoreError as exc:
-                _log.error("a run cannot be closed", run=plan.name, id=str(plan.run_id), error=str(exc))
-                if exc.permanent or self._closing:
+                _log.error("a run cannot be closed", run=name, id=str(run_id), error=str(exc))
+                if exc.permanent or self._phase.stopping:
                     return
                 await self._clock.sleep(_PAUSE_SECONDS)
+
+
+def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:
+    holding.close()
 
 
 def _say(plan: RunPlan, summary: RunSummary) -> None:

@@ -6,13 +6,14 @@
 - A slot that is due while the job's run before is still going is counted as overlapped.
 - A slot is claimed in the store before it runs. Where the store cannot be written, the claim is tried again
   until the grace is over.
+- A job that is to run at the start does so once, beside its slots, unless a slot is due just then.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,7 +23,8 @@ from uuid import UUID
 import structlog
 
 from probe.clock import NS_PER_SECOND, Clock
-from probe.due import Due, Missed, Timetable, all_missed, sift
+from probe.due import Due, Missed, all_missed, sift
+from probe.duty import Duty, Past, ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
 from probe.slot import Slot
 from probe.status import JobStatus
@@ -61,21 +63,23 @@ class Claims(Protocol):
         """The latest planned instant of the job that was claimed or counted."""
         ...
 
+    async def last_run_at(self, job: str, /) -> datetime | None:
+        """When a run of the job was last started, by its slot or at a start."""
+        ...
+
+    async def start_run(
+        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
+    ) -> UUID:
+        """The id of a run without a slot."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledJob:
-    """`handler` carries out the run of a claimed slot and ends it in the store, also when it is cancelled.
+class Programme:
+    """Jobs that can be put in force at once: all that the store had to be asked for them is known."""
 
-    `suite` and `planned_attempts` go into the run's row. `last_run_at` is when the job ran last in an earlier
-    process, where that is known.
-    """
-
-    name: str
-    timetable: Timetable
-    handler: Callable[[Slot, UUID], Awaitable[None]]
-    suite: str
-    planned_attempts: int | None = None
-    last_run_at: datetime | None = None
+    jobs: tuple[ScheduledJob, ...]
+    pasts: Mapping[str, Past]
 
 
 class Schedule:
@@ -93,7 +97,7 @@ class Schedule:
         self._clock = clock
         self._grace_seconds = grace_seconds
         self._late_after_seconds = late_after_seconds
-        self._duties: dict[str, _Duty] = {}
+        self._duties: dict[str, Duty] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._notes: deque[Callable[[], Awaitable[bool]]] = deque()
         self._noting = asyncio.Lock()
@@ -108,23 +112,32 @@ class Schedule:
 
     async def start(self, jobs: Sequence[ScheduledJob]) -> None:
         """Begin, counting what was missed since each job's last slot. Raises StoreError."""
-        await self.replace(jobs)
+        self.put_in_force(await self.prepare(jobs))
         self._ticker.start()
+        for duty in self._duties.values():
+            if duty.job.at_start:
+                self._spawn(self._run_at_start(duty, duty.job), duty.job.name)
 
-    async def replace(self, jobs: Sequence[ScheduledJob]) -> None:
-        """Put these jobs in force, and no others. Raises StoreError, with nothing changed.
+    async def prepare(self, jobs: Sequence[ScheduledJob]) -> Programme:
+        """Ask the store about jobs that are new. Changes nothing; raises StoreError."""
+        new = [job.name for job in jobs if job.name not in self._duties]
+        pasts = {
+            name: Past(await self._claims.last_slot(name), await self._claims.last_run_at(name))
+            for name in new
+        }
+        return Programme(jobs=tuple(jobs), pasts=pasts)
+
+    def put_in_force(self, programme: Programme) -> None:
+        """From now on these jobs, and no others; nothing was put in force since they were prepared.
 
         Runs under way go on; a job whose name stays keeps its counts, and its place in an equal timetable.
         """
-        new = [job.name for job in jobs if job.name not in self._duties]
-        lasts = {name: await self._claims.last_slot(name) for name in new}
         now = self._clock.now()
-        duties: dict[str, _Duty] = {}
-        for job in jobs:
+        duties: dict[str, Duty] = {}
+        for job in programme.jobs:
             duty = self._duties.get(job.name)
             if duty is None:
-                last = lasts[job.name]
-                duty = _Duty(job, seen_until=now if last is None else min(last.planned_at, now))
+                duty = Duty(job, programme.pasts[job.name], now)
             else:
                 duty.take_over(job, now)
             duty.interval_seconds = job.timetable.interval_seconds(now)
@@ -202,27 +215,45 @@ class Schedule:
 
     # Dealing ----------------------------------------------------------------------------------------------
 
-    async def _deal_with(self, duty: _Duty, job: ScheduledJob, due: Due) -> None:
+    async def _deal_with(self, duty: Duty, job: ScheduledJob, due: Due) -> None:
+        busy_with = duty.busy_with
+        if due.run is not None and busy_with is None:
+            with duty.busy(due.run):
+                await self._deal_with_missed(duty, job, due)
+                await self._write_notes()
+                slot = Slot(job=job.name, planned_at=due.run)
+                run_id = await self._claim(duty, job, slot)
+                if run_id is not None:
+                    await self._run(duty, job, slot, run_id)
+            return
+        await self._deal_with_missed(duty, job, due)
+        # After a clock was set back its slots come again: the one that is going is no overlap of itself.
+        if due.run is not None and busy_with is not None and due.run > busy_with:
+            await self._overlap(duty, Slot(job=job.name, planned_at=due.run))
+
+    async def _deal_with_missed(self, duty: Duty, job: ScheduledJob, due: Due) -> None:
         if due.missed is not None:
             await self._miss(duty, job, due.missed)
-        if due.run is None:
-            return
-        slot = Slot(job=job.name, planned_at=due.run)
-        if duty.busy_with is not None:
-            # After a clock was set back its slots come again: the one that is going is no overlap of itself.
-            if slot.planned_at > duty.busy_with:
-                await self._overlap(duty, slot)
-            return
-        duty.busy_with = slot.planned_at
-        try:
-            await self._write_notes()
-            run_id = await self._claim(duty, job, slot)
-            if run_id is not None:
-                await self._run(duty, job, slot, run_id)
-        finally:
-            duty.busy_with = None
 
-    async def _claim(self, duty: _Duty, job: ScheduledJob, slot: Slot) -> UUID | None:
+    async def _run_at_start(self, duty: Duty, job: ScheduledJob) -> None:
+        """Tried once: it stands for no instant that somebody would miss."""
+        if self._paused or duty.busy_with is not None:
+            return
+        slot = Slot(job=job.name, planned_at=self._clock.now())
+        with duty.busy(slot.planned_at):
+            try:
+                run_id = await self._claims.start_run(
+                    run_name=job.name,
+                    triggered_by="start",
+                    suite=job.suite,
+                    planned_attempts=job.planned_attempts,
+                )
+            except StoreError as exc:
+                _log.error("the run at the start cannot begin", job=job.name, error=str(exc))
+                return
+            await self._run(duty, job, slot, run_id)
+
+    async def _claim(self, duty: Duty, job: ScheduledJob, slot: Slot) -> UUID | None:
         """None: somebody else has the slot, or it could not be claimed in time."""
         while not self._paused:
             late_seconds = (self._clock.now() - slot.planned_at).total_seconds()
@@ -248,7 +279,7 @@ class Schedule:
         await self._miss(duty, job, Missed(slot.planned_at, slot.planned_at, 1))
         return None
 
-    async def _run(self, duty: _Duty, job: ScheduledJob, slot: Slot, run_id: UUID) -> None:
+    async def _run(self, duty: Duty, job: ScheduledJob, slot: Slot, run_id: UUID) -> None:
         duty.runs += 1
         duty.last_run_at = self._clock.now()
         started_ns = self._clock.monotonic_ns()
@@ -260,7 +291,7 @@ class Schedule:
         finally:
             duty.last_duration_seconds = (self._clock.monotonic_ns() - started_ns) / NS_PER_SECOND
 
-    async def _miss(self, duty: _Duty, job: ScheduledJob, missed: Missed) -> None:
+    async def _miss(self, duty: Duty, job: ScheduledJob, missed: Missed) -> None:
         counted = await self._not_taken_elsewhere(job, missed)
         if counted is None:
             return
@@ -281,7 +312,7 @@ class Schedule:
             return missed
         return all_missed(job.timetable.between(known.planned_at, missed.last))
 
-    async def _overlap(self, duty: _Duty, slot: Slot) -> None:
+    async def _overlap(self, duty: Duty, slot: Slot) -> None:
         duty.overlapped += 1
         _log.warning("a slot overlaps the run before", job=slot.job, slot=slot.planned_at.isoformat())
         await self._note(partial(self._claims.record_overlap, slot))
@@ -304,39 +335,3 @@ class Schedule:
                 except StoreError as exc:
                     _log.error("a count was refused", error=str(exc))
                 self._notes.popleft()
-
-
-class _Duty:
-    """A job in force, and how it has been doing. All that was planned up to `seen_until` was dealt with."""
-
-    def __init__(self, job: ScheduledJob, *, seen_until: datetime) -> None:
-        self.job = job
-        self.seen_until = seen_until
-        self.busy_with: datetime | None = None
-        self.interval_seconds: float | None = None
-        self.runs = 0
-        self.missed = 0
-        self.late = 0
-        self.overlapped = 0
-        self.last_run_at = job.last_run_at
-        self.last_duration_seconds: float | None = None
-
-    def take_over(self, job: ScheduledJob, now: datetime) -> None:
-        if job.timetable != self.job.timetable:
-            # What the old timetable had planned up to now was dealt with when it was due.
-            self.seen_until = now
-        self.job = job
-
-    def status(self, now: datetime | None) -> JobStatus:
-        """`now` None: nothing will be run any more."""
-        return JobStatus(
-            job=self.job.name,
-            interval_seconds=self.interval_seconds,
-            runs=self.runs,
-            missed=self.missed,
-            late=self.late,
-            overlapped=self.overlapped,
-            last_run_at=self.last_run_at,
-            last_duration_seconds=self.last_duration_seconds,
-            next_run_at=None if now is None else self.job.timetable.next_after(now),
-        )

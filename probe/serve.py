@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -17,62 +17,83 @@ from probe.errors import ProbeError
 _log = structlog.get_logger("probe.serve")
 
 
+class Told:
+    """What signals have told the process so far."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.hurry = asyncio.Event()
+        self.reload = asyncio.Event()
+
+    def end(self) -> None:
+        (self.hurry if self.stop.is_set() else self.stop).set()
+
+
 async def serve(load: Callable[[], Config], on_ready: Callable[[Ready], None]) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again. A second signal waits for nothing.
 
     Raises ProbeError, one clear line, where the daemon cannot start.
     """
-    stop = asyncio.Event()
-    hurry = asyncio.Event()
-
-    def told() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
-    async with Daemon.start(load) as daemon, _on_hangup(daemon):
-        on_ready(daemon.ready)
-        await _first(stop.wait(), daemon.wait())
-        hurrying = asyncio.create_task(_give_up_when(hurry, daemon))
-    hurrying.cancel()
+    told = Told()
+    started = asyncio.Event()
+    with _listening(told):
+        life = asyncio.create_task(_live(load, on_ready, told, started), name="daemon")
+        try:
+            await _first(told.stop.wait(), asyncio.wait([life]))
+        finally:
+            told.stop.set()
+            # Before it is up there is nothing to finish; afterwards it ends by itself.
+            if not started.is_set():
+                life.cancel()
+            await asyncio.wait([life])
+    if not life.cancelled():
+        life.result()
     _log.info("stopped")
 
 
-@asynccontextmanager
-async def _on_hangup(daemon: Daemon) -> AsyncIterator[None]:
-    loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[None]] = set()
+async def _live(
+    load: Callable[[], Config], on_ready: Callable[[Ready], None], told: Told, started: asyncio.Event
+) -> None:
+    async with Daemon.start(load, hurry=told.hurry) as daemon:
+        started.set()
+        on_ready(daemon.ready)
+        await _first(told.stop.wait(), daemon.wait(), _reload_when_told(told, daemon))
 
-    async def reload() -> None:
+
+async def _reload_when_told(told: Told, daemon: Daemon) -> None:
+    while True:
+        await told.reload.wait()
+        told.reload.clear()
         with suppress(ProbeError):  # it was logged, and the status says it
-            await daemon.reload()
+            await daemon.control.reload()
 
-    def hangup() -> None:
-        task = asyncio.create_task(reload(), name="reload")
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, hangup)
+@contextmanager
+def _listening(told: Told) -> Iterator[None]:
+    """They are heard from before the start until after the end; none of them ends the process by itself."""
+    loop = asyncio.get_running_loop()
+    meanings = {
+        signal.SIGTERM: told.end,
+        signal.SIGINT: told.end,
+        signal.SIGHUP: told.reload.set,
+    }
+    for number, meaning in meanings.items():
+        loop.add_signal_handler(number, meaning)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        if reloads:
-            await asyncio.wait(reloads)
-
-
-async def _give_up_when(hurry: asyncio.Event, daemon: Daemon) -> None:
-    await hurry.wait()
-    await daemon.give_up()
+        for number in meanings:
+            loop.remove_signal_handler(number)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
     """Until one of them is over; raises what it raised."""
     tasks = [asyncio.create_task(wait) for wait in waits]
-    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in rest:
-        task.cancel()
-    await asyncio.wait(tasks)
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
     for task in done:
         task.result()

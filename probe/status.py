@@ -22,7 +22,7 @@ class JobStatus:
 
     `interval_seconds` is the usual time between two slots. `runs` were started; `missed` slots passed while
     nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before
-    was still open and were skipped. `last_run_at` is the start of the latest run, be it of an earlier process,
+    was still open and were skipped. `last_run_at` is the start of the latest run, in whatever process,
     `last_duration_seconds` the length of the latest finished one.
     """
 

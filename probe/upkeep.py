@@ -1,4 +1,4 @@
-"""What has to be done now and then: old rows deleted, targets and price changes noted."""
+"""What has to be done now and then: targets and price changes noted, old rows deleted."""
 
 from __future__ import annotations
 
@@ -20,29 +20,43 @@ _AGAIN_SECONDS = 60.0
 
 
 class Upkeep:
-    """`assembly` gives the configuration in force."""
+    """`assembly` gives the configuration in force; `wake` says that it is another one."""
 
     def __init__(self, store: Store, clock: Clock, assembly: Callable[[], Assembly]) -> None:
         self._store = store
         self._clock = clock
         self._assembly = assembly
+        self._due = asyncio.Event()
+
+    def wake(self) -> None:
+        self._due.set()
 
     async def run(self) -> None:
-        """At once and every six hours, until cancelled; a store that is out is asked again in a minute."""
+        """At once, when woken and every six hours, until cancelled; a minute later while the store is out."""
         while True:
+            self._due.clear()
             try:
-                await self._prune()
                 await note_targets(self._store, self._assembly(), self._clock.now())
+                await self._prune()
             except StoreError as exc:
                 _log.error("upkeep waits for the database", error=str(exc))
-                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._until_due(_AGAIN_SECONDS)
             else:
-                await asyncio.sleep(_EVERY_SECONDS)
+                await self._until_due(_EVERY_SECONDS)
 
     async def _prune(self) -> None:
         report = await self._store.prune(self._assembly().config.database.retention)
         if report.results or report.runs or report.prices:
             _log.info("old rows deleted", results=report.results, runs=report.runs, prices=report.prices)
+
+    async def _until_due(self, seconds: float) -> None:
+        woken = asyncio.ensure_future(self._due.wait())
+        slept = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            slept.cancel()
 
 
 async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:

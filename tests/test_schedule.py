@@ -14,8 +14,9 @@ import pytest
 from probe.clock import Clock, FakeClock, SystemClock
 from probe.cron import CronTimetable
 from probe.due import Timetable
+from probe.duty import ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
-from probe.schedule import Schedule, ScheduledJob
+from probe.schedule import Schedule
 from probe.slot import Slot
 from probe.status import JobStatus
 from probe.store.records import SlotCounts
@@ -58,8 +59,17 @@ class Handler:
             await self.store.finish_run(run_id, "finished")
 
 
-def job(handler: Handler, timetable: Timetable = QUARTERS, name: str = "benchmark") -> ScheduledJob:
-    return ScheduledJob(name=name, timetable=timetable, handler=handler, suite="quick", planned_attempts=3)
+def job(
+    handler: Handler, timetable: Timetable = QUARTERS, name: str = "benchmark", *, at_start: bool = False
+) -> ScheduledJob:
+    return ScheduledJob(
+        name=name,
+        timetable=timetable,
+        handler=handler,
+        suite="quick",
+        planned_attempts=3,
+        at_start=at_start,
+    )
 
 
 async def dealt_with() -> None:
@@ -73,6 +83,10 @@ async def move(schedule: Schedule, clock: FakeClock, to: str, name: str = "bench
     clock.advance((at(to) - clock.now()).total_seconds())
     schedule.look(name)
     await dealt_with()
+
+
+async def reload(schedule: Schedule, *jobs: ScheduledJob) -> None:
+    schedule.put_in_force(await schedule.prepare(jobs))
 
 
 @asynccontextmanager
@@ -103,8 +117,12 @@ async def counts(store: Store, name: str = "benchmark") -> SlotCounts:
 
 def figures(schedule: Schedule) -> tuple[int, int, int, int]:
     """Runs, missed, late, overlapped of the only job."""
-    (status,) = schedule.status()
-    return status.runs, status.missed, status.late, status.overlapped
+    (found,) = figures_of(schedule).values()
+    return found
+
+
+def figures_of(schedule: Schedule) -> dict[str, tuple[int, int, int, int]]:
+    return {each.job: (each.runs, each.missed, each.late, each.overlapped) for each in schedule.status()}
 
 
 # One slot, one run ------------------------------------------------------------------------------------------
@@ -270,6 +288,79 @@ async def test_an_outage_of_years_is_counted_for_some_of_them(store: Store, cloc
         assert figures(schedule) == (0, 400 * 96, 0, 0)
 
 
+# At the start -----------------------------------------------------------------------------------------------
+
+
+async def test_a_job_runs_at_the_start_where_it_is_told_to(store: Store, clock: FakeClock) -> None:
+    handler = Handler(store)
+    other = job(Handler(), name="other")
+    async with started(store, clock, job(handler, at_start=True), other) as schedule:
+        told, _ = schedule.status()
+        assert (told.runs, told.last_run_at, told.next_run_at) == (1, START, at("12:15"))
+        await move(schedule, clock, "12:15")
+        await reload(schedule, job(handler, at_start=True))
+        await dealt_with()
+    assert handler.slots == [START, at("12:15")], "a reload is no start"
+    runs = (await store.runs()).items
+    assert [(run.triggered_by, run.planned_attempts) for run in runs] == [("schedule", 3), ("start", 3)]
+    assert await counts(store) == SlotCounts(claimed=1)
+
+
+async def test_a_slot_that_is_due_takes_the_place_of_the_run_at_the_start(
+    store: Store, clock: FakeClock
+) -> None:
+    """Also where slots before it were missed, which are written first."""
+    handler = Handler(store)
+    async with started(store, clock, job(handler)) as schedule:
+        await move(schedule, clock, "12:15")
+    clock.advance(45 * 60 + 20)
+    async with started(store, clock, job(handler, at_start=True)) as schedule:
+        assert figures(schedule) == (1, 2, 1, 0)
+    assert handler.slots == [at("12:15"), at("13:00")]
+
+
+async def test_a_slot_during_the_run_at_the_start_overlaps_with_it(store: Store, clock: FakeClock) -> None:
+    handler = Handler(store)
+    handler.gate.clear()
+    schedule = Schedule(store, clock)
+    await schedule.start([job(handler, at_start=True)])
+    await handler.called.wait()
+    clock.advance(900)
+    schedule.look("benchmark")
+    while (await counts(store)).overlapped == 0:  # noqa: ASYNC110  the row is what is waited for
+        await asyncio.sleep(0)
+    handler.gate.set()
+    await dealt_with()
+    assert figures(schedule) == (1, 0, 0, 1)
+    await schedule.close()
+
+
+async def test_a_run_at_the_start_that_cannot_be_stored_is_left() -> None:
+    clock, claims, handler = VirtualClock(), Claims(), Handler()
+    schedule = Schedule(claims, clock)
+    await schedule.start([job(handler, at_start=True)])
+    claims.error = LOCKED
+    await settle()
+    claims.error = None
+    assert figures(schedule) == (0, 0, 0, 0)
+    await clock.pass_until(900)
+    schedule.look("benchmark")
+    await settle()
+    assert handler.slots == [at("12:15")]
+    await schedule.close()
+
+
+async def test_a_job_knows_when_it_ran_in_an_earlier_process(store: Store, clock: FakeClock) -> None:
+    async with started(store, clock, job(Handler(store), at_start=True)):
+        pass
+    clock.advance(600)
+    async with started(store, clock, job(Handler()), job(Handler(), name="other")) as schedule:
+        assert [status.last_run_at for status in schedule.status()] == [START, None]
+        await reload(schedule, job(Handler(), name="benchmark"), job(Handler(), name="third"))
+        assert [status.last_run_at for status in schedule.status()] == [START, None]
+        assert figures_of(schedule) == {"benchmark": (0, 0, 0, 0), "third": (0, 0, 0, 0)}
+
+
 # Clocks -----------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +467,15 @@ class Claims:
     async def last_slot(self, job: str, /) -> Slot | None:
         self._call("last")
         return Slot(job=job, planned_at=max(self.taken)) if self.taken else None
+
+    async def last_run_at(self, job: str, /) -> datetime | None:
+        return None
+
+    async def start_run(
+        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
+    ) -> UUID:
+        self._call(f"start {run_name}")
+        return uuid4()
 
 
 LOCKED = StoreUnavailable("the database is locked")
@@ -521,7 +621,7 @@ async def test_a_reload_keeps_runs_counts_and_places(store: Store, clock: FakeCl
         clock.advance(900)
         schedule.look("benchmark")
         await before.called.wait()
-        await schedule.replace([job(after)])
+        await reload(schedule, job(after))
         before.gate.set()
         await dealt_with()
         assert before.cancelled == 0
@@ -535,7 +635,7 @@ async def test_a_slot_that_comes_during_a_reload_is_not_lost(store: Store, clock
     after = Handler(store)
     async with started(store, clock, job(Handler(store))) as schedule:
         clock.advance(900)
-        await schedule.replace([job(after)])
+        await reload(schedule, job(after))
         await dealt_with()
     assert after.slots == [at("12:15")]
 
@@ -544,7 +644,7 @@ async def test_a_new_timetable_counts_from_the_reload(store: Store, clock: FakeC
     handler = Handler(store)
     async with started(store, clock, job(handler)) as schedule:
         clock.advance(600)
-        await schedule.replace([job(handler, CronTimetable.parse("* * * * *"))])
+        await reload(schedule, job(handler, CronTimetable.parse("* * * * *")))
         await dealt_with()
         assert figures(schedule) == (0, 0, 0, 0)
         await move(schedule, clock, "12:11")
@@ -554,7 +654,7 @@ async def test_a_new_timetable_counts_from_the_reload(store: Store, clock: FakeC
 async def test_a_job_that_is_gone_is_not_run_and_a_new_one_is(store: Store, clock: FakeClock) -> None:
     old, new = Handler(store), Handler(store)
     async with started(store, clock, job(old, name="old")) as schedule:
-        await schedule.replace([job(new, name="new")])
+        await reload(schedule, job(new, name="new"))
         clock.advance(900)
         schedule.look("old")
         schedule.look("new")
@@ -568,7 +668,7 @@ async def test_a_reload_without_a_store_changes_nothing() -> None:
     async with started(claims, clock, job(handler)) as schedule:
         claims.error = LOCKED
         with pytest.raises(StoreUnavailable):
-            await schedule.replace([job(Handler(), name="new")])
+            await reload(schedule, job(Handler(), name="new"))
         claims.error = None
         await clock.pass_until(900)
         schedule.look("benchmark")

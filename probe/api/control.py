@@ -70,13 +70,14 @@ class Control(Protocol):
         """Start a run and give its id without waiting for its end; its row exists by then.
 
         Raises ConfigError where the suite is unknown or no target matches; the message says what there is.
-        Raises StoreError where the run could not be stored.
+        Raises StoreError where the run could not be stored, NotRunning while the daemon starts or stops.
         """
         ...
 
     async def reload(self) -> None:
         """Read the configuration again and put it in force.
 
-        Raises ConfigError, with nothing changed, where it cannot be used.
+        Raises ConfigError, with nothing changed, where it cannot be used; NotRunning while the daemon starts
+        or stops.
         """
         ...

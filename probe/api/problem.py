@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from probe.errors import StoreError
+from probe.errors import NotRunning, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -73,6 +73,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(StoreError, _on_store)
+    app.add_exception_handler(NotRunning, _on_not_running)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -121,6 +122,11 @@ async def _on_store(_: Request, exc: Exception) -> Response:
     """The reason is on the board and in the log; a caller only learns whether to try again."""
     headers = {} if cast("StoreError", exc).permanent else {"Retry-After": "5"}
     return problem_response(503, "The database cannot be read or written now.", headers=headers)
+
+
+async def _on_not_running(_: Request, exc: Exception) -> Response:
+    """Its message says which of the two it is."""
+    return problem_response(503, f"Not now: {exc}.", headers={"Retry-After": "5"})
 
 
 def _clear(message: str) -> str:

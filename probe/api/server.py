@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from probe.api.connection import BoundedConnection
 from probe.errors import ConfigError
 
 BACKLOG = 128
@@ -46,27 +47,39 @@ class ApiServer:
 
     @classmethod
     async def start(cls, app: ASGIApp, host: str, port: int) -> ApiServer:
-        """Listen on every address of `host`; port 0 takes a free one. Returns once requests are accepted.
+        """Listen on every address of `host`; port 0 takes a free one. Returns once requests are answered.
 
         Raises ConfigError, one clear line, where it cannot listen there.
         """
-        sockets = await bind(host, port)
+        return await cls.answer(app, host, await bind(host, port))
+
+    @classmethod
+    async def answer(cls, app: ASGIApp, host: str, sockets: Sequence[socket.socket]) -> ApiServer:
+        """Answer what comes to the sockets that `bind` gave; it closes them at its end."""
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedConnection,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
+            # Its warnings are about what clients send; they are answered, and would only fill the log.
+            log_level="error",
             server_header=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = _Uvicorn(config)
-        task = asyncio.create_task(server.serve(sockets=sockets), name="http server")
+        task = asyncio.create_task(server.serve(sockets=list(sockets)), name="http server")
         accepting = asyncio.create_task(server.accepting.wait())
-        await asyncio.wait((task, accepting), return_when=asyncio.FIRST_COMPLETED)
-        accepting.cancel()
+        try:
+            await asyncio.wait((task, accepting), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await asyncio.wait([task])
+            raise
+        finally:
+            accepting.cancel()
         if task.done():
             await task
         return cls(server, task, host, sockets[0].getsockname()[1])

@@ -46,7 +46,7 @@ async def readyz(given: Given, response: Response) -> ReadinessBody:
     "/-/reload",
     summary="Read the configuration again",
     dependencies=[Depends(require_token)],
-    responses=responses(400, 401, 403),
+    responses=responses(400, 401, 403, 503),
 )
 async def reload(given: Given) -> Reloaded:
     """A configuration that cannot be used changes nothing; the answer says what is wrong with it."""

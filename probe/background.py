@@ -1,0 +1,41 @@
+"""Work that goes on as long as the daemon does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from probe.clock import Clock
+
+_log = structlog.get_logger("probe.background")
+
+_PAUSE_SECONDS = 10.0
+
+
+def background(
+    stack: AsyncExitStack, work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock
+) -> None:
+    """Do `work`, which has no end of its own, in a task until the stack is left.
+
+    Where it raises all the same, that is a defect: it is logged, and the work is begun again after a pause.
+    """
+    task = asyncio.create_task(_keep_doing(work, name, clock), name=name)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(end)
+
+
+async def _keep_doing(work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001  one part's defect must not take the others with it
+            _log.exception("a part of the daemon failed; it begins again", part=name)
+        await clock.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,121 @@
+"""What the pages and the API ask of the running daemon, answered by its parts."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from probe import __version__
+from probe.api.control import Job, RunOrder, Trouble
+from probe.assembly import Assembly
+from probe.config import JobConfig
+from probe.generation import Generations
+from probe.phase import Phase
+from probe.recorder import Recorder
+from probe.reload import Reloader
+from probe.runs import Runs
+from probe.sample import Series
+from probe.schedule import Schedule
+from probe.sinks import Sinks
+from probe.status import Build, Status, StoreStatus
+from probe.vitals import Vitals
+from probe.wire.process import StopwatchProcess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonControl:
+    """Implements `probe.api.control.Control`."""
+
+    started_at: datetime
+    phase: Phase
+    generations: Generations
+    reloader: Reloader
+    schedule: Schedule
+    runs: Runs
+    recorder: Recorder
+    sinks: Sinks
+    stopwatch: StopwatchProcess
+    vitals: Vitals
+
+    def token(self) -> SecretStr | None:
+        return self._assembly.config.server.token
+
+    def series(self) -> Sequence[Series]:
+        return self._assembly.series
+
+    def jobs(self) -> Sequence[Job]:
+        assembly = self._assembly
+        return [
+            Job(
+                name=job.name,
+                suite=job.suite,
+                cron=job.cron,
+                timezone=job.timezone,
+                series=len(assembly.choose(job.targets)),
+            )
+            for job in assembly.config.jobs
+        ]
+
+    def status(self) -> Status:
+        config = self._assembly.config
+        return Status(
+            build=Build(version=__version__, python=platform.python_version()),
+            location=config.location,
+            started_at=self.started_at,
+            jobs=self.schedule.status(),
+            store=self._store_status(),
+            config=self.reloader.status,
+            deliveries=self.sinks.status(),
+            attempts_in_flight=self.generations.in_flight,
+            skipped_attempts={name: self.runs.skipped[name] for name in config.providers},
+            stopwatch_restarts=self.stopwatch.restarts,
+            daemon_lag_seconds=self.vitals.lag_seconds,
+        )
+
+    async def readiness(self) -> Sequence[Trouble]:
+        troubles: list[Trouble] = []
+        await self.vitals.look()
+        error = self._store_error()
+        if error is not None:
+            troubles.append(Trouble(part="store", detail=error))
+        if self.stopwatch.pid is None:
+            troubles.append(Trouble(part="stopwatch", detail="the stopwatch process is being started again"))
+        if not self.schedule.running:
+            troubles.append(Trouble(part="schedule", detail=f"the daemon is {self.phase.name}"))
+        return troubles
+
+    async def metrics(self, accept: str, /) -> tuple[bytes, str]:
+        return self.sinks.render(accept)
+
+    async def trigger(self, order: RunOrder, /) -> UUID:
+        job = JobConfig(name="by-hand", suite=order.suite, targets=order.targets)
+        return await self.runs.by_hand(job, order.name or order.suite, "api")
+
+    async def reload(self) -> None:
+        await self.reloader.reload()
+
+    @property
+    def _assembly(self) -> Assembly:
+        return self.generations.current.assembly
+
+    def _store_error(self) -> str | None:
+        return self.recorder.error or self.vitals.store_error
+
+    def _store_status(self) -> StoreStatus:
+        facts, recorder, error = self.vitals.facts, self.recorder, self._store_error()
+        return StoreStatus(
+            available=error is None,
+            error=error,
+            last_sequence=None if facts is None else facts.last_sequence,
+            size_bytes=None if facts is None else facts.size_bytes,
+            write_errors=recorder.write_errors,
+            pending=recorder.pending,
+            spilled=recorder.spilled,
+            rejected=recorder.rejected,
+            dropped=recorder.dropped,
+        )
