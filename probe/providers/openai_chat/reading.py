@@ -66,9 +66,10 @@ def _label(text: str | None) -> str | None:
 
 
 def _outcome(capture: Capture, response: HttpResponse, answer: Answer, *, streamed: bool) -> Outcome:
+    # Below 200 it is an interim response, and none came after it.
+    if capture.failure is not None and (response.status is None or response.status < 200):
+        return wire_failed(capture.failure, answered=False)
     if response.status is None:
-        if capture.failure is not None:
-            return wire_failed(capture.failure, answered=False)
         return failed("protocol", response.error or "the connection ended without a response")
     if response.status != 200:
         return status_failed(response.status, header_map(response), response.body, answered_at(capture))
