@@ -68,12 +68,13 @@ class Child:
         """A child that has said it is ready. Raises StopwatchError."""
         ours, theirs = socket.socketpair()
         with theirs:
+            # Before there is a process: whoever is cancelled here leaves none behind.
+            reader, writer = await asyncio.open_connection(sock=ours)
             try:
                 process = _execute(theirs, environment)
             except OSError as exc:
-                ours.close()
+                writer.close()
                 raise StopwatchError(f"the stopwatch process cannot be started: {exc.strerror}") from exc
-        reader, writer = await asyncio.open_connection(sock=ours)
         child = cls(process, reader, writer)
         try:
             async with asyncio.timeout(_START_SECONDS):
