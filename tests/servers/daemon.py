@@ -135,7 +135,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
 def launch(
     folder: Path, config: Mapping[str, Any], environment: Mapping[str, str], *, name: str = "daemon"
 ) -> RunningDaemon:
-    """Start one and wait until it answers."""
+    """Start one and wait until it takes orders."""
     port = free_port()
     whole = {
         "server": {"host": "127.0.0.1", "port": port, "token": TOKEN},
@@ -156,7 +156,7 @@ def launch(
         )
     url = f"http://127.0.0.1:{whole['server']['port']}"
     try:
-        until_answers(f"{url}/healthz", process)
+        until_answers(f"{url}/readyz", process)
     except AssertionError as error:
         process.kill()
         process.wait()
