@@ -139,7 +139,7 @@ async def daemon_here(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The whole daemon in this process; a client of its pages."""
     monkeypatch.setattr("probe.parts.StopwatchProcess", LocalStopwatch)
-    monkeypatch.setattr("probe.daemon.configure_logs", lambda _: None)
+    monkeypatch.setattr("probe.parts.configure_logs", lambda _: None)
     file = tmp_path / "probe.yaml"
     file.write_text(
         yaml.safe_dump(
