@@ -26,6 +26,7 @@ check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate --check
 
 bench: $(VENV)/.installed-dev    ## measure, print the table, write docs/benchmarks
 	$(BIN)/python -m bench

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -34,20 +35,22 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
+    """`figures` by part of the bench; what is compared with each other is of one part, and so of one run."""
+
     date: str
     python: str
     kernel: str
     cores: int
-    figures: tuple[Figure, ...]
+    figures: Mapping[str, Sequence[Figure]]
 
 
-def report(figures: Sequence[Figure], cores: int) -> Report:
+def report(figures: Mapping[str, Sequence[Figure]], cores: int) -> Report:
     return Report(
         date=SystemClock().now().date().isoformat(),
         python=platform.python_version(),
         kernel=platform.release().split("-")[0],
         cores=cores,
-        figures=tuple(figures),
+        figures=figures,
     )
 
 
@@ -72,7 +75,7 @@ def table(of: Report) -> str:
         "| part | figure | measured | unit | goal | | n |",
         "|---|---|---:|---|---:|---|---:|",
     ]
-    for figure in of.figures:
+    for figure in chain.from_iterable(of.figures.values()):
         goal = "" if figure.goal is None else f"≤ {digits(figure.goal)}"
         count = "" if figure.n is None else f"{figure.n:,}"
         lines.append(
@@ -80,6 +83,12 @@ def table(of: Report) -> str:
             f"| {figure.verdict} | {count} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def kept() -> Mapping[str, Sequence[Figure]]:
+    """The figures that are kept, by part."""
+    file = RESULTS / "results.json"
+    return msgspec.json.decode(file.read_bytes(), type=Report).figures if file.exists() else {}
 
 
 def write(of: Report) -> None:
