@@ -189,7 +189,9 @@ def test_what_waits_at_the_end_is_stored_by_the_next_start(
         daemon.until(lambda: daemon.metrics()["inference_probe_attempts_in_flight"] == TARGETS)
         with outage.of(daemon):
             daemon.until(lambda: _waiting(daemon) == TARGETS)
-            assert daemon.stop() == 0
+            daemon.process.terminate()
+            daemon.until(lambda: "stopping" in daemon.log)
+            assert daemon.stop() == 0  # a second signal: nothing is waited for, and nothing is lost
 
         again = _start(start_daemon, simulator, outage.url)
         again.until(lambda: again.get("/api/v1/results")["items"])
