@@ -100,9 +100,10 @@ def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
 
 
 def _whose(entry: Entry) -> str:
-    """The target, and what keeps it from being compared with just any other."""
-    apart = [entry.connection] if entry.connection != "cold" else []
-    return " · ".join([entry.target, *apart, *(["simulated"] if entry.kind == "simulated" else [])])
+    """The target; before it, as long names are cut, what keeps it from being compared with just any other."""
+    warm = ["warm"] if entry.connection == "warm" else []
+    simulated = ["simulated"] if entry.kind == "simulated" else []
+    return " · ".join([*warm, *simulated, entry.target])
 
 
 def _best(entries: Sequence[Entry], key: SortKey) -> Entry | None:
