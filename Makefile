@@ -18,7 +18,8 @@ help:            ## what there is
 run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
 	@$(BIN)/probe daemon
 
-test: check servers      ## set up everything, run all checks and all tests
+test: servers            ## set up everything, run all checks and all tests
+	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale generated files
@@ -34,7 +35,7 @@ bench: $(VENV)/.installed-dev    ## measure, print the table, write docs/benchma
 generate: $(VENV)/.installed-dev ## rewrite every generated file
 	$(BIN)/python -m tools.generate
 
-servers: $(VENV)/.installed-dev  ## install the servers that tests need, where they are missing
+servers:                         ## install the servers that tests need, where they are missing
 	@tests/servers/install.sh
 
 lock: $(VENV)/.setup             ## resolve the locks anew

@@ -68,7 +68,7 @@ def table(of: Report) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Measured on {of.date} by `make bench`: {of.cores} shared cores, Linux {of.kernel},",
+        f"Measured by `make bench` up to {of.date}: {of.cores} shared cores, Linux {of.kernel},",
         f"Python {of.python}.",
         "The simulator, the probe and the clients it is compared with share the machine and the run.",
         "",

@@ -28,7 +28,8 @@ from probe.wire.request import Connection, Deadlines, Wire
 _log = structlog.get_logger("probe.attempt")
 
 # The stopwatch keeps the deadlines itself; one that does not answer at all is given up this much later.
-_STOPWATCH_GRACE_SECONDS = 10.0
+# Longer than the stopwatch process needs to find its child stuck and kill it (see `probe.wire.child`).
+_STOPWATCH_GRACE_SECONDS = 30.0
 
 # Thousands of tokens; a few milliseconds.
 _READ_AT_ONCE_BYTES = 512 * 1024

@@ -199,8 +199,20 @@ async def fill(exporter: MemoryExporter, history: History, series: Sequence[Seri
         succeeded.update(sample.series for sample in samples if sample.success)
     for each in series:
         if each not in attempted:
-            latest = await history.results(ResultFilter(target=each.target.name), limit=1)
-            exporter.restore(latest.items)
+            exporter.restore(await _latest(history, each, success=None))
         if each not in succeeded:
-            latest = await history.results(ResultFilter(target=each.target.name, success=True), limit=1)
-            exporter.restore(latest.items)
+            exporter.restore(await _latest(history, each, success=True))
+
+
+async def _latest(history: History, series: Series, *, success: bool | None) -> list[Sample]:
+    """The newest sample of one series, where the newest of its target and connection is one."""
+    target = series.target
+    chosen = ResultFilter(
+        target=target.name,
+        provider=target.provider,
+        model=target.model,
+        connection=series.connection,
+        success=success,
+    )
+    page = await history.results(chosen, limit=1)
+    return [sample for sample in page.items if sample.series == series]

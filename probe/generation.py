@@ -1,6 +1,6 @@
 """One configuration in force: what it was assembled to, the runner over it, and who still uses it.
 
-A reload makes a new generation. The old one starts nothing any more and is closed when its last run has
+A reload makes a new generation. No run begins in the old one, and it is closed when its last has
 ended.
 """
 

@@ -235,7 +235,7 @@ def test_a_job_that_never_ran() -> None:
     assert of_status("job_runs_total", jobs=jobs) == [Reading(0, ("benchmark",))]
     assert of_status("job_last_run_timestamp_seconds", jobs=jobs) == [Reading(0, ("benchmark",))]
     assert of_status("job_next_run_timestamp_seconds", jobs=jobs) == []
-    assert of_status("job_last_run_duration_seconds", jobs=jobs) == [Reading(0, ("benchmark",))]
+    assert of_status("job_last_run_duration_seconds", jobs=jobs) == []
 
 
 def test_a_store_that_is_not_available() -> None:

@@ -49,7 +49,8 @@ def sql_examples() -> str:
 
 def accuracy_table() -> str:
     """The errors of the last full benchmark, a row for each way of reading the same streams."""
-    figures = json.loads((ROOT / "docs" / "benchmarks" / "results.json").read_text())["figures"]["accuracy"]
+    file = ROOT / "docs" / "benchmarks" / "results.json"
+    figures = json.loads(file.read_text())["figures"]["accuracy"]
     columns = [f"{count} stream{'s' if count > 1 else ''}" for count in (1, 50, 100, 200)]
     lines = [
         f"| p99 error in ms | {' | '.join(columns)} |",

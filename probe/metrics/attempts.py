@@ -288,7 +288,7 @@ OWN_TIMING = (
         name=f"{PREFIX}attempt_lag_seconds",
         kind="histogram",
         unit="seconds",
-        help="How long after its planned instant an attempt started, all targets: the probe's own lag.",
+        help="How long after its planned instant an attempt started, all targets; waiting for limits included.",
         buckets=LAG_SECONDS,
         source=OfAnyAttempt(read=lambda sample: (Reading(sample.lag_seconds),)),
     ),
@@ -305,10 +305,11 @@ OWN_TIMING = (
     Family(
         name=f"{PREFIX}stamped_attempts_total",
         kind="counter",
-        help="Attempts by who took the arrival times: kernel, or read (the stopwatch itself, less exact).",
+        help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch itself, less exact).",
         labels=("stamps",),
         source=OfAnyAttempt(
-            read=lambda sample: (Reading(1, (sample.stamps,)),), initial=(("kernel",), ("read",))
+            read=lambda sample: () if sample.timing.ttfb_seconds is None else (Reading(1, (sample.stamps,)),),
+            initial=(("kernel",), ("read",)),
         ),
     ),
     Family(

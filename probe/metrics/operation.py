@@ -91,8 +91,8 @@ SCHEDULE = (
         "job_last_run_duration_seconds",
         "gauge",
         "seconds",
-        "How long the latest finished run took; 0 where none has finished.",
-        lambda job: job.last_duration_seconds or 0,
+        "How long the latest finished run took.",
+        lambda job: job.last_duration_seconds,
     ),
     _job(
         "job_next_run_timestamp_seconds",

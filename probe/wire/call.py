@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 from probe.clock import monotonic_ns
 from probe.wire import eyeballs
@@ -56,7 +57,8 @@ class Call:
         if self._exchange is not None:
             self._exchange.abort(error)
         elif self._connecting is not None:
-            self._connecting.reschedule(asyncio.get_running_loop().time())
+            with suppress(RuntimeError):  # its deadline has just struck
+                self._connecting.reschedule(asyncio.get_running_loop().time())
 
     async def _send_over(self, connection: Connection, message: bytes) -> None:
         notes = self.notes

@@ -276,9 +276,11 @@ class Exchange:
         self._timer = None
         if self._done.done():
             return
-        at_ns, name, seconds = self._next_deadline()
         now_ns = monotonic_ns()
-        if now_ns + _TIMER_SLACK_NS >= at_ns and not self._forgiven(now_ns):
+        due = now_ns + _TIMER_SLACK_NS >= self._next_deadline()[0]
+        if due and not self._forgiven(now_ns):
+            # Output may have been found meanwhile: then it is another deadline that was missed.
+            _, name, seconds = self._next_deadline()
             self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
         else:
             self._arm()

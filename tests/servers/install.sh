@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the servers that the tests start, where they are missing. Debian and Ubuntu, as root or through sudo.
+# Installs what the tests start and build, where it is missing. Debian and Ubuntu, as root or through sudo.
 set -eu
 
 missing=""
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing="$missing prometheus"
 command -v chromium >/dev/null || missing="$missing chromium"
+command -v c++ >/dev/null || missing="$missing g++"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
