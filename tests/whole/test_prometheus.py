@@ -31,8 +31,9 @@ def behaviour(tmp_path: Path) -> Path:
     return file
 
 
-def _config(simulator: RunningSimulator, port: int) -> dict[str, Any]:
+def _config(simulator: RunningSimulator, port: int, *, run_at_start: bool) -> dict[str, Any]:
     return {
+        "jobs": [{"name": "leap", "cron": "0 0 29 2 *", "suite": "quick", "run_at_start": run_at_start}],
         "server": {"port": port, "token": TOKEN},
         "providers": {"sim": {"base_url": simulator.base_url, "kind": "simulated"}},
         "targets": [
@@ -48,10 +49,11 @@ async def test_what_prometheus_knows_is_what_the_api_says(
     start_daemon: StartDaemon, start_simulator: Start, behaviour: Path, tmp_path: Path
 ) -> None:
     simulator = start_simulator(behaviour_file=behaviour)
-    config = _config(simulator, free_port())
-    daemon = start_daemon(config)
+    port = free_port()
+    daemon = start_daemon(_config(simulator, port, run_at_start=True))
     async with scraping(daemon.url.removeprefix("http://"), tmp_path / "prometheus") as prometheus:
-        daemon.finished(daemon.trigger("quick"))
+        (run,) = daemon.until(lambda: daemon.get("/api/v1/runs")["items"])
+        daemon.finished(run["id"])
         behaviour.write_text(_behaviour("ill"))
         daemon.finished(daemon.trigger("quick"))
         entries = {(each["target"], each["connection"]): each for each in _leaderboard(daemon)}
@@ -69,7 +71,7 @@ async def test_what_prometheus_knows_is_what_the_api_says(
         before = _gauges(daemon)
 
         daemon.kill()
-        again = start_daemon(config)
+        again = start_daemon(_config(simulator, port, run_at_start=False))
         assert _gauges(again) == before
         started = f"{PREFIX}start_timestamp_seconds"
         await prometheus.until(f"changes({started}[1m]) > 0")
