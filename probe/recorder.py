@@ -29,6 +29,7 @@ _MOST_HELD = 5000
 _BATCH = 256
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
+_FAULT = "the recorder met an unexpected error, see the log"
 
 
 class SampleStore(Protocol):
@@ -68,6 +69,9 @@ class Recorder:
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._spill_readable = True
+        # Runs while the spill file is left alone, after it could not be read.
+        self._spill_rest: asyncio.Task[None] | None = None
+        self._spill_pause_seconds = _FIRST_PAUSE_SECONDS
         self.spilled = 0
         self.rejected = 0
         self.dropped = 0
@@ -99,10 +103,11 @@ class Recorder:
 
     async def aclose(self, deadline_seconds: float = 5.0) -> None:
         """A last try; what is not stored by then goes to the spill file."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        for task in (self._task, self._spill_rest):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        self._task = self._spill_rest = None
         try:
             async with asyncio.timeout(deadline_seconds):
                 while self._held and await self._write():
@@ -119,15 +124,50 @@ class Recorder:
     async def _work(self) -> None:
         pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._held or (self._spill_readable and self._spill.waiting):
-                if await (self._write() if self._held else self._restore()):
-                    pause_seconds = _FIRST_PAUSE_SECONDS
-                else:
-                    await self._clock.sleep(pause_seconds)
-                    pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
-            self._idle.set()
+            if await self._step():
+                pause_seconds = _FIRST_PAUSE_SECONDS
+            else:
+                await self._clock.sleep(pause_seconds)
+                pause_seconds = _longer(pause_seconds)
+
+    async def _step(self) -> bool:
+        """Write, or read back, or wait for something to do; False where to try again after a pause."""
+        try:
+            if self._held:
+                return await self._write()
+            if self._may_restore and self._spill.waiting:
+                return await self._restore()
+        except Exception as exc:  # noqa: BLE001  whatever it is, it must not end the writing of samples
+            return self._failed(exc)
+        if self._may_restore and self.error == _FAULT:
+            self.error = None
+        self._idle.set()
+        await self._wake.wait()
+        self._wake.clear()
+        return True
+
+    def _failed(self, error: Exception) -> bool:
+        """Say it and go on. Where no sample is held it was the spill file: new samples do not wait for it."""
+        _log.error("the recorder failed and tries again", error=str(error), exc_info=error)
+        self.error = _FAULT
+        if self._held:
+            return False
+        self._rest_spill()
+        return True
+
+    @property
+    def _may_restore(self) -> bool:
+        return self._spill_readable and self._spill_rest is None
+
+    def _rest_spill(self) -> None:
+        """Leave the spill file alone for a while, longer every time; samples are written meanwhile."""
+        self._spill_rest = asyncio.create_task(self._end_rest(), name="recorder spill rest")
+
+    async def _end_rest(self) -> None:
+        await self._clock.sleep(self._spill_pause_seconds)
+        self._spill_pause_seconds = _longer(self._spill_pause_seconds)
+        self._spill_rest = None
+        self._wake.set()
 
     async def _write(self) -> bool:
         """Write the oldest of what is held; False where the store is unavailable.
@@ -140,6 +180,7 @@ class Recorder:
             self._held.popleft()
         unavailable: StoreUnavailable | None = None
         kept: list[Sample] = []
+        refused: list[tuple[Sample, BaseException]] = []
         for sample, answer in zip(batch, answers, strict=True):
             if isinstance(answer, StoreUnavailable):
                 unavailable = answer
@@ -147,8 +188,10 @@ class Recorder:
             elif isinstance(answer, asyncio.CancelledError):
                 kept.append(sample)
             elif isinstance(answer, BaseException):
-                self._refused(sample, answer)
+                refused.append((sample, answer))
         self._held.extendleft(reversed(kept))
+        for sample, error in refused:
+            self._refused(sample, error)
         self._note(unavailable)
         return unavailable is None
 
@@ -164,20 +207,25 @@ class Recorder:
     async def _restore(self) -> bool:
         """Read the spill file back; False where it has to wait for the store.
 
-        A file that cannot be read is left for the next start: new samples go before it.
+        A file that cannot be read is tried again after a pause that holds no new sample up; one with which
+        something else is wrong is left for the next start.
         """
+        file = str(self._spill.path)
         try:
             restored = await self._spill.restore(self._store.add)
+        except OSError as exc:
+            _log.error("spilled samples cannot be read now", file=file, error=str(exc))
+            self._rest_spill()
+            return True
         except Exception as exc:  # noqa: BLE001  whatever it is, it must not stop the writing of new samples
-            unexpected = None if isinstance(exc, OSError) else exc
-            file = str(self._spill.path)
-            _log.error("spilled samples cannot be read", file=file, error=str(exc), exc_info=unexpected)
+            _log.error("spilled samples cannot be read", file=file, error=str(exc), exc_info=exc)
             self._spill_readable = False
             return True
+        self._spill_pause_seconds = _FIRST_PAUSE_SECONDS
         self.rejected += restored.rejected
         _log.info(
             "spilled samples read back",
-            file=str(self._spill.path),
+            file=file,
             stored=restored.stored,
             rejected=restored.rejected,
             left=restored.left,
@@ -215,3 +263,7 @@ class Recorder:
     def _fit(self, sample: Sample) -> Sample:
         """As it may be kept in a file: where responses are not kept, without them."""
         return sample if self._keep_responses else replace(sample, text=None, reasoning_text=None)
+
+
+def _longer(pause_seconds: float) -> float:
+    return min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)

@@ -31,7 +31,8 @@ class SpillFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rejected_path = path.with_name(path.name + ".rejected")
-        # Lines are appended to `path` while those of an earlier time are being restored from here.
+        # Lines are appended to `path` while those of an earlier time are being restored from here. It stays
+        # as it is until all of it was handed over: a full disk must not keep it from being read back.
         self._restoring_path = path.with_name(path.name + ".restoring")
 
     @property
@@ -50,37 +51,33 @@ class SpillFile:
     async def restore(self, add: Callable[[Sample], Awaitable[None]]) -> Restored:
         """Hand every sample to `add`, as `Store.add`, until it raises StoreUnavailable.
 
-        Raises OSError; what was handed over until then may be handed over again the next time.
+        What an earlier restoring left comes first, alone: there may be something `waiting` afterwards. Raises
+        OSError. A restoring that does not come to its end begins anew the next time: `add` is handed samples
+        again that it has stored.
         """
         self._take_over()
         if not self._restoring_path.exists():
             return Restored()
-        stored = rejected = 0
+        stored = 0
+        rejected: list[str] = []
         with self._restoring_path.open(encoding="utf-8") as lines:
             for line in lines:
                 try:
                     await add(decode(line))
                 except StoreUnavailable:
-                    rest = line + lines.read()
-                    _append(self.path, rest)
-                    self._restoring_path.unlink()
-                    return Restored(stored=stored, rejected=rejected, left=rest.count("\n"))
+                    return Restored(stored=stored, left=len(rejected) + 1 + sum(1 for _ in lines))
                 except (ValueError, StoreError):
-                    _append(self.rejected_path, line)
-                    rejected += 1
+                    # Set aside at the end only: every beginning anew would set it aside once more.
+                    rejected.append(line)
                 else:
                     stored += 1
+        if rejected:
+            _append(self.rejected_path, "".join(rejected))
         self._restoring_path.unlink()
-        return Restored(stored=stored, rejected=rejected)
+        return Restored(stored=stored, rejected=len(rejected))
 
     def _take_over(self) -> None:
-        """Put what an interrupted restoring left in front of what was spilled since."""
-        if not self.path.exists():
-            return
-        if self._restoring_path.exists():
-            _append(self._restoring_path, self.path.read_text(encoding="utf-8"))
-            self.path.unlink()
-        else:
+        if self.path.exists() and not self._restoring_path.exists():
             self.path.rename(self._restoring_path)
 
 
@@ -103,10 +100,23 @@ def _adapter() -> Any:
 
 
 def _append(path: Path, text: str) -> None:
+    """All of it or, with an OSError, nothing: half a line would spoil the next one too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Answers of models may be in it: for nobody else's eyes.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with open(descriptor, "a", encoding="utf-8") as file:  # noqa: PTH123  by its descriptor, for the mode
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        size_before = os.fstat(descriptor).st_size
+        try:
+            _write_all(descriptor, text.encode())
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size_before)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
