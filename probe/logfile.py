@@ -35,8 +35,9 @@ class DailyFile(Handler):
     """
 
     def __init__(self, directory: Path, keep_days: int) -> None:
-        super().__init__()
+        # First: a handler that could not be made must not be known to logging, which closes all it knows.
         directory.mkdir(parents=True, exist_ok=True)
+        super().__init__()
         self._directory = directory
         self._keep_days = keep_days
         self._day: date | None = None

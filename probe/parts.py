@@ -54,7 +54,12 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
         return started
 
     async def store() -> Store:
-        opened = await open_store(config, clock)
+        opening = asyncio.create_task(open_store(config, clock))
+        try:
+            opened = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await _close_once_open(opening)
+            raise
         stack.push_async_callback(_close_store, opened)
         return opened
 
@@ -97,6 +102,16 @@ def set_up_logs(config: LogConfig) -> None:
         configure_logs(config)
     except OSError as exc:
         raise ConfigError(f"log.directory: {config.directory}: {exc.strerror}") from exc
+
+
+async def _close_once_open(opening: asyncio.Task[Store]) -> None:
+    """SQLAlchemy leaves a connection behind that is broken off while it is set up, so it may come up first."""
+    await asyncio.wait([opening], timeout=_STORE_CLOSING_SECONDS)
+    if not opening.done():
+        opening.cancel()
+        await asyncio.wait([opening])
+    if not opening.cancelled() and opening.exception() is None:
+        await _close_store(opening.result())
 
 
 async def _close_store(store: Store) -> None:

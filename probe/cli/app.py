@@ -80,7 +80,8 @@ def invoke(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit status: 1 for a failure, 2 for wrong usage or configuration."""
     try:
         status = app(args=list(arguments), prog_name="probe", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # typer makes the first into the second while a command runs
         _close_stdout()
         return EXIT_BROKEN_PIPE

@@ -36,6 +36,8 @@ def _announce(ready: Ready) -> None:
     from probe import __version__
     from probe.cli.output import print_line
 
+    if sys.stdout is None:  # a service manager may give none
+        return
     print_line(f"Inference Probe {__version__}")
     print_line(f"  board    {ready.url}/")
     print_line(f"  metrics  {ready.url}/metrics")
