@@ -288,7 +288,7 @@ OWN_TIMING = (
         name=f"{PREFIX}attempt_lag_seconds",
         kind="histogram",
         unit="seconds",
-        help="How long after its planned instant an attempt started, all targets; waiting for limits included.",
+        help="How long after its planned instant an attempt started, all targets; waits for limits included.",
         buckets=LAG_SECONDS,
         source=OfAnyAttempt(read=lambda sample: (Reading(sample.lag_seconds),)),
     ),
@@ -305,7 +305,7 @@ OWN_TIMING = (
     Family(
         name=f"{PREFIX}stamped_attempts_total",
         kind="counter",
-        help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch itself, less exact).",
+        help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch, less exact).",
         labels=("stamps",),
         source=OfAnyAttempt(
             read=lambda sample: () if sample.timing.ttfb_seconds is None else (Reading(1, (sample.stamps,)),),
