@@ -24,6 +24,7 @@ from probe.background import background
 from probe.clock import Clock, SystemClock
 from probe.config import Config
 from probe.control import DaemonControl
+from probe.errors import ProbeError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
 from probe.parts import Parts, open_parts, set_up_logs
@@ -162,9 +163,10 @@ class Daemon:
         )
 
     async def wait(self) -> None:
-        """Until the page server ends by itself, which it does only for a defect."""
+        """Until the page server ends by itself, which it does only for a defect. Raises ProbeError then."""
         assert self._server is not None
         await self._server.wait()
+        raise ProbeError("the page server ended by itself")
 
     # Stopping ---------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from probe.wire.process import StopwatchProcess
 
 _log = structlog.get_logger("probe.parts")
 
-_STORE_CLOSING_SECONDS = 10.0
+_STORE_CLOSING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def set_up_logs(config: LogConfig) -> None:
 
 
 async def _close_once_open(opening: asyncio.Task[Store]) -> None:
-    """SQLAlchemy leaves a connection behind that is broken off while it is set up, so it may come up first."""
+    """SQLAlchemy leaves a connection open that is broken off while it is set up, so it may come up first."""
     await asyncio.wait([opening], timeout=_STORE_CLOSING_SECONDS)
     if not opening.done():
         opening.cancel()

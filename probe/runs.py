@@ -28,6 +28,8 @@ from probe.store import RunEnd, Store
 _log = structlog.get_logger("probe.runs")
 
 _PAUSE_SECONDS = 2.0
+# While the daemon stops; a server that hangs would take a minute.
+_LAST_TRY_SECONDS = 2.0
 
 
 class Runs:
@@ -136,12 +138,15 @@ class Runs:
     async def _finish(self, run_id: UUID, name: str, status: RunEnd, skipped: int | None = None) -> None:
         """End the run's row, later while the store is out. The next start closes what is left open."""
         while True:
+            patience = _LAST_TRY_SECONDS if self._phase.stopping else None
             try:
-                await self._store.finish_run(run_id, status, skipped_attempts=skipped)
+                async with asyncio.timeout(patience):
+                    await self._store.finish_run(run_id, status, skipped_attempts=skipped)
                 return
-            except StoreError as exc:
-                _log.error("a run cannot be closed", run=name, id=str(run_id), error=str(exc))
-                if exc.permanent or self._phase.stopping:
+            except (StoreError, TimeoutError) as exc:
+                error = str(exc) or "the database does not answer"
+                _log.error("a run cannot be closed", run=name, id=str(run_id), error=error)
+                if self._phase.stopping or (isinstance(exc, StoreError) and exc.permanent):
                     return
                 await self._clock.sleep(_PAUSE_SECONDS)
 

@@ -83,7 +83,7 @@ async def nothing_left_behind() -> AsyncIterator[None]:
             "descriptors": _descriptors() - descriptors,
         }
 
-    # What a cycle holds is garbage, and the last step of a thread that was told to end may come a moment later.
+    # What a cycle holds is garbage; the last step of a thread that was told to end may come a moment later.
     gc.collect()
     with suppress(TimeoutError):
         await until(lambda: not any(left().values()), seconds=5)
