@@ -42,7 +42,7 @@ from probe.vitals import Vitals
 _log = structlog.get_logger("probe.daemon")
 
 # What may be left to do once the last attempt has ended: storing, and ending the rows of runs.
-_CLOSING_SECONDS = 10.0
+_CLOSING_SECONDS = 5.0
 _HURRIED_SECONDS = 1.0
 
 
