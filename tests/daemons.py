@@ -11,13 +11,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 import structlog
 import yaml
 
 from probe.config import Config
+from probe.daemon import Daemon
 from probe.defaults import load_config
+from probe.store import RunRecord, Store
 
 FAST = "sim?ttft_ms=5&gap_ms=1&tokens=5"
 SLOW = "sim?ttft_ms=60000"
@@ -31,7 +34,7 @@ class ConfigFile:
         self.folder = folder
         self.path = folder / "probe.yaml"
         self.logs = folder / "logs"
-        self._sections: dict[str, Any] = {
+        self.sections: dict[str, Any] = {
             "database": {"url": f"sqlite:///{folder}/probe.db"},
             "server": {"port": 0},
             "log": {"directory": str(self.logs)},
@@ -42,8 +45,8 @@ class ConfigFile:
         self.change(**sections)
 
     def change(self, **sections: Any) -> None:
-        self._sections |= sections
-        self.path.write_text(yaml.safe_dump(self._sections))
+        self.sections |= sections
+        self.path.write_text(yaml.safe_dump(self.sections))
 
     def load(self) -> Config:
         return load_config(self.path, env={}, cwd=self.folder)
@@ -55,6 +58,19 @@ class ConfigFile:
 
     def events(self) -> list[str]:
         return [line["event"] for line in self.log()]
+
+
+def store_of(daemon: Daemon) -> Store:
+    return daemon._parts.store
+
+
+async def finished(daemon: Daemon, run_id: UUID) -> RunRecord:
+    """The run, once it has ended."""
+    while True:
+        run = await store_of(daemon).run(run_id)
+        if run is not None and run.finished_at is not None:
+            return run
+        await asyncio.sleep(0.01)
 
 
 async def until(look: Callable[[], Any], *, seconds: float = 30) -> Any:
