@@ -1,0 +1,269 @@
+"""Runs under the configuration in force: made, stored, ended, whatever happens to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from probe.clock import SystemClock
+from probe.config import JobConfig
+from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
+from probe.generation import Generation, Generations
+from probe.parts import Parts, open_parts
+from probe.phase import Phase
+from probe.recorder import Recorder
+from probe.runs import Runs
+from probe.slot import Slot
+from probe.spill import SpillFile
+from probe.store import RunRecord
+from tests.clocks import START
+from tests.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
+from tests.servers.simulator import RunningSimulator
+
+JOB = JobConfig(name="by-hand", suite="mystery-shopper", targets=("*",))
+THROTTLED = "sim?fault=http_429&retry_after_seconds=3600"
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """Runs over real parts; the recorder writes where nothing else is said."""
+
+    parts: Parts
+    generations: Generations
+    recorder: Recorder
+    phase: Phase = field(default_factory=Phase)
+
+    def __post_init__(self) -> None:
+        self.runs = Runs(self.parts.store, self.recorder, self.generations, self.phase, self.parts.clock)
+        self.phase.name = "running"
+
+    async def row(self, run_id: UUID, *, ended: bool = True) -> RunRecord:
+        while True:
+            run = await self.parts.store.run(run_id)
+            if run is not None and (run.finished_at is not None) == ended:
+                return run
+            await asyncio.sleep(0.01)
+
+    async def by_hand(self, job: JobConfig = JOB) -> UUID:
+        return await self.runs.by_hand(job, "by hand", "api")
+
+
+@pytest.fixture
+def config(tmp_path: Path, simulator: RunningSimulator) -> ConfigFile:
+    return ConfigFile(tmp_path, simulator.base_url)
+
+
+@asynccontextmanager
+async def scene(config: ConfigFile, *, writing: bool = True) -> AsyncIterator[Scene]:
+    async with nothing_left_behind(), AsyncExitStack() as stack:
+        loaded = config.load()
+        parts = await open_parts(stack, loaded, SystemClock())
+        generations = Generations(await Generation.build(loaded, parts))
+        stack.push_async_callback(generations.aclose)
+        parts.limits.configure(generations.limits)
+        recorder = Recorder(parts.store, parts.clock, SpillFile(config.folder / "spill.jsonl"))
+        if writing:
+            recorder.start()
+        stack.push_async_callback(recorder.aclose)
+        made = Scene(parts=parts, generations=generations, recorder=recorder)
+        yield made
+        await generations.drain(0)
+        await made.runs.aclose(0)
+
+
+# Made and ended ---------------------------------------------------------------------------------------------
+
+
+async def test_a_run_by_hand_is_made_and_ended_with_its_samples_stored(config: ConfigFile) -> None:
+    async with scene(config) as here:
+        run_id = await here.by_hand()
+        assert (await here.row(run_id, ended=False)).planned_attempts == 1
+        run = await here.row(run_id)
+        assert (run.run_name, run.triggered_by, run.suite) == ("by hand", "api", "mystery-shopper")
+        assert (run.status, run.attempts, run.successes, run.skipped_attempts) == ("finished", 1, 1, 0)
+
+
+async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> None:
+    targets = [{"provider": "sim", "name": name, "model": FAST} for name in ("one", "two", "other")]
+    jobs = [{"name": "some", "cron": NEVER, "suite": "mystery-shopper", "targets": ["o*"]}]
+    config.change(targets=targets, jobs=jobs)
+    async with scene(config) as here:
+        (job,) = here.runs.scheduled(here.generations.current.assembly)
+        assert (job.name, job.suite, job.planned_attempts, job.at_start) == (
+            "some",
+            "mystery-shopper",
+            2,
+            False,
+        )
+        slot = Slot(job="some", planned_at=here.parts.clock.now())
+        run_id = await here.parts.store.claim(slot, suite="mystery-shopper", planned_attempts=2)
+        assert run_id is not None
+        await job.handler(slot, run_id)
+        run = await here.row(run_id)
+        assert (run.status, run.successes) == ("finished", 2)
+        page = await here.parts.store.results()
+        assert {sample.target.name for sample in page.items} == {"one", "other"}
+        assert {sample.planned_at for sample in page.items} == {slot.planned_at}
+
+
+async def test_what_is_skipped_is_counted_by_provider_and_kept(config: ConfigFile) -> None:
+    config.change(
+        providers={
+            name: {**config.sections["providers"]["sim"], "concurrency": 1} for name in ("silent", "fine")
+        },
+        targets=[{"provider": "silent", "name": f"s{i}", "model": THROTTLED} for i in range(4)]
+        + [{"provider": "fine", "name": "f", "model": FAST}],
+    )
+    async with scene(config) as here:
+        run = await here.row(await here.by_hand())
+        assert (run.planned_attempts, run.attempts, run.skipped_attempts) == (5, 2, 3)
+        assert here.runs.skipped == {"silent": 3}
+        again = await here.row(await here.by_hand())
+        assert (again.attempts, again.skipped_attempts) == (1, 4)
+        assert here.runs.skipped == {"silent": 7}
+
+
+# Stopped ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_run_that_is_stopped_is_interrupted(config: ConfigFile) -> None:
+    config.change(targets=[{"provider": "sim", "name": "slow", "model": SLOW}])
+    async with scene(config) as here:
+        run_id = await here.by_hand()
+        await until(lambda: here.generations.in_flight)
+        await here.generations.drain(0)
+        run = await here.row(run_id)
+        assert (run.status, run.attempts, run.successes) == ("interrupted", 1, 0)
+
+
+@pytest.mark.parametrize("phase", ["starting", "stopping"])
+async def test_no_run_begins_but_while_the_daemon_runs(config: ConfigFile, phase: Any) -> None:
+    async with scene(config) as here:
+        here.phase.name = phase
+        with pytest.raises(NotRunning, match=f"the daemon is {phase}"):
+            await here.by_hand()
+        assert (await here.parts.store.runs()).items == ()
+
+
+async def test_a_run_whose_row_was_written_when_the_stop_came_is_not_begun(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(config) as here:
+        start_run: Any = here.parts.store.start_run
+
+        async def stop_meanwhile(**row: Any) -> Any:
+            here.phase.name = "stopping"
+            return await start_run(**row)
+
+        monkeypatch.setattr(here.parts.store, "start_run", stop_meanwhile)
+        with pytest.raises(NotRunning):
+            await here.by_hand()
+        (run,) = (await here.parts.store.runs()).items
+        assert (run.status, run.attempts) == ("interrupted", 0)
+        await asyncio.wait_for(here.generations.current.retire(), 10)
+
+
+async def test_what_does_not_end_in_time_is_cancelled(config: ConfigFile) -> None:
+    """The samples cannot be stored, and a run waits for that."""
+    async with scene(config, writing=False) as here:
+        run_id = await here.by_hand()
+        await until(lambda: here.recorder.pending)
+        await here.runs.aclose(0.01)
+        run = await here.row(run_id)
+        assert (run.status, run.attempts) == ("finished", 0), "every attempt was made"
+
+
+# Things that go wrong ---------------------------------------------------------------------------------------
+
+
+async def test_an_order_that_cannot_be_carried_out_leaves_no_row(config: ConfigFile) -> None:
+    async with scene(config) as here:
+        for wrong in ({"suite": "gone"}, {"targets": ("nobody",)}):
+            with pytest.raises(ConfigError):
+                await here.by_hand(JOB.model_copy(update=wrong))
+        assert (await here.parts.store.runs()).items == ()
+        await asyncio.wait_for(here.generations.current.retire(), 10)
+
+
+async def test_a_job_that_is_gone_leaves_its_run_interrupted(config: ConfigFile) -> None:
+    async with scene(config) as here:
+        (job,) = here.runs.scheduled(here.generations.current.assembly)
+        config.change(jobs=[])
+        here.generations.replace(await Generation.build(config.load(), here.parts))
+        slot = Slot(job="never", planned_at=START)
+        run_id = await here.parts.store.claim(slot, suite="mystery-shopper")
+        assert run_id is not None
+        await job.handler(slot, run_id)
+        assert (await here.row(run_id)).status == "interrupted"
+
+
+async def test_a_run_with_a_defect_is_said_and_ended(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("probe.runs._log.exception", lambda event, **_: said.append(event))
+    async with scene(config) as here:
+        monkeypatch.setattr(here.recorder, "record", _fail)
+        run_id = await here.by_hand()
+        assert (await here.row(run_id)).status == "failed"
+        await until(lambda: said)
+    assert said == ["a run failed"]
+
+
+def _fail(_: Any) -> None:
+    raise RuntimeError("a defect")
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [(StoreUnavailable("locked"), 3), (StoreError("damaged"), 1)],
+    ids=["locked", "damaged"],
+)
+async def test_a_row_that_cannot_be_ended_now_is_ended_later(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch, error: StoreError, tries: int
+) -> None:
+    async with scene(config) as here:
+        monkeypatch.setattr("probe.runs._PAUSE_SECONDS", 0.01)
+        finish = _Failing(here.parts.store.finish_run, error, times=2)
+        monkeypatch.setattr(here.parts.store, "finish_run", finish)
+        run_id = await here.by_hand()
+        await until(lambda: finish.calls == tries)
+        ended = not error.permanent
+        assert (await here.row(run_id, ended=ended)).status == ("finished" if ended else "running")
+
+
+async def test_while_stopping_a_row_is_tried_once(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(config) as here:
+        finish = _Failing(here.parts.store.finish_run, StoreUnavailable("locked"), times=1000)
+        monkeypatch.setattr(here.parts.store, "finish_run", finish)
+        run_id = await here.by_hand()
+        await until(lambda: finish.calls == 1)
+        here.phase.name = "stopping"
+        await here.runs.aclose(30)
+        assert finish.calls == 2
+        assert (await here.row(run_id, ended=False)).status == "running"
+
+
+class _Failing:
+    """A call that raises so many times before it works."""
+
+    def __init__(self, call: Callable[..., Any], error: Exception, *, times: int) -> None:
+        self._call = call
+        self._error = error
+        self._times = times
+        self.calls = 0
+
+    async def __call__(self, *given: Any, **named: Any) -> Any:
+        self.calls += 1
+        if self.calls <= self._times:
+            raise self._error
+        return await self._call(*given, **named)
