@@ -1,0 +1,61 @@
+"""Work in the background: as long as the stack is open, whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from probe.background import background
+from tests.clocks import VirtualClock, settle
+
+
+class Work:
+    """Fails as often as it is told to, then goes on for ever."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.begun = 0
+        self.cancelled = 0
+
+    async def __call__(self) -> None:
+        self.begun += 1
+        if self.begun <= self.failures:
+            raise RuntimeError("a defect")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+
+async def test_it_ends_with_the_stack() -> None:
+    work = Work(failures=0)
+    async with AsyncExitStack() as stack:
+        background(stack, work, "counting", VirtualClock())
+        await settle()
+        assert (work.begun, work.cancelled) == (1, 0)
+    assert work.cancelled == 1
+    assert "counting" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def test_work_that_fails_is_said_and_begun_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+    monkeypatch.setattr("probe.background._log.exception", lambda _, part: said.append(part))
+    clock, work = VirtualClock(), Work(failures=2)
+    async with AsyncExitStack() as stack:
+        background(stack, work, "counting", clock)
+        await clock.pass_until(5)
+        assert (work.begun, said) == (1, ["counting"])
+        await clock.pass_until(60)
+        assert (work.begun, said) == (3, ["counting", "counting"])
+    assert work.cancelled == 1
+
+
+async def test_the_stack_may_be_left_during_the_pause() -> None:
+    work = Work(failures=1000)
+    async with AsyncExitStack() as stack:
+        background(stack, work, "counting", VirtualClock())
+        await settle()
+    assert work.begun == 1
