@@ -15,6 +15,7 @@ from probe.api.control import RunOrder
 from probe.config import Config
 from probe.daemon import Daemon
 from probe.errors import ConfigError, NotRunning
+from probe.generation import Generation
 from probe.store import Store
 from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.servers.postgres import PostgresServer, postgres_server
@@ -125,6 +126,8 @@ async def test_a_run_under_way_keeps_its_providers_and_limits(config: ConfigFile
         run = await finished(daemon, run_id)
         assert (run.status, run.successes) == ("finished", 2)
         await until(lambda: _closed(old))
+        second, first = (await store_of(daemon).results()).items
+        assert second.started_at >= first.ended_at, "one at a time, also when nobody configured that any more"
         assert "sim" not in daemon.control.generations.limits
 
 
@@ -204,6 +207,19 @@ REFUSED = {
 }
 
 
+def _built(monkeypatch: pytest.MonkeyPatch) -> list[Generation]:
+    """Every generation that is built from here on."""
+    built: list[Generation] = []
+    build = Generation.build
+
+    async def note(*given: Any) -> Generation:
+        built.append(await build(*given))
+        return built[-1]
+
+    monkeypatch.setattr(Generation, "build", note)
+    return built
+
+
 @pytest.mark.parametrize("what", REFUSED)
 async def test_what_cannot_be_used_changes_nothing(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch, what: str
@@ -217,6 +233,7 @@ async def test_what_cannot_be_used_changes_nothing(
     async with nothing_left_behind(), Daemon.start(lambda: load()) as daemon:  # noqa: PLW0108  later another one
         monkeypatch.setattr("asyncio.create_subprocess_exec", no_process)
         before, generation = in_force(daemon), daemon.control.generations.current
+        built = _built(monkeypatch)
         sections = dict(config.sections)
         load = spoil(config)
         with pytest.raises(ConfigError, match=says):
@@ -225,6 +242,7 @@ async def test_what_cannot_be_used_changes_nothing(
         assert in_force(daemon) == before == BEFORE
         assert daemon.control.generations.current is generation
         assert not _closed(generation)
+        assert all(map(_closed, built))
         status = daemon.control.status().config
         assert (status.loaded, status.failed_reloads) == (False, 1)
         assert says in str(status.error)
@@ -346,12 +364,14 @@ async def test_a_reload_that_is_broken_off_changes_nothing(
             await asyncio.Event().wait()
 
         monkeypatch.setattr(daemon.control.schedule, "prepare", prepare)
+        built = _built(monkeypatch)
         reloading = asyncio.create_task(daemon.control.reload())
         await reached.wait()
         reloading.cancel()
         with suppress(asyncio.CancelledError):
             await reloading
         assert in_force(daemon) == BEFORE
+        assert [_closed(each) for each in built] == [True]
         monkeypatch.undo()
         await daemon.control.reload()
         assert in_force(daemon)[0] == ["two"]
