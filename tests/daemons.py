@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import json
 import logging
 import threading
@@ -66,19 +67,25 @@ def store_of(daemon: Daemon) -> Store:
 
 async def finished(daemon: Daemon, run_id: UUID) -> RunRecord:
     """The run, once it has ended."""
-    while True:
+
+    async def look() -> RunRecord | None:
         run = await store_of(daemon).run(run_id)
-        if run is not None and run.finished_at is not None:
-            return run
-        await asyncio.sleep(0.01)
+        return None if run is None or run.finished_at is None else run
+
+    run: RunRecord = await until(look)
+    return run
 
 
 async def until(look: Callable[[], Any], *, seconds: float = 30) -> Any:
-    """What `look` gives once it is true: for what nobody announces."""
+    """What `look` gives, or gives when awaited, once it is true: for what nobody announces."""
     async with asyncio.timeout(seconds):
-        while not (found := look()):  # noqa: ASYNC110
+        while True:
+            found = look()
+            if inspect.isawaitable(found):
+                found = await found
+            if found:
+                return found
             await asyncio.sleep(0.01)
-    return found
 
 
 @asynccontextmanager

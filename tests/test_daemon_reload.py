@@ -79,8 +79,11 @@ async def test_new_targets_are_noted_without_being_probed(config: ConfigFile) ->
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         config.change(targets=[target("two", "sim-swift")])
         await daemon.control.reload()
-        while "sim-swift" not in {model.name for model in await store_of(daemon).models()}:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def noted() -> bool:
+            return "sim-swift" in {model.name for model in await store_of(daemon).models()}
+
+        await until(noted)
 
 
 async def test_two_at_once_take_their_turns(config: ConfigFile) -> None:

@@ -45,11 +45,12 @@ class Scene:
         self.phase.name = "running"
 
     async def row(self, run_id: UUID, *, ended: bool = True) -> RunRecord:
-        while True:
+        async def look() -> RunRecord | None:
             run = await self.parts.store.run(run_id)
-            if run is not None and (run.finished_at is not None) == ended:
-                return run
-            await asyncio.sleep(0.01)
+            return None if run is None or (run.finished_at is not None) != ended else run
+
+        run: RunRecord = await until(look)
+        return run
 
     async def by_hand(self, job: JobConfig = JOB) -> UUID:
         return await self.runs.by_hand(job, "by hand", "api")

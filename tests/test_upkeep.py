@@ -18,7 +18,7 @@ from probe.errors import StoreUnavailable
 from probe.store import PruneReport, Store
 from probe.upkeep import Upkeep, note_targets
 from tests.clocks import START, VirtualClock, settle
-from tests.daemons import ConfigFile
+from tests.daemons import ConfigFile, until
 from tests.store.samples import a_sample
 
 URL = "http://127.0.0.1:9/v1"
@@ -86,8 +86,11 @@ async def test_old_rows_are_deleted(config: ConfigFile, store: Store) -> None:
         await store.add(a_sample(run_id, started_at=START - timedelta(days=days)))
     async with assembled(config) as assembly:
         task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
-        while len((await store.results()).items) > 1:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def one_left() -> bool:
+            return len((await store.results()).items) == 1
+
+        await until(one_left)
         task.cancel()
         await asyncio.wait([task])
     (left,) = (await store.results()).items
@@ -178,5 +181,7 @@ async def test_it_looks_at_the_configuration_in_force(config: ConfigFile, store:
 
 
 async def _until_model(store: Store, name: str) -> None:
-    while name not in {model.name for model in await store.models()}:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    async def there() -> bool:
+        return name in {model.name for model in await store.models()}
+
+    await until(there)

@@ -1,0 +1,106 @@
+"""Generations: built whole, used, replaced, and closed when nobody uses them any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probe.clock import SystemClock
+from probe.generation import Generation, Generations
+from probe.parts import Parts, open_parts
+from probe.providers.openai_chat.provider import OpenAIChat
+from tests.daemons import ConfigFile, nothing_left_behind, until
+from tests.servers.simulator import RunningSimulator
+
+
+@pytest.fixture
+def config(tmp_path: Path, simulator: RunningSimulator) -> ConfigFile:
+    return ConfigFile(tmp_path, simulator.base_url)
+
+
+@asynccontextmanager
+async def opened(config: ConfigFile) -> AsyncIterator[Parts]:
+    async with nothing_left_behind(), AsyncExitStack() as stack:
+        yield await open_parts(stack, config.load(), SystemClock())
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[OpenAIChat]:
+    """Every provider that was closed."""
+    found: list[OpenAIChat] = []
+    aclose = OpenAIChat.aclose
+
+    async def note(self: OpenAIChat) -> None:
+        found.append(self)
+        await aclose(self)
+
+    monkeypatch.setattr(OpenAIChat, "aclose", note)
+    return found
+
+
+async def _fail(*_: Any) -> None:
+    raise RuntimeError("a defect")
+
+
+async def test_one_that_cannot_be_warmed_up_is_closed(
+    config: ConfigFile, closed: list[OpenAIChat], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIChat, "warm_up", _fail)
+    async with opened(config) as parts:
+        with pytest.raises(RuntimeError, match="a defect"):
+            await Generation.build(config.load(), parts)
+        assert len(closed) == 1
+
+
+async def test_one_is_closed_when_its_last_user_has_gone(
+    config: ConfigFile, closed: list[OpenAIChat]
+) -> None:
+    async with opened(config) as parts:
+        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+        generations = Generations(first)
+        with first.use(), first.use() as assembly:
+            generations.replace(second)
+            assert generations.current is second
+            await asyncio.sleep(0)
+            assert closed == []
+        await until(lambda: closed)
+        assert closed == list(assembly.providers.values())
+        await generations.aclose()
+        assert len(closed) == 2
+
+
+async def test_the_end_waits_for_those_that_are_still_used(
+    config: ConfigFile, closed: list[OpenAIChat]
+) -> None:
+    async with opened(config) as parts:
+        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+        generations = Generations(first)
+        with first.use():
+            generations.replace(second)
+            ending = asyncio.create_task(generations.aclose())
+            await until(lambda: len(closed) == 1)
+            assert not ending.done()
+        await ending
+        assert len(closed) == 2
+
+
+async def test_one_that_cannot_be_closed_keeps_nobody(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("probe.generation._log.exception", said.append)
+    async with opened(config) as parts:
+        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+        generations = Generations(first)
+        with monkeypatch.context() as spoilt:
+            spoilt.setattr(OpenAIChat, "aclose", _fail)
+            generations.replace(second)
+            await until(lambda: said)
+        await generations.aclose()
+        await first.assembly.aclose()
+    assert said == ["the providers of an earlier configuration cannot be closed"]
