@@ -1,4 +1,4 @@
-"""Work that goes on as long as the daemon does."""
+"""Work beside everything else, at most as long as the daemon lives."""
 
 from __future__ import annotations
 
@@ -23,13 +23,27 @@ def background(
 
     Where it raises all the same, that is a defect: it is logged, and the work is begun again after a pause.
     """
-    task = asyncio.create_task(_keep_doing(work, name, clock), name=name)
+    _until_left(stack, asyncio.create_task(_keep_doing(work, name, clock), name=name))
 
+
+def soon(stack: AsyncExitStack, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    """Do `work` once, beside what follows; broken off where the stack is left before."""
+    _until_left(stack, asyncio.create_task(_do(work, name), name=name))
+
+
+def _until_left(stack: AsyncExitStack, task: asyncio.Task[None]) -> None:
     async def end() -> None:
         task.cancel()
         await asyncio.wait([task])
 
     stack.push_async_callback(end)
+
+
+async def _do(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    try:
+        await work()
+    except Exception:  # noqa: BLE001  one part's defect must not take the others with it
+        _log.exception("a part of the daemon failed", part=name)
 
 
 async def _keep_doing(work: Callable[[], Coroutine[Any, Any, None]], name: str, clock: Clock) -> None:

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from probe.api.app import build_app
 from probe.api.server import ApiServer
-from probe.background import background
+from probe.background import background, soon
 from probe.clock import Clock, SystemClock
 from probe.config import Config
 from probe.control import DaemonControl
-from probe.errors import ProbeError
+from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
 from probe.parts import Parts, open_parts, set_up_logs
@@ -145,6 +146,13 @@ class Daemon:
         stack.push_async_callback(self._drain)
         await self._schedule.start(self._runs.scheduled(self._generations.current.assembly))
         self._phase.name = "running"
+        soon(stack, self._read_ahead, "reading ahead")
+
+    async def _read_ahead(self) -> None:
+        """Have the last day at hand before somebody opens the board."""
+        now = self._parts.clock.now()
+        with suppress(StoreError):  # whoever asks then is told
+            await self._parts.store.leaderboard_rows(now - timedelta(days=1), now)
 
     @property
     def _config(self) -> Config:

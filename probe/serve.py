@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
@@ -56,6 +57,9 @@ async def _live(
 ) -> None:
     async with Daemon.start(load, hurry=told.hurry) as daemon:
         started.set()
+        # What stands by now stays: the collector would look through all of it each time.
+        gc.collect()
+        gc.freeze()
         on_ready(daemon.ready)
         await _first(told.stop.wait(), daemon.wait(), _reload_when_told(told, daemon))
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from probe.background import background
+from probe.background import background, soon
 from tests.clocks import VirtualClock, settle
 
 
@@ -59,3 +59,35 @@ async def test_the_stack_may_be_left_during_the_pause() -> None:
         background(stack, work, "counting", VirtualClock())
         await settle()
     assert work.begun == 1
+
+
+async def test_what_is_done_once_is_not_begun_again() -> None:
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        done += 1
+
+    async with AsyncExitStack() as stack:
+        soon(stack, work, "reading")
+        await settle()
+        assert done == 1
+    assert done == 1
+
+
+async def test_what_is_done_once_is_broken_off_with_the_stack() -> None:
+    work = Work(failures=0)
+    async with AsyncExitStack() as stack:
+        soon(stack, work, "reading")
+        await settle()
+    assert (work.begun, work.cancelled) == (1, 1)
+
+
+async def test_what_fails_once_is_said_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+    monkeypatch.setattr("probe.background._log.exception", lambda _, part: said.append(part))
+    work = Work(failures=1)
+    async with AsyncExitStack() as stack:
+        soon(stack, work, "reading")
+        await settle()
+    assert (work.begun, said) == (1, ["reading"])

@@ -171,15 +171,17 @@ class Exchange:
 
     # Receiving --------------------------------------------------------------------------------------------
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """Take in what has come. True where the exchange is over, or its deadlines are others now."""
         try:
             received = self._connection.receive()
         except OSError as exc:
             self.abort(fault_of(exc))
-            return
+            return True
         if received is None:
-            return
+            return False
         data, wall_ns, ended, more = received
+        first = not self._size
         if data:
             now_ns = monotonic_ns()
             notes = self._notes
@@ -197,12 +199,14 @@ class Exchange:
             self._last_ns = at_ns
             self._drained = not more
             self._take(data, at_ns, now_ns)
+            if first and not self._done.done():
+                self._arm()
         if ended and not self._done.done():
             self._end_of_stream()
+        return first or self._done.done()
 
     def _take(self, data: bytes, at_ns: int, now_ns: int) -> None:
         notes, reader = self._notes, self._reader
-        first = not self._size
         room = notes.request.max_response_bytes - self._size
         too_large = len(data) > room
         if too_large:
@@ -221,8 +225,6 @@ class Exchange:
             self.abort(WireError("too_large", f"the response is larger than {limit} bytes"))
         elif reader.head_complete and notes.phase in ("send", "head"):
             notes.phase = "first_token"
-        if first and not self._done.done():
-            self._arm()
 
     def _end_of_stream(self) -> None:
         """Nothing more comes. TLS that just stops is no end that could be trusted (RFC 9112, 9.8)."""

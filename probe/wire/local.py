@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from probe import pause
 from probe.errors import StopwatchError
-from probe.wire import pause
 from probe.wire.call import Call
 from probe.wire.capture import Capture
 from probe.wire.faults import WireError
@@ -21,12 +21,13 @@ from probe.wire.tls import Contexts
 class LocalWire:
     """A `Wire` over sockets of this process; made, used and closed inside one running event loop.
 
-    `poller` is given where the loop waits on it already.
+    `poller` is given where the loop waits on it already; it stays open then.
     """
 
     def __init__(self, poller: Poller | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._keeper = StampKeeper()
+        self._owns_poller = poller is None
         if poller is None:
             poller = Poller()
             poller.attach(loop)
@@ -84,5 +85,6 @@ class LocalWire:
             call.abort(WireError("cancelled", "the probe was told to stop"))
         await self._idle.wait()
         self._pool.close()
-        self._poller.close()
+        if self._owns_poller:
+            self._poller.close()
         self._keeper.close()

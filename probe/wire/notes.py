@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from probe import clock
 from probe.clock import ClockPair
 from probe.wire.capture import CLOCK_STEP_NS, Arrival, Capture, Phase, WireFailure
 from probe.wire.faults import WireError
 from probe.wire.redaction import mask_received, redact_headers, redact_proxy, redact_url, secrets_of
 from probe.wire.request import WireRequest
+
+# As `Arrival._make`, whose Python code would be run for each piece.
+_to_arrival: Callable[[tuple[int, int]], Arrival] = partial(tuple.__new__, Arrival)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -104,7 +110,7 @@ class Notes:
             end_ns=ended_ns,
             planned_ns=request.planned_monotonic_ns,
             received=mask_received(b"".join(self.pieces), secrets_of(request.headers)),
-            arrivals=tuple(map(Arrival._make, self.arrivals)),
+            arrivals=tuple(map(_to_arrival, self.arrivals)),
             stamps="read" if self.unstamped or not self.arrivals else "kernel",
             reused=self.reused,
             peer_address=self.peer_address,

@@ -6,7 +6,10 @@ import asyncio
 import select
 from collections.abc import Callable
 
-from probe.clock import monotonic_ns
+from probe.clock import NS_PER_SECOND, monotonic_ns
+
+# True: the event loop has something to do now, a future or a timer to look at.
+Callback = Callable[[], bool]
 
 _EVENTS_AT_ONCE = 256
 _LOOKS_AT_ONCE = 8
@@ -25,7 +28,7 @@ class Poller:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._callbacks: dict[int, Callable[[], None]] = {}
+        self._callbacks: dict[int, Callback] = {}
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._other_fd = -1
         self.looked_ns = 0
@@ -42,7 +45,7 @@ class Poller:
         self._other_fd = fd
         self._epoll.register(fd, select.EPOLLIN)
 
-    def add(self, fd: int, callback: Callable[[], None]) -> None:
+    def add(self, fd: int, callback: Callback) -> None:
         self._callbacks[fd] = callback
         if self._epoll is not None:
             self._epoll.register(fd, select.EPOLLIN)
@@ -61,31 +64,44 @@ class Poller:
     def look(self) -> None:
         """Call back for what is readable now. What arrives meanwhile is taken in, too, some times over."""
         for _ in range(_LOOKS_AT_ONCE):
-            if not self._serve(0):
+            if not self._serve(0)[0]:
                 break
 
     def wait(self, timeout: float | None) -> bool:
         """Wait that long for anything to be readable, for ever with None, and call back for it.
 
-        True where the fd of `watch_other` is readable.
+        Returns early as soon as there is something for the event loop to do. True where the fd of
+        `watch_other` is readable.
         """
-        ready = self._serve(timeout)
-        return any(fd == self._other_fd for fd, _ in ready)
+        until_ns = None if timeout is None else monotonic_ns() + int(timeout * NS_PER_SECOND)
+        while True:
+            ready, wanted, now_ns = self._serve(timeout)
+            if wanted:
+                return any(fd == self._other_fd for fd, _ in ready)
+            if until_ns is not None:
+                if now_ns >= until_ns:
+                    return False
+                timeout = (until_ns - now_ns) / NS_PER_SECOND
 
-    def _serve(self, timeout: float | None) -> list[tuple[int, int]]:
+    def _serve(self, timeout: float | None) -> tuple[list[tuple[int, int]], bool, int]:
+        """What was readable, whether the loop has something to do for it, and when the wait was over."""
         if self._epoll is None:
-            return []
+            return [], False, monotonic_ns()
         ready = self._epoll.poll(timeout, _EVENTS_AT_ONCE)
         now_ns = monotonic_ns()
+        wanted = False
         callbacks = self._callbacks
         for fd, _ in ready:
             callback = callbacks.get(fd)
-            if callback is not None:
-                callback()
+            if callback is None:
+                # Removed by a callback before it, or somebody else's.
+                wanted = True
+            elif callback():
+                wanted = True
         # After a full look there may be more that was readable.
         if len(ready) < _EVENTS_AT_ONCE:
             self.looked_ns = now_ns
-        return ready
+        return ready, wanted, now_ns
 
     def close(self) -> None:
         if self._epoll is None:

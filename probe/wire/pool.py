@@ -59,10 +59,11 @@ class Pool:
             self._forget(oldest)
             oldest.close(politely=True)
 
-    def _stirred(self, connection: Connection) -> None:
+    def _stirred(self, connection: Connection) -> bool:
         if not connection.is_idle():
             self._forget(connection)
             connection.close()
+        return False
 
     def _forget(self, connection: Connection) -> None:
         del self._idle[connection]

@@ -38,10 +38,7 @@ class StreamSelector(selectors.BaseSelector):
         return self._others.modify(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        """What is ready of the loop's own.
-
-        Returns, if with nothing, as soon as a stream was called back for: that may have given the loop work.
-        """
+        """What is ready of the loop's own; nothing, where it is a stream that needs the loop."""
         if self._poller.wait(None if timeout is None else max(0.0, timeout)):
             return self._others.select(0)
         return []

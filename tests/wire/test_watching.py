@@ -10,8 +10,8 @@ import weakref
 
 import pytest
 
+from probe import pause
 from probe.clock import NS_PER_MS, monotonic_ns
-from probe.wire import pause
 from probe.wire.http1 import read_response
 from probe.wire.lag import LagWatch
 from probe.wire.local import LocalWire
@@ -209,10 +209,11 @@ async def test_a_removed_socket_is_not_called_for_in_the_same_look() -> None:
     pairs = [socket.socketpair() for _ in range(2)]
     called: list[int] = []
 
-    def first_come(own: int, other: int) -> None:
+    def first_come(own: int, other: int) -> bool:
         called.append(own)
         poller.remove(own)
         poller.remove(other)
+        return False
 
     left, right = pairs[0][0].fileno(), pairs[1][0].fileno()
     poller.add(left, lambda: first_come(left, right))
@@ -226,3 +227,25 @@ async def test_a_removed_socket_is_not_called_for_in_the_same_look() -> None:
     for pair in pairs:
         for sock in pair:
             sock.close()
+
+
+async def test_a_wait_lasts_until_a_stream_needs_the_loop() -> None:
+    poller = Poller()
+    near, far = socket.socketpair()
+    seen = b""
+
+    def take() -> bool:
+        nonlocal seen
+        seen += near.recv(1)
+        return seen.endswith(b"!")
+
+    poller.add(near.fileno(), take)
+    far.send(b"ab!c")
+    assert not poller.wait(None)
+    assert seen == b"ab!"
+    assert not poller.wait(0)
+    assert not poller.wait(0.001)
+    assert seen == b"ab!c"
+    poller.close()
+    near.close()
+    far.close()

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.pause import paused
 from probe.store.cursors import read_counter
 from probe.store.engine import Database
 from probe.store.queries.keyset import after
@@ -80,7 +81,8 @@ class Leaderboard:
         async with self._lock:
             window = self._usable(since, now)
             if window is None:
-                window = await self._load(since, now)
+                with paused():
+                    window = await self._load(since, now)
             else:
                 await self._follow(window)
                 window.forget_before(since)

@@ -1,12 +1,14 @@
-"""No garbage collection while a stream is open.
+"""No garbage collection while a stream is open, or while very many rows are read.
 
-Exchanges leave no reference cycles behind, so nothing piles up; should a busy hour leave some anyway, they
+Neither leaves reference cycles behind, so nothing piles up; should a busy hour leave some anyway, they
 are collected once in a while.
 """
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from probe.clock import NS_PER_SECOND, monotonic_ns
 
@@ -18,7 +20,7 @@ _collected_ns = 0
 
 
 def enter() -> None:
-    """A stream opens."""
+    """Work begins that must not be held up."""
     global _open, _was_enabled, _collected_ns
     _open += 1
     if _open == 1:
@@ -28,7 +30,7 @@ def enter() -> None:
 
 
 def leave() -> None:
-    """A stream is closed. After the last one, collection goes on as the interpreter sees fit."""
+    """Such work is over. After the last of it, collection goes on as the interpreter sees fit."""
     global _open, _collected_ns
     _open -= 1
     if _open == 0:
@@ -37,3 +39,13 @@ def leave() -> None:
     elif monotonic_ns() - _collected_ns > _LONGEST_PAUSE_NS:
         _collected_ns = monotonic_ns()
         gc.collect()
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """`enter` and `leave` around a block."""
+    enter()
+    try:
+        yield
+    finally:
+        leave()
