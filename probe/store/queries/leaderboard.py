@@ -22,7 +22,7 @@ from probe.store.records import LeaderboardRow
 from probe.store.schema import benchmark_results as results
 from probe.store.url import Dialect
 
-_CHUNK_ROWS = 5000
+_CHUNK_ROWS = 10_000
 # Results that somebody deletes by hand are seen to be gone after this long.
 _KEPT = timedelta(minutes=10)
 # About 50 MB; a larger window is read anew each time.

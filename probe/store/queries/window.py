@@ -152,7 +152,12 @@ class _Series:
             return None
         target, connection = key
         provider, model, kind, location = self.names
-        good = array("d", (end for end, kind in zip(ends, kinds, strict=True) if kind is None))
+        by_hour = _by_hour(ends, start, hours)
+        good, good_by_hour, failures = ends, by_hour, Counter[FailureKind]()
+        if kinds.count(None) < len(kinds):
+            good = array("d", (end for end, kind in zip(ends, kinds, strict=True) if kind is None))
+            good_by_hour = _by_hour(good, start, hours)
+            failures.update(kind for kind in kinds if kind is not None)
         known = [tokens for tokens in self.cost_tokens[part] if tokens is not None]
         return LeaderboardRow(
             target=target,
@@ -164,7 +169,7 @@ class _Series:
             since=since,
             attempts=len(ends),
             successes=len(good),
-            failures=Counter(kind for kind in kinds if kind is not None),
+            failures=failures,
             ttft_seconds=self.ttft.points(start, stop),
             total_latency_seconds=self.total.points(start, stop),
             tps=self.tps.points(start, stop),
@@ -174,8 +179,8 @@ class _Series:
             cost_usd=Decimal(repr(round(sum(self.costs[part]), 12))),
             costed=len(known),
             costed_tokens=sum(known),
-            attempts_by_hour=_by_hour(ends, start, hours),
-            successes_by_hour=_by_hour(good, start, hours),
+            attempts_by_hour=by_hour,
+            successes_by_hour=good_by_hour,
             last_attempt_at=_from_seconds(ends[-1]),
             last_success_at=_from_seconds(good[-1]) if good else None,
         )
