@@ -153,6 +153,7 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         status_code=reading.status_code,
         timing=_timing(capture, reading),
         usage=reading.usage,
+        reported=reading.reported,
         cost=cost,
         text=reading.text,
         reasoning_text=reading.reasoning_text,

@@ -120,6 +120,7 @@ def _cron(text: str) -> str:
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
+Ratio = Annotated[float, Field(gt=1, allow_inf_nan=False), BeforeValidator(_not_bool)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_not_bool)]
 Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
@@ -171,6 +172,10 @@ class ProviderConfig(Section):
     concurrency: Count = Field(8, description="Requests in flight at once to this provider.")
     requests_per_minute: Count | None = Field(
         None, description="Requests started in a minute; absent: no limit."
+    )
+    reserve: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), BeforeValidator(_not_bool)] = Field(
+        0.0,
+        description="Share of the provider's rate limits, by its own headers, that is left to production.",
     )
     ca_file: FilePath | None = Field(
         None, description="Certificates (PEM) to trust instead of the system's trust store."
@@ -227,6 +232,63 @@ class PriceConfig(Section):
     cached_input_per_million_usd: Usd | None = Field(
         None, description="USD per million input tokens that came from a cache; absent: as other input."
     )
+    cache_write_per_million_usd: Usd | None = Field(
+        None, description="USD per million input tokens that were written to a cache; absent: as other input."
+    )
+    reasoning_per_million_usd: Usd | None = Field(
+        None, description="USD per million reasoning tokens; absent: as other output."
+    )
+    request_usd: Usd = Field(Decimal(0), description="USD for each request beside its tokens.")
+
+
+PriceSource = Literal["configuration", "provider", "genai-prices", "models.dev"]
+
+
+class PricingConfig(Section):
+    """Where prices come from, and what is made of them."""
+
+    sources: tuple[PriceSource, ...] = Field(
+        ("configuration", "provider", "genai-prices", "models.dev"),
+        min_length=1,
+        description="Who is asked for a price, in this order: the first that knows one is believed.",
+    )
+    cron: Cron = Field("30 3 * * *", description="When prices are fetched, as in crontab(5).")
+    timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
+    fetch: bool = Field(True, description="Fetch prices over the network; false: what is known stays.")
+    file: FilePath | None = Field(None, description="Prices (YAML) that count as the configuration's own.")
+    models_dev_url: BaseUrl = Field("https://models.dev/api.json", description="Where models.dev is read.")
+    disagreement_ratio: Ratio = Field(
+        1.25, description="Two sources that differ by more than this factor are an event."
+    )
+    jump_ratio: Ratio = Field(
+        10.0,
+        description="A price that changes by more than this factor, or from or to 0, waits for review.",
+    )
+
+
+class DiscoveryConfig(Section):
+    """When which providers are asked for their model lists."""
+
+    enabled: bool = Field(True, description="Ask on schedule; `probe models sync` asks at any time.")
+    cron: Cron = Field("0 2 * * 0", description="Five fields as in crontab(5).")
+    timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
+    providers: tuple[Text, ...] = Field(
+        ("*",), min_length=1, description="Names of providers, or shell patterns."
+    )
+    run_at_start: bool = Field(False, description="Also ask once when the daemon starts.")
+    retirement_days: Count = Field(
+        30, description="A probed model that retires within so many days is an event."
+    )
+
+
+class BudgetConfig(Section):
+    """What may be spent. Without `provider` and `job` it is for everything."""
+
+    name: Name = Field(description="Unique; a label on its metrics.")
+    provider: ProviderName | None = Field(None, description="Only what this provider costs.")
+    job: Name | None = Field(None, description="Only what this job costs.")
+    daily_usd: Usd | None = Field(None, description="USD from midnight to midnight, UTC; null: no limit.")
+    monthly_usd: Usd | None = Field(None, description="USD in a calendar month, UTC; null: no limit.")
 
 
 class RetentionConfig(Section):
@@ -300,6 +362,13 @@ class Config(Section):
         default_factory=FrozenDict,
         description="Prices by `provider/model`; they win over every other source.",
     )
+    pricing: PricingConfig = Field(
+        PricingConfig(), description="Where prices come from, and what is made of them."
+    )
+    discovery: DiscoveryConfig = Field(
+        DiscoveryConfig(), description="When which providers are asked for their model lists."
+    )
+    budgets: tuple[BudgetConfig, ...] = Field((), description="What may be spent.")
     shutdown_seconds: Seconds = Field(
         30.0,
         description="Seconds that requests in flight may take to finish when the daemon is told to stop.",

@@ -125,14 +125,55 @@ class Series:
 class Usage:
     """Token counts of one answer, and who counted.
 
-    `output_tokens` includes `reasoning_tokens`; `input_tokens` includes `cached_input_tokens`.
+    `output_tokens` includes `reasoning_tokens`; `input_tokens` includes `cached_input_tokens` (read from a
+    cache) and `cache_write_tokens` (written to one).
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     source: TokenSource = "provider"
+
+
+ReportSource = Literal["response", "headers", "metrics"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """What the provider or engine itself says of one request; None where it does not say.
+
+    `source` is where it says so: in the answer, in the head of the response, or in the difference of its
+    `/metrics` before and after. `prompt_tokens` and `completion_tokens` are those that the durations were
+    spent on: a prompt out of a cache has none. `cost_usd` is what the provider charged, `upstream` whom a
+    router passed the request on to.
+    """
+
+    source: ReportSource
+    load_seconds: float | None = None
+    queue_seconds: float | None = None
+    prompt_seconds: float | None = None
+    prompt_tokens: int | None = None
+    completion_seconds: float | None = None
+    completion_tokens: int | None = None
+    ttft_seconds: float | None = None
+    itl_seconds: float | None = None
+    total_seconds: float | None = None
+    cost_usd: Decimal | None = None
+    upstream: str | None = None
+
+    @property
+    def prompt_tokens_per_second(self) -> float | None:
+        return _rate(self.prompt_tokens, self.prompt_seconds)
+
+    @property
+    def completion_tokens_per_second(self) -> float | None:
+        return _rate(self.completion_tokens, self.completion_seconds)
+
+
+def _rate(count: int | None, seconds: float | None) -> float | None:
+    return count / seconds if count and seconds else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +262,7 @@ class Sample:
     status_code: int | None = None
     timing: Timing
     usage: Usage = field(default_factory=Usage)
+    reported: Reported | None = None
     cost: Cost | None = None
     text: str | None = None
     reasoning_text: str | None = None

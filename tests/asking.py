@@ -9,8 +9,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from probe.attempt import TargetPlan
+from probe.catalog.listed import ListedModel
 from probe.clock import Clock, ClockPair
-from probe.providers.protocol import ListedModel, Prompt, Reading
+from probe.providers.protocol import Prompt, Reading
 from probe.runner import RunPlan
 from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
 from probe.suites.case import Case, Message, Suite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from probe.sample import Cost, Usage
@@ -18,6 +18,7 @@ class Rates:
     input_per_million_usd: Decimal
     output_per_million_usd: Decimal
     cached_input_per_million_usd: Decimal | None = None
+    cache_write_per_million_usd: Decimal | None = None
     reasoning_per_million_usd: Decimal | None = None
 
 
@@ -33,7 +34,9 @@ class Tier:
 class Price:
     """The price of one model at one instant.
 
-    `source` names where it came from, `effective` the day from which it holds, where that is known.
+    `source` names where it came from, `effective` the day from which it holds, where that is known, and
+    `fetched_at` when it was read there. Money is USD, into which the source's currency was not converted: a
+    price in another currency is no price here.
     `tiers` are in ascending order; `request_usd` is asked for each request beside its tokens.
     """
 
@@ -42,6 +45,7 @@ class Price:
     request_usd: Decimal = Decimal(0)
     source: str
     effective: date | None = None
+    fetched_at: datetime | None = None
 
     @property
     def input_per_million_usd(self) -> Decimal:
@@ -70,10 +74,12 @@ def cost_of(price: Price, usage: Usage) -> Cost | None:
         return None
     rates = price.rates_for(usage.input_tokens)
     cached = min(usage.cached_input_tokens or 0, usage.input_tokens)
+    written = min(usage.cache_write_tokens or 0, usage.input_tokens - cached)
     reasoning = min(usage.reasoning_tokens or 0, usage.output_tokens)
     tokens_usd = (
-        (usage.input_tokens - cached) * rates.input_per_million_usd
+        (usage.input_tokens - cached - written) * rates.input_per_million_usd
         + cached * _or(rates.cached_input_per_million_usd, rates.input_per_million_usd)
+        + written * _or(rates.cache_write_per_million_usd, rates.input_per_million_usd)
         + (usage.output_tokens - reasoning) * rates.output_per_million_usd
         + reasoning * _or(rates.reasoning_per_million_usd, rates.output_per_million_usd)
     )

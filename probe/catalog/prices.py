@@ -67,6 +67,9 @@ def _override(config: PriceConfig) -> Price:
             input_per_million_usd=config.input_per_million_usd,
             output_per_million_usd=config.output_per_million_usd,
             cached_input_per_million_usd=config.cached_input_per_million_usd,
+            cache_write_per_million_usd=config.cache_write_per_million_usd,
+            reasoning_per_million_usd=config.reasoning_per_million_usd,
         ),
+        request_usd=config.request_usd,
         source=OVERRIDE_SOURCE,
     )

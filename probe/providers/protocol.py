@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from probe.sample import Outcome, Usage
+from probe.catalog.listed import ListedModel
+from probe.sample import Outcome, Reported, Usage
 from probe.suites import Message
 from probe.timeline import Timeline
 from probe.wire.capture import Capture
@@ -41,6 +42,7 @@ class Reading:
     outcome: Outcome
     status_code: int | None = None
     usage: Usage = field(default_factory=Usage)
+    reported: Reported | None = None
     text: str | None = None
     reasoning_text: str | None = None
     finish_reason: str | None = None
@@ -48,14 +50,6 @@ class Reading:
     provider_request_id: str | None = None
     system_fingerprint: str | None = None
     rate_limit: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedModel:
-    """One entry of a provider's model list."""
-
-    id: str
-    context_window: int | None = None
 
 
 class Provider(Protocol):
@@ -71,7 +65,10 @@ class Provider(Protocol):
         ...
 
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
-        """The provider's model list. Raises ProviderError."""
+        """The provider's whole model list, each model once.
+
+        Raises ProviderError where any part of it is missing: what a list lacks passes for gone.
+        """
         ...
 
     async def warm_up(self) -> None:

@@ -145,6 +145,8 @@ def _kind(shape: Any) -> str:
         return "mapping by name"
     if is_list(shape):
         inner = bare(get_args(shape)[0])
+        if get_origin(inner) is Literal:
+            return f"list of {_kind(inner)}"
         return "list" if is_section(inner) else f"list of {_KINDS[inner]}s"
     return "section" if is_section(shape) else _KINDS[shape]
 

@@ -153,8 +153,7 @@ class Connection:
         tls = self.tls
         if tls is None:
             return data, wall_ns, not data, more
-        tls.feed(data)
-        plaintext = tls.decrypt()
+        plaintext = tls.decrypt(data)
         if tls.error is not None and not plaintext:
             raise tls.error
         outgoing = tls.outgoing()

@@ -77,12 +77,13 @@ class TlsSession:
     What the peer must be sent is left in `outgoing`. `ended`: the peer has said close_notify.
     """
 
-    __slots__ = ("_in", "_object", "_out", "_read", "ended", "error")
+    __slots__ = ("_in", "_object", "_out", "_read", "_write", "ended", "error")
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str) -> None:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._in, self._out, server_hostname=server_hostname)
+        self._write: Callable[[bytes], int] = self._in.write
         self._read: Callable[[int], bytes] = self._object.read
         self.ended = False
         self.error: ssl.SSLError | None = None
@@ -103,7 +104,7 @@ class TlsSession:
     def feed(self, data: bytes) -> None:
         """Take what the socket gave; empty: the peer ended the connection."""
         if data:
-            self._in.write(data)
+            self._write(data)
         else:
             self._in.write_eof()
 
@@ -118,11 +119,12 @@ class TlsSession:
     def encrypt(self, data: bytes) -> None:
         self._object.write(data)
 
-    def decrypt(self) -> bytes:
-        """All plaintext that is complete by now; b"" where a record is still in part, or at the end.
+    def decrypt(self, data: bytes) -> bytes:
+        """All plaintext that is complete with `data`; b"" where a record is in part, or at the end.
 
         Never raises: what came before a broken record is returned, and the error is left in `error`.
         """
+        self.feed(data)
         data = self._record()
         # A read takes a whole record: without more input, asking again would only raise an exception.
         if not self._in.pending:

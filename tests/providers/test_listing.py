@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.openai_chat.listing import read_listing
-from probe.providers.protocol import ListedModel
 from probe.wire.capture import Capture, WireFailure
 from tests.wires.compose import body_of, capture_of, head
 

@@ -35,7 +35,7 @@ FILES = {
         '"a\\nb": 1',
         (
             "probe.yaml:1: 'a\\nb': unknown key; known here: location, database, server, log, providers,"
-            " targets, suites, jobs, prices, shutdown_seconds"
+            " targets, suites, jobs, prices, pricing, discovery, budgets, shutdown_seconds"
         ),
     ),
     "text for a number": (

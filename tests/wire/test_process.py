@@ -290,7 +290,10 @@ def test_it_loads_little() -> None:
     ).stdout.split()
     own = {name for name in listing if name.partition(".")[0] == "probe"}
     strange = {name.partition(".")[0] for name in listing} - set(sys.stdlib_module_names) - {"probe"}
-    assert all(name.startswith(("probe.wire", "probe.clock", "probe.errors")) for name in own - {"probe"})
+    assert all(
+        name.startswith(("probe.wire", "probe.clock", "probe.errors", "probe.pause"))
+        for name in own - {"probe"}
+    )
     # The last two are what httptools and msgspec bring along.
     assert {name for name in strange if not name.startswith("_")} <= {
         "httptools",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from contextvars import ContextVar
 from uuid import UUID
 
+from probe.catalog.listed import ListedModel
 from probe.clock import read_pair
 from probe.errors import ProviderError, StopwatchError
 from probe.providers.detail import one_line
@@ -14,7 +15,7 @@ from probe.providers.openai_chat.reading import OUTPUT_PATTERN, read_chat
 from probe.providers.openai_chat.request import create_arguments
 from probe.providers.openai_chat.sdk import open_sdk
 from probe.providers.preset import Endpoint
-from probe.providers.protocol import ListedModel, Prompt, Reading
+from probe.providers.protocol import Prompt, Reading
 from probe.suites import Message
 from probe.wire.capture import Arrival, Capture
 from probe.wire.request import Wire, WireRequest

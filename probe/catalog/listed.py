@@ -1,0 +1,33 @@
+"""What providers list: models, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from probe.catalog.price import Price
+
+Lifecycle = Literal["active", "deprecated", "retired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedModel:
+    """One entry of a provider's model list. None: the list does not say.
+
+    Sizes are tokens. `created_at` is the provider's date of the model, `retires_on` the day from which it is
+    no longer served. `price` is what the list asks for it.
+    """
+
+    id: str
+    display_name: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    created_at: datetime | None = None
+    lifecycle: Lifecycle | None = None
+    deprecated_on: date | None = None
+    retires_on: date | None = None
+    replaced_by: str | None = None
+    price: Price | None = None
