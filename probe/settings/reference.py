@@ -144,7 +144,7 @@ def _kind(shape: Any) -> str:
     if is_mapping(shape):
         return "mapping by name"
     if is_list(shape):
-        inner = bare(get_args(shape)[0])
+        inner: Any = bare(get_args(shape)[0])
         if get_origin(inner) is Literal:
             return f"list of {_kind(inner)}"
         return "list" if is_section(inner) else f"list of {_KINDS[inner]}s"
