@@ -25,7 +25,7 @@ from probe.metrics import (
 )
 from probe.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
 from probe.status import ConfigStatus, JobStatus, StoreStatus
-from tests.exporters.samples import COST, NOW, SERIES, STATUS, TIMING, make_failure, make_sample
+from tests.exporters.samples import COST, NOW, REPORTED, SERIES, STATUS, TIMING, make_failure, make_sample
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -181,7 +181,7 @@ _UNCOMPARABLE = [
     pytest.param(make_failure("stream_broken"), id="failed"),
     pytest.param(make_sample(trusted=False), id="untrusted"),
     pytest.param(make_sample(connection="warm", reused=False), id="warm that had to connect"),
-    pytest.param(make_sample(timing=Timing(duration_seconds=1.0)), id="without figures"),
+    pytest.param(make_sample(timing=Timing(duration_seconds=1.0), reported=None), id="without figures"),
 ]
 
 
@@ -281,3 +281,41 @@ def test_the_page_is_not_stale() -> None:
 
 def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+# What providers say of themselves -----------------------------------------------------------------------
+
+
+def test_reported_durations_stand_beside_the_measured_ones() -> None:
+    sample = make_sample()
+    assert of_attempt("last_reported_seconds", sample) == [
+        Reading(0.125, ("queue", "response")),
+        Reading(0.25, ("prompt", "response")),
+        Reading(0.5, ("completion", "response")),
+    ]
+    assert of_attempt("last_reported_tokens_per_second", sample) == [
+        Reading(400, ("prompt", "response")),
+        Reading(128, ("completion", "response")),
+    ]
+    assert of_attempt("charged_usd_total", sample) == [Reading(0.25)]
+
+
+def test_what_is_neither_theirs_nor_ours_is_elsewhere() -> None:
+    # Sent to last output took 1.125 s, of which they account for 0.875.
+    assert of_attempt("elsewhere_seconds", make_sample()) == [Reading(0.25)]
+    longer = replace(REPORTED, completion_seconds=9.0)
+    assert of_attempt("elsewhere_seconds", make_sample(reported=longer)) == [Reading(0.0)]
+
+
+def test_nothing_reported_shows_nothing() -> None:
+    for name in (
+        "last_reported_seconds",
+        "last_reported_tokens_per_second",
+        "elsewhere_seconds",
+        "charged_usd_total",
+    ):
+        assert of_attempt(name, make_sample(reported=None)) == []
+    failure = make_failure("stream_broken", reported=REPORTED)
+    assert of_attempt("last_reported_seconds", failure) == []
+    assert of_attempt("elsewhere_seconds", failure) == []
+    assert of_attempt("charged_usd_total", failure) == [Reading(0.25)]

@@ -4,6 +4,7 @@ from probe.analysis.distribution import Distribution, describe
 from probe.analysis.hourly import hourly_medians
 from probe.analysis.jitter import Light, jitter_light, jitter_seconds
 from probe.analysis.percentile import percentile, samples_needed
+from probe.analysis.reported import Split, accounted_seconds, served_seconds, split
 from probe.analysis.summary import Summary, success_ratio, summarise
 from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, tally, timed
 from probe.analysis.value import cost_per_million_usd, value_score
@@ -13,10 +14,12 @@ __all__ = [
     "OWN_FAILURES",
     "Distribution",
     "Light",
+    "Split",
     "Summary",
     "Tally",
     "Window",
     "WindowFigures",
+    "accounted_seconds",
     "cost_per_million_usd",
     "describe",
     "failure_kind",
@@ -25,6 +28,8 @@ __all__ = [
     "jitter_seconds",
     "percentile",
     "samples_needed",
+    "served_seconds",
+    "split",
     "success_ratio",
     "summarise",
     "tally",

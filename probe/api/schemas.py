@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from probe.analysis import Light
 from probe.api.control import Trouble
 from probe.api.leaderboard import State
-from probe.sample import FailureKind, Fault, TargetKind, TokenSource
+from probe.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.store import RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection
@@ -137,8 +137,28 @@ class UsageBody(Body):
     input_tokens: int | None
     output_tokens: int | None
     cached_input_tokens: int | None
+    cache_write_tokens: int | None
     reasoning_tokens: int | None
     source: TokenSource
+
+
+class ReportedBody(Body):
+    """What the provider says of the request; `source` is where: response, headers or metrics."""
+
+    source: ReportSource
+    load_seconds: float | None
+    queue_seconds: float | None
+    prompt_seconds: float | None
+    prompt_tokens: int | None
+    prompt_tokens_per_second: float | None
+    completion_seconds: float | None
+    completion_tokens: int | None
+    completion_tokens_per_second: float | None
+    ttft_seconds: float | None
+    itl_seconds: float | None
+    total_seconds: float | None
+    cost_usd: Usd | None
+    upstream: str | None
 
 
 class CostBody(Body):
@@ -171,6 +191,7 @@ class ResultBody(Body):
     status_code: int | None
     timing: TimingBody
     usage: UsageBody
+    reported: ReportedBody | None
     cost: CostBody | None
     finish_reason: str | None
     served_model: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from probe.providers.protocol import Reading
@@ -29,7 +30,8 @@ def attempt_json(capture: Capture, reading: Reading, cost: Cost | None = None) -
         "http_version": capture.http_version,
         "timing": asdict(timing),
         "usage": asdict(reading.usage),
-        "cost": None if cost is None else {key: str(value) for key, value in asdict(cost).items()},
+        "reported": None if reading.reported is None else _plain(asdict(reading.reported)),
+        "cost": None if cost is None else _plain(asdict(cost)),
         "finish_reason": reading.finish_reason,
         "served_model": reading.served_model,
         "provider_request_id": reading.provider_request_id,
@@ -37,3 +39,8 @@ def attempt_json(capture: Capture, reading: Reading, cost: Cost | None = None) -
         "reasoning_text": reading.reasoning_text,
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    """Money as text: a JSON number becomes a binary fraction in most readers."""
+    return {key: str(value) if isinstance(value, Decimal) else value for key, value in facts.items()}

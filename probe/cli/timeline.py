@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from probe.analysis import percentile
+from probe.analysis import percentile, split
 from probe.cli.figures import UNKNOWN, duration, reason, sparkline, speed, usd
 from probe.cli.output import printable
 from probe.providers.protocol import Reading
-from probe.sample import Cost, Ok, Timing
+from probe.sample import Cost, Ok, Reported, Timing
 from probe.timeline import Timeline, seconds_between
 from probe.timing import timing_of
 from probe.wire.capture import Capture
@@ -117,6 +117,39 @@ def _figures(reading: Reading, timing: Timing, cost: Cost | None) -> Iterator[st
     yield _pair("speed", f"{speed(timing.tps)} tokens/s, steady {speed(timing.tps_steady)} tokens/s")
     if cost is not None:
         yield _pair("cost", f"{usd(cost.total_usd)} ({cost.price_source})")
+    yield from _reported(reading.reported, timing)
+
+
+_REPORT_SOURCES: Final = {
+    "response": "its answer",
+    "headers": "its headers",
+    "metrics": "its metrics, before and after",
+}
+
+
+def _reported(reported: Reported | None, timing: Timing) -> Iterator[str]:
+    """What the provider says of itself, and what is left of our figure without it."""
+    if reported is None:
+        return
+    spans = (
+        ("load", reported.load_seconds),
+        ("queue", reported.queue_seconds),
+        ("prompt", reported.prompt_seconds),
+        ("completion", reported.completion_seconds),
+        ("first token", reported.ttft_seconds),
+        ("total", reported.total_seconds),
+    )
+    told = [f"{name} {duration(seconds)}" for name, seconds in spans if seconds is not None]
+    if told:
+        yield _pair("they say", f"{', '.join(told)} (in {_REPORT_SOURCES[reported.source]})")
+    spent = split(timing, reported)
+    if spent is not None and spent.elsewhere_seconds is not None:
+        elsewhere, measured = duration(spent.elsewhere_seconds), duration(spent.measured_seconds)
+        yield _pair("elsewhere", f"{elsewhere} of {measured}: network, and what they do not count")
+    if reported.upstream is not None:
+        yield _pair("upstream", reported.upstream)
+    if reported.cost_usd is not None:
+        yield _pair("charged", usd(reported.cost_usd))
 
 
 def _count(number: int | None) -> str:

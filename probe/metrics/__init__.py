@@ -18,11 +18,13 @@ from probe.metrics.family import (
     series_labels,
 )
 from probe.metrics.operation import STATUS_FAMILIES
+from probe.metrics.reported import REPORTED_FAMILIES
 from probe.metrics.table import QUERIES, metrics_page, metrics_table
 from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
 
 CATALOGUE: tuple[Family, ...] = (
     *ATTEMPT_FAMILIES,
+    *REPORTED_FAMILIES,
     *WINDOW_FAMILIES,
     TARGET_INFO,
     *OWN_TIMING,

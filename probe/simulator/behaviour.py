@@ -39,6 +39,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     finish_reason     instead of `stop`, or `length` where max_tokens cut
     served_model      what the answer calls its model, where that is not what was asked for
     system_fingerprint, cached_tokens   as in the answer; cached_tokens are part of the prompt's
+    charged_usd       what the usage says the answer cost, as OpenRouter does
 
     Framing
     tokens_per_chunk  words in one event
@@ -83,6 +84,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     served_model: str | None = None
     system_fingerprint: str | None = "fp_simulated"
     cached_tokens: Count = 0
+    charged_usd: Annotated[float, Meta(ge=0)] | None = None
 
     tokens_per_chunk: Positive = 1
     merge: Positive = 1

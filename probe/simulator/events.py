@@ -84,10 +84,12 @@ def usage_fields(behaviour: Behaviour, ask: Ask, tokens: Budget) -> dict[str, ob
     if behaviour.usage == "zero":
         return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     output = tokens.reasoning + tokens.answer
+    charged = {} if behaviour.charged_usd is None else {"cost": behaviour.charged_usd}
     return {
         "prompt_tokens": ask.prompt_tokens,
         "completion_tokens": output,
         "total_tokens": ask.prompt_tokens + output,
         "prompt_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, ask.prompt_tokens)},
         "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
+        **charged,
     }

@@ -43,7 +43,7 @@ def test_is_unknown_without_speed_cost_or_tokens(
 )
 def test_is_the_quotient_rounded(tps: float, cost: Decimal, tokens: int) -> None:
     per_million = float(cost) / tokens * 1e6
-    assert value_score(tps, cost, tokens) == pytest.approx(tps / per_million, rel=1e-9, abs=0.5)
+    assert value_score(tps, cost, tokens) == pytest.approx(tps / per_million, rel=1e-9, abs=0.500001)
 
 
 def test_cost_of_a_million_tokens() -> None:

@@ -8,7 +8,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from probe.sample import FAULTS, Cost, Failed, FailureKind, Ok, Sample, Series, Target, Timing, Usage
+from probe.sample import (
+    FAULTS,
+    Cost,
+    Failed,
+    FailureKind,
+    Ok,
+    Reported,
+    Sample,
+    Series,
+    Target,
+    Timing,
+    Usage,
+)
 from probe.status import Build, ConfigStatus, DeliveryStatus, JobStatus, Status, StoreStatus
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -45,6 +57,15 @@ TIMING = Timing(
     tps_steady=60.0,
 )
 USAGE = Usage(input_tokens=500, output_tokens=65, cached_input_tokens=100, reasoning_tokens=10)
+REPORTED = Reported(
+    source="response",
+    queue_seconds=0.125,
+    prompt_seconds=0.25,
+    prompt_tokens=100,
+    completion_seconds=0.5,
+    completion_tokens=64,
+    cost_usd=Decimal("0.25"),
+)
 COST = Cost(
     total_usd=Decimal("0.000125"),
     input_price_per_million_usd=Decimal("0.15"),
@@ -75,6 +96,7 @@ def make_sample(target: Target = TARGET, at: datetime = NOW, **changes: Any) -> 
         status_code=200,
         timing=TIMING,
         usage=USAGE,
+        reported=REPORTED,
         cost=COST,
     )
     return replace(sample, **changes)
@@ -83,7 +105,8 @@ def make_sample(target: Target = TARGET, at: datetime = NOW, **changes: Any) -> 
 def make_failure(kind: FailureKind, target: Target = TARGET, at: datetime = NOW, **changes: Any) -> Sample:
     """A failed attempt that got as far as its first token."""
     failed = Failed(kind=kind, fault=FAULTS[kind], detail="it did not work")
-    return make_sample(target, at, **{"outcome": failed, "usage": Usage(), "cost": None, **changes})
+    nothing = {"usage": Usage(), "reported": None, "cost": None}
+    return make_sample(target, at, **{"outcome": failed, **nothing, **changes})
 
 
 STATUS = Status(

@@ -285,3 +285,9 @@ def test_plans_are_kept(simulator: RunningSimulator) -> None:
     assert after == [10_000_000, 30_000_000, 35_000_000, 40_000_000, 48_000_000]
     for planned, at in zip(truth["writes"]["planned_ns"], truth["writes"]["at_ns"], strict=True):
         assert at >= planned
+
+
+def test_what_the_answer_cost_stands_in_the_usage(simulator: RunningSimulator) -> None:
+    usage = quick(simulator, "usage=final&charged_usd=0.0125").chunks()[-1]["usage"]
+    assert usage["cost"] == 0.0125
+    assert "cost" not in quick(simulator, "usage=final").chunks()[-1]["usage"]

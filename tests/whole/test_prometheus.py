@@ -20,7 +20,7 @@ LINES = {"histogram": ("_bucket", "_count", "_sum"), "summary": ("_count", "_sum
 
 def _behaviour(flaky: str) -> str:
     """Three models; the middle one behaves as told."""
-    good = "{ttft_ms: 60, ttft_spread_ms: 40, gap_ms: 2, tokens: 30}"
+    good = "{ttft_ms: 60, ttft_spread_ms: 40, gap_ms: 2, tokens: 30, usage: x_groq, charged_usd: 0.0001}"
     return f"models:\n  steady: {good}\n  flaky: {good if flaky == 'well' else '{fault: http_503}'}\n"
 
 

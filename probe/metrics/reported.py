@@ -1,0 +1,97 @@
+"""Families read off what providers and engines say of themselves, beside what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from probe.analysis import split, timed
+from probe.metrics.family import PREFIX, Family, OfAttempt, Reading
+from probe.sample import Sample
+
+PARTS = ("load", "queue", "prompt", "completion", "ttft", "total")
+
+
+def _parts(sample: Sample) -> Iterable[Reading]:
+    reported = sample.reported
+    if reported is None or not timed(sample):
+        return
+    spans = (
+        reported.load_seconds,
+        reported.queue_seconds,
+        reported.prompt_seconds,
+        reported.completion_seconds,
+        reported.ttft_seconds,
+        reported.total_seconds,
+    )
+    for part, seconds in zip(PARTS, spans, strict=True):
+        if seconds is not None:
+            yield Reading(seconds, (part, reported.source))
+
+
+def _rates(sample: Sample) -> Iterable[Reading]:
+    reported = sample.reported
+    if reported is None or not timed(sample):
+        return
+    rates = (reported.prompt_tokens_per_second, reported.completion_tokens_per_second)
+    for part, rate in zip(("prompt", "completion"), rates, strict=True):
+        if rate is not None:
+            yield Reading(rate, (part, reported.source))
+
+
+def _elsewhere(sample: Sample) -> Iterable[Reading]:
+    spent = split(sample.timing, sample.reported) if timed(sample) else None
+    if spent is not None and spent.elsewhere_seconds is not None:
+        # A sum that a Prometheus counter can hold: two clocks may differ by a hair the other way.
+        yield Reading(max(0.0, spent.elsewhere_seconds))
+
+
+def _charged(sample: Sample) -> Iterable[Reading]:
+    if sample.reported is not None and sample.reported.cost_usd is not None:
+        yield Reading(float(sample.reported.cost_usd))
+
+
+_ELSEWHERE_HELP = (
+    "Request sent to last output, less all that the provider says it spent: the network and what it does "
+    "not count."
+)
+
+REPORTED_FAMILIES = (
+    Family(
+        name=f"{PREFIX}last_reported_seconds",
+        kind="gauge",
+        unit="seconds",
+        help="What the provider says it spent on the latest attempt: load (of the model), queue, prompt, "
+        "completion, ttft, total; source is response, headers or metrics (of the engine).",
+        labels=("part", "source"),
+        source=OfAttempt(read=_parts),
+    ),
+    Family(
+        name=f"{PREFIX}last_reported_tokens_per_second",
+        kind="gauge",
+        unit="tokens_per_second",
+        help="Speed by the provider's figures: tokens evaluated (prompt) and made (completion) per second.",
+        labels=("part", "source"),
+        source=OfAttempt(read=_rates),
+    ),
+    Family(
+        name=f"{PREFIX}elsewhere_seconds",
+        kind="summary",
+        unit="seconds",
+        help=_ELSEWHERE_HELP,
+        source=OfAttempt(read=_elsewhere, initial=((),)),
+    ),
+    Family(
+        name=f"{PREFIX}last_elsewhere_seconds",
+        kind="gauge",
+        unit="seconds",
+        help=f"{_ELSEWHERE_HELP} Of the latest attempt.",
+        source=OfAttempt(read=_elsewhere),
+    ),
+    Family(
+        name=f"{PREFIX}charged_usd_total",
+        kind="counter",
+        unit="usd",
+        help="What the attempts cost by the provider's own word, where it gives one.",
+        source=OfAttempt(read=_charged, initial=((),)),
+    ),
+)
