@@ -8,12 +8,12 @@ fit being left out. A number sent as text must not cost a sample.
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from probe.providers.values import count, decode_object, items, label, text
 
 
 class TokenDetails(msgspec.Struct, gc=False):
@@ -91,8 +91,6 @@ class Chunk(msgspec.Struct, gc=False):
     error: Any = None
 
 
-_NUMBER = re.compile(r"[0-9]{1,15}(\.0*)?")
-
 _decode = msgspec.json.Decoder(Chunk).decode
 
 
@@ -105,17 +103,12 @@ def decode_chunk(data: bytes) -> Chunk:
 
 
 def _decode_loosely(data: bytes) -> Chunk:
-    try:
-        value = json.loads(data.decode("utf-8"))
-    except RecursionError:
-        raise ValueError("JSON nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"a JSON object was expected, not {type(value).__name__}")  # noqa: TRY004
+    value = decode_object(data)
     return Chunk(
-        id=_label(value.get("id")),
-        model=_label(value.get("model")),
-        system_fingerprint=_label(value.get("system_fingerprint")),
-        choices=[_choice(item) for item in _items(value.get("choices"))],
+        id=label(value.get("id")),
+        model=label(value.get("model")),
+        system_fingerprint=label(value.get("system_fingerprint")),
+        choices=[_choice(item) for item in items(value.get("choices"))],
         usage=_usage(value.get("usage")),
         x_groq=_groq(value.get("x_groq")),
         timings=_timings(value.get("timings")),
@@ -127,8 +120,8 @@ def _choice(value: Mapping[str, Any]) -> Choice:
     return Choice(
         delta=_delta(value.get("delta")),
         message=_delta(value.get("message")),
-        text=_text(value.get("text")),
-        finish_reason=_label(value.get("finish_reason")),
+        text=text(value.get("text")),
+        finish_reason=label(value.get("finish_reason")),
         usage=_usage(value.get("usage")),
     )
 
@@ -138,13 +131,13 @@ def _delta(value: object) -> Delta | None:
         return None
     return Delta(
         content=_content(value.get("content")),
-        reasoning=_text(value.get("reasoning")),
-        reasoning_content=_text(value.get("reasoning_content")) or _thinking(value.get("content")),
-        reasoning_details=_items(value.get("reasoning_details")),
-        refusal=_text(value.get("refusal")),
+        reasoning=text(value.get("reasoning")),
+        reasoning_content=text(value.get("reasoning_content")) or _thinking(value.get("content")),
+        reasoning_details=items(value.get("reasoning_details")),
+        refusal=text(value.get("refusal")),
         tool_calls=[
-            ToolCall(id=_label(item.get("id")), function=_function(item.get("function")))
-            for item in _items(value.get("tool_calls"))
+            ToolCall(id=label(item.get("id")), function=_function(item.get("function")))
+            for item in items(value.get("tool_calls"))
         ],
         function_call=_function(value.get("function_call")),
     )
@@ -156,31 +149,29 @@ def _function(value: object) -> Function | None:
     arguments = value.get("arguments")
     if isinstance(arguments, dict | list):
         arguments = json.dumps(arguments, ensure_ascii=False)
-    return Function(name=_label(value.get("name")), arguments=_text(arguments))
+    return Function(name=label(value.get("name")), arguments=text(arguments))
 
 
 def _groq(value: object) -> GroqEnvelope | None:
     if not isinstance(value, dict):
         return None
-    return GroqEnvelope(
-        id=_label(value.get("id")), usage=_usage(value.get("usage")), error=value.get("error")
-    )
+    return GroqEnvelope(id=label(value.get("id")), usage=_usage(value.get("usage")), error=value.get("error"))
 
 
 def _usage(value: object) -> TokenUsage | None:
     if not isinstance(value, dict):
         return None
     return TokenUsage(
-        prompt_tokens=_count(value.get("prompt_tokens")),
-        completion_tokens=_count(value.get("completion_tokens")),
-        input_tokens=_count(value.get("input_tokens")),
-        output_tokens=_count(value.get("output_tokens")),
-        total_tokens=_count(value.get("total_tokens")),
+        prompt_tokens=count(value.get("prompt_tokens")),
+        completion_tokens=count(value.get("completion_tokens")),
+        input_tokens=count(value.get("input_tokens")),
+        output_tokens=count(value.get("output_tokens")),
+        total_tokens=count(value.get("total_tokens")),
         prompt_tokens_details=_details(value.get("prompt_tokens_details")),
         completion_tokens_details=_details(value.get("completion_tokens_details")),
-        cached_tokens=_count(value.get("cached_tokens")),
-        reasoning_tokens=_count(value.get("reasoning_tokens")),
-        prompt_cache_hit_tokens=_count(value.get("prompt_cache_hit_tokens")),
+        cached_tokens=count(value.get("cached_tokens")),
+        reasoning_tokens=count(value.get("reasoning_tokens")),
+        prompt_cache_hit_tokens=count(value.get("prompt_cache_hit_tokens")),
     )
 
 
@@ -188,8 +179,8 @@ def _details(value: object) -> TokenDetails | None:
     if not isinstance(value, dict):
         return None
     return TokenDetails(
-        cached_tokens=_count(value.get("cached_tokens")),
-        reasoning_tokens=_count(value.get("reasoning_tokens")),
+        cached_tokens=count(value.get("cached_tokens")),
+        reasoning_tokens=count(value.get("reasoning_tokens")),
     )
 
 
@@ -197,68 +188,26 @@ def _timings(value: object) -> Timings | None:
     if not isinstance(value, dict):
         return None
     return Timings(
-        prompt_n=_count(value.get("prompt_n")),
-        cache_n=_count(value.get("cache_n")),
-        predicted_n=_count(value.get("predicted_n")),
+        prompt_n=count(value.get("prompt_n")),
+        cache_n=count(value.get("cache_n")),
+        predicted_n=count(value.get("predicted_n")),
     )
-
-
-def _items(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _content(value: object) -> str | None:
     """Text, or a list of parts of which the `text` ones are joined (Mistral's reasoning models)."""
     if not isinstance(value, list):
-        return _text(value)
-    return "".join(_text(part.get("text")) or "" for part in _items(value))
+        return text(value)
+    return "".join(text(part.get("text")) or "" for part in items(value))
 
 
 def _thinking(value: object) -> str | None:
     """The `thinking` parts of a content list."""
     if not isinstance(value, list):
         return None
-    return "".join(_content(part.get("thinking")) or "" for part in _items(value))
-
-
-def _text(value: object) -> str | None:
-    """Text as it should be. Halves of a surrogate pair stay halves; see `whole_text`."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _label(value: object) -> str | None:
-    text = _text(value)
-    return None if text is None else whole_text(text)
-
-
-def _count(value: object) -> int | None:
-    """A count of tokens, also where it came as text or as 12.0."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    return None
+    return "".join(_content(part.get("thinking")) or "" for part in items(value))
 
 
 def error_in(chunk: Chunk) -> object | None:
     """The error that an event or a body reports; None where it reports none. Some send an empty one along."""
     return chunk.error or (chunk.x_groq.error if chunk.x_groq is not None else None) or None
-
-
-def whole_text(text: str) -> str:
-    """The text as every database can keep it: U+FFFD for NUL and for lone halves of surrogate pairs.
-
-    Two halves that follow each other are joined: a provider that writes JSON with \\u escapes may split a
-    pair over two events.
-    """
-    if "\x00" in text:
-        text = text.replace("\x00", "\ufffd")
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

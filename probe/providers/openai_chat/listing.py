@@ -9,7 +9,7 @@ from typing import Any
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.failures import status_failed, wire_failed
-from probe.providers.openai_chat.heading import answered_at, header_map
+from probe.providers.heading import answered_at, header_map
 from probe.wire.capture import Capture
 from probe.wire.http1 import HttpResponse, read_response
 

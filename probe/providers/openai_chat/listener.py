@@ -1,0 +1,101 @@
+"""The events of a stream, or one body, of the chat completions dialect into an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from probe.providers.answer import Answer
+from probe.providers.failures import error_object, failed, read_error
+from probe.providers.openai_chat.chunk import Chunk, Delta, ToolCall, decode_chunk, error_in
+from probe.providers.openai_chat.usage import counted_usage
+from probe.providers.reading import Trouble
+
+_DONE = b"[DONE]"
+
+
+class ChatListener:
+    """A `Listener`. `[DONE]` ends a stream."""
+
+    __slots__ = ("_answer", "ended")
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self.ended = False
+
+    def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
+        if not data.startswith(b"{") and data.strip() in (_DONE, b""):
+            self.ended = self.ended or bool(data.strip())
+            return None
+        if name == b"error":
+            return read_error(data)
+        if name == b"ping":
+            return None
+        chunk = decode_chunk(data)
+        if not self.ended:
+            take_chunk(self._answer, chunk, at_ns)
+        if (chunk.error or chunk.x_groq is not None) and (error := error_in(chunk)) is not None:
+            return error_object(error)
+        if self.ended:
+            raise ValueError("it follows [DONE]")
+        return None
+
+    def body(self, data: bytes, at_ns: int, /) -> Trouble:
+        chunk = decode_chunk(data)
+        take_chunk(self._answer, chunk, at_ns)
+        if (error := error_in(chunk)) is not None:
+            return error_object(error)
+        if chunk.choices is None:
+            said = read_error(data).message
+            return failed(
+                "malformed", f"no choices in the answer: {said}" if said else "no choices in the answer"
+            )
+        return None
+
+
+def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:
+    """One event, or a whole body, which had arrived at `at_ns`."""
+    if answer.model is None:
+        answer.model = chunk.model or None
+    if answer.id is None:
+        answer.id = chunk.id or None
+    if chunk.system_fingerprint:
+        answer.system_fingerprint = chunk.system_fingerprint
+    for choice in chunk.choices or ():
+        if choice.finish_reason:
+            answer.finish_reason = choice.finish_reason
+        delta = choice.delta or choice.message
+        if delta is not None:
+            _take_delta(answer, delta, at_ns)
+        elif choice.text:
+            answer.take_text(choice.text, at_ns)
+    # Some servers count along in every chunk: the last count is the whole one.
+    answer.usage = counted_usage(chunk) or answer.usage
+    if chunk.x_groq is not None:
+        answer.envelope_id = answer.envelope_id or chunk.x_groq.id
+
+
+def _take_delta(answer: Answer, delta: Delta, at_ns: int) -> None:
+    reasoning = delta.reasoning or delta.reasoning_content
+    if reasoning or delta.reasoning_details:
+        answer.take_reasoning(reasoning or _details_text(delta.reasoning_details), at_ns)
+    if delta.content:
+        answer.take_text(delta.content, at_ns)
+    if delta.refusal:
+        answer.take_text(delta.refusal, at_ns)
+    if delta.tool_calls or delta.function_call is not None:
+        answer.take_call(_call_text(delta), at_ns)
+
+
+def _details_text(details: Sequence[dict[str, Any]] | None) -> str:
+    """OpenRouter's typed reasoning; an encrypted part is for the next request, not for a reader."""
+    texts = (detail.get("text") or detail.get("summary") for detail in details or ())
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _call_text(delta: Delta) -> str:
+    calls = list(delta.tool_calls or ())
+    if delta.function_call is not None:
+        calls.append(ToolCall(function=delta.function_call))
+    functions = (call.function for call in calls)
+    return "".join((function.name or "") + (function.arguments or "") for function in functions if function)

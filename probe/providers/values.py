@@ -1,0 +1,84 @@
+"""Taking values out of JSON that may have any shape: what does not fit is None, never an error.
+
+A number sent as text must not cost a sample.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+_NUMBER = re.compile(r"[0-9]{1,15}(\.0*)?")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+_decode = msgspec.json.Decoder().decode
+
+
+def decode_object(data: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8, without types. Raises ValueError, one line, where it is none."""
+    try:
+        value = _decode(data)
+    except (ValueError, RecursionError):
+        # Half a surrogate pair, NaN and the like, which the standard library takes.
+        try:
+            value = json.loads(data.decode("utf-8"))
+        except RecursionError:
+            raise ValueError("JSON nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON object was expected, not {type(value).__name__}")  # noqa: TRY004
+    return value
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The object, or an empty one."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def items(value: object) -> list[dict[str, Any]]:
+    """The objects of a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str | None:
+    """Text as it should be. Halves of a surrogate pair stay halves; see `whole_text`."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def label(value: object) -> str | None:
+    """A short text that every database can keep."""
+    found = text(value)
+    return None if found is None else whole_text(found)
+
+
+def count(value: object) -> int | None:
+    """A whole number, also where it came as text or as 12.0."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return int(value)
+    return None
+
+
+def whole_text(text: str) -> str:
+    """The text as every database can keep it: U+FFFD for NUL and for lone halves of surrogate pairs.
+
+    Two halves that follow each other are joined: a provider that writes JSON with \\u escapes may split a
+    pair over two events.
+    """
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
