@@ -6,13 +6,14 @@ import asyncio
 import os
 import sys
 
-from bench import accuracy, attempts, daemon, store
+from bench import accuracy, attempts, daemon, fleet, store
 from bench.figure import Figure, kept, report, table, write
 
 PARTS = {
     "accuracy": accuracy.measure,
     "attempts": attempts.measure,
     "daemon": daemon.measure,
+    "fleet": fleet.measure,
     "store": store.measure,
 }
 

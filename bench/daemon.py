@@ -44,7 +44,7 @@ async def _first_probe(folder: Path, simulator: SimulatorProcess) -> list[Figure
     for _ in range(4):
         began = SystemClock().now()
         async with running(folder, _config(folder, simulator, targets=3)) as client:
-            results = await _until(lambda: _results(client))
+            results = await until(lambda: _results(client))
             first = min(datetime.fromisoformat(result["started_at"]) for result in results)
             seconds.append((first - began).total_seconds())
         (folder / "bench.db").unlink()
@@ -170,7 +170,7 @@ async def milliseconds(url: str, encoding: str = "identity") -> float:
     return await asyncio.to_thread(read)
 
 
-async def _until(look: Callable[[], Awaitable[Any]]) -> Any:
+async def until(look: Callable[[], Awaitable[Any]]) -> Any:
     """The daemon has no event for others to wait on, so it is asked."""
     while not (found := await look()):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
