@@ -13,7 +13,7 @@ What a dialect adds is its `Grammar`. Dialects know this level, and never each o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -80,6 +80,8 @@ class Grammar:
     is_stream     whether a response of status 200 is a stream, rather than one body
     end_mark      what the mark of the end of a stream is called; None where there is none, and a response
                   that is whole by its framing is a stream that is
+    head          takes what the head of a response of status 200 says of the answer (header names in lower
+                  case), before anything else of it is read; most say nothing
     endings       what the finish reasons mean
     prompt_bytes  the size in UTF-8 of all texts of a prompt in a request's body; None where it is none
     """
@@ -89,6 +91,7 @@ class Grammar:
     end_mark: str | None
     prompt_bytes: Callable[[bytes], int | None]
     is_stream: Callable[[HttpResponse], bool] = is_event_stream
+    head: Callable[[Answer, Mapping[str, str]], None] | None = None
     endings: Endings = field(default_factory=dict)
 
 
@@ -99,6 +102,8 @@ def read_answer(capture: Capture, grammar: Grammar) -> Reading:
     streamed = response.status == 200 and grammar.is_stream(response)
     outcome: Outcome | None = _early_failure(capture, response)
     if outcome is None:
+        if grammar.head is not None:
+            grammar.head(answer, header_map(response))
         read = _read_stream if streamed else _read_body
         outcome = read(capture, response, answer, grammar)
     return Reading(
