@@ -7,7 +7,10 @@ from typing import Literal
 
 from probe.sample import TargetKind
 
-Dialect = Literal["openai-chat"]
+Dialect = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
+
+# The header that a key goes into; `bearer` is Authorization.
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,7 @@ class Quirks:
     """Where a provider departs from the dialect. All of it is data; no code asks for a provider's name.
 
     sdk                 the official package that builds and signs the requests
+    auth                the header that the key goes into; None: the dialect's own
     ask_for_usage       how token counts are asked for in a stream: by the SDK's `stream_options`, by the
                         same field in the body where the SDK does not know it (`extra_body`), or not at all,
                         because they come unasked or the field is refused (`never`)
@@ -25,6 +29,7 @@ class Quirks:
     """
 
     sdk: Literal["openai", "groq"] = "openai"
+    auth: Auth | None = None
     ask_for_usage: Literal["stream_options", "extra_body", "never"] = "stream_options"
     pads_chunks: bool = False
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.failures import status_failed, wire_failed
-from probe.providers.heading import answered_at, header_map
+from probe.providers.pages import read_page
 from probe.wire.capture import Capture
-from probe.wire.http1 import HttpResponse, read_response
 
 # What the length of the context is called: OpenRouter, Together, Fireworks; Groq; vLLM; Mistral; Anthropic;
 # Together's v2; Gemini; LM Studio.
@@ -36,14 +33,7 @@ def read_listing(capture: Capture, provider: str) -> Sequence[ListedModel]:
     list did not come whole or cannot be understood: what a list lacks passes for gone, so half a list is
     worse than none.
     """
-    response = read_response(capture)
-    problem = _problem(capture, response)
-    if problem is not None:
-        raise ProviderError(f"{provider}: the model list could not be read: {problem}")
-    try:
-        value = json.loads(response.body)
-    except (ValueError, RecursionError) as exc:
-        raise ProviderError(f"{provider}: the model list is no JSON") from exc
+    value = read_page(capture, provider)
     entries = _entries(value)
     if entries is None:
         raise ProviderError(f"{provider}: the answer is no model list")
@@ -56,15 +46,6 @@ def read_listing(capture: Capture, provider: str) -> Sequence[ListedModel]:
             raise ProviderError(f"{provider}: the model list holds an entry without an id")
         models.setdefault(name, ListedModel(id=name, context_window=_context_window(entry)))
     return tuple(models.values())
-
-
-def _problem(capture: Capture, response: HttpResponse) -> str | None:
-    if response.status is not None and response.status != 200:
-        now = answered_at(capture)
-        return status_failed(response.status, header_map(response), response.body, now).detail
-    if capture.failure is not None and not response.complete:
-        return wire_failed(capture.failure, answered=response.status is not None).detail
-    return None if response.complete else "the response was not whole"
 
 
 def _entries(value: object) -> list[Any] | None:

@@ -1,0 +1,1 @@
+"""Providers without an SDK: what their dialects have in common."""

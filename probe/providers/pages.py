@@ -1,0 +1,76 @@
+"""A provider's model list, which may come in pages: all of them, or an error.
+
+What a list lacks passes for gone, so that half a list is worse than none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from probe.catalog.listed import ListedModel
+from probe.errors import ProviderError
+from probe.providers.failures import status_failed, wire_failed
+from probe.providers.heading import answered_at, header_map
+from probe.wire.capture import Capture
+from probe.wire.http1 import HttpResponse, read_response
+
+MOST_PAGES = 1000
+
+Cursor = TypeVar("Cursor", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Cursor]):
+    """The models of one page in their order, and what asks for the next; None: it is the last."""
+
+    models: Sequence[ListedModel]
+    following: Cursor | None = None
+
+
+async def whole_list(
+    first: Cursor, turn: Callable[[Cursor], Awaitable[Page[Cursor]]], provider: str
+) -> tuple[ListedModel, ...]:
+    """The models of all pages, each once. `turn` gets a page, or raises ProviderError.
+
+    Raises ProviderError too where a page points back, or where there is no end of them.
+    """
+    models: dict[str, ListedModel] = {}
+    asked: set[Cursor] = set()
+    cursor: Cursor | None = first
+    while cursor is not None:
+        if cursor in asked or len(asked) == MOST_PAGES:
+            raise ProviderError(f"{provider}: the pages of the model list do not end")
+        asked.add(cursor)
+        page = await turn(cursor)
+        for model in page.models:
+            models.setdefault(model.id, model)
+        cursor = page.following
+    return tuple(models.values())
+
+
+def read_page(capture: Capture, provider: str) -> object:
+    """The JSON in a capture of a model list, or of one page of it.
+
+    Raises ProviderError where it did not come whole or is no JSON.
+    """
+    response = read_response(capture)
+    problem = _problem(capture, response)
+    if problem is not None:
+        raise ProviderError(f"{provider}: the model list could not be read: {problem}")
+    try:
+        value: object = json.loads(response.body)
+    except (ValueError, RecursionError) as exc:
+        raise ProviderError(f"{provider}: the model list is no JSON") from exc
+    return value
+
+
+def _problem(capture: Capture, response: HttpResponse) -> str | None:
+    if response.status is not None and response.status != 200:
+        now = answered_at(capture)
+        return status_failed(response.status, header_map(response), response.body, now).detail
+    if capture.failure is not None and not response.complete:
+        return wire_failed(capture.failure, answered=response.status is not None).detail
+    return None if response.complete else "the response was not whole"
