@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from probe.catalog.nominal import nominal_price
 from probe.catalog.price import Price, Rates, cost_of
-from probe.catalog.published import load_published, published_price
+from probe.catalog.sources.genai import load_published, published_price
 from probe.config import PriceConfig
 from probe.sample import Cost, Usage
 

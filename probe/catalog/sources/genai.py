@@ -1,6 +1,10 @@
 """Published prices: the offline data of `genai-prices`, whose version dates them.
 
 The data fills a module of 1.6 MB that is imported at the first question only: about 0.3 s and 5 to 12 MB.
+A model has one price, or several with conditions (a start date, hours of the day), the last of which that
+holds at an instant is the price then. Its variants (batch, flex, priority) are for requests that ask for
+them, which a probe never does: they are left alone.
+https://github.com/pydantic/genai-prices
 """
 
 from __future__ import annotations
@@ -14,7 +18,9 @@ from typing import TYPE_CHECKING
 from probe.catalog.price import Price, Rates, Tier
 
 if TYPE_CHECKING:
-    from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
+    from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
+
+SOURCE = "genai-prices"
 
 # Base URLs that the data knows by another name.
 _ALIASES = {"https://api.together.ai": "https://api.together.xyz"}
@@ -22,23 +28,19 @@ _ALIASES = {"https://api.together.ai": "https://api.together.xyz"}
 # OpenRouter's suffix for what costs nothing; the data gives such models no price at all.
 _FREE = ":free"
 
+_REMEMBERED = 8192
 
-def published_price(base_url: str, model: str, at: datetime) -> Price | None:
-    """What that model cost at that base URL at that instant; None where the data does not say."""
+
+def published_price(base_url: str, model: str, at: datetime, *, hours: bool = True) -> Price | None:
+    """What that model cost at that base URL at that instant; None where the data does not say.
+
+    Without `hours` a price that holds at some hours of the day only is left out: what remains is the price of
+    that day.
+    """
     info = _find(base_url, model)
     if info is None:
         return None
-    prices = info.get_prices(at)
-    rates = _rates(prices, None)
-    if rates is None:
-        return _free_price() if model.endswith(_FREE) and not _amounts(prices) else None
-    return Price(
-        rates=rates,
-        tiers=_tiers(prices),
-        request_usd=_request_usd(prices),
-        source=_source(),
-        effective=_effective(info, prices),
-    )
+    return _price(base_url, model, _place(info, at, hours=hours))
 
 
 def load_published() -> None:
@@ -48,7 +50,7 @@ def load_published() -> None:
     get_snapshot()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_REMEMBERED)
 def _find(base_url: str, model: str) -> ModelInfo | None:
     from genai_prices.data_snapshot import get_snapshot
 
@@ -61,9 +63,45 @@ def _find(base_url: str, model: str) -> ModelInfo | None:
         return None
 
 
+def _place(info: ModelInfo, at: datetime, *, hours: bool) -> int:
+    """Which of the entries holds: the last whose condition is met, else the first, as the data means it."""
+    if not isinstance(info.prices, list):
+        return 0
+    held = (place for place, entry in enumerate(info.prices) if _holds(entry, at, hours=hours))
+    return max(held, default=0)
+
+
+def _holds(entry: ConditionalPrice, at: datetime, *, hours: bool) -> bool:
+    from genai_prices.types import TimeOfDateConstraint
+
+    condition = entry.constraint
+    if condition is None:
+        return True
+    return condition.active(at) and (hours or not isinstance(condition, TimeOfDateConstraint))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _price(base_url: str, model: str, place: int) -> Price | None:
+    info = _find(base_url, model)
+    assert info is not None
+    entry = info.prices[place] if isinstance(info.prices, list) else None
+    prices = info.prices if entry is None else entry.prices
+    assert not isinstance(prices, list)
+    rates = _rates(prices, None)
+    if rates is None:
+        return _free_price() if model.endswith(_FREE) and not _amounts(prices) else None
+    return Price(
+        rates=rates,
+        tiers=_tiers(prices),
+        request_usd=_request_usd(prices),
+        source=_source(),
+        effective=None if entry is None else _effective(entry),
+    )
+
+
 @cache
 def _source() -> str:
-    return f"genai-prices {version('genai-prices')}"
+    return f"{SOURCE} {version('genai-prices')}"
 
 
 @cache
@@ -77,13 +115,9 @@ def _request_usd(prices: ModelPrice) -> Decimal:
     return Decimal(0) if thousand is None else thousand.scaleb(-3)
 
 
-def _effective(info: ModelInfo, prices: ModelPrice) -> date | None:
-    """The start date of the entry in force."""
-    if isinstance(info.prices, list):
-        for entry in info.prices:
-            if entry.prices is prices:
-                return getattr(entry.constraint, "start_date", None)
-    return None
+def _effective(entry: ConditionalPrice) -> date | None:
+    start: date | None = getattr(entry.constraint, "start_date", None)
+    return start
 
 
 def _tiers(prices: ModelPrice) -> tuple[Tier, ...]:
@@ -102,6 +136,8 @@ def _rates(prices: ModelPrice, start: int | None) -> Rates | None:
         input_per_million_usd=input_usd,
         output_per_million_usd=output_usd,
         cached_input_per_million_usd=_amount(prices, "cache_read_mtok", start),
+        # The shortest that is kept (5 minutes), which is what a request gets that does not ask for longer.
+        cache_write_per_million_usd=_amount(prices, "cache_write_mtok", start),
         reasoning_per_million_usd=_amount(prices, "output_reasoning_mtok", start),
     )
 
