@@ -239,7 +239,9 @@ def _number(text: str, field: _Field, word: str) -> int:
 
 
 def _error(text: str, reason: str) -> ConfigError:
-    return ConfigError(f'cron "{text}": {reason}')
+    """In one line: what was given may hold anything."""
+    message = f'cron "{text}": {reason}'
+    return ConfigError("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
 # Calendar ---------------------------------------------------------------------------------------------------

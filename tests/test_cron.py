@@ -304,3 +304,10 @@ def test_a_timetable_is_cron_text_in_a_zone() -> None:
     ]
     assert table.interval_seconds(summer) == 86_400
     assert CronTimetable.parse("0 9 * * *").zone is UTC
+
+
+def test_an_error_is_one_line_whatever_was_given() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_cron("\x1e\n*\u2028")
+    assert str(caught.value).startswith('cron "\\x1e\\n*\\u2028": 1 fields')
+    assert str(caught.value).isprintable()
