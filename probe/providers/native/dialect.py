@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from probe.providers.pages import Page
 from probe.providers.preset import Auth, Quirks
 from probe.providers.protocol import Prompt
 from probe.providers.reading import Grammar
-
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +51,7 @@ class NativeDialect:
     output_pattern: bytes
     auth: Auth
     version: str = ""
-    headers: Mapping[str, str] = field(default=_NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict)
     request: Callable[[Prompt, Quirks], PromptCall]
     listing: ListingCall
     read_listing: Callable[[object, str], Page[ListingCall]]
