@@ -20,12 +20,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from probe.cron import parse_cron
 from probe.errors import ConfigError
-from probe.sample import TargetKind
+from probe.sample import EngineName, TargetKind
 
 
 def process_environment() -> Mapping[str, str]:
     """The variables this process was started with."""
     return dict(os.environ)
+
+
+# What the daemon does on schedule beside the configured jobs: model lists and prices are read.
+RESERVED_JOBS = ("discovery", "prices")
 
 
 class FrozenDict(dict[str, Any]):
@@ -111,6 +115,12 @@ def _timezone(name: str) -> str:
     return name
 
 
+def _job_name(name: str) -> str:
+    if name in RESERVED_JOBS:
+        raise ValueError(f"{name!r} is what the daemon does itself on schedule; choose another name")
+    return name
+
+
 def _cron(text: str) -> str:
     try:
         parse_cron(text)
@@ -126,6 +136,7 @@ Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
 ProviderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=100)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+JobName = Annotated[Name, AfterValidator(_job_name)]
 FilePath = Annotated[Path, AfterValidator(_path)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
@@ -169,6 +180,11 @@ class ProviderConfig(Section):
         None,
         description="`direct` (the provider itself), `proxy` (a router or gateway), `engine`, `simulated`.",
     )
+    engine: EngineName | None = Field(
+        None,
+        description="The inference server behind it, whose own health and metrics are read: `vllm`, `tgi`, "
+        "`llamacpp`, `ollama`; absent: that of the preset.",
+    )
     concurrency: Count = Field(8, description="Requests in flight at once to this provider.")
     requests_per_minute: Count | None = Field(
         None, description="Requests started in a minute; absent: no limit."
@@ -210,7 +226,7 @@ class TargetConfig(Section):
 class JobConfig(Section):
     """When which suite is asked of which targets."""
 
-    name: Name = Field(description="Unique.")
+    name: JobName = Field(description="Unique; not `discovery`, not `prices`.")
     cron: Cron = Field("*/15 * * * *", description="Five fields as in crontab(5).")
     timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
     suite: Text = Field("mystery-shopper", description="A bundled suite, or one from `suites`.")
@@ -297,6 +313,10 @@ class RetentionConfig(Section):
     results_days: Count | None = Field(400, description="Days to keep results; null keeps them for ever.")
     runs_days: Count | None = Field(400, description="Days to keep runs, with their results; null: for ever.")
     prices_days: Count | None = Field(None, description="Days to keep price history; null: for ever.")
+    discoveries_days: Count | None = Field(
+        400, description="Days to keep the record of when providers were asked for models; null: for ever."
+    )
+    events_days: Count | None = Field(400, description="Days to keep events; null: for ever.")
 
 
 class DatabaseConfig(Section):

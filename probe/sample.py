@@ -17,6 +17,7 @@ from probe.wire.capture import StampSource
 from probe.wire.request import Connection
 
 TargetKind = Literal["direct", "proxy", "engine", "simulated"]
+EngineName = Literal["vllm", "tgi", "llamacpp", "ollama"]
 Fault = Literal["provider", "network", "account", "probe"]
 TokenSource = Literal["provider", "estimate"]
 FailureKind = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from probe.sample import TargetKind
+from probe.sample import EngineName, TargetKind
 
 Dialect = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
 
@@ -42,7 +42,8 @@ class Preset:
     """A provider as it is for everybody. `base_url` is None where only the user can know it.
 
     `key_variable` is the environment variable that usually holds the key, None where there is no usual one.
-    `default_models` are probed where nothing else is configured.
+    `default_models` are probed where nothing else is configured. `engine` is the inference server behind it,
+    where it is one whose own health and metrics can be read (see `probe.engines`).
     """
 
     name: str
@@ -54,6 +55,7 @@ class Preset:
     logo_url: str | None = None
     docs_url: str | None = None
     dialect: Dialect = "openai-chat"
+    engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
 
 
@@ -71,6 +73,7 @@ class Endpoint:
     api_key: str | None = field(default=None, repr=False)
     kind: TargetKind
     dialect: Dialect = "openai-chat"
+    engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
     logo_url: str | None = None
     ca_file: str | None = None

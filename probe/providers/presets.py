@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from probe.errors import ConfigError
 from probe.providers.preset import Endpoint, Preset, Quirks
+from probe.sample import EngineName
 
 if TYPE_CHECKING:
     from probe.config import ProviderConfig
@@ -21,6 +22,10 @@ __all__ = ["PRESETS", "Endpoint", "Preset", "Quirks", "preset_of", "resolve"]
 
 GENERIC = "openai-compatible"
 _KEYLESS_KINDS = frozenset({"simulated", "engine"})
+# Dialects that one engine speaks.
+_ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
+    {"ollama-chat": "ollama", "ollama-generate": "ollama", "tgi": "tgi"}
+)
 
 _ENTRIES = (
     Preset(
@@ -136,6 +141,7 @@ def resolve(name: str, config: ProviderConfig) -> Endpoint:
         api_key=api_key or None,
         kind=kind,
         dialect=preset.dialect,
+        engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(preset.dialect),
         quirks=preset.quirks,
         logo_url=preset.logo_url,
         ca_file=None if config.ca_file is None else str(config.ca_file),
