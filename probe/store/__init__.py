@@ -1,15 +1,23 @@
-"""The memory: samples, runs, slots, prices and delivery cursors, in SQLite or PostgreSQL."""
+"""The memory: samples, runs, models, prices, events and delivery cursors, in SQLite or PostgreSQL."""
 
 from probe.store.backup import backup, restore
 from probe.store.migrate import upgrade
 from probe.store.records import (
+    DiscoveryEnd,
+    DiscoveryRecord,
+    DiscoveryStatus,
+    EventFilter,
+    KnownModel,
     LeaderboardRow,
     ModelRecord,
     Page,
     Points,
+    PriceChange,
     PriceRecord,
     ProviderRecord,
     PruneReport,
+    QuoteRecord,
+    QuoteStatus,
     ResultFilter,
     RunEnd,
     RunFilter,
@@ -17,19 +25,29 @@ from probe.store.records import (
     RunStatus,
     SlotCounts,
     SlotStatus,
+    SpendRow,
     StoredSample,
     StoreFacts,
+    TypicalUsage,
 )
 from probe.store.store import Store
 
 __all__ = [
+    "DiscoveryEnd",
+    "DiscoveryRecord",
+    "DiscoveryStatus",
+    "EventFilter",
+    "KnownModel",
     "LeaderboardRow",
     "ModelRecord",
     "Page",
     "Points",
+    "PriceChange",
     "PriceRecord",
     "ProviderRecord",
     "PruneReport",
+    "QuoteRecord",
+    "QuoteStatus",
     "ResultFilter",
     "RunEnd",
     "RunFilter",
@@ -37,9 +55,11 @@ __all__ = [
     "RunStatus",
     "SlotCounts",
     "SlotStatus",
+    "SpendRow",
     "Store",
     "StoreFacts",
     "StoredSample",
+    "TypicalUsage",
     "backup",
     "restore",
     "upgrade",

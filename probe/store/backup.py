@@ -108,7 +108,7 @@ def _check_file(file: Path) -> None:
         ).fetchall()
         revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall() if found else []
     if verdict != "ok" or orphans:
-        reason = verdict if verdict != "ok" else "rows refer to rows that are missing"
+        reason = " ".join(verdict.split()) if verdict != "ok" else "rows refer to rows that are missing"
         raise StoreError(f"{who} is damaged: {reason}")
     if not revisions:
         raise StoreError(f"{who} holds no database of this program")

@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.clock import Clock
 from probe.sample import Target
 from probe.store.columns import round_money
 from probe.store.engine import Database
-from probe.store.records import PriceRecord
-from probe.store.registry import Registry
+from probe.store.exact import tiers_from_json, tiers_to_json
+from probe.store.records import PriceChange, PriceRecord
+from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
+from probe.store.rows import clean
 from probe.store.schema import models, prices, providers
 
-_Amounts = tuple[Decimal, Decimal, Decimal | None]
+# Column -> field, where the one holds the other as it is.
+_AMOUNTS = {
+    "input_price_per_m": "input_usd",
+    "output_price_per_m": "output_usd",
+    "cached_input_price_per_m": "cached_input_usd",
+    "cache_write_price_per_m": "cache_write_usd",
+    "reasoning_price_per_m": "reasoning_usd",
+    "request_usd": "request_usd",
+}
+_FACTS = {
+    "currency": "currency",
+    "source": "source",
+    "timestamp": "at",
+    "effective_on": "effective_on",
+    "fetched_at": "fetched_at",
+}
+PRICE_COLUMNS: tuple[sa.Column[Any], ...] = tuple(prices.c[name] for name in (*_AMOUNTS, *_FACTS, "tiers"))
+
+_CHUNK_IDS = 500
+
+Priced = tuple[str, str, PriceRecord]
+# What two prices are compared by: neither who said it nor when.
+_Amounts = tuple[Any, ...]
 
 
 class PriceBookkeeper:
     """Remembers the last price written of each model, so that a price seen again costs nothing."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, clock: Clock) -> None:
         self._database = database
         self._registry = registry
+        self._clock = clock
         self._last: dict[UUID, _Amounts] = {}
 
     async def record(self, target: Target, price: PriceRecord) -> bool:
@@ -32,63 +63,146 @@ class PriceBookkeeper:
         if self._last.get(ids.model) == amounts:
             return False
         async with self._database.write() as connection:
-            # The row of the model is locked: two daemons that see a new price at once write one row.
-            await connection.execute(sa.select(models.c.id).where(models.c.id == ids.model).with_for_update())
-            latest = (
-                await connection.execute(
-                    sa.select(
-                        prices.c.input_price_per_m,
-                        prices.c.output_price_per_m,
-                        prices.c.cached_input_price_per_m,
-                    )
-                    .where(prices.c.model_id == ids.model)
-                    .order_by(prices.c.timestamp.desc())
-                    .limit(1)
-                )
-            ).one_or_none()
-            new = latest is None or tuple(latest) != amounts
+            latest = await _lock_and_read(connection, [ids.model])
+            new = ids.model not in latest or _amounts(latest[ids.model]) != amounts
             if new:
-                await connection.execute(
-                    prices.insert().values(
-                        id=uuid4(),
-                        provider_id=ids.provider,
-                        model_id=ids.model,
-                        input_price_per_m=price.input_usd,
-                        output_price_per_m=price.output_usd,
-                        cached_input_price_per_m=price.cached_input_usd,
-                        source=price.source,
-                        timestamp=price.at,
-                    )
-                )
+                await connection.execute(prices.insert(), [_row(ids, price)])
         self._last[ids.model] = amounts
         return new
 
+    async def record_all(
+        self, priced: Sequence[Priced], base_urls: Mapping[str, str]
+    ) -> tuple[PriceChange, ...]:
+        """Those that were new, by provider and model. Raises as `Database.write`.
+
+        `base_urls` are by provider: every one that is priced is there.
+        """
+        by_provider: dict[str, dict[str, PriceRecord]] = {}
+        for provider, model, price in priced:
+            by_provider.setdefault(provider, {})[clean(model)] = price
+        changes: list[PriceChange] = []
+        written: dict[UUID, _Amounts] = {}
+        async with self._database.write() as connection:
+            for provider in sorted(by_provider):
+                changes += await self._record_provider(
+                    connection, provider, base_urls[provider], by_provider[provider], written
+                )
+        self._last |= written
+        return tuple(changes)
+
+    async def _record_provider(
+        self,
+        connection: AsyncConnection,
+        provider: str,
+        base_url: str,
+        priced: Mapping[str, PriceRecord],
+        written: dict[UUID, _Amounts],
+    ) -> list[PriceChange]:
+        now = self._clock.now()
+        provider_id = await ensure_provider(connection, provider, base_url, now)
+        ids = await ensure_models(connection, provider_id, priced, now)
+        latest = await _lock_and_read(connection, list(ids.values()))
+        changes, rows = [], []
+        for name in sorted(priced):
+            model_id, price = ids[name], priced[name]
+            before = latest.get(model_id)
+            amounts = written[model_id] = _amounts(price)
+            if before is None or _amounts(before) != amounts:
+                rows.append(_row(Ids(provider=provider_id, model=model_id), price))
+                changes.append(
+                    PriceChange(provider=provider, model=name, before=before, after=_rounded(price))
+                )
+        if rows:
+            await connection.execute(prices.insert(), rows)
+        return changes
+
     async def history(self, provider: str, model: str) -> tuple[PriceRecord, ...]:
         """Every price of a model, oldest first."""
+        statement = _of_model(provider, model).order_by(prices.c.timestamp)
         async with self._database.read() as connection:
-            rows = await connection.execute(
-                sa.select(
-                    prices.c.input_price_per_m,
-                    prices.c.output_price_per_m,
-                    prices.c.cached_input_price_per_m,
-                    prices.c.source,
-                    prices.c.timestamp,
-                )
-                .join(models, models.c.id == prices.c.model_id)
-                .join(providers, providers.c.id == prices.c.provider_id)
-                .where(providers.c.name == provider, models.c.name == model)
-                .order_by(prices.c.timestamp)
-            )
-            return tuple(
-                PriceRecord(input_usd=given, output_usd=made, cached_input_usd=cached, source=source, at=at)
-                for given, made, cached, source, at in rows
-            )
+            return tuple(price_from_row(row) for row in await connection.execute(statement))
+
+    async def at(self, provider: str, model: str, at: datetime) -> PriceRecord | None:
+        """The price seen last up to an instant."""
+        statement = (
+            _of_model(provider, model)
+            .where(prices.c.timestamp <= at)
+            .order_by(prices.c.timestamp.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+            return None if row is None else price_from_row(row)
+
+
+def price_from_row(row: Sequence[Any]) -> PriceRecord:
+    """The price in a row of `PRICE_COLUMNS`."""
+    *values, tiers = row
+    fields = dict(zip((*_AMOUNTS.values(), *_FACTS.values()), values, strict=True))
+    return PriceRecord(**fields, tiers=tiers_from_json(tiers))
+
+
+async def _lock_and_read(connection: AsyncConnection, model_ids: Sequence[UUID]) -> dict[UUID, PriceRecord]:
+    """The latest prices by model, and the models locked: two programs that see a new price at once write
+    one row of it."""
+    found: dict[UUID, PriceRecord] = {}
+    for start in range(0, len(model_ids), _CHUNK_IDS):
+        some = sorted(model_ids)[start : start + _CHUNK_IDS]
+        await connection.execute(
+            sa.select(models.c.id).where(models.c.id.in_(some)).order_by(models.c.id).with_for_update()
+        )
+        candidate = prices.alias()
+        latest = (
+            sa.select(candidate.c.id)
+            .where(candidate.c.model_id == models.c.id)
+            .order_by(candidate.c.timestamp.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        rows = await connection.execute(
+            sa.select(models.c.id, *PRICE_COLUMNS)
+            .select_from(models)
+            .join(prices, prices.c.id == latest)
+            .where(models.c.id.in_(some))
+        )
+        found |= {model_id: price_from_row(row) for model_id, *row in rows}
+    return found
+
+
+def _of_model(provider: str, model: str) -> sa.Select[Any]:
+    return (
+        sa.select(*PRICE_COLUMNS)
+        .join(models, models.c.id == prices.c.model_id)
+        .join(providers, providers.c.id == prices.c.provider_id)
+        .where(providers.c.name == provider, models.c.name == model)
+    )
+
+
+def _row(ids: Ids, price: PriceRecord) -> dict[str, Any]:
+    fields = _AMOUNTS | _FACTS
+    return {
+        "id": uuid4(),
+        "provider_id": ids.provider,
+        "model_id": ids.model,
+        **{column: getattr(price, field) for column, field in fields.items()},
+        "source": clean(price.source),
+        "tiers": tiers_to_json(price.tiers) if price.tiers else None,
+    }
+
+
+def _rounded(price: PriceRecord) -> PriceRecord:
+    """As it is stored."""
+    amounts: dict[str, Any] = {field: _money(getattr(price, field)) for field in _AMOUNTS.values()}
+    return replace(price, **amounts)
 
 
 def _amounts(price: PriceRecord) -> _Amounts:
-    cached = price.cached_input_usd
     return (
-        round_money(price.input_usd),
-        round_money(price.output_usd),
-        None if cached is None else round_money(cached),
+        *(_money(getattr(price, field)) for field in _AMOUNTS.values()),
+        price.currency,
+        tuple(map(str, tiers_to_json(price.tiers))),
     )
+
+
+def _money(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else round_money(amount)

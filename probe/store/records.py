@@ -5,17 +5,23 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
+from probe.catalog.listed import Lifecycle, ListedModel
+from probe.catalog.price import Price, Tier
+from probe.event import EventKind, Severity
 from probe.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection
 
-RunStatus = Literal["running", "finished", "interrupted", "failed"]
-RunEnd = Literal["finished", "interrupted", "failed"]
-SlotStatus = Literal["claimed", "done", "interrupted", "missed", "overlapped"]
+RunStatus = Literal["running", "finished", "interrupted", "failed", "skipped"]
+RunEnd = Literal["finished", "interrupted", "failed", "skipped"]
+SlotStatus = Literal["claimed", "done", "interrupted", "skipped", "missed", "overlapped"]
+DiscoveryStatus = Literal["running", "complete", "failed", "interrupted"]
+DiscoveryEnd = Literal["complete", "failed"]
+QuoteStatus = Literal["current", "held", "rejected", "superseded"]
 
 Item = TypeVar("Item")
 
@@ -81,18 +87,44 @@ class ProviderRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceRecord:
-    """USD per million tokens, seen from `at` on."""
+    """USD per million tokens, and for each request beside them; seen from `at` on.
+
+    `tiers` are rates for large requests, in ascending order. `effective_on` is the day from which the source
+    says that it holds, `fetched_at` when it was read there.
+    """
 
     input_usd: Decimal
     output_usd: Decimal
-    cached_input_usd: Decimal | None
+    cached_input_usd: Decimal | None = None
+    cache_write_usd: Decimal | None = None
+    reasoning_usd: Decimal | None = None
+    request_usd: Decimal = Decimal(0)
+    tiers: tuple[Tier, ...] = ()
+    currency: str = "USD"
     source: str
     at: datetime
+    effective_on: date | None = None
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """A price that was new: `before` is the one in force until then, None where there was none."""
+
+    provider: str
+    model: str
+    before: PriceRecord | None
+    after: PriceRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """`price` is the latest one, `last_seen_at` the end of the last attempt."""
+    """`price` is the latest one, `last_seen_at` the end of the last attempt.
+
+    What the provider's model list says is None where it does not, and for a model that was never listed.
+    `listed_first_at` and `listed_last_at` are the listings that had it, `vanished_at` the first that lacked
+    it since.
+    """
 
     id: UUID
     name: str
@@ -101,6 +133,110 @@ class ModelRecord:
     created_at: datetime
     price: PriceRecord | None
     last_seen_at: datetime | None
+    display_name: str | None = None
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    released_at: datetime | None = None
+    lifecycle: Lifecycle | None = None
+    deprecated_on: date | None = None
+    retires_on: date | None = None
+    replaced_by: str | None = None
+    listed_first_at: datetime | None = None
+    listed_last_at: datetime | None = None
+    vanished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """A model that a provider has listed, as it was listed last; prices are quotes, `listed.price` is None.
+
+    `vanished_at` is the first listing that lacked it, None while it is listed; `last_probed_at` the end of
+    the last attempt.
+    """
+
+    listed: ListedModel
+    first_seen_at: datetime
+    last_seen_at: datetime
+    vanished_at: datetime | None
+    last_probed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryRecord:
+    """One time that a provider was asked for its models; the figures count models.
+
+    `error` is why it failed, one line; a failed one has listed nothing.
+    """
+
+    id: UUID
+    provider: str
+    triggered_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: DiscoveryStatus
+    listed: int
+    appeared: int
+    changed: int
+    vanished: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events to list; None does not filter. `since` is included, `until` is not."""
+
+    kind: EventKind | None = None
+    severity: Severity | None = None
+    provider: str | None = None
+    model: str | None = None
+    scope: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRecord:
+    """What one source says that one model costs, exact.
+
+    `current` is what the source says now, `held` what waits for review beside it, `superseded` what it said
+    before. `fetched_at` is when it said so last, `effective_on` the day from which it holds by its own word;
+    both are those of `price`, too. `decided_at` is when it was accepted, rejected or superseded, `reason` why
+    it is held or was rejected.
+    """
+
+    id: UUID
+    source: str
+    provider: str
+    model: str
+    price: Price
+    fetched_at: datetime
+    effective_on: date | None = None
+    status: QuoteStatus = "current"
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendRow:
+    """What the results of one job (or of one name given by hand) cost at one provider.
+
+    `results` counts all of them: a result whose cost is unknown adds nothing to `usd`.
+    """
+
+    provider: str
+    job: str
+    usd: Decimal
+    results: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypicalUsage:
+    """Mean tokens of the `results` successes whose counts are known."""
+
+    input_tokens: float
+    output_tokens: float
+    results: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +244,7 @@ class RunRecord:
     """`attempts`, `successes` and `failures` count the results stored so far.
 
     `skipped_attempts` were not made because the provider had asked for silence; None while it is not known.
+    A run that is `skipped` made no attempt at all; `note` says why.
     """
 
     id: UUID
@@ -122,6 +259,7 @@ class RunRecord:
     owner: str
     attempts: int
     successes: int
+    note: str | None = None
 
     @property
     def failures(self) -> int:
@@ -132,11 +270,13 @@ class RunRecord:
 class SlotCounts:
     """How many planned instants of one job ended how, over all that is remembered.
 
-    `claimed` counts every slot that was run, whatever became of it; `late` and `interrupted` are among them.
+    `claimed` counts every slot that was run, whatever became of it; `late`, `interrupted` and `skipped` are
+    among them.
     """
 
     claimed: int = 0
     interrupted: int = 0
+    skipped: int = 0
     late: int = 0
     missed: int = 0
     overlapped: int = 0
@@ -199,6 +339,9 @@ class PruneReport:
     runs: int
     slots: int
     prices: int
+    discoveries: int = 0
+    events: int = 0
+    quotes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

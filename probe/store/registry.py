@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -66,24 +67,10 @@ class Registry:
         context_window: int | None = None,
     ) -> Ids:
         now = self._clock.now()
-        insert = upsert(connection)
-        row = insert(providers).values(
-            id=uuid4(),
-            name=clean(target.provider),
-            base_url=clean(target.base_url),
-            logo_url=logo_url,
-            created_at=now,
+        provider_id = await ensure_provider(
+            connection, target.provider, target.base_url, now, logo_url=logo_url
         )
-        provider_id = await connection.scalar(
-            row.on_conflict_do_update(
-                index_elements=[providers.c.name],
-                set_={
-                    "base_url": row.excluded.base_url,
-                    "logo_url": sa.func.coalesce(row.excluded.logo_url, providers.c.logo_url),
-                },
-            ).returning(providers.c.id)
-        )
-        row = insert(models).values(
+        row = upsert(connection)(models).values(
             id=uuid4(),
             name=clean(target.model),
             provider_id=provider_id,
@@ -99,6 +86,45 @@ class Registry:
             ).returning(models.c.id)
         )
         return Ids(provider=provider_id, model=model_id)
+
+
+async def ensure_provider(
+    connection: AsyncConnection, name: str, base_url: str, now: datetime, *, logo_url: str | None = None
+) -> UUID:
+    """The id of a provider's row, which is written where it is not there or the URL is another."""
+    row = upsert(connection)(providers).values(
+        id=uuid4(), name=clean(name), base_url=clean(base_url), logo_url=logo_url, created_at=now
+    )
+    provider_id: UUID = await connection.scalar(
+        row.on_conflict_do_update(
+            index_elements=[providers.c.name],
+            set_={
+                "base_url": row.excluded.base_url,
+                "logo_url": sa.func.coalesce(row.excluded.logo_url, providers.c.logo_url),
+            },
+        ).returning(providers.c.id)
+    )
+    return provider_id
+
+
+async def ensure_models(
+    connection: AsyncConnection, provider_id: UUID, names: Iterable[str], now: datetime
+) -> dict[str, UUID]:
+    """The ids of all models of a provider; rows of these names are written where they are not there."""
+    known = sa.select(models.c.name, models.c.id).where(models.c.provider_id == provider_id)
+    found = {row.name: row.id for row in await connection.execute(known)}
+    missing = sorted(set(names) - set(found))
+    if missing:
+        # Another program may be writing the same ones.
+        await connection.execute(
+            upsert(connection)(models).on_conflict_do_nothing(),
+            [
+                {"id": uuid4(), "name": name, "provider_id": provider_id, "created_at": now}
+                for name in missing
+            ],
+        )
+        found = {row.name: row.id for row in await connection.execute(known)}
+    return found
 
 
 def upsert(connection: AsyncConnection) -> Any:

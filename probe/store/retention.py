@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from probe.store.engine import Database
 from probe.store.records import PruneReport
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import prices, runs, slots
+from probe.store.schema import discovery_runs, events, price_quotes, prices, runs, slots
 
 _BATCH_ROWS = 500
 _FREED_PAGES = 500
@@ -27,15 +27,26 @@ class RetentionDays(Protocol):
     def runs_days(self) -> int | None: ...
     @property
     def prices_days(self) -> int | None: ...
+    @property
+    def discoveries_days(self) -> int | None: ...
+    @property
+    def events_days(self) -> int | None: ...
 
 
 async def prune(database: Database, days: RetentionDays, now: datetime) -> PruneReport:
-    """A run goes once it is old and has no results left, a price once it is old and not its model's last."""
+    """A run goes once it is old and has no results left, a price once it is old and not its model's last.
+
+    A discovery goes once it is old and not its provider's last; a quote as a price, once it is neither in
+    force nor held.
+    """
     report = PruneReport(
         results=await _delete(database, _old_results, _cutoff(now, days.results_days)),
         runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
         slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
         prices=await _delete(database, _old_prices, _cutoff(now, days.prices_days)),
+        quotes=await _delete(database, _old_quotes, _cutoff(now, days.prices_days)),
+        discoveries=await _delete(database, _old_discoveries, _cutoff(now, days.discoveries_days)),
+        events=await _delete(database, _old_events, _cutoff(now, days.events_days)),
     )
     if database.url.dialect == "sqlite":
         await _shrink(database)
@@ -104,6 +115,39 @@ def _old_prices(cutoff: datetime) -> sa.Delete:
         .limit(_BATCH_ROWS)
     )
     return prices.delete().where(prices.c.id.in_(some))
+
+
+def _old_quotes(cutoff: datetime) -> sa.Delete:
+    some = (
+        sa.select(price_quotes.c.id)
+        .where(price_quotes.c.decided_at < cutoff, price_quotes.c.status.in_(("superseded", "rejected")))
+        .limit(_BATCH_ROWS)
+    )
+    return price_quotes.delete().where(price_quotes.c.id.in_(some))
+
+
+def _old_discoveries(cutoff: datetime) -> sa.Delete:
+    """The last one that went well stays, too: it tells how old the list of models is."""
+    later = discovery_runs.alias()
+    some = (
+        sa.select(discovery_runs.c.id)
+        .where(
+            discovery_runs.c.started_at < cutoff,
+            discovery_runs.c.finished_at.is_not(None),
+            sa.exists().where(
+                later.c.provider == discovery_runs.c.provider,
+                later.c.started_at > discovery_runs.c.started_at,
+                (later.c.status == "complete") | (discovery_runs.c.status != "complete"),
+            ),
+        )
+        .limit(_BATCH_ROWS)
+    )
+    return discovery_runs.delete().where(discovery_runs.c.id.in_(some))
+
+
+def _old_events(cutoff: datetime) -> sa.Delete:
+    some = sa.select(events.c.id).where(events.c.at < cutoff).order_by(events.c.at).limit(_BATCH_ROWS)
+    return events.delete().where(events.c.id.in_(some))
 
 
 async def _shrink(database: Database) -> None:

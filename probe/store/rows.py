@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from probe.clock import NS_PER_MS, NS_PER_SECOND
-from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
+from probe.sample import Cost, Failed, Ok, Outcome, Reported, Sample, Target, Timing, Usage
 from probe.store.schema import benchmark_results as results
 
 _LARGEST_COUNT = 2**63 - 1
@@ -75,6 +75,21 @@ _TIMING = {
     "tps": "tps",
     "tps_steady": "tps_steady",
 }
+_REPORTED = {
+    "reported_source": "source",
+    "reported_load_seconds": "load_seconds",
+    "reported_queue_seconds": "queue_seconds",
+    "reported_prompt_seconds": "prompt_seconds",
+    "reported_prompt_tokens": "prompt_tokens",
+    "reported_completion_seconds": "completion_seconds",
+    "reported_completion_tokens": "completion_tokens",
+    "reported_ttft_seconds": "ttft_seconds",
+    "reported_itl_seconds": "itl_seconds",
+    "reported_total_seconds": "total_seconds",
+    "reported_cost_usd": "cost_usd",
+    "reported_upstream": "upstream",
+}
+_NOTHING_REPORTED: dict[str, Any] = dict.fromkeys(_REPORTED)
 # Columns that hold a field in another form; the functions below know how.
 _LATENCIES = ("ttft_ms", "total_latency_ms")
 _OUTCOME = ("success", "failure_kind", "fault", "error_message", "retry_after_seconds")
@@ -84,6 +99,7 @@ _USAGE = (
     "output_tokens",
     "output_tokens_known",
     "cached_input_tokens",
+    "cache_write_tokens",
     "reasoning_tokens",
     "tokens_source",
 )
@@ -97,6 +113,7 @@ _GROUPS: tuple[Sequence[str], ...] = (
     _OUTCOME,
     _USAGE,
     _COST,
+    tuple(_REPORTED),
 )
 _LARGE = ("response_text", "reasoning_text", "chunk_gaps")
 
@@ -121,6 +138,7 @@ def row_from_sample(
     row |= _outcome_columns(sample.outcome)
     row |= _usage_columns(sample.usage)
     row |= _cost_columns(sample.cost)
+    row |= _reported_columns(sample.reported)
     row["ttft_ms"] = _milliseconds(timing.ttft_seconds)
     row["total_latency_ms"] = _milliseconds(timing.total_latency_seconds)
     row["rate_limit"] = {clean(name): clean(value) for name, value in sample.rate_limit.items()}
@@ -137,7 +155,7 @@ def sample_from_row(row: Sequence[Any], targets: dict[Target, Target]) -> Sample
 
     `targets` is filled with the targets met: equal ones are shared rather than held once for each sample.
     """
-    facts, names, durations, latencies, outcome, usage, cost = (row[part] for part in _SLICES)
+    facts, names, durations, latencies, outcome, usage, cost, reported = (row[part] for part in _SLICES)
     target = Target(**dict(zip(_TARGET.values(), names, strict=True)))
     fields = dict(zip(_TIMING.values(), durations, strict=True))
     ttft_ms, total_latency_ms = latencies
@@ -151,6 +169,7 @@ def sample_from_row(row: Sequence[Any], targets: dict[Target, Target]) -> Sample
         outcome=_outcome(*outcome),
         usage=_usage(*usage),
         cost=_cost(*cost),
+        reported=_reported(reported),
     )
 
 
@@ -191,11 +210,14 @@ def _outcome(success: bool, kind: Any, fault: Any, message: str, retry_after: fl
 
 
 def _usage_columns(usage: Usage) -> dict[str, Any]:
-    given, made = _count(usage.input_tokens), _count(usage.output_tokens)
-    cached, reasoning = _count(usage.cached_input_tokens), _count(usage.reasoning_tokens)
-    counted = any(count is not None for count in (given, made, cached, reasoning))
+    given, made = storable_count(usage.input_tokens), storable_count(usage.output_tokens)
+    parts = [
+        storable_count(count)
+        for count in (usage.cached_input_tokens, usage.cache_write_tokens, usage.reasoning_tokens)
+    ]
+    counted = any(count is not None for count in (given, made, *parts))
     source = usage.source if counted else "unknown"
-    values = (given or 0, given is not None, made or 0, made is not None, cached, reasoning, source)
+    values = (given or 0, given is not None, made or 0, made is not None, *parts, source)
     return dict(zip(_USAGE, values, strict=True))
 
 
@@ -205,6 +227,7 @@ def _usage(
     made: int,
     made_known: bool,
     cached: int | None,
+    written: int | None,
     reasoning: int | None,
     source: str,
 ) -> Usage:
@@ -212,12 +235,13 @@ def _usage(
         input_tokens=given if given_known else None,
         output_tokens=made if made_known else None,
         cached_input_tokens=cached,
+        cache_write_tokens=written,
         reasoning_tokens=reasoning,
         source="estimate" if source == "estimate" else "provider",
     )
 
 
-def _count(tokens: int | None) -> int | None:
+def storable_count(tokens: int | None) -> int | None:
     """A count that no column can hold is nobody's count."""
     return tokens if tokens is not None and abs(tokens) <= _LARGEST_COUNT else None
 
@@ -240,3 +264,18 @@ def _cost(
         output_price_per_million_usd=made,
         price_source=source,
     )
+
+
+def _reported_columns(reported: Reported | None) -> dict[str, Any]:
+    if reported is None:
+        return _NOTHING_REPORTED
+    row = {column: _storable(getattr(reported, field)) for column, field in _REPORTED.items()}
+    for column in ("reported_prompt_tokens", "reported_completion_tokens"):
+        row[column] = storable_count(row[column])
+    return row
+
+
+def _reported(columns: Sequence[Any]) -> Reported | None:
+    if columns[0] is None:
+        return None
+    return Reported(**dict(zip(_REPORTED.values(), columns, strict=True)))

@@ -14,11 +14,19 @@ from probe.slot import Slot
 from probe.store.engine import Database
 from probe.store.records import RunEnd, SlotCounts, SlotStatus
 from probe.store.registry import upsert
+from probe.store.rows import clean
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import runs, slots
+from probe.store.schema import discovery_runs, runs, slots
 
 # A run of somebody else's is taken for dead once it has neither started nor stored anything for so long.
 SILENCE = timedelta(hours=1)
+
+_SLOT_STATUS: Mapping[RunEnd, SlotStatus] = {
+    "finished": "done",
+    "skipped": "skipped",
+    "interrupted": "interrupted",
+    "failed": "interrupted",
+}
 
 
 class RunLedger:
@@ -48,17 +56,23 @@ class RunLedger:
             await connection.execute(runs.delete().where(runs.c.id == run_id))
             return None
 
-    async def finish(self, run_id: UUID, status: RunEnd, skipped_attempts: int | None) -> None:
+    async def finish(
+        self, run_id: UUID, status: RunEnd, skipped_attempts: int | None, note: str | None
+    ) -> None:
         """End a run, and its slot with it; also one that another program had taken for dead."""
         async with self._database.write() as connection:
             await connection.execute(
                 runs.update()
                 .where(runs.c.id == run_id)
-                .values(finished_at=self._clock.now(), status=status, skipped_attempts=skipped_attempts)
+                .values(
+                    finished_at=self._clock.now(),
+                    status=status,
+                    skipped_attempts=skipped_attempts,
+                    note=None if note is None else clean(note),
+                )
             )
-            slot_status: SlotStatus = "done" if status == "finished" else "interrupted"
             await connection.execute(
-                slots.update().where(slots.c.run_id == run_id).values(status=slot_status)
+                slots.update().where(slots.c.run_id == run_id).values(status=_SLOT_STATUS[status])
             )
 
     async def close_interrupted(self) -> tuple[UUID, ...]:
@@ -92,7 +106,18 @@ class RunLedger:
                 await connection.execute(
                     slots.update().where(slots.c.run_id == run_id).values(status="interrupted")
                 )
+            await self._close_discoveries(connection)
             return tuple(closed)
+
+    async def _close_discoveries(self, connection: AsyncConnection) -> None:
+        """They say nothing while they go on: their start is their last sign of life."""
+        found = discovery_runs.c
+        theirs = (found.owner == self._owner) | (found.started_at <= self._clock.now() - SILENCE)
+        await connection.execute(
+            discovery_runs.update()
+            .where(found.finished_at.is_(None), theirs)
+            .values(finished_at=found.started_at, status="interrupted")
+        )
 
     async def record_missed(self, job: str, first: datetime, last: datetime, count: int) -> bool:
         """Count a range of instants that nobody was there for; False where it begins with a known slot."""
@@ -132,13 +157,14 @@ class RunLedger:
     async def slot_counts(self, late_after_seconds: float) -> Mapping[str, SlotCounts]:
         """By job."""
         count = sa.func.sum(slots.c.count)
-        ran = slots.c.run_id.is_not(None) | slots.c.status.in_(("claimed", "done", "interrupted"))
+        ran = slots.c.run_id.is_not(None) | slots.c.status.in_(("claimed", "done", "interrupted", "skipped"))
         async with self._database.read() as connection:
             rows = await connection.execute(
                 sa.select(
                     slots.c.job,
                     count.filter(ran),
                     count.filter(slots.c.status == "interrupted"),
+                    count.filter(slots.c.status == "skipped"),
                     count.filter(ran & (slots.c.late_seconds > late_after_seconds)),
                     count.filter(slots.c.status == "missed"),
                     count.filter(slots.c.status == "overlapped"),
@@ -148,11 +174,12 @@ class RunLedger:
                 job: SlotCounts(
                     claimed=int(claimed or 0),
                     interrupted=int(interrupted or 0),
+                    skipped=int(skipped or 0),
                     late=int(late or 0),
                     missed=int(missed or 0),
                     overlapped=int(overlapped or 0),
                 )
-                for job, claimed, interrupted, late, missed, overlapped in rows
+                for job, claimed, interrupted, skipped, late, missed, overlapped in rows
             }
 
     async def _insert_run(

@@ -7,25 +7,33 @@ for them, so a column of theirs is never renamed and never changes its meaning.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate
+from probe.store.ledgers import discovery_runs, events, price_quotes
+from probe.store.metadata import Json, metadata
+
+__all__ = [
+    "HEAD",
+    "REVISIONS",
+    "benchmark_results",
+    "counters",
+    "discovery_runs",
+    "events",
+    "exporter_cursors",
+    "metadata",
+    "models",
+    "price_quotes",
+    "prices",
+    "providers",
+    "runs",
+    "slots",
+]
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-_Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _Seconds = sa.Double
 
 
@@ -58,8 +66,21 @@ models = sa.Table(
     ),
     sa.Column("context_window", sa.BigInteger, doc="tokens; null where the provider does not say"),
     sa.Column("created_at", UtcDate, nullable=False, doc="first seen"),
+    # What the provider's model list says -----------------------------------------------------------------
+    sa.Column("display_name", sa.Text),
+    sa.Column("max_output_tokens", sa.BigInteger),
+    sa.Column("input_modalities", Json, doc="a list: text, image, …"),
+    sa.Column("output_modalities", Json, doc="a list: text, image, …"),
+    sa.Column("released_at", UtcDate, doc="the provider's date of the model"),
+    sa.Column("lifecycle", sa.Text, doc="active, deprecated, retired"),
+    sa.Column("deprecated_on", sa.Date),
+    sa.Column("retires_on", sa.Date, doc="the day from which it is no longer served"),
+    sa.Column("replaced_by", sa.Text, doc="the model that the provider recommends instead"),
+    sa.Column("listed_first_at", UtcDate, doc="null where no list ever had it"),
+    sa.Column("listed_last_at", UtcDate),
+    sa.Column("vanished_at", UtcDate, doc="when a whole list first lacked it; null while it is listed"),
     sa.UniqueConstraint("name", "provider_id"),
-    info={"doc": "Models of providers, written when first seen."},
+    info={"doc": "Models of providers, written when first seen, probed or listed."},
 )
 
 prices = sa.Table(
@@ -79,6 +100,21 @@ prices = sa.Table(
     sa.Column("cached_input_price_per_m", Money, doc="USD per million cached input tokens"),
     sa.Column("source", sa.Text, nullable=False, doc="where the price came from"),
     sa.Column("timestamp", UtcDate, nullable=False, index=True, doc="seen from this instant on"),
+    sa.Column("cache_write_price_per_m", Money, doc="USD per million input tokens written to a cache"),
+    sa.Column("reasoning_price_per_m", Money, doc="USD per million reasoning tokens"),
+    sa.Column(
+        "request_usd",
+        Money,
+        nullable=False,
+        server_default=sa.text("0"),
+        doc="USD for each request beside its tokens",
+    ),
+    sa.Column(
+        "tiers", Json, doc="what large requests cost instead, amounts as text; see probe/store/exact.py"
+    ),
+    sa.Column("currency", sa.Text, nullable=False, server_default=sa.text("'USD'"), doc="USD"),
+    sa.Column("effective_on", sa.Date, doc="the day from which it holds, where the source says"),
+    sa.Column("fetched_at", UtcDate, doc="when it was read at its source"),
     sa.Index(None, "model_id", "timestamp"),
     info={"doc": "Price history: a row when a price is first seen, and when it changes."},
 )
@@ -91,7 +127,7 @@ runs = sa.Table(
     sa.Column("triggered_by", sa.Text, nullable=False, doc="schedule, start (of the daemon), api, cli"),
     sa.Column("started_at", UtcDate, nullable=False, index=True),
     sa.Column("finished_at", UtcDate, doc="null while running; the last sign of life of an interrupted run"),
-    sa.Column("status", sa.Text, nullable=False, doc="running, finished, interrupted, failed"),
+    sa.Column("status", sa.Text, nullable=False, doc="running, finished, interrupted, failed, skipped"),
     sa.Column("suite", sa.Text, nullable=False),
     sa.Column("planned_attempts", sa.BigInteger, doc="how many attempts the run was to make"),
     sa.Column(
@@ -100,6 +136,7 @@ runs = sa.Table(
         doc="how many of them were not made because the provider had asked for silence; null while running",
     ),
     sa.Column("owner", sa.Text, nullable=False, doc="which program runs it, the same after a restart of it"),
+    sa.Column("note", sa.Text, doc="why it was skipped"),
     info={
         "doc": "One row for each execution of a slot, or of a command. Its counts are those of its results."
     },
@@ -125,7 +162,9 @@ slots = sa.Table(
     ),
     sa.Column("last_planned_at", UtcDate, nullable=False, doc="of a range of missed ones the last"),
     sa.Column("count", sa.BigInteger, nullable=False, doc="how many planned instants the row stands for"),
-    sa.Column("status", sa.Text, nullable=False, doc="claimed, done, interrupted, missed, overlapped"),
+    sa.Column(
+        "status", sa.Text, nullable=False, doc="claimed, done, interrupted, skipped, missed, overlapped"
+    ),
     sa.Column("late_seconds", _Seconds, doc="claimed this long after the planned instant"),
     sa.Column("run_id", Identifier, sa.ForeignKey(runs.c.id, ondelete="SET NULL"), index=True),
     sa.Column("created_at", UtcDate, nullable=False, doc="claimed or counted"),
@@ -211,7 +250,8 @@ benchmark_results = sa.Table(
     sa.Column("chunk_gaps", Gaps, nullable=False, doc="packed, see probe/store/columns.py"),
     sa.Column("tps_steady", sa.Double, doc="tokens per second after the first chunk"),
     # Tokens and money -------------------------------------------------------------------------------------
-    sa.Column("cached_input_tokens", sa.BigInteger),
+    sa.Column("cached_input_tokens", sa.BigInteger, doc="read from a cache"),
+    sa.Column("cache_write_tokens", sa.BigInteger, doc="written to a cache"),
     sa.Column("reasoning_tokens", sa.BigInteger),
     sa.Column("input_price_per_m", Money, doc="USD, in force at that instant"),
     sa.Column("output_price_per_m", Money, doc="USD, in force at that instant"),
@@ -222,16 +262,29 @@ benchmark_results = sa.Table(
     sa.Column("served_model", sa.Text),
     sa.Column("provider_request_id", sa.Text),
     sa.Column("system_fingerprint", sa.Text),
-    sa.Column("rate_limit", _Json, nullable=False, doc="rate-limit headers"),
+    sa.Column("rate_limit", Json, nullable=False, doc="rate-limit headers"),
     sa.Column("peer_address", sa.Text),
     sa.Column("tls_version", sa.Text),
     sa.Column("http_version", sa.Text),
+    # What the provider or engine says of the request itself -----------------------------------------------
+    sa.Column("reported_source", sa.Text, doc="where it says so: response, headers, metrics"),
+    _seconds("reported_load_seconds", "loading the model"),
+    _seconds("reported_queue_seconds", "waiting"),
+    _seconds("reported_prompt_seconds", "reading the prompt"),
+    sa.Column("reported_prompt_tokens", sa.BigInteger, doc="tokens read in that time"),
+    _seconds("reported_completion_seconds", "writing the answer"),
+    sa.Column("reported_completion_tokens", sa.BigInteger, doc="tokens written in that time"),
+    _seconds("reported_ttft_seconds", "to the first token"),
+    _seconds("reported_itl_seconds", "mean time between two tokens"),
+    _seconds("reported_total_seconds", "the whole request"),
+    sa.Column("reported_cost_usd", Money, doc="what the provider charged"),
+    sa.Column("reported_upstream", sa.Text, doc="whom a router passed the request on to"),
     info={"doc": "One row for each attempt: one request to one target for one case."},
 )
 _r = benchmark_results.c
 
-# Counts of a run without reading its results.
-sa.Index("ix_benchmark_results_run_id", _r.run_id, _r.success)
+# Counts of a run, and what it spent at whom, without reading its results.
+sa.Index("ix_benchmark_results_run_id", _r.run_id, _r.provider, _r.created_at, _r.success, _r.cost_usd)
 # The last result of a model, and results of a target, provider or model, newest first.
 sa.Index("ix_benchmark_results_model_id", _r.model_id, _r.created_at)
 sa.Index("ix_benchmark_results_target", _r.target, _r.created_at, _r.sequence)

@@ -16,15 +16,14 @@ from probe.slot import Slot
 from probe.store import cursors, retention
 from probe.store.appender import appender
 from probe.store.engine import Database
+from probe.store.knowledge import PAGE_ROWS, Knowledge
 from probe.store.migrate import check_revision, read_revision, upgrade_database
-from probe.store.prices import PriceBookkeeper
 from probe.store.queries import catalogue, results
 from probe.store.queries.leaderboard import Leaderboard
 from probe.store.records import (
     LeaderboardRow,
     ModelRecord,
     Page,
-    PriceRecord,
     ProviderRecord,
     PruneReport,
     ResultFilter,
@@ -41,11 +40,10 @@ from probe.store.schema import HEAD
 from probe.store.url import parse_url
 from probe.store.writer import SampleWriter
 
-PAGE_ROWS = 100
 DAY = timedelta(hours=24)
 
 
-class Store:
+class Store(Knowledge):
     """An open database.
 
     Every method raises StoreUnavailable where the same call may succeed later, and StoreError where it will
@@ -58,13 +56,11 @@ class Store:
     """
 
     def __init__(self, database: Database, *, clock: Clock, owner: str, keep_responses: bool) -> None:
-        self._database = database
+        registry = Registry(database, clock)
+        super().__init__(database, registry, clock, owner)
         self._clock = clock
-        self._registry = Registry(database, clock)
-        self._writer = SampleWriter(
-            database.url, appender(database), self._registry, keep_responses=keep_responses
-        )
-        self._prices = PriceBookkeeper(database, self._registry)
+        self._registry = registry
+        self._writer = SampleWriter(database.url, appender(database), registry, keep_responses=keep_responses)
         self._ledger = RunLedger(database, clock, owner)
         self._leaderboard = Leaderboard(database)
 
@@ -140,21 +136,13 @@ class Store:
         now = self._clock.now()
         return await self._leaderboard.rows(since or now - DAY, until, now)
 
-    # Providers, models, prices ----------------------------------------------------------------------------
+    # Providers and models ---------------------------------------------------------------------------------
 
     async def register(
         self, target: Target, *, logo_url: str | None = None, context_window: int | None = None
     ) -> None:
         """Write a target's provider and model before there is a result of it."""
         await self._registry.register(target, logo_url=logo_url, context_window=context_window)
-
-    async def record_price(self, target: Target, price: PriceRecord) -> bool:
-        """Add to the price history unless the amounts are those of the last entry; True where added."""
-        return await self._prices.record(target, price)
-
-    async def price_history(self, provider: str, model: str) -> tuple[PriceRecord, ...]:
-        """Oldest first."""
-        return await self._prices.history(provider, model)
 
     async def providers(self) -> tuple[ProviderRecord, ...]:
         return await catalogue.list_providers(self._database)
@@ -192,12 +180,18 @@ class Store:
             late_seconds=late_seconds,
         )
 
-    async def finish_run(self, run_id: UUID, status: RunEnd, *, skipped_attempts: int | None = None) -> None:
-        """End a run and its slot. `skipped_attempts` were not made because the provider asked for silence."""
-        await self._ledger.finish(run_id, status, skipped_attempts)
+    async def finish_run(
+        self, run_id: UUID, status: RunEnd, *, skipped_attempts: int | None = None, note: str | None = None
+    ) -> None:
+        """End a run and its slot.
+
+        `skipped_attempts` were not made because the provider asked for silence. A run that is `skipped` made
+        none at all, and `note` says why: one line without secrets.
+        """
+        await self._ledger.finish(run_id, status, skipped_attempts, note)
 
     async def close_interrupted(self) -> tuple[UUID, ...]:
-        """At start: end the runs that a crash left open, and their slots. Returns their ids.
+        """At start: end the runs that a crash left open, their slots, and discoveries. Returns the runs' ids.
 
         They are this owner's, and those of others that were silent for an hour.
         """

@@ -17,6 +17,7 @@ from probe.slot import Slot
 from probe.store import PriceRecord, Store, backup, restore
 from probe.store.schema import metadata
 from tests.servers.postgres import PostgresServer
+from tests.store.knowledge import a_listed_model, a_quote, an_event
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -33,6 +34,15 @@ async def filled(url: str, clock: FakeClock) -> str:
         )
         await store.record_price(a_target(), price)
         await store.move_cursor("prometheus", 7)
+        discovery = await store.start_discovery("openai", "cli")
+        await store.finish_discovery(
+            discovery,
+            status="complete",
+            base_url="https://openai.test/v1",
+            listed=[a_listed_model()],
+            events=[an_event()],
+        )
+        await store.save_quotes([a_quote()])
     return url
 
 

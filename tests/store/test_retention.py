@@ -25,6 +25,8 @@ class Days:
     results_days: int | None = None
     runs_days: int | None = None
     prices_days: int | None = None
+    discoveries_days: int | None = None
+    events_days: int | None = None
 
 
 @pytest.fixture

@@ -9,11 +9,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from probe.store.cursor import decode, encode
+from probe.store.discoveries import modalities
 from probe.store.engine import Database
+from probe.store.prices import PRICE_COLUMNS, price_from_row
 from probe.store.queries import keyset
-from probe.store.records import ModelRecord, Page, PriceRecord, ProviderRecord, RunFilter, RunRecord
+from probe.store.records import ModelRecord, Page, ProviderRecord, RunFilter, RunRecord
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import models, prices, providers, runs
+
+# Columns that fields of the same name hold.
+_MODEL_FIELDS = tuple(column.name for column in models.c if column.name != "provider_id")
+_RUN_FIELDS = tuple(column.name for column in runs.c)
 
 
 async def list_providers(database: Database) -> tuple[ProviderRecord, ...]:
@@ -44,19 +50,7 @@ async def list_models(database: Database, provider: str | None) -> tuple[ModelRe
         .scalar_subquery()
     )
     statement = (
-        sa.select(
-            models.c.id,
-            models.c.name,
-            providers.c.name,
-            models.c.context_window,
-            models.c.created_at,
-            last_seen,
-            prices.c.input_price_per_m,
-            prices.c.output_price_per_m,
-            prices.c.cached_input_price_per_m,
-            prices.c.source,
-            prices.c.timestamp,
-        )
+        sa.select(providers.c.name, last_seen, *(models.c[name] for name in _MODEL_FIELDS), *PRICE_COLUMNS)
         .join(providers, providers.c.id == models.c.provider_id)
         .outerjoin(prices, prices.c.id == latest_price)
         .order_by(providers.c.name, models.c.name)
@@ -111,51 +105,22 @@ def _runs() -> sa.Select[Any]:
     mine = results.c.run_id == runs.c.id
     attempts = sa.select(sa.func.count()).where(mine).scalar_subquery()
     successes = sa.select(sa.func.count()).where(mine, results.c.success).scalar_subquery()
-    return sa.select(
-        runs.c.id,
-        runs.c.run_name,
-        runs.c.triggered_by,
-        runs.c.started_at,
-        runs.c.finished_at,
-        runs.c.status,
-        runs.c.suite,
-        runs.c.planned_attempts,
-        runs.c.skipped_attempts,
-        runs.c.owner,
-        attempts,
-        successes,
-    )
+    return sa.select(*(runs.c[name] for name in _RUN_FIELDS), attempts, successes)
 
 
 def _run(row: Sequence[Any]) -> RunRecord:
-    id_, name, by, started_at, finished_at, status, suite, planned, skipped, owner, attempts, successes = row
-    return RunRecord(
-        id=id_,
-        run_name=name,
-        triggered_by=by,
-        started_at=started_at,
-        finished_at=finished_at,
-        status=status,
-        suite=suite,
-        planned_attempts=planned,
-        skipped_attempts=skipped,
-        owner=owner,
-        attempts=attempts,
-        successes=successes,
-    )
+    return RunRecord(**dict(zip((*_RUN_FIELDS, "attempts", "successes"), row, strict=True)))
 
 
 def _model(row: Sequence[Any]) -> ModelRecord:
-    id_, name, provider, window, created_at, last_seen_at, given, made, cached, source, at = row
-    price = None
-    if at is not None:
-        price = PriceRecord(input_usd=given, output_usd=made, cached_input_usd=cached, source=source, at=at)
+    provider, last_seen_at = row[:2]
+    fields = dict(zip(_MODEL_FIELDS, row[2 : 2 + len(_MODEL_FIELDS)], strict=True))
+    for name in ("input_modalities", "output_modalities"):
+        fields[name] = modalities(fields[name])
+    priced = row[2 + len(_MODEL_FIELDS) :]
     return ModelRecord(
-        id=id_,
-        name=name,
+        **fields,
         provider=provider,
-        context_window=window,
-        created_at=created_at,
-        price=price,
         last_seen_at=last_seen_at,
+        price=None if priced[0] is None else price_from_row(priced),
     )

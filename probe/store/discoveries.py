@@ -1,0 +1,217 @@
+"""Model lists: each asking is a row, and what a whole list says goes into `models`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from probe.catalog.listed import ListedModel
+from probe.clock import Clock
+from probe.errors import StoreError
+from probe.event import Event
+from probe.store.engine import Database
+from probe.store.events import insert_events
+from probe.store.exact import json_value
+from probe.store.records import DiscoveryEnd, DiscoveryRecord, KnownModel
+from probe.store.registry import ensure_provider, upsert
+from probe.store.rows import clean, storable_count
+from probe.store.schema import benchmark_results as results
+from probe.store.schema import discovery_runs, models, providers
+
+# A model does not lose what a list leaves out; what is said of its end can be taken back.
+_LASTING = (
+    "display_name",
+    "context_window",
+    "max_output_tokens",
+    "input_modalities",
+    "output_modalities",
+    "released_at",
+)
+_REVOCABLE = ("lifecycle", "deprecated_on", "retires_on", "replaced_by")
+_CHUNK_NAMES = 500
+
+
+class DiscoveryLedger:
+    """`owner` names this program, the same after a restart."""
+
+    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = owner
+
+    async def start(self, provider: str, triggered_by: str) -> UUID:
+        discovery_id = uuid4()
+        async with self._database.write() as connection:
+            await connection.execute(
+                discovery_runs.insert().values(
+                    id=discovery_id,
+                    provider=clean(provider),
+                    triggered_by=triggered_by,
+                    started_at=self._clock.now(),
+                    status="running",
+                    listed=0,
+                    appeared=0,
+                    changed=0,
+                    vanished=0,
+                    owner=self._owner,
+                )
+            )
+        return discovery_id
+
+    async def finish(
+        self,
+        discovery_id: UUID,
+        *,
+        status: DiscoveryEnd,
+        base_url: str,
+        error: str | None,
+        listed: Sequence[ListedModel],
+        appeared: Sequence[str],
+        changed: Sequence[str],
+        vanished: Sequence[str],
+        events: Sequence[Event],
+    ) -> tuple[Event, ...]:
+        """All of it in one transaction; the events that were new."""
+        now = self._clock.now()
+        by_name = {clean(model.id): model for model in listed}
+        ended = (
+            discovery_runs.update()
+            .where(discovery_runs.c.id == discovery_id)
+            .values(
+                finished_at=now,
+                status=status,
+                error=None if error is None else clean(error),
+                listed=len(by_name),
+                appeared=len(appeared),
+                changed=len(changed),
+                vanished=len(vanished),
+            )
+            .returning(discovery_runs.c.provider)
+        )
+        async with self._database.write() as connection:
+            provider = await connection.scalar(ended)
+            if provider is None:
+                raise StoreError(f"{self._database.url.who} has no discovery {discovery_id}")
+            if by_name or vanished:
+                provider_id = await ensure_provider(connection, provider, base_url, now)
+                await _write_models(connection, provider_id, by_name, now)
+                await _write_vanished(connection, provider_id, vanished, now)
+            return await insert_events(connection, events)
+
+    async def list(self, provider: str | None, limit: int) -> tuple[DiscoveryRecord, ...]:
+        """Newest first."""
+        columns = [column for column in discovery_runs.c if column.name != "owner"]
+        statement = (
+            sa.select(*columns)
+            .order_by(discovery_runs.c.started_at.desc(), discovery_runs.c.id.desc())
+            .limit(limit)
+        )
+        if provider is not None:
+            statement = statement.where(discovery_runs.c.provider == provider)
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement)
+            return tuple(DiscoveryRecord(**row) for row in rows.mappings())
+
+
+async def known_models(database: Database, provider: str) -> tuple[KnownModel, ...]:
+    """What a provider ever listed, by name."""
+    last_probed = (
+        sa.select(sa.func.max(results.c.created_at))
+        .where(results.c.model_id == models.c.id)
+        .scalar_subquery()
+        .label("last_probed_at")
+    )
+    statement = (
+        sa.select(models, last_probed)
+        .join(providers, providers.c.id == models.c.provider_id)
+        .where(providers.c.name == provider, models.c.listed_first_at.is_not(None))
+        .order_by(models.c.name)
+    )
+    async with database.read() as connection:
+        return tuple(_known(row) for row in (await connection.execute(statement)).mappings())
+
+
+async def _write_models(
+    connection: AsyncConnection, provider_id: UUID, listed: dict[str, ListedModel], now: datetime
+) -> None:
+    if not listed:
+        return
+    row = upsert(connection)(models)
+    lasting = {name: sa.func.coalesce(row.excluded[name], models.c[name]) for name in _LASTING}
+    revocable = {name: row.excluded[name] for name in (*_REVOCABLE, "listed_last_at", "vanished_at")}
+    first = {"listed_first_at": sa.func.coalesce(models.c.listed_first_at, row.excluded.listed_first_at)}
+    statement = row.on_conflict_do_update(
+        index_elements=[models.c.name, models.c.provider_id], set_={**lasting, **revocable, **first}
+    )
+    # In the order of the names: two programs with the same list wait for each other, never both.
+    await connection.execute(
+        statement, [_row(provider_id, name, listed[name], now) for name in sorted(listed)]
+    )
+
+
+def _row(provider_id: UUID, name: str, model: ListedModel, now: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "name": name,
+        "provider_id": provider_id,
+        "created_at": now,
+        "display_name": _text(model.display_name),
+        "context_window": storable_count(model.context_window),
+        "max_output_tokens": storable_count(model.max_output_tokens),
+        "input_modalities": json_value(model.input_modalities),
+        "output_modalities": json_value(model.output_modalities),
+        "released_at": model.created_at,
+        "lifecycle": model.lifecycle,
+        "deprecated_on": model.deprecated_on,
+        "retires_on": model.retires_on,
+        "replaced_by": _text(model.replaced_by),
+        "listed_first_at": now,
+        "listed_last_at": now,
+        "vanished_at": None,
+    }
+
+
+async def _write_vanished(
+    connection: AsyncConnection, provider_id: UUID, vanished: Sequence[str], now: datetime
+) -> None:
+    names = sorted(map(clean, vanished))
+    for start in range(0, len(names), _CHUNK_NAMES):
+        await connection.execute(
+            models.update()
+            .where(
+                models.c.provider_id == provider_id,
+                models.c.name.in_(names[start : start + _CHUNK_NAMES]),
+                models.c.vanished_at.is_(None),
+            )
+            .values(vanished_at=now)
+        )
+
+
+def _known(row: Any) -> KnownModel:
+    return KnownModel(
+        listed=ListedModel(
+            id=row["name"],
+            created_at=row["released_at"],
+            **{name: row[name] for name in _REVOCABLE},
+            **{name: row[name] for name in ("display_name", "context_window", "max_output_tokens")},
+            input_modalities=modalities(row["input_modalities"]),
+            output_modalities=modalities(row["output_modalities"]),
+        ),
+        first_seen_at=row["listed_first_at"],
+        last_seen_at=row["listed_last_at"],
+        vanished_at=row["vanished_at"],
+        last_probed_at=row["last_probed_at"],
+    )
+
+
+def modalities(stored: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if stored is None else tuple(stored)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else clean(text)

@@ -1,0 +1,213 @@
+"""What sources say that models cost: one price of each in force, one held for review, and what was before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from probe.clock import Clock
+from probe.store.engine import Database
+from probe.store.exact import price_from_json, price_to_json
+from probe.store.records import QuoteRecord, QuoteStatus
+from probe.store.rows import clean
+from probe.store.schema import price_quotes as quotes
+
+# Any constant does, as long as every daemon asks for the same lock.
+_QUOTES_LOCK = 0x71756F746573
+_CHUNK_NAMES = 500
+
+
+class _Place(NamedTuple):
+    """Where at most one quote is."""
+
+    source: str
+    provider: str
+    model: str
+    status: str
+
+
+class QuoteBook:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def current(self) -> tuple[QuoteRecord, ...]:
+        return await self._read(_is("current"))
+
+    async def held(self) -> tuple[QuoteRecord, ...]:
+        return await self._read(_is("held"))
+
+    async def of(self, provider: str, model: str) -> tuple[QuoteRecord, ...]:
+        """All that was ever said of a model, newest first."""
+        statement = (
+            sa.select(quotes)
+            .where(quotes.c.provider == provider, quotes.c.model == model)
+            .order_by(quotes.c.fetched_at.desc(), quotes.c.id)
+        )
+        async with self._database.read() as connection:
+            return tuple(_quote(row) for row in (await connection.execute(statement)).mappings())
+
+    async def save(self, saved: Sequence[QuoteRecord]) -> tuple[QuoteRecord, ...]:
+        """Those that were new; one that says what its place holds already only renews `fetched_at`.
+
+        A new one supersedes what its place holds, and a current one what is held beside it as well: the
+        source has said otherwise since.
+        """
+        by_place = {_place(quote): quote for quote in map(_cleaned, saved)}
+        if not by_place:
+            return ()
+        now = self._clock.now()
+        async with self._locked() as connection:
+            there = await _open_quotes(connection, by_place)
+            new, renewed, superseded = [], [], set()
+            for place, quote in by_place.items():
+                before = there.get(place)
+                if before is not None and _says_the_same(before, quote):
+                    renewed.append({"_id": before.id, "_fetched_at": quote.fetched_at})
+                else:
+                    new.append(quote)
+                    superseded.add(before)
+                if quote.status == "current":
+                    superseded.add(there.get(place._replace(status="held")))
+            await _supersede(connection, [quote.id for quote in superseded if quote is not None], now)
+            await _renew(connection, renewed)
+            if new:
+                await connection.execute(quotes.insert(), [_row(quote) for quote in new])
+        return tuple(new)
+
+    async def decide(
+        self, quote_id: UUID, *, accepted: bool, at: datetime, reason: str | None
+    ) -> QuoteRecord | None:
+        """The quote as it is now; None where nothing is held under that id any more."""
+        async with self._locked() as connection:
+            held = sa.select(quotes).where(quotes.c.id == quote_id, _is("held"))
+            row = (await connection.execute(held)).mappings().one_or_none()
+            if row is None:
+                return None
+            quote = _quote(row)
+            status: QuoteStatus = "current" if accepted else "rejected"
+            reason = quote.reason if reason is None else clean(reason)
+            if accepted:
+                there = await _open_quotes(connection, [_place(quote)])
+                before = there.get(_place(quote)._replace(status="current"))
+                await _supersede(connection, [] if before is None else [before.id], at)
+            await connection.execute(
+                quotes.update()
+                .where(quotes.c.id == quote_id)
+                .values(status=status, decided_at=at, reason=reason)
+            )
+            return replace(quote, status=status, decided_at=at, reason=reason)
+
+    async def touch(self, source: str, provider: str, models: Sequence[str], fetched_at: datetime) -> None:
+        """What a source says of these models is what it said: its current quotes are of `fetched_at`."""
+        names = sorted(map(clean, models))
+        async with self._database.write() as connection:
+            for start in range(0, len(names), _CHUNK_NAMES):
+                await connection.execute(
+                    quotes.update()
+                    .where(
+                        _is("current"),
+                        quotes.c.source == clean(source),
+                        quotes.c.provider == clean(provider),
+                        quotes.c.model.in_(names[start : start + _CHUNK_NAMES]),
+                    )
+                    .values(fetched_at=fetched_at)
+                )
+
+    async def _read(self, condition: sa.ColumnElement[bool]) -> tuple[QuoteRecord, ...]:
+        statement = (
+            sa.select(quotes).where(condition).order_by(quotes.c.source, quotes.c.provider, quotes.c.model)
+        )
+        async with self._database.read() as connection:
+            return tuple(_quote(row) for row in (await connection.execute(statement)).mappings())
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction beside which no other program changes quotes."""
+        async with self._database.write() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_QUOTES_LOCK)))
+            yield connection
+
+
+def _is(status: QuoteStatus) -> sa.ColumnElement[bool]:
+    """Written out, not bound: a partial index is used where the statement says what the index says."""
+    return quotes.c.status == sa.literal_column(f"'{status}'")
+
+
+async def _open_quotes(connection: AsyncConnection, places: Iterable[_Place]) -> dict[_Place, QuoteRecord]:
+    """What is current or held of the sources and providers of these places."""
+    pairs = {(place.source, place.provider) for place in places}
+    found = {}
+    for status in ("current", "held"):
+        for source, provider in sorted(pairs):
+            statement = sa.select(quotes).where(
+                _is(status), quotes.c.source == source, quotes.c.provider == provider
+            )
+            for row in (await connection.execute(statement)).mappings():
+                quote = _quote(row)
+                found[_place(quote)] = quote
+    return found
+
+
+async def _supersede(connection: AsyncConnection, ids: Sequence[UUID], at: datetime) -> None:
+    if ids:
+        await connection.execute(
+            quotes.update()
+            .where(quotes.c.id == sa.bindparam("_id"))
+            .values(status="superseded", decided_at=sa.bindparam("_at")),
+            [{"_id": id_, "_at": at} for id_ in sorted(ids)],
+        )
+
+
+async def _renew(connection: AsyncConnection, renewed: Sequence[dict[str, Any]]) -> None:
+    if renewed:
+        await connection.execute(
+            quotes.update()
+            .where(quotes.c.id == sa.bindparam("_id"))
+            .values(fetched_at=sa.bindparam("_fetched_at")),
+            renewed,
+        )
+
+
+def _says_the_same(before: QuoteRecord, now: QuoteRecord) -> bool:
+    return before.effective_on == now.effective_on and price_to_json(before.price) == price_to_json(now.price)
+
+
+def _place(quote: QuoteRecord) -> _Place:
+    return _Place(quote.source, quote.provider, quote.model, quote.status)
+
+
+def _cleaned(quote: QuoteRecord) -> QuoteRecord:
+    return replace(
+        quote, source=clean(quote.source), provider=clean(quote.provider), model=clean(quote.model)
+    )
+
+
+def _row(quote: QuoteRecord) -> dict[str, Any]:
+    return {
+        "id": quote.id,
+        "source": quote.source,
+        "provider": quote.provider,
+        "model": quote.model,
+        "price": price_to_json(quote.price),
+        "fetched_at": quote.fetched_at,
+        "effective_on": quote.effective_on,
+        "status": quote.status,
+        "decided_at": quote.decided_at,
+        "reason": None if quote.reason is None else clean(quote.reason),
+    }
+
+
+def _quote(row: Any) -> QuoteRecord:
+    price = price_from_json(
+        row["price"], source=row["source"], effective=row["effective_on"], fetched_at=row["fetched_at"]
+    )
+    return QuoteRecord(**{**row, "price": price})
