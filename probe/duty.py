@@ -19,7 +19,8 @@ class ScheduledJob:
     """`handler` carries out the run of a claimed slot and ends it in the store, also when it is cancelled.
 
     `suite` and `planned_attempts` go into the run's row. A run `at_start` has an instant and no slot in the
-    store; the handler is called with both alike.
+    store; the handler is called with both alike. A `chore` sends no probes and is none of the configured
+    jobs.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ScheduledJob:
     suite: str
     planned_attempts: int | None = None
     at_start: bool = False
+    chore: bool = False
 
 
 class Past(NamedTuple):

@@ -1,4 +1,4 @@
-"""Names of targets as people write them: a name, or a shell pattern such as `groq/*`."""
+"""Names of targets and providers as people write them: a name, or a shell pattern such as `groq/*`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ def matches(pattern: str, name: str) -> bool:
     return pattern == name or fnmatchcase(name, pattern)
 
 
-def select(patterns: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
-    """The names that any of the patterns matches, in their own order.
+def select(patterns: Iterable[str], names: Sequence[str], noun: str = "target") -> tuple[str, ...]:
+    """The names that any of the patterns matches, in their own order; `noun` is what they name.
 
     Raises ConfigError where a pattern matches none of them: most likely it was mistyped.
     """
     patterns = tuple(patterns)
     for pattern in patterns:
         if not any(matches(pattern, name) for name in names):
-            raise ConfigError(f"{pattern!r} matches no target; targets are {_listed(names)}")
+            raise ConfigError(f"{pattern!r} matches no {noun}; {noun}s are {_listed(names)}")
     return tuple(name for name in names if any(matches(pattern, name) for pattern in patterns))
 
 

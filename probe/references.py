@@ -21,6 +21,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.providers()
     check.targets()
     check.prices()
+    check.discovery()
     check.jobs(check.suites())
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
@@ -99,6 +100,14 @@ class _Check:
                     select([pattern], targets)
                 except ConfigError as exc:
                     self._add((*place, "targets", number), str(exc))
+
+    def discovery(self) -> None:
+        providers = list(self._config.providers)
+        for number, pattern in enumerate(self._config.discovery.providers if providers else ()):
+            try:
+                select([pattern], providers, "provider")
+            except ConfigError as exc:
+                self._add(("discovery", "providers", number), str(exc))
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:

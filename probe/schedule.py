@@ -148,8 +148,16 @@ class Schedule:
         self._plan(now)
 
     def status(self) -> tuple[JobStatus, ...]:
+        """Of the configured jobs."""
+        return self._statuses(chores=False)
+
+    def chores(self) -> tuple[JobStatus, ...]:
+        """The same of what is done beside them."""
+        return self._statuses(chores=True)
+
+    def _statuses(self, *, chores: bool) -> tuple[JobStatus, ...]:
         now = None if self._paused else self._clock.now()
-        return tuple(duty.status(now) for duty in self._duties.values())
+        return tuple(duty.status(now) for duty in self._duties.values() if duty.job.chore == chores)
 
     def pause(self) -> None:
         """Claim nothing any more; runs under way go on."""

@@ -94,6 +94,19 @@ FILES = {
         "jobs: [{name: a, targets: '*'}]",
         "probe.yaml:1: jobs[0].targets: must be a list, is '*'",
     ),
+    "name of a chore": (
+        "jobs:\n- name: discovery",
+        "probe.yaml:2: jobs[0].name: 'discovery' is what the daemon does itself on schedule; "
+        "choose another name",
+    ),
+    "name of another chore": (
+        "jobs: [{name: prices}]",
+        "probe.yaml:1: jobs[0].name: 'prices' is what the daemon does itself on schedule; choose another name",
+    ),
+    "provider to discover": (
+        "discovery:\n  providers: ['*', 'opnai*']",
+        "probe.yaml:2: discovery.providers[1]: 'opnai*' matches no provider; providers are simulator",
+    ),
     "empty list": (
         "jobs:\n- name: a\n  targets: []",
         "probe.yaml:3: jobs[0].targets: must not be empty",
