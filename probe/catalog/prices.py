@@ -1,47 +1,75 @@
-"""What a model costs at an instant: the configuration's word first, then published prices, then nobody's."""
+"""What a model costs at an instant: of the sources that say so, the first in the order of the configuration.
+
+It answers at once, from memory: nothing is fetched and nothing is waited for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import urlsplit
 
 from probe.catalog.nominal import nominal_price
 from probe.catalog.price import Price, Rates, cost_of
+from probe.catalog.quotes import Quotes
+from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import load_published, published_price
-from probe.config import PriceConfig
+from probe.config import PriceConfig, PriceSource, PricingConfig
 from probe.sample import Cost, Usage
 
 __all__ = ["Price", "PriceBook", "Rates"]
 
-OVERRIDE_SOURCE = "configuration"
+OVERRIDE_SOURCE: Final = "configuration"
+_ORDER: Final = PricingConfig().sources
 
 
 class PriceBook:
     """Prices by provider and model. An unknown price is None, never 0; a price of 0 is one.
 
-    `overrides` are by `provider/model` as in the configuration.
+    `overrides` are by `provider/model` as in the configuration, `sources` the order in which sources are
+    believed, `quotes` what those say that have to be asked.
     """
 
-    def __init__(self, overrides: Mapping[str, PriceConfig]) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, PriceConfig],
+        *,
+        sources: Sequence[PriceSource] = _ORDER,
+        quotes: Quotes | None = None,
+    ) -> None:
+        self._sources = tuple(sources)
+        self._quotes = quotes or Quotes()
+        self.override(overrides)
+
+    def override(self, overrides: Mapping[str, PriceConfig]) -> None:
+        """These count as the configuration's from now on, and no others."""
         self._overrides = {key: _override(config) for key, config in overrides.items()}
 
     def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None:
-        """What a model costs at `at`, an aware date.
+        """What a model costs, or did cost, at `at`, an aware date.
 
-        `provider` is the name in the configuration, which overrides go by; published prices go by
+        `provider` is the name in the configuration, which overrides and quotes go by; published prices go by
         `base_url`, as the same account may have any name. What runs on this machine has no published price,
         but a nominal one where it is a bundled simulated model; its parameters (`sim-swift?tokens=5`) do not
         matter.
         """
-        for name in (model, model.partition("?")[0]):
-            override = self._overrides.get(f"{provider}/{name}")
-            if override is not None:
-                return override
-        if is_local(base_url):
-            return nominal_price(model)
-        return published_price(base_url, model, at)
+        past = self._quotes.before(provider, model, at)
+        if past is not None:
+            return self._past(past, model, base_url, at)
+        return self._in_force(provider, model, base_url, at, hours=True)
+
+    def price_of_day(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None:
+        """What is in force at `at`, now or later, without what holds at some hours of the day only."""
+        return self._in_force(provider, model, base_url, at, hours=False)
+
+    def said(self, provider: str, model: str, base_url: str, at: datetime, /) -> dict[PriceSource, Price]:
+        """What each source says that it costs, whatever the hour, in the order in which they are believed."""
+        found = {
+            source: self._ask(source, provider, model, base_url, at, hours=False) for source in self._sources
+        }
+        return {source: price for source, price in found.items() if price is not None}
 
     def load(self) -> None:
         """Read the published prices now, which the first question would otherwise wait for."""
@@ -50,6 +78,38 @@ class PriceBook:
     def cost(self, price: Price, usage: Usage, /) -> Cost | None:
         """See `cost_of`."""
         return cost_of(price, usage)
+
+    def _in_force(
+        self, provider: str, model: str, base_url: str, at: datetime, *, hours: bool
+    ) -> Price | None:
+        for source in self._sources:
+            price = self._ask(source, provider, model, base_url, at, hours=hours)
+            if price is not None:
+                return price
+        return nominal_price(model) if is_local(base_url) else None
+
+    def _ask(
+        self, source: PriceSource, provider: str, model: str, base_url: str, at: datetime, *, hours: bool
+    ) -> Price | None:
+        if source == OVERRIDE_SOURCE:
+            return self._overridden(provider, model)
+        quoted = self._quotes.of(provider, model).get(source)
+        if quoted is None and source == PUBLISHED and not is_local(base_url):
+            return published_price(base_url, model, at, hours=hours)
+        return quoted
+
+    def _overridden(self, provider: str, model: str) -> Price | None:
+        for name in (model, model.partition("?")[0]):
+            override = self._overrides.get(f"{provider}/{name}")
+            if override is not None:
+                return override
+        return None
+
+    def _past(self, past: Price, model: str, base_url: str, at: datetime) -> Price:
+        """Published prices know the hours of their days, which a row of the history does not."""
+        if not past.source.startswith(PUBLISHED):
+            return past
+        return published_price(base_url, model, at) or past
 
 
 def is_local(base_url: str) -> bool:

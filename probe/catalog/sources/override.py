@@ -1,0 +1,50 @@
+"""The override file (YAML): a mapping like `prices` in the configuration, kept apart from it.
+
+`groq/llama-3.1-8b-instant: {input_per_million_usd: 0.05, output_per_million_usd: 0.08}` is a line of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from probe.config import PriceConfig
+from probe.errors import ConfigError
+from probe.settings.document import MAX_BYTES, read_document
+
+_PRICE = TypeAdapter(PriceConfig)
+
+
+def load(path: Path) -> Mapping[str, PriceConfig]:
+    """By `provider/model`. Raises ConfigError with every problem; each begins with the file and the line."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise ConfigError(f"{path}: {exc.strerror}") from exc
+    return read(content, str(path))
+
+
+def read(content: bytes, name: str) -> Mapping[str, PriceConfig]:
+    """`name` is what the file is called in messages. Raises ConfigError as `load`."""
+    document = read_document(content, name)
+    found: dict[str, PriceConfig] = {}
+    problems: list[str] = []
+    for key, value in document.values.items():
+        line = document.lines[(key,)]
+        provider, _, model = key.partition("/")
+        if not provider or not model:
+            problems.append(f"{name}:{line}: {key}: must be provider/model")
+            continue
+        try:
+            found[key] = _PRICE.validate_python(value)
+        except ValidationError as exc:
+            for error in exc.errors(include_url=False):
+                place = ".".join(map(str, (key, *error["loc"])))
+                here = document.lines.get((key, *error["loc"]), line)
+                problems.append(f"{name}:{here}: {place}: {error['msg']}")
+    if problems:
+        raise ConfigError(*problems)
+    return found
