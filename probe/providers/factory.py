@@ -23,4 +23,32 @@ def _openai_chat(endpoint: Endpoint) -> Provider:
     return OpenAIChat(endpoint)
 
 
-_DIALECTS: Mapping[Dialect, Callable[[Endpoint], Provider]] = MappingProxyType({"openai-chat": _openai_chat})
+def _ollama_chat(endpoint: Endpoint) -> Provider:
+    from probe.providers.native.provider import NativeProvider
+    from probe.providers.ollama.dialect import OLLAMA_CHAT
+
+    return NativeProvider(endpoint, OLLAMA_CHAT)
+
+
+def _ollama_generate(endpoint: Endpoint) -> Provider:
+    from probe.providers.native.provider import NativeProvider
+    from probe.providers.ollama.dialect import OLLAMA_GENERATE
+
+    return NativeProvider(endpoint, OLLAMA_GENERATE)
+
+
+def _tgi(endpoint: Endpoint) -> Provider:
+    from probe.providers.native.provider import NativeProvider
+    from probe.providers.tgi.dialect import TGI
+
+    return NativeProvider(endpoint, TGI)
+
+
+_DIALECTS: Mapping[Dialect, Callable[[Endpoint], Provider]] = MappingProxyType(
+    {
+        "openai-chat": _openai_chat,
+        "ollama-chat": _ollama_chat,
+        "ollama-generate": _ollama_generate,
+        "tgi": _tgi,
+    }
+)

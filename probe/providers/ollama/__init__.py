@@ -1,0 +1,1 @@
+"""The dialects of Ollama's own API: `/api/chat` and `/api/generate`."""

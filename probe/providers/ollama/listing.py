@@ -1,0 +1,82 @@
+"""The models that an Ollama server has, out of `/api/tags`.
+
+https://github.com/ollama/ollama/blob/main/docs/api.md#list-local-models; the context length and the
+capabilities stand in the list of newer servers
+(https://github.com/ollama/ollama/blob/main/api/types.go, `ListModelResponse`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from probe.catalog.listed import ListedModel
+from probe.errors import ProviderError
+from probe.providers.native.dialect import ListingCall
+from probe.providers.pages import Page
+from probe.providers.usage import sound
+from probe.providers.values import count, mapping
+
+_NO_LIST = ()
+
+# What a model takes in beside text, by capability.
+_TAKES_IN = {"vision": "image", "audio": "audio"}
+_GIVES = {"completion": "text", "embedding": "embedding", "image": "image"}
+_TOLD = ("family", "parameter_size", "quantization_level")
+
+
+def read_tags(value: object, provider: str) -> Page[ListingCall]:
+    """The models in the order of the list, which is one page.
+
+    Raises ProviderError where `value` is no such list, or not one of models only.
+    """
+    entries = value.get("models", _NO_LIST) if isinstance(value, dict) else _NO_LIST
+    entries = [] if entries is None else entries  # Go writes a list that was never filled as null
+    if not isinstance(entries, list):
+        raise ProviderError(f"{provider}: the answer is no model list")
+    models = [_model(entry) if isinstance(entry, dict) else None for entry in entries]
+    known = [model for model in models if model is not None]
+    if len(known) < len(models):
+        raise ProviderError(f"{provider}: the model list holds an entry without a name")
+    return Page(models=known)
+
+
+def _model(entry: Mapping[str, Any]) -> ListedModel | None:
+    name = entry.get("model") or entry.get("name")
+    if not isinstance(name, str) or not name:
+        return None
+    details = mapping(entry.get("details"))
+    told = [text for text in map(details.get, _TOLD) if isinstance(text, str) and text]
+    capabilities = entry.get("capabilities")
+    return ListedModel(
+        id=name,
+        display_name=f"{name} ({', '.join(told)})" if told else None,
+        context_window=sound(count(details.get("context_length"))) or None,
+        input_modalities=_input(capabilities),
+        output_modalities=_output(capabilities),
+        created_at=_date(entry.get("modified_at")),
+    )
+
+
+def _input(capabilities: object) -> tuple[str, ...] | None:
+    if not isinstance(capabilities, list) or not capabilities:
+        return None
+    return ("text", *(kind for capability, kind in _TAKES_IN.items() if capability in capabilities))
+
+
+def _output(capabilities: object) -> tuple[str, ...] | None:
+    if not isinstance(capabilities, list):
+        return None
+    return tuple(kind for capability, kind in _GIVES.items() if capability in capabilities) or None
+
+
+def _date(value: object) -> datetime | None:
+    """An RFC 3339 date in UTC. Go's zero date is none."""
+    try:
+        date = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if date is None or date.tzinfo is None or date.year < 1970:
+            return None
+        return date.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

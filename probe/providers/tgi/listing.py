@@ -1,0 +1,39 @@
+"""The one model that a TGI server serves, out of `/info`.
+
+https://github.com/huggingface/text-generation-inference/blob/main/docs/openapi.json (`Info`)
+"""
+
+from __future__ import annotations
+
+from probe.catalog.listed import ListedModel
+from probe.errors import ProviderError
+from probe.providers.native.dialect import ListingCall
+from probe.providers.pages import Page
+from probe.providers.usage import sound
+from probe.providers.values import count
+
+# What goes in and what comes out, by the pipeline that the Hub has the model under.
+_MODALITIES = {
+    "text-generation": (("text",), ("text",)),
+    "text2text-generation": (("text",), ("text",)),
+    "image-text-to-text": (("text", "image"), ("text",)),
+}
+
+
+def read_info(value: object, provider: str) -> Page[ListingCall]:
+    """The model. Raises ProviderError where `value` is not what `/info` answers.
+
+    Its context window is what the server was started with: input and output together.
+    """
+    name = value.get("model_id") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not isinstance(name, str) or not name:
+        raise ProviderError(f"{provider}: the answer names no model")
+    pipeline = value.get("model_pipeline_tag")
+    takes, gives = _MODALITIES.get(pipeline, (None, None)) if isinstance(pipeline, str) else (None, None)
+    model = ListedModel(
+        id=name,
+        context_window=sound(count(value.get("max_total_tokens"))) or None,
+        input_modalities=takes,
+        output_modalities=gives,
+    )
+    return Page(models=(model,))
