@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 
-from probe.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
+from probe.sample import Cost, Failed, Ok, Reported, Sample, Target, Timing, Usage
 from probe.store.registry import Ids
 from probe.store.rows import row_from_sample
 from probe.store.schema import benchmark_results, models, providers, runs
@@ -68,7 +68,27 @@ def a_sample(run_id: UUID, **changes: Any) -> Sample:
             tps=59.4,
             tps_steady=59.1,
         ),
-        usage=Usage(input_tokens=500, output_tokens=100, cached_input_tokens=0, reasoning_tokens=0),
+        usage=Usage(
+            input_tokens=500,
+            output_tokens=100,
+            cached_input_tokens=0,
+            cache_write_tokens=0,
+            reasoning_tokens=0,
+        ),
+        reported=Reported(
+            source="response",
+            load_seconds=0.000_5,
+            queue_seconds=0.02,
+            prompt_seconds=0.11,
+            prompt_tokens=500,
+            completion_seconds=1.6,
+            completion_tokens=100,
+            ttft_seconds=0.14,
+            itl_seconds=0.016,
+            total_seconds=1.75,
+            cost_usd=Decimal("0.000135"),
+            upstream="azure",
+        ),
         cost=Cost(
             total_usd=Decimal("0.000135"),
             input_price_per_million_usd=Decimal("0.15"),
@@ -96,6 +116,7 @@ def a_failure(run_id: UUID, **changes: Any) -> Sample:
         "started_at": NOW - timedelta(seconds=0.02),
         "timing": Timing(ttfb_seconds=0.02, duration_seconds=0.02),
         "usage": Usage(),
+        "reported": None,
         "cost": None,
         "text": None,
         "finish_reason": None,

@@ -8,7 +8,20 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from probe.sample import Cost, Failed, FailureKind, Fault, Ok, Sample, Target, TargetKind, Timing, Usage
+from probe.sample import (
+    Cost,
+    Failed,
+    FailureKind,
+    Fault,
+    Ok,
+    Reported,
+    ReportSource,
+    Sample,
+    Target,
+    TargetKind,
+    Timing,
+    Usage,
+)
 
 # NUL is the one character that PostgreSQL's text does not take; `test_rows` looks at what becomes of it.
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
@@ -55,6 +68,7 @@ usages = st.builds(
     input_tokens=st.none() | counts,
     output_tokens=st.none() | counts,
     cached_input_tokens=st.none() | counts,
+    cache_write_tokens=st.none() | counts,
     reasoning_tokens=st.none() | counts,
     source=st.sampled_from(["provider", "estimate"]),
 ).filter(
@@ -67,6 +81,21 @@ costs = st.builds(
     input_price_per_million_usd=money,
     output_price_per_million_usd=money,
     price_source=names,
+)
+reports = st.builds(
+    Reported,
+    source=st.sampled_from(get_args(ReportSource)),
+    load_seconds=st.none() | figures,
+    queue_seconds=st.none() | figures,
+    prompt_seconds=st.none() | figures,
+    prompt_tokens=st.none() | counts,
+    completion_seconds=st.none() | figures,
+    completion_tokens=st.none() | counts,
+    ttft_seconds=st.none() | figures,
+    itl_seconds=st.none() | figures,
+    total_seconds=st.none() | figures,
+    cost_usd=st.none() | money,
+    upstream=st.none() | names,
 )
 failures = st.builds(
     Failed,
@@ -99,6 +128,7 @@ def samples(run_id: UUID) -> st.SearchStrategy[Sample]:
         status_code=st.none() | st.integers(100, 599),
         timing=timings,
         usage=usages,
+        reported=st.none() | reports,
         cost=st.none() | costs,
         text=st.none() | texts,
         reasoning_text=st.none() | texts,

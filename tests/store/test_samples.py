@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probe.sample import Cost, Sample, Timing, Usage
+from probe.sample import Cost, Reported, Sample, Timing, Usage
 from probe.store import Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.strategies import samples
@@ -96,6 +96,18 @@ async def test_a_count_that_no_column_holds_is_unknown(store: Store) -> None:
     sample = replace(await _run(store), usage=Usage(input_tokens=10**30, output_tokens=5))
     await store.add(sample)
     assert await store.result(sample.id) == replace(sample, usage=Usage(output_tokens=5))
+
+
+async def test_a_report_without_figures_is_one(store: Store) -> None:
+    sample = replace(await _run(store), reported=Reported(source="headers"))
+    await store.add(sample)
+    assert await store.result(sample.id) == sample
+
+
+async def test_a_reported_count_that_no_column_holds_is_unknown(store: Store) -> None:
+    sample = replace(await _run(store), reported=Reported(source="response", prompt_tokens=2**63))
+    await store.add(sample)
+    assert await store.result(sample.id) == replace(sample, reported=Reported(source="response"))
 
 
 async def test_money_is_kept_to_fifteen_digits(store: Store) -> None:
