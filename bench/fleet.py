@@ -86,7 +86,9 @@ def _errors_ms(results: list[dict[str, Any]], known: Any) -> list[float]:
     errors = []
     for result in results:
         truth = known[result["id"]]
-        true_ms = (truth["writes"]["at_ns"][0] - truth["received_ns"]) / 1e6
+        writes = zip(truth["writes"]["at_ns"], truth["writes"]["tokens"], strict=True)
+        first_ns = next(at_ns for at_ns, tokens in writes if tokens)
+        true_ms = (first_ns - truth["received_ns"]) / 1e6
         errors.append(abs(result["timing"]["ttft_server_seconds"] * 1e3 - true_ms))
     return errors
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from tests.servers.daemon import StartDaemon
@@ -74,9 +75,64 @@ def test_a_429_is_not_hammered(start_daemon: StartDaemon, start_simulator: Start
     assert run["planned_attempts"] == MODELS
 
 
+def test_fifty_targets_of_ten_providers_are_due_at_once(
+    start_daemon: StartDaemon, start_simulator: Start
+) -> None:
+    """A job for each provider, all of them at the start; seats differ, and one provider is paced."""
+    simulator = start_simulator()
+    seats = {f"p{i}": 1 + i % 5 for i in range(10)}
+    config = _config(simulator.base_url)
+    config["providers"] = {
+        name: {"base_url": simulator.base_url, "kind": "simulated", "concurrency": count}
+        for name, count in seats.items()
+    }
+    config["providers"]["p9"]["requests_per_minute"] = 60
+    config["targets"] = [
+        {"provider": name, "name": f"{name}/m{j}", "model": MODEL} for name in seats for j in range(5)
+    ]
+    config["jobs"] = [
+        {
+            "name": f"job-{name}",
+            "cron": "0 0 29 2 *",
+            "suite": "mystery-shopper",
+            "targets": [f"{name}/*"],
+            "run_at_start": True,
+        }
+        for name in seats
+    ]
+    daemon = start_daemon(config)
+    runs = daemon.until(
+        lambda: [run for run in daemon.get("/api/v1/runs")["items"] if run["finished_at"]][9:]
+    )
+    assert runs
+    results = daemon.results()
+    truths = {truth["client_request_id"]: truth for truth in simulator.truths()}
+
+    assert {result["id"] for result in results} == set(truths)
+    assert len(results) == 50
+    assert all(result["success"] for result in results)
+    for name, count in seats.items():
+        own = [truths[result["id"]] for result in results if result["target"]["provider"] == name]
+        assert len(own) == 5
+        assert max(_open_at_once(own)) <= count
+    paced = sorted(truths[r["id"]]["received_ns"] for r in results if r["target"]["provider"] == "p9")
+    # Sent 61/60 s apart; how late each arrives may differ by less than the margin.
+    assert min(later - earlier for earlier, later in pairwise(paced)) >= 1e9
+    for result in results:
+        real = _first_token_seconds(truths[result["id"]])
+        assert abs(result["timing"]["ttft_server_seconds"] - real) < 0.005
+
+
 def _open_at_once(truths: list[dict[str, Any]]) -> list[int]:
     """How many requests were open whenever one arrived."""
     return [
         sum(other["received_ns"] <= truth["received_ns"] < other["end_ns"] for other in truths)
         for truth in truths
     ]
+
+
+def _first_token_seconds(truth: dict[str, Any]) -> float:
+    """Request received to the first token written."""
+    writes = zip(truth["writes"]["at_ns"], truth["writes"]["tokens"], strict=True)
+    at_ns: int = next(at_ns for at_ns, tokens in writes if tokens)
+    return (at_ns - truth["received_ns"]) / 1e9
