@@ -9,7 +9,7 @@ from probe.wire.capture import Capture
 from probe.wire.http1 import HttpResponse
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
-_RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "retry-after")
+_RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "tokenlimit", "retry-after")
 _MOST_HEADERS = 64
 _LONGEST_VALUE = 200
 
