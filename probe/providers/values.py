@@ -9,12 +9,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.0*)?")
+_LARGEST_SIZE = 2**31 - 1
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _decode = msgspec.json.Decoder().decode
@@ -52,6 +54,14 @@ def text(value: object) -> str | None:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
+def written(value: object) -> str:
+    """The value as JSON: arguments of a call that came as an object. Empty where nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
+
+
 def label(value: object) -> str | None:
     """A short text that every database can keep."""
     found = text(value)
@@ -69,6 +79,23 @@ def count(value: object) -> int | None:
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
     return None
+
+
+def size(value: object) -> int | None:
+    """A number of tokens that a model can take; zero is one that is not known."""
+    found = count(value)
+    return found if found is not None and 0 < found <= _LARGEST_SIZE else None
+
+
+def instant(value: object) -> datetime | None:
+    """An RFC 3339 date in UTC. One before 1990 is a zero of some calendar, and none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        date = datetime.fromisoformat(value)
+        return date.astimezone(UTC) if date.tzinfo is not None and date.year >= 1990 else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def whole_text(text: str) -> str:

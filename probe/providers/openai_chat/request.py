@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 from probe.providers.preset import Quirks
 from probe.providers.protocol import Prompt
+from probe.providers.sampling import max_tokens_of, temperature_of
 
 
 def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
@@ -14,21 +14,18 @@ def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "model": prompt.model,
         "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
-        quirks.max_tokens_field: max(prompt.max_tokens, quirks.min_max_tokens),
+        quirks.max_tokens_field: max_tokens_of(prompt, quirks),
         "stream": prompt.stream,
         "extra_headers": {"X-Client-Request-Id": str(prompt.request_id)},
     }
-    if prompt.temperature is not None and not _has_fixed_temperature(prompt.model, quirks):
-        arguments["temperature"] = prompt.temperature
+    temperature = temperature_of(prompt, quirks)
+    if temperature is not None:
+        arguments["temperature"] = temperature
     if prompt.seed is not None:
         arguments["seed"] = prompt.seed
     if prompt.stream:
         arguments |= _stream_options(quirks)
     return arguments
-
-
-def _has_fixed_temperature(model: str, quirks: Quirks) -> bool:
-    return any(fnmatchcase(model, pattern) for pattern in quirks.fixed_temperature)
 
 
 def _stream_options(quirks: Quirks) -> dict[str, Any]:

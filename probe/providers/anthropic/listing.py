@@ -1,0 +1,62 @@
+"""A page of `/v1/models` (https://docs.claude.com/en/api/models-list) into models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from probe.catalog.listed import Lifecycle, ListedModel
+from probe.errors import ProviderError
+from probe.providers.native.dialect import ListingCall
+from probe.providers.pages import Page
+from probe.providers.values import instant, label, mapping, size
+
+# The most that a page may hold.
+_PAGE_SIZE = "1000"
+
+FIRST_PAGE = ListingCall(path="/models", query=(("limit", _PAGE_SIZE),))
+
+# Input beside text, by the capability that tells of it.
+_INPUTS = (("image_input", "image"), ("pdf_input", "pdf"))
+
+
+def read_models(value: object, provider: str) -> Page[ListingCall]:
+    """The models, and the request for what follows the last of them where the page says that more do."""
+    page = mapping(value)
+    entries = page.get("data")
+    if not isinstance(entries, list):
+        raise ProviderError(f"{provider}: the answer is no model list")
+    following = None
+    if page.get("has_more"):
+        last = page.get("last_id")
+        if not isinstance(last, str) or not last:
+            raise ProviderError(f"{provider}: the model list has more pages but does not say where")
+        following = ListingCall(path="/models", query=(("limit", _PAGE_SIZE), ("after_id", last)))
+    return Page(models=[_model(mapping(entry), provider) for entry in entries], following=following)
+
+
+def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
+    name = entry.get("id")
+    if not isinstance(name, str) or not name:
+        raise ProviderError(f"{provider}: the model list holds an entry without an id")
+    lifecycle = entry.get("lifecycle")
+    deprecated_at, retires_at = instant(entry.get("deprecated_at")), instant(entry.get("retires_at"))
+    return ListedModel(
+        id=name,
+        display_name=label(entry.get("display_name")),
+        context_window=size(entry.get("max_input_tokens")),
+        max_output_tokens=size(entry.get("max_tokens")),
+        input_modalities=_inputs(entry.get("capabilities")),
+        output_modalities=("text",) if isinstance(entry.get("capabilities"), dict) else None,
+        created_at=instant(entry.get("created_at")),
+        lifecycle=lifecycle if lifecycle in get_args(Lifecycle) else None,
+        deprecated_on=None if deprecated_at is None else deprecated_at.date(),
+        retires_on=None if retires_at is None else retires_at.date(),
+    )
+
+
+def _inputs(capabilities: object) -> tuple[str, ...] | None:
+    if not isinstance(capabilities, dict):
+        return None
+    told = (kind for name, kind in _INPUTS if mapping(capabilities.get(name)).get("supported") is True)
+    return ("text", *told)
