@@ -23,6 +23,20 @@ def _openai_chat(endpoint: Endpoint) -> Provider:
     return OpenAIChat(endpoint)
 
 
+def _anthropic_messages(endpoint: Endpoint) -> Provider:
+    from probe.providers.anthropic.dialect import MESSAGES
+    from probe.providers.native.provider import NativeProvider
+
+    return NativeProvider(endpoint, MESSAGES)
+
+
+def _gemini(endpoint: Endpoint) -> Provider:
+    from probe.providers.gemini.dialect import GENERATE_CONTENT
+    from probe.providers.native.provider import NativeProvider
+
+    return NativeProvider(endpoint, GENERATE_CONTENT)
+
+
 def _ollama_chat(endpoint: Endpoint) -> Provider:
     from probe.providers.native.provider import NativeProvider
     from probe.providers.ollama.dialect import OLLAMA_CHAT
@@ -47,6 +61,8 @@ def _tgi(endpoint: Endpoint) -> Provider:
 _DIALECTS: Mapping[Dialect, Callable[[Endpoint], Provider]] = MappingProxyType(
     {
         "openai-chat": _openai_chat,
+        "anthropic-messages": _anthropic_messages,
+        "gemini": _gemini,
         "ollama-chat": _ollama_chat,
         "ollama-generate": _ollama_generate,
         "tgi": _tgi,
