@@ -7,6 +7,7 @@ transaction at a time: whoever has seen row n will never find a lower one appear
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -64,9 +65,11 @@ class SqliteAppender:
         compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in results.c])
         self._insert = str(compiled)
         assert compiled.positiontup is not None
-        self._converters: list[tuple[str, Callable[[Any], Any] | None]] = [
-            (name, results.c[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup
+        names = compiled.positiontup
+        self._pick = itemgetter(*names)
+        processors = (results.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+        self._converters: list[tuple[int, Callable[[Any], Any]]] = [
+            (index, convert) for index, convert in enumerate(processors) if convert is not None
         ]
 
     async def append(self, rows: Sequence[Row], /) -> None:
@@ -85,8 +88,9 @@ class SqliteAppender:
                 if driver.in_transaction:
                     await driver.rollback()
 
-    def _values(self, row: Row, sequence: int) -> tuple[Any, ...]:
+    def _values(self, row: Row, sequence: int) -> list[Any]:
         row["sequence"] = sequence
-        return tuple(
-            row[name] if convert is None else convert(row[name]) for name, convert in self._converters
-        )
+        values = list(self._pick(row))
+        for index, convert in self._converters:
+            values[index] = convert(values[index])
+        return values
