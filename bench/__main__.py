@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 
-from bench import accuracy, attempts, daemon, fleet, store
+from bench import accuracy, attempts, daemon, fleet, reading, store
 from bench.figure import Figure, kept, report, table, write
 
 PARTS = {
@@ -14,6 +14,7 @@ PARTS = {
     "attempts": attempts.measure,
     "daemon": daemon.measure,
     "fleet": fleet.measure,
+    "reading": reading.measure,
     "store": store.measure,
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from bench.figure import Figure
-from probe.clock import NS_PER_MS, monotonic_ns
+from probe.clock import NS_PER_MS, cpu_ns
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Provider
@@ -43,7 +43,7 @@ async def _dialect(dialect: Dialect) -> Figure:
         await provider.aclose()
     return Figure(
         part="reading",
-        name=f"{TOKENS:,} tokens, {dialect}, median",
+        name=f"CPU of {TOKENS:,} tokens, {dialect}, median",
         value=statistics.median(times),
         unit="ms",
         goal=GOAL_MS,
@@ -52,9 +52,9 @@ async def _dialect(dialect: Dialect) -> Figure:
 
 
 def _read(provider: Provider, capture: Capture) -> float:
-    before_ns = monotonic_ns()
+    before_ns = cpu_ns()
     provider.read(capture)
-    return (monotonic_ns() - before_ns) / NS_PER_MS
+    return (cpu_ns() - before_ns) / NS_PER_MS
 
 
 # Captures ---------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def _openai_chat() -> _Stream:
 
 
 def _anthropic() -> _Stream:
-    message = {
+    message: Mapping[str, Any] = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",

@@ -140,13 +140,13 @@ def _early_failure(capture: Capture, response: HttpResponse) -> Failed | None:
 def _read_stream(capture: Capture, response: HttpResponse, answer: Answer, grammar: Grammar) -> Outcome:
     """Fill `answer` from the events up to the first that cannot be understood, and judge it."""
     listener = grammar.listener(answer)
-    hear, marks = listener.event, response.marks
-    at = 0
+    hear, marks = listener.event, iter(response.marks)
+    at_ns = arrived = 0
     for number, (data, end, name, terminated) in enumerate(grammar.split(response.body), 1):
-        while marks[at].end < end:
-            at += 1
+        while arrived < end:
+            at_ns, arrived = next(marks)
         try:
-            trouble = hear(data, name, marks[at].at_ns)
+            trouble = hear(data, name, at_ns)
         except ValueError as exc:
             if terminated or _is_whole(capture, response):
                 return failed("malformed", f"event {number}: {exc}: {_excerpt(data)}")

@@ -76,13 +76,16 @@ def read_response(capture: Capture) -> HttpResponse:
     body = reader.body
     marks: list[Mark] = []
     first_byte_ns: int | None = None
+    begun = length = 0
+    # `Mark(…)` would cost twice as much, for every token there is.
+    feed, received, new = reader.feed, capture.received, tuple.__new__
     for at_ns, start, end in _pieces(capture):
-        begun, length = reader.responses_begun, len(body)
-        reader.feed(capture.received[start:end])
-        if first_byte_ns is None or reader.responses_begun > begun:
-            first_byte_ns = at_ns
+        feed(received[start:end])
+        if reader.responses_begun > begun or first_byte_ns is None:
+            begun, first_byte_ns = reader.responses_begun, at_ns
         if len(body) > length:
-            marks.append(Mark(at_ns, len(body)))
+            length = len(body)
+            marks.append(new(Mark, (at_ns, length)))
     if capture.failure is None:
         reader.end_of_stream()
     error = reader.error
@@ -102,15 +105,14 @@ def read_response(capture: Capture) -> HttpResponse:
 
 
 def _pieces(capture: Capture) -> list[tuple[int, int, int]]:
-    """(at_ns, start, end) into `received`; bytes that no arrival accounts for came with the end."""
+    """(at_ns, start, end) of slices of `received`; bytes that no arrival accounts for came with the end."""
     pieces: list[tuple[int, int, int]] = []
     total = len(capture.received)
     start = 0
     for at_ns, size in capture.arrivals:
-        end = min(total, start + max(0, size))
-        if end > start:
-            pieces.append((at_ns, start, end))
-        start = end
+        if size > 0 and start < total:
+            pieces.append((at_ns, start, start + size))
+            start += size
     if start < total:
         pieces.append((capture.end_ns, start, total))
     return pieces
