@@ -114,6 +114,8 @@ class Recorder:
                     pass
         except TimeoutError:
             self.error = self.error or "the database does not answer"
+        except Exception as exc:  # noqa: BLE001  whatever it is, what is held must still be put aside
+            self._failed(exc)
         if self._held:
             rest = list(self._held)
             self._held.clear()

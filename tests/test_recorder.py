@@ -494,3 +494,17 @@ async def test_a_sample_of_a_run_that_nobody_knows_is_kept_apart(tmp_path: Path,
             assert recorder.rejected == 1
         assert len(await store.samples_after(0)) == 1
     assert json.loads(spill.rejected_path.read_text())["id"] == str(stray.id)
+
+
+async def test_a_defect_in_the_last_try_leaves_nothing_behind(
+    spill: SpillFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> bool:
+        raise RuntimeError("a defect")
+
+    recorder = Recorder(Memory(), VirtualClock(), spill)
+    monkeypatch.setattr(recorder, "_write", broken)
+    (sample,) = samples(1)
+    recorder.record(sample)
+    await recorder.aclose()
+    assert lines(tmp_path / "probe.spill") == [sample]

@@ -16,6 +16,8 @@ from probe.api.connection import BoundedConnection
 from probe.errors import ConfigError
 
 BACKLOG = 128
+# A scraper, a few boards and scripts hold a handful; above this, requests are answered 503.
+MOST_CONNECTIONS = 256
 # How long answers under way may take once the server is told to stop.
 GRACE_SECONDS = 5
 
@@ -67,6 +69,7 @@ class ApiServer:
             log_level="error",
             server_header=False,
             backlog=BACKLOG,
+            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = _Uvicorn(config)
