@@ -94,9 +94,19 @@ _REFUSALS = (400, 401, 403, 404, 422)
 HINTS: tuple[Hint, ...] = (
     _hint(
         "billing",
-        r"""insufficient_(quota|balance|funds|credits?) | billing_(hard_limit|not_active) | credit_limit
-        | exceeded\ your\ current\ quota | (insufficient|not\ enough|out\ of)\ (credits?|balance|funds)
-        | credit\ balance\ is\ too\ low | spend(ing)?[ _]limit | \bpayment\ required\b""",
+        r"""insufficient_(quota|balance|funds|credits?) | billing_(hard_limit|not_active|error) | credit_limit
+        | (insufficient|not\ enough|out\ of)\ (credits?|balance|funds) | credits?\ (is|are)\ depleted
+        | credit\ balance\ is\ too\ low | spend(ing)?[ _]limit | specified\ API\ usage\ limits
+        | \bpayment\ required\b""",
+    ),
+    # Gemini says "exceeded your current quota" of a minute's as well.
+    _hint("rate_limited", r"\bRESOURCE_EXHAUSTED\b", 429),
+    _hint("billing", r"exceeded\ your\ current\ quota"),
+    _hint(
+        "permission",
+        r"unsupported_country | location\ is\ not\ supported",
+        400,
+        403,
     ),
     _hint(
         "not_found",
@@ -117,7 +127,7 @@ HINTS: tuple[Hint, ...] = (
     _hint(
         "auth",
         r"""(invalid|incorrect|missing|expired)[ _]api[ _-]?key | authentication_error | no\ auth\ credentials
-        | api[ _-]?key[ _]?(is[ _])?(not[ _]valid|invalid)""",
+        | api[ _-]?key[ _]?(is[ _])?(not[ _]valid|invalid) | unregistered\ callers""",
         *_REFUSALS,
     ),
     _hint(
@@ -126,7 +136,9 @@ HINTS: tuple[Hint, ...] = (
         *_REFUSALS,
     ),
     _hint("overloaded", r"overloaded | over\ capacity | capacity_exceeded | server\ is\ busy", 429, 500, 502),
-    _hint("rate_limited", r"rate_limit_exceeded | rate\ limit\ (reached|exceeded) | too\ many\ requests"),
+    _hint(
+        "rate_limited", r"rate_limit_(exceeded|error) | rate\ limit\ (reached|exceeded) | too\ many\ requests"
+    ),
 )
 
 # An error in the middle of an answer is the stream's, unless it says that it is about us.
@@ -137,12 +149,16 @@ _TELLING_IN_A_STREAM: frozenset[FailureKind] = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorObject:
-    """What an error object says. `status` is its code where that is an HTTP status (OpenRouter)."""
+    """What an error object says. `status` is its code where that is an HTTP status (OpenRouter, Gemini).
+
+    `delay` is how long it asks to wait, as the duration it is written as (Gemini).
+    """
 
     message: str
     code: str = ""
     type: str = ""
     status: int | None = None
+    delay: str = ""
 
     @property
     def words(self) -> str:
@@ -180,7 +196,7 @@ def status_failed(status: int, headers: Mapping[str, str], body: bytes, now: dat
     """A response whose status is not 200. `headers` in lower case; `now` is the date of the answer."""
     error = read_error(body)
     kind = _kind_of(error, status)
-    wait = asked_wait(headers, error.message, now)
+    wait = asked_wait(headers, error.message, now, error.delay)
     if wait is None and kind == "rate_limited":
         wait = wait_for_reset(headers, now)
     return failed(kind, f"HTTP {status}: {error.message}" if error.message else f"HTTP {status}", wait)
@@ -191,7 +207,8 @@ def stream_failed(error: ErrorObject, headers: Mapping[str, str], now: datetime)
     kind = _kind_of(error, error.status)
     if kind not in _TELLING_IN_A_STREAM:
         kind = "stream_error"
-    return failed(kind, error.message or error.code or error.type, asked_wait(headers, error.message, now))
+    wait = asked_wait(headers, error.message, now, error.delay)
+    return failed(kind, error.message or error.code or error.type, wait)
 
 
 def _kind_of(error: ErrorObject, status: int | None) -> FailureKind:
@@ -237,7 +254,16 @@ def error_object(value: object) -> ErrorObject:
         code=_text(code),
         type=_text(value.get("type") or value.get("status")),
         status=_status(code),
+        delay=_delay(value.get("details")),
     )
+
+
+def _delay(details: object) -> str:
+    """`google.rpc.RetryInfo` among the details (https://cloud.google.com/apis/design/errors)."""
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and isinstance(delay := detail.get("retryDelay"), str):
+            return delay
+    return ""
 
 
 def _message(value: Mapping[str, Any]) -> str:

@@ -7,22 +7,22 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from probe.header_time import GO_PART, date_of, duration_seconds, number, reset_seconds, seconds_until
+from probe.header_time import GO_PART, date_of, duration_seconds, number, seconds_until
+from probe.rate_limits import read_rate_limits
 
 LONGEST_SECONDS = 86_400.0
 
 _ADVICE = re.compile(
     rf"(?i)\b(?:try again|retry) (?:in|after) ((?:{GO_PART})+|[0-9]+(?:\.[0-9]+)?(?= ?seconds?\b))"
 )
-_RESET_PREFIX = "x-ratelimit-reset"
 
 
-def asked_wait(headers: Mapping[str, str], message: str, now: datetime) -> float | None:
+def asked_wait(headers: Mapping[str, str], message: str, now: datetime, delay: str = "") -> float | None:
     """Seconds that the provider asks to wait, at most a day; None where it asks for nothing.
 
     Looked at in this order: `retry-after-ms` (OpenAI), `retry-after` as seconds or as an HTTP date (RFC
-    9110 §10.2.3), "try again in 7.6s" in the message. `now` is the date of the answer; its own `date`
-    header, by the provider's clock, is preferred.
+    9110 §10.2.3), `delay`, which is that of an error object ("34.07s", Gemini), "try again in 7.6s" in the
+    message. `now` is the date of the answer; its own `date` header, by the provider's clock, is preferred.
     """
     milliseconds = number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -34,31 +34,27 @@ def asked_wait(headers: Mapping[str, str], message: str, now: datetime) -> float
     if seconds is None:
         seconds = seconds_until(value, date_of(headers.get("date")) or now)
     if seconds is None:
+        seconds = duration_seconds(delay)
+    if seconds is None:
         advice = _ADVICE.search(message)
         seconds = None if advice is None else _first(duration_seconds(advice[1]), number(advice[1]))
     return None if seconds is None else _bounded(seconds)
 
 
 def wait_for_reset(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds until the limits that are used up are reset, by `x-ratelimit-reset-*`; None where nothing says.
+    """Seconds until the limits that are used up are reset, at most a day; None where nothing says.
 
-    A reset is a Go duration ("1m2.5s", OpenAI and Groq), seconds, or an instant since the epoch in seconds or
-    milliseconds (OpenRouter). Where no `x-ratelimit-remaining-*` is 0, the nearest reset is taken.
+    `read_rate_limits` says which headers tell. Where nothing remaining is 0, the nearest reset is taken.
     """
-    waits: dict[str, float] = {}
-    for name, value in headers.items():
-        if name.startswith(_RESET_PREFIX):
-            seconds = reset_seconds(value, now)
-            if seconds is not None:
-                waits[name.removeprefix(_RESET_PREFIX)] = seconds
-    used_up = [
-        seconds
-        for what, seconds in waits.items()
-        if number(headers.get(f"x-ratelimit-remaining{what}")) == 0
+    resets = [
+        (limit.reset_seconds, limit.remaining)
+        for limit in read_rate_limits(headers, now)
+        if limit.reset_seconds is not None
     ]
+    used_up = [seconds for seconds, remaining in resets if remaining == 0]
     if used_up:
         return _bounded(max(used_up))
-    return _bounded(min(waits.values())) if waits else None
+    return _bounded(min(seconds for seconds, _ in resets)) if resets else None
 
 
 def _first(*values: float | None) -> float | None:
