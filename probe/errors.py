@@ -7,7 +7,9 @@ ProbeError
 ├── NotRunning             the daemon is starting or stopping and takes no orders
 ├── SimulatorError         the simulator could not be started, or died
 ├── StopwatchError         the stopwatch process died or could not be started: our fault, never the provider's
+├── PriceSourceError       a source of prices cannot be read: what it said before stays
 ├── ProviderError          a provider cannot be asked, or listed something unreadable
+├── EngineError            an inference server does not answer about itself, or unreadably
 ├── StoreError             the database refused; `permanent` says whether trying again can help
 │   └── StoreUnavailable   locked, full, unreachable: the same write may succeed later
 └── ExportError            a sink refused; `permanent` says whether the same records can ever be accepted
@@ -52,6 +54,21 @@ class SimulatorError(ProbeError):
 
 class ProviderError(ProbeError):
     """A provider cannot be asked at all, or answered a listing with something unreadable."""
+
+
+class EngineError(ProbeError):
+    """An inference server does not answer a question about itself, or with something unreadable.
+
+    `status` is the one it answered with, where that was the trouble.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class PriceSourceError(ProbeError):
+    """A source of prices cannot be reached, or answers with something unreadable."""
 
 
 class StoreError(ProbeError):

@@ -1,0 +1,1 @@
+"""Inference servers asked about themselves: health, version, models, load, and totals before and after."""

@@ -1,0 +1,137 @@
+"""Questions to a server over HTTP: short, small, and their errors in one line.
+
+A plain client, as nothing here is measured. Every question opens a connection of its own: servers close idle
+ones after seconds, and one that is closed as it is used would pass for an outage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from probe.clock import NS_PER_SECOND, monotonic_ns
+from probe.errors import EngineError
+from probe.providers.detail import one_line
+from probe.providers.preset import Endpoint
+
+_TIMEOUT_SECONDS = 5.0
+_LARGEST_BYTES = 4 * 1024 * 1024
+# What servers answer that were started without an endpoint, or keep it to themselves.
+NOT_SERVED = frozenset({403, 404, 405, 501})
+# Paths under which APIs are served; health and metrics stand beside them.
+_API_PATHS = ("/v1", "/api")
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    seconds: float
+
+
+class EngineClient:
+    """Asks one server. `timeout_seconds` is for a whole answer."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self.root = root_of(endpoint.base_url)
+        self._endpoint = endpoint
+        self._timeout = timeout_seconds
+        self._http: httpx.AsyncClient | None = None
+
+    async def get(self, path: str) -> Answer:
+        """Whatever status it answers with. Raises EngineError."""
+        began_ns = monotonic_ns()
+        try:
+            http = self._open()
+            async with asyncio.timeout(self._timeout), http.stream("GET", self.root + path) as response:
+                body = await self._body(response, path)
+                return Answer(response.status_code, body, (monotonic_ns() - began_ns) / NS_PER_SECOND)
+        except (TimeoutError, httpx.TimeoutException) as exc:
+            raise self.error(path, f"no answer within {self._timeout:g} s") from exc
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
+            raise self.error(path, one_line(str(exc)) or type(exc).__name__) from exc
+
+    async def page(self, path: str) -> bytes:
+        """The body of a success. Raises EngineError, with the status of anything else."""
+        answer = await self.get(path)
+        if answer.status != 200:
+            raise self.error(path, f"status {answer.status}{said(answer.body)}", answer.status)
+        return answer.body
+
+    async def json(self, path: str) -> Any:
+        """A success, decoded. Raises EngineError."""
+        body = await self.page(path)
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as exc:
+            raise self.error(path, "the answer is no JSON") from exc
+
+    async def optional(self, path: str) -> Any | None:
+        """As `json`; None where the server answers that it does not serve this. Raises EngineError."""
+        try:
+            return await self.json(path)
+        except EngineError as exc:
+            if exc.status in NOT_SERVED:
+                return None
+            raise
+
+    def error(self, path: str, detail: str, status: int | None = None) -> EngineError:
+        return EngineError(f"{self._endpoint.name}: {path}: {detail}", status=status)
+
+    async def aclose(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _open(self) -> httpx.AsyncClient:
+        """Raises OSError where the certificates to trust cannot be read."""
+        if self._http is None:
+            key = self._endpoint.api_key
+            self._http = httpx.AsyncClient(
+                headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
+                timeout=self._timeout,
+                verify=_trust(self._endpoint),
+                proxy=self._endpoint.proxy,
+                trust_env=False,
+                limits=httpx.Limits(max_keepalive_connections=0),
+            )
+        return self._http
+
+    async def _body(self, response: httpx.Response, path: str) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in response.aiter_raw():
+            size += len(piece)
+            if size > _LARGEST_BYTES:
+                raise self.error(path, f"the answer is larger than {_LARGEST_BYTES // 2**20} MiB")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def root_of(base_url: str) -> str:
+    """Where a server is, given where its API is."""
+    base_url = base_url.rstrip("/")
+    for path in _API_PATHS:
+        base_url = base_url.removesuffix(path)
+    return base_url
+
+
+def said(body: bytes) -> str:
+    """`: message` out of the errors that servers send; empty where there is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    error = value.get("error") if isinstance(value, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return f": {one_line(message)}" if isinstance(message, str) and message.strip() else ""
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
+    """Without TLS no certificates are read, which takes longer than many an answer."""
+    if urlsplit(endpoint.base_url).scheme != "https":
+        return False
+    return ssl.create_default_context(cafile=endpoint.ca_file)

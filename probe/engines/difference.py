@@ -1,0 +1,137 @@
+"""What a server says of one request, out of its totals before and after it: pure.
+
+It is said only where exactly one request was counted in between. A server that counts no requests has
+counted exactly one where it read and made exactly the tokens of the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from probe.engines.protocol import Counters, Sum
+from probe.sample import Reported, Usage
+
+_SUMS = tuple(
+    field.name for field in fields(Counters) if field.name not in ("unfinished", "started", "finished")
+)
+
+
+def reported_between(before: Counters, after: Counters, usage: Usage) -> Reported | None:
+    """None where it cannot be told from what other requests took, or where the server began anew.
+
+    `usage` is that of the answer. `completion_tokens` are those that decoding made: the first one comes out
+    of reading the prompt.
+    """
+    spent = _Spent(before, after)
+    same = spent.finished is None and _same_tokens(spent, usage)
+    if spent.began_anew or not (same or spent.finished == 1):
+        return None
+    alone = same or (before.unfinished == 0 and (spent.started == 1 or after.unfinished == 0))
+    made = _of_one(spent.sums["generation_tokens"], alone)
+    computed = _computed_tokens(spent, alone)
+    reported = Reported(
+        source="metrics",
+        queue_seconds=_of_one(spent.sums["queue_seconds"], alone),
+        prompt_seconds=_of_one(spent.sums["prefill_seconds"], alone),
+        prompt_tokens=None if computed is None else round(computed),
+        completion_seconds=_of_one(spent.sums["decode_seconds"], alone),
+        completion_tokens=None if made is None else max(0, round(made) - 1),
+        ttft_seconds=_of_one(spent.sums["ttft_seconds"], alone),
+        itl_seconds=_itl(spent.sums["itl_seconds"], made),
+        total_seconds=_of_one(spent.sums["total_seconds"], alone),
+    )
+    return reported if tells_times(reported) else None
+
+
+def anything_finished(before: Counters, after: Counters) -> bool:
+    """Whether the server has counted a request in between, or tokens of one."""
+    spent = _Spent(before, after)
+    if spent.finished is not None:
+        return spent.finished != 0
+    made = spent.sums["generation_tokens"]
+    return made is None or made.total != 0
+
+
+def tells_times(reported: Reported | None) -> bool:
+    """Whether it holds any duration at all."""
+    if reported is None:
+        return False
+    return any(
+        seconds is not None
+        for seconds in (
+            reported.load_seconds,
+            reported.queue_seconds,
+            reported.prompt_seconds,
+            reported.completion_seconds,
+            reported.ttft_seconds,
+            reported.itl_seconds,
+            reported.total_seconds,
+        )
+    )
+
+
+class _Spent:
+    """The differences. What was not there before began in between, at zero."""
+
+    def __init__(self, before: Counters, after: Counters) -> None:
+        self.started = _less(after.started, before.started)
+        self.finished = _less(after.finished, before.finished)
+        self.sums: dict[str, Sum | None] = {}
+        for name in _SUMS:
+            self.sums[name] = _sum_less(getattr(after, name), getattr(before, name))
+
+    @property
+    def began_anew(self) -> bool:
+        numbers = [self.started, self.finished]
+        for spent in self.sums.values():
+            numbers += [] if spent is None else [spent.total, spent.number]
+        return any(number is not None and number < 0 for number in numbers)
+
+
+def _less(after: float | None, before: float | None) -> float | None:
+    return None if after is None else after - (before or 0)
+
+
+def _sum_less(after: Sum | None, before: Sum | None) -> Sum | None:
+    if after is None:
+        return None
+    before = before or Sum(0, 0)
+    return Sum(after.total - before.total, _less(after.number, before.number))
+
+
+def _same_tokens(spent: _Spent, usage: Usage) -> bool:
+    """Whether all that the server read and made in between is this one answer, by the provider's count."""
+    made, computed = spent.sums["generation_tokens"], _computed_tokens(spent, alone=True)
+    if usage.source != "provider" or made is None or computed is None:
+        return False
+    if usage.input_tokens is None or usage.output_tokens is None:
+        return False
+    cached = spent.sums["cached_tokens"]
+    out_of_cache = (usage.cached_input_tokens or 0) if cached is None else cached.total
+    return made.total == usage.output_tokens and computed + out_of_cache == usage.input_tokens
+
+
+def _of_one(spent: Sum | None, alone: bool) -> float | None:
+    """What one request took of it. A sum that nobody counts is its own where it was `alone`."""
+    if spent is None:
+        return None
+    return spent.total if spent.number == 1 or (spent.number is None and alone) else None
+
+
+def _computed_tokens(spent: _Spent, alone: bool) -> float | None:
+    """The tokens of the prompt that were read and did not come out of a cache."""
+    computed = spent.sums["computed_tokens"]
+    if computed is not None:
+        return _of_one(computed, alone)
+    read, cached = _of_one(spent.sums["prompt_tokens"], alone), spent.sums["cached_tokens"]
+    if read is None or cached is None:
+        return read
+    out_of_cache = _of_one(cached, alone)
+    return None if out_of_cache is None else max(0.0, read - out_of_cache)
+
+
+def _itl(spent: Sum | None, made: float | None) -> float | None:
+    """The mean between two tokens, where no more gaps were counted than this answer can have."""
+    if spent is None or made is None or not spent.number:
+        return None
+    return spent.total / spent.number if spent.number <= max(1.0, made - 1) else None

@@ -1,0 +1,120 @@
+"""llama.cpp's server: `/health`, `/props`, `/slots`, `/v1/models`, and `/metrics` where it has `--metrics`.
+
+https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from probe.catalog.listed import ListedModel
+from probe.engines.client import NOT_SERVED, EngineClient
+from probe.engines.models import read_models
+from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot
+from probe.engines.reading import is_up, metrics_page, words
+from probe.engines.table import PageTable, named, read_counters, read_snapshot
+from probe.errors import EngineError
+from probe.providers.usage import sound
+from probe.providers.values import count, items, label, mapping
+from probe.sample import EngineName
+
+TABLE = PageTable(
+    prefix="llamacpp:",
+    # Numbers are written by a C++ stream as it comes: six digits.
+    digits=6,
+    running=named("llamacpp:requests_processing"),
+    waiting=named("llamacpp:requests_deferred"),
+    kv_cache_ratio=named("llamacpp:kv_cache_usage_ratio"),
+    # The mean since the server began, as it tells no other.
+    batch_size=named("llamacpp:n_busy_slots_per_decode"),
+    cached_tokens=named("llamacpp:prompt_tokens_cached_total"),
+    computed_tokens=named("llamacpp:prompt_tokens_total"),
+    generation_tokens=named("llamacpp:tokens_predicted_total"),
+    prefill_seconds=named("llamacpp:prompt_seconds_total"),
+    decode_seconds=named("llamacpp:tokens_predicted_seconds_total"),
+)
+
+_ENDPOINTS = {"endpoint_metrics": "metrics", "endpoint_slots": "slots"}
+_MODALITIES = {"vision": "vision", "video": "video", "audio": "audio"}
+_TEMPLATE = {"supports_tools": "tools"}
+
+
+class LlamaCpp:
+    """An `Engine`."""
+
+    name: EngineName = "llamacpp"
+    counts = True
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+
+    async def health(self) -> Health:
+        return await is_up(self._client, "/health")
+
+    async def info(self) -> EngineInfo:
+        props = mapping(await self._client.json("/props"))
+        settings = mapping(props.get("default_generation_settings"))
+        return EngineInfo(
+            version=label(props.get("build_info")),
+            models=tuple(model.id for model in await self.models()),
+            context_window=sound(count(settings.get("n_ctx"))) or None,
+            concurrency=sound(count(props.get("total_slots"))) or None,
+            capabilities=(
+                "chat",
+                "completion",
+                *words(mapping(props.get("chat_template_caps")), _TEMPLATE),
+                *words(mapping(props.get("modalities")), _MODALITIES),
+                *words(props, _ENDPOINTS),
+            ),
+        )
+
+    async def models(self) -> Sequence[ListedModel]:
+        return await read_models(self._client)
+
+    async def counters(self) -> Counters:
+        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+
+    async def snapshot(self) -> Snapshot:
+        """From `/metrics` and `/slots`, as far as the server was started with them."""
+        told = await self._metrics()
+        slots = items(await self._client.optional("/slots"))
+        if told is None and not slots:
+            health = await self.health()
+            if not health.healthy:
+                raise EngineError(health.detail or "not healthy")
+        gauges = told.gauges[0] if told is not None and told.gauges else Gauges()
+        return Snapshot(
+            gauges=(_with_slots(gauges, slots),), counters=None if told is None else told.counters
+        )
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _metrics(self) -> Snapshot | None:
+        try:
+            return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+        except EngineError as exc:
+            if exc.status in NOT_SERVED:
+                return None
+            raise
+
+
+def _with_slots(gauges: Gauges, slots: Sequence[Mapping[str, Any]]) -> Gauges:
+    """What `/metrics` does not tell, out of `/slots`: the share of their contexts that holds tokens."""
+    if not slots:
+        return gauges
+    if gauges.running is None:
+        busy = sum(slot.get("is_processing") is True for slot in slots)
+        gauges = replace(gauges, running=float(busy))
+    if gauges.kv_cache_ratio is None:
+        gauges = replace(gauges, kv_cache_ratio=_filled(slots))
+    return gauges
+
+
+def _filled(slots: Sequence[Mapping[str, Any]]) -> float | None:
+    """A slot that was never used does not say how many tokens it holds: none."""
+    room = sum(sound(count(slot.get("n_ctx"))) or 0 for slot in slots)
+    held = sum(sound(count(slot.get("n_prompt_tokens"))) or 0 for slot in slots)
+    return min(1.0, held / room) if room else None

@@ -1,0 +1,164 @@
+"""One server's counters, read before and after an attempt: what it says of that attempt.
+
+Nothing of it is on the timed path: the first reading is done before the request is sent, the second when the
+answer has been read. Neither takes longer than a fraction of a second, and a server that does not answer is
+left alone for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import structlog
+
+from probe.clock import NS_PER_SECOND, monotonic_ns
+from probe.engines.difference import anything_finished, reported_between, tells_times
+from probe.engines.protocol import Counters, Engine, Snapshot
+from probe.errors import EngineError
+from probe.providers.protocol import Reading
+from probe.sample import EngineName, Ok, Reported, Usage
+
+_log = structlog.get_logger("probe.engines")
+
+# For each of the two readings, the repetitions of the second among them.
+_PATIENCE_SECONDS = 0.5
+# A server may count a request a moment after its answer has ended.
+_PAUSE_SECONDS = 0.05
+_LEFT_ALONE_SECONDS = 60.0
+
+
+class Visit:
+    """One attempt at the server. Attempts that overlap cannot be told apart: their `shared` is true."""
+
+    def __init__(self, meter: Meter, question: tuple[str, bool], shared: bool) -> None:
+        self._meter = meter
+        self.question = question
+        self.shared = shared
+        self.before: Counters | None = None
+
+    async def complete(self, reading: Reading) -> Reading:
+        """The reading, with what the server's counters say of it where the answer itself told no times."""
+        return await self._meter.complete(self, reading)
+
+
+class Meter:
+    """What is read of one server while it is probed. `patience_seconds` is the bound of one reading."""
+
+    def __init__(self, engine: Engine, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+        self.engine = engine
+        self._patience = patience_seconds
+        self._open: set[Visit] = set()
+        # Whether the latest answer to (model, stream) told its times itself.
+        self._told: set[tuple[str, bool]] = set()
+        self._left_alone_until_ns = 0
+        self._complained = False
+        self._observing: asyncio.Task[Snapshot] | None = None
+
+    @property
+    def name(self) -> EngineName:
+        return self.engine.name
+
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt is under way."""
+        return bool(self._open)
+
+    @asynccontextmanager
+    async def around(self, model: str, *, stream: bool) -> AsyncIterator[Visit]:
+        """To be entered just before a request for `model` is sent."""
+        for other in self._open:
+            other.shared = True
+        visit = Visit(self, (model, stream), shared=self.busy)
+        self._open.add(visit)
+        try:
+            await self._stop_observing()
+            if self._is_wanted(visit):
+                visit.before = await self._read()
+            yield visit
+        finally:
+            self._open.discard(visit)
+
+    async def complete(self, visit: Visit, reading: Reading) -> Reading:
+        """See `Visit.complete`."""
+        if tells_times(reading.reported):
+            self._told.add(visit.question)
+            return reading
+        self._told.discard(visit.question)
+        if visit.before is None or visit.shared or not isinstance(reading.outcome, Ok):
+            return reading
+        counted = await self._read_until_counted(visit.before, reading.usage)
+        if counted is None or visit.shared:
+            return reading
+        return replace(reading, reported=_joined(reading.reported, counted))
+
+    async def observe(self) -> Snapshot | None:
+        """The server's metrics now; None where an attempt is under way, or begins meanwhile.
+
+        Raises EngineError.
+        """
+        if self.busy or self._observing is not None:
+            return None
+        self._observing = asyncio.create_task(self.engine.snapshot(), name=f"observing {self.name}")
+        try:
+            await asyncio.wait([self._observing])
+            return None if self._observing.cancelled() else self._observing.result()
+        finally:
+            self._observing.cancel()
+            self._observing = None
+
+    async def aclose(self) -> None:
+        await self.engine.aclose()
+
+    def _is_wanted(self, visit: Visit) -> bool:
+        if visit.shared or not self.engine.counts or visit.question in self._told:
+            return False
+        return monotonic_ns() >= self._left_alone_until_ns
+
+    async def _stop_observing(self) -> None:
+        """Nobody else asks the server anything while it is measured."""
+        task = self._observing
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _read(self) -> Counters | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                counters = await self.engine.counters()
+        except (EngineError, TimeoutError) as exc:
+            self._leave_alone(exc)
+            return None
+        self._complained = False
+        return counters
+
+    async def _read_until_counted(self, before: Counters, usage: Usage) -> Reported | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:
+                    after = await self.engine.counters()
+                    if anything_finished(before, after):
+                        return reported_between(before, after, usage)
+                    await asyncio.sleep(_PAUSE_SECONDS)
+        except TimeoutError:
+            return None
+        except EngineError as exc:
+            self._leave_alone(exc)
+            return None
+
+    def _leave_alone(self, error: Exception) -> None:
+        self._left_alone_until_ns = monotonic_ns() + round(_LEFT_ALONE_SECONDS * NS_PER_SECOND)
+        if self._complained:
+            return
+        self._complained = True
+        reason = str(error) or f"no answer within {self._patience:g} s"
+        _log.warning("the counters of an engine cannot be read", engine=self.name, reason=reason)
+
+
+def _joined(told: Reported | None, counted: Reported) -> Reported:
+    """What the answer told beside times stays: what it cost, and whom it was passed on to."""
+    if told is None:
+        return counted
+    return replace(counted, cost_usd=told.cost_usd, upstream=told.upstream)

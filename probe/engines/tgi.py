@@ -1,0 +1,90 @@
+"""Text Generation Inference: `/health`, `/info`, `/metrics`.
+
+https://huggingface.co/docs/text-generation-inference/reference/metrics,
+https://github.com/huggingface/text-generation-inference/blob/main/docs/openapi.json. A metric is on its page
+only once it has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probe.catalog.listed import ListedModel
+from probe.engines.client import EngineClient
+from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
+from probe.engines.reading import capabilities_of, is_up, metrics_page
+from probe.engines.table import Metric, PageTable, named, read_counters, read_snapshot
+from probe.errors import ProviderError
+from probe.providers.tgi.listing import read_info
+from probe.providers.usage import sound
+from probe.providers.values import count, label, mapping
+from probe.sample import EngineName
+
+_INFERENCE = "tgi_batch_inference_duration"
+
+TABLE = PageTable(
+    prefix="tgi_",
+    running=named("tgi_batch_current_size"),
+    waiting=named("tgi_queue_size"),
+    batch_size=named("tgi_batch_current_size"),
+    started=named("tgi_request_count"),
+    finished=named("tgi_request_success"),
+    prompt_tokens=named("tgi_request_input_length"),
+    generation_tokens=named("tgi_request_generated_tokens"),
+    queue_seconds=named("tgi_request_queue_duration"),
+    # Of whole batches, counted by calls of the model.
+    prefill_seconds=(Metric(name=_INFERENCE, label=("method", "prefill"), counts_requests=False),),
+    decode_seconds=(Metric(name=_INFERENCE, label=("method", "decode"), counts_requests=False),),
+    itl_seconds=named("tgi_request_mean_time_per_token_duration"),
+    total_seconds=named("tgi_request_duration"),
+)
+
+_CAPABILITIES = {
+    "/v1/chat/completions": "chat",
+    "/v1/completions": "completion",
+    "/generate_stream": "generate",
+    "/tokenize": "tokenize",
+}
+
+
+class Tgi:
+    """An `Engine`."""
+
+    name: EngineName = "tgi"
+    counts = True
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+
+    async def health(self) -> Health:
+        return await is_up(self._client, "/health")
+
+    async def info(self) -> EngineInfo:
+        info = mapping(await self._client.json("/info"))
+        model = label(info.get("model_id"))
+        return EngineInfo(
+            version=label(info.get("version")),
+            models=(model,) if model else (),
+            context_window=sound(count(info.get("max_total_tokens"))) or None,
+            concurrency=sound(count(info.get("max_concurrent_requests"))) or None,
+            capabilities=(*await self._capabilities(), "metrics"),
+        )
+
+    async def models(self) -> Sequence[ListedModel]:
+        value = await self._client.json("/info")
+        try:
+            return tuple(read_info(value, "the server").models)
+        except ProviderError as exc:
+            raise self._client.error("/info", "the answer names no model") from exc
+
+    async def counters(self) -> Counters:
+        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+
+    async def snapshot(self) -> Snapshot:
+        return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _capabilities(self) -> tuple[str, ...]:
+        return capabilities_of(await self._client.optional("/api-doc/openapi.json"), _CAPABILITIES)

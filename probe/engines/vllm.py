@@ -1,0 +1,89 @@
+"""vLLM: `/health`, `/version`, `/v1/models`, `/metrics`.
+
+https://docs.vllm.ai/en/stable/usage/metrics/ has the metrics; what their intervals are is in
+https://docs.vllm.ai/en/stable/design/metrics/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probe.catalog.listed import ListedModel
+from probe.engines.client import EngineClient
+from probe.engines.models import read_models
+from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
+from probe.engines.reading import capabilities_of, is_up, metrics_page
+from probe.engines.table import PageTable, named, read_counters, read_snapshot
+from probe.providers.values import label, mapping
+from probe.sample import EngineName
+
+TABLE = PageTable(
+    prefix="vllm:",
+    model_label="model_name",
+    running=named("vllm:num_requests_running"),
+    waiting=named("vllm:num_requests_waiting"),
+    kv_cache_ratio=named("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+    # Documented as the requests in the batches that the model executes.
+    batch_size=named("vllm:num_requests_running"),
+    finished=named("vllm:request_success"),
+    prompt_tokens=named("vllm:request_prompt_tokens", "vllm:prompt_tokens"),
+    cached_tokens=named("vllm:prompt_tokens_cached", "vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits"),
+    computed_tokens=named("vllm:request_prefill_kv_computed_tokens"),
+    generation_tokens=named("vllm:request_generation_tokens", "vllm:generation_tokens"),
+    queue_seconds=named("vllm:request_queue_time_seconds", "vllm:time_in_queue_requests"),
+    prefill_seconds=named("vllm:request_prefill_time_seconds"),
+    decode_seconds=named("vllm:request_decode_time_seconds"),
+    ttft_seconds=named("vllm:time_to_first_token_seconds"),
+    itl_seconds=named("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
+    total_seconds=named("vllm:e2e_request_latency_seconds"),
+)
+
+# Which path of its OpenAPI document stands for what it can do.
+_CAPABILITIES = {
+    "/v1/chat/completions": "chat",
+    "/v1/completions": "completion",
+    "/v1/responses": "responses",
+    "/v1/messages": "messages",
+    "/v1/embeddings": "embedding",
+    "/v1/audio/transcriptions": "transcription",
+    "/tokenize": "tokenize",
+}
+
+
+class Vllm:
+    """An `Engine`."""
+
+    name: EngineName = "vllm"
+    counts = True
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+
+    async def health(self) -> Health:
+        return await is_up(self._client, "/health")
+
+    async def info(self) -> EngineInfo:
+        version = await self._client.optional("/version")
+        models = await self.models()
+        return EngineInfo(
+            version=label(mapping(version).get("version")),
+            models=tuple(model.id for model in models),
+            context_window=models[0].context_window if models else None,
+            capabilities=(*await self._capabilities(), "metrics"),
+        )
+
+    async def models(self) -> Sequence[ListedModel]:
+        return await read_models(self._client)
+
+    async def counters(self) -> Counters:
+        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+
+    async def snapshot(self) -> Snapshot:
+        return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _capabilities(self) -> tuple[str, ...]:
+        """None of them where the server keeps its document to itself (`--disable-fastapi-docs`)."""
+        return capabilities_of(await self._client.optional("/openapi.json"), _CAPABILITIES)
