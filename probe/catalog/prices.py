@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from probe.catalog.nominal import nominal_price
 from probe.catalog.price import Price, Rates, cost_of
 from probe.catalog.quotes import Quotes
+from probe.catalog.sources import override
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import load_published, published_price
-from probe.config import PriceConfig, PriceSource, PricingConfig
+from probe.config import Config, PriceConfig, PriceSource, PricingConfig
 from probe.sample import Cost, Usage
 
 __all__ = ["Price", "PriceBook", "Rates"]
@@ -43,6 +44,11 @@ class PriceBook:
         self._quotes = quotes or Quotes()
         self.override(overrides)
 
+    @classmethod
+    def of(cls, config: Config, quotes: Quotes | None = None) -> Self:
+        """As a configuration has it, with its override file. Raises ConfigError where that is unusable."""
+        return cls(overrides_of(config), sources=config.pricing.sources, quotes=quotes)
+
     def override(self, overrides: Mapping[str, PriceConfig]) -> None:
         """These count as the configuration's from now on, and no others."""
         self._overrides = {key: _override(config) for key, config in overrides.items()}
@@ -64,9 +70,9 @@ class PriceBook:
         """What is in force at `at`, now or later, without what holds at some hours of the day only."""
         return self._in_force(provider, model, base_url, at, hours=False)
 
-    def said(self, provider: str, model: str, base_url: str, at: datetime, /) -> dict[PriceSource, Price]:
+    def said(self, provider: str, model: str, base_url: str, at: datetime, /) -> dict[str, Price]:
         """What each source says that it costs, whatever the hour, in the order in which they are believed."""
-        found = {
+        found: dict[str, Price | None] = {
             source: self._ask(source, provider, model, base_url, at, hours=False) for source in self._sources
         }
         return {source: price for source, price in found.items() if price is not None}
@@ -110,6 +116,12 @@ class PriceBook:
         if not past.source.startswith(PUBLISHED):
             return past
         return published_price(base_url, model, at) or past
+
+
+def overrides_of(config: Config) -> Mapping[str, PriceConfig]:
+    """By `provider/model`; what the configuration says itself wins over its file. Raises ConfigError."""
+    file = config.pricing.file
+    return {**({} if file is None else override.load(file)), **config.prices}
 
 
 def is_local(base_url: str) -> bool:

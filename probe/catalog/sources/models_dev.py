@@ -79,11 +79,6 @@ def parse(body: bytes) -> Document:
     return document
 
 
-def covers(base_url: str) -> bool:
-    """Whether it may know what is asked there, as far as can be told without the document."""
-    return _known_id(base_url) is not None
-
-
 def read(document: Document, provider: str, base_url: str, at: datetime) -> Told:
     """What it says of the models at that base URL; `provider` is the name in the configuration."""
     entry = document.get(_known_id(base_url) or _listed_id(document, base_url) or "")

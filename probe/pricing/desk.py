@@ -1,0 +1,124 @@
+"""Where prices come in: each is weighed against what its source said before, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from probe.catalog.quote import Quote, Told
+from probe.catalog.quotes import Key, Quotes
+from probe.catalog.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.sources.genai import published_price
+from probe.catalog.weigh import weigh
+from probe.event import Event
+from probe.pricing import news
+from probe.pricing.report import SourceReport
+from probe.pricing.rows import quote_of, quote_row
+from probe.pricing.scope import Scope
+from probe.store import QuoteRecord, Store
+
+
+class Desk:
+    """Keeps `quotes` equal to what the store holds as current; `held` is what waits for review there.
+
+    `fetched` is when a source (for a model list, the provider by its name) last said anything in force.
+
+    Published prices are at hand anyway: of those only the ones are in `quotes` whose new version waits for
+    review or was rejected, so that they stay what they were.
+    """
+
+    def __init__(self, store: Store, quotes: Quotes) -> None:
+        self._store = store
+        self._quotes = quotes
+        self._one_at_a_time = asyncio.Lock()
+        self.held: tuple[QuoteRecord, ...] = ()
+        self.fetched: dict[str, datetime] = {}
+
+    async def load(self, scope: Scope, now: datetime) -> None:
+        """Raises StoreError."""
+        current, held = await self._store.current_quotes(), await self._store.held_quotes()
+        self._quotes.replace(
+            quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)
+        )
+        self.held = held
+        self.fetched = {}
+        for row in current:
+            if row.source != PUBLISHED:
+                source = quote_of(row).price.source
+                self.fetched[source] = max(row.fetched_at, self.fetched.get(source, row.fetched_at))
+
+    async def take(self, source: str, told: Sequence[Told], scope: Scope, now: datetime) -> SourceReport:
+        """Keep what a source said of one or more providers. Raises StoreError."""
+        quotes = [quote for each in told for quote in each.quotes]
+        async with self._one_at_a_time:
+            before = {
+                (row.provider, row.model): row
+                for row in await self._store.current_quotes()
+                if row.source == source
+            }
+            kept, changed = await self._weighed(quotes, before, scope.config.pricing.jump_ratio, now)
+            new = {row.id for row in await self._store.save_quotes(kept)}
+            await self.load(scope, now)
+            events = await self._tell_held(source, now)
+        return SourceReport(
+            source=source,
+            quotes=len(quotes),
+            first=sum(quote.key not in before for quote in quotes),
+            changed=changed,
+            held=tuple(quote_of(row) for row in kept if row.status == "held" and row.id in new),
+            refusals=tuple(refusal for each in told for refusal in each.refusals),
+            events=events,
+        )
+
+    async def renew(self, source: str, at: datetime, scope: Scope) -> SourceReport:
+        """The source says that it says what it said. Raises StoreError."""
+        models: dict[str, list[str]] = {}
+        for row in await self._store.current_quotes():
+            if row.source == source:
+                models.setdefault(row.provider, []).append(row.model)
+        for provider, names in models.items():
+            await self._store.touch_quotes(source, provider, names, at)
+        await self.load(scope, at)
+        return SourceReport(source=source, quotes=sum(map(len, models.values())), unchanged=True)
+
+    async def _weighed(
+        self, quotes: Sequence[Quote], before: Mapping[Key, QuoteRecord], jump_ratio: float, now: datetime
+    ) -> tuple[list[QuoteRecord], tuple[Quote, ...]]:
+        """The rows to be kept, and the quotes that take the place of others."""
+        rows: list[QuoteRecord] = []
+        changed: list[Quote] = []
+        for quote in quotes:
+            current = before.get(quote.key)
+            weighed = weigh(None if current is None else current.price, quote.price, jump_ratio)
+            if weighed.fate != "held":
+                rows.append(quote_row(quote, now))
+                changed += [quote] if weighed.fate == "changed" else []
+            elif not await self._was_rejected(quote):
+                rows.append(quote_row(quote, now, "held", weighed.reason))
+        return rows, tuple(changed)
+
+    async def _was_rejected(self, quote: Quote) -> bool:
+        """What a person has rejected is not asked again, until the source says something else."""
+        said = [row for row in await self._store.quotes(*quote.key) if row.source == quote.source]
+        rejected = [row for row in said if row.status == "rejected"]
+        return any(weigh(row.price, quote.price, 1).fate == "same" for row in rejected)
+
+    async def _tell_held(self, source: str, now: datetime) -> tuple[Event, ...]:
+        """Of all that is held, as an event is written once: one that was lost with its process is made up."""
+        return await self._store.add_events(
+            [
+                news.price_held(row, self._quotes.of(row.provider, row.model).get(source), now)
+                for row in self.held
+                if row.source == source
+            ]
+        )
+
+
+def _is_pinned(row: QuoteRecord, scope: Scope, now: datetime) -> bool:
+    """Whether a published price has become one that may not take the place of what it was."""
+    base_url = scope.base_urls.get(row.provider)
+    published = None if base_url is None else published_price(base_url, row.model, now, hours=False)
+    if published is None:
+        return False
+    return weigh(row.price, published, scope.config.pricing.jump_ratio).fate == "held"

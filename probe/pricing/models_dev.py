@@ -1,0 +1,60 @@
+"""models.dev, fetched: once whole, and after that only where it changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from probe.catalog.prices import is_local
+from probe.catalog.quote import Told
+from probe.catalog.sources import models_dev
+from probe.config import PricingConfig
+from probe.errors import PriceSourceError
+from probe.pricing.fetch import MAX_BYTES, SECONDS, fetch
+
+
+class ModelsDev:
+    """`proxy` gives the proxy for a URL."""
+
+    def __init__(
+        self,
+        proxy: Callable[[str], str | None],
+        *,
+        seconds: float = SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._proxy = proxy
+        self._seconds = seconds
+        self._max_bytes = max_bytes
+        # What the last document was called, and where and for whom it was read.
+        self._etag: str | None = None
+        self._read_for: tuple[str, Mapping[str, str]] | None = None
+
+    async def read(
+        self, config: PricingConfig, base_urls: Mapping[str, str], at: datetime
+    ) -> tuple[Told, ...] | None:
+        """What it says of these providers; None where nothing is new since. Raises PriceSourceError."""
+        url, asked = config.models_dev_url, dict(base_urls)
+        known = self._etag if self._read_for == (url, asked) else None
+        fetched = await fetch(
+            url, etag=known, proxy=self._proxy(url), seconds=self._seconds, max_bytes=self._max_bytes
+        )
+        if fetched.body is None:
+            return None
+        try:
+            # Megabytes take a while, in which everything else goes on.
+            document = await asyncio.to_thread(models_dev.parse, fetched.body)
+        except ValueError as exc:
+            raise PriceSourceError(str(exc)) from exc
+        told = tuple(
+            models_dev.read(document, name, base_url, at)
+            for name, base_url in asked.items()
+            if not is_local(base_url)
+        )
+        self._etag, self._read_for = fetched.etag, (url, asked)
+        return told
+
+    def forget(self) -> None:
+        """What was read could not be kept: read it whole the next time."""
+        self._etag = None

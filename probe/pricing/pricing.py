@@ -1,0 +1,273 @@
+"""Prices of a running program: fetched, put in force, noted, compared; and how old they are.
+
+Without a network it goes on with what it has: a source that cannot be read is an event and a line in the log,
+and what it said before stays in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from probe.catalog.listed import ListedModel
+from probe.catalog.prices import OVERRIDE_SOURCE, is_local, overrides_of
+from probe.catalog.quote import Quote, Told
+from probe.catalog.quotes import Key, Quotes
+from probe.catalog.sources import listing, models_dev
+from probe.catalog.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.sources.genai import published_price
+from probe.clock import Clock
+from probe.errors import ConfigError, PriceSourceError, StoreError
+from probe.event import Event
+from probe.pricing import news
+from probe.pricing.desk import Desk
+from probe.pricing.disagreement import Disagreements
+from probe.pricing.fetch import MAX_BYTES, SECONDS
+from probe.pricing.models_dev import ModelsDev
+from probe.pricing.report import PriceSync, SourceReport
+from probe.pricing.rows import history_of, record_of
+from probe.pricing.scope import Scope
+from probe.pricing.state import Outcomes, status_of
+from probe.pricing.watch import CostWatch
+from probe.sample import Sample
+from probe.status import PricingStatus
+from probe.store import QuoteRecord, Store
+
+_log = structlog.get_logger("probe.pricing")
+
+_AGAIN_SECONDS = 300.0
+_DAY_SECONDS = 86_400
+
+
+class Pricing:
+    """Used from one event loop. `scope` gives the configuration in force, `proxy` the proxy for a URL."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        quotes: Quotes,
+        scope: Callable[[], Scope],
+        *,
+        proxy: Callable[[str], str | None] = lambda _: None,
+        fetch_seconds: float = SECONDS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._quotes = quotes
+        self._scope = scope
+        self._desk = Desk(store, quotes)
+        self._models_dev = ModelsDev(proxy, seconds=fetch_seconds, max_bytes=max_bytes)
+        self._outcomes = Outcomes()
+        self._disagreements = Disagreements()
+        self._watch = CostWatch(store)
+
+    # What is known ----------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Have at hand what the store knows: what sources said last, and what was in force before.
+
+        Raises StoreError.
+        """
+        scope, now = self._scope(), self._clock.now()
+        await self._desk.load(scope, now)
+        await self._remember(scope.probed)
+        self._disagreements.look(scope, now)
+
+    async def run(self) -> None:
+        """Every few minutes, until cancelled: somebody may have decided on a price in another process."""
+        while True:
+            await self._clock.sleep(_AGAIN_SECONDS)
+            try:
+                await self.load()
+            except StoreError as exc:
+                _log.error("prices wait for the database", error=str(exc))
+
+    def status(self) -> PricingStatus:
+        return status_of(
+            self._scope(),
+            self._clock.now(),
+            fetched=self._desk.fetched,
+            held=len(self._desk.held),
+            outcomes=self._outcomes,
+            factors=self._disagreements.factors,
+        )
+
+    def say_ages(self) -> None:
+        """Say in the log how old is what there is."""
+        now = self._clock.now()
+        for source, at in sorted(self._desk.fetched.items()):
+            _log.info(
+                "prices at hand", source=source, days=round((now - at).total_seconds() / _DAY_SECONDS, 1)
+            )
+
+    # What comes in ----------------------------------------------------------------------------------------
+
+    async def take(self, provider: str, listed: Sequence[ListedModel], at: datetime, /) -> Sequence[Event]:
+        """Keep the prices of a provider's whole model list, read at `at`, and note what is in force now.
+
+        Returns the events that were new; they are stored. Raises StoreError.
+        """
+        scope = self._scope()
+        report = await self._desk.take(
+            listing.SOURCE, [listing.read(provider, listed, at)], scope, self._clock.now()
+        )
+        _say(report, provider)
+        names = dict.fromkeys((provider, model.id) for model in listed)
+        probed = [key for key in scope.probed if key[0] == provider]
+        return (*report.events, *await self._note([*names, *probed]))
+
+    async def note(self) -> Sequence[Event]:
+        """Write down what is in force for what is probed, and compare what its sources say.
+
+        Nothing is fetched. Returns the events that were new; they are stored. Raises StoreError.
+        """
+        scope = self._scope()
+        report = await self._take_published(scope)
+        await self._remember(scope.probed)
+        return (*report.events, *await self._note(scope.probed))
+
+    async def sync(self) -> PriceSync:
+        """Ask every source but the model lists: read the override file again, fetch what is to be fetched.
+
+        Raises StoreError. A source that cannot be read says so in its report.
+        """
+        scope = self._scope()
+        reports = [await self._take_published(scope)]
+        if scope.config.pricing.file is not None:
+            reports.insert(0, self._read_overrides(scope))
+        if self._is_fetched(scope):
+            reports.append(await self._fetch_models_dev(scope))
+        events = [event for report in reports for event in report.events]
+        events += await self._store.add_events(
+            [
+                news.source_failed(report.source, report.error, self._clock.now())
+                for report in reports
+                if report.error is not None
+            ]
+        )
+        events += await self._note(await self._worth_noting(scope))
+        for report in reports:
+            _say(report, report.source)
+        return PriceSync(sources=tuple(reports), events=tuple(events))
+
+    async def decide(self, quote_id: UUID, *, accepted: bool) -> QuoteRecord | None:
+        """Put a held price in force, or reject it; None where nothing is held under that id.
+
+        Raises StoreError.
+        """
+        now = self._clock.now()
+        quote = await self._store.decide_quote(quote_id, accepted, now)
+        if quote is None:
+            return None
+        await self._store.add_events([news.decided(quote, accepted=accepted, at=now)])
+        await self.load()
+        await self._note([(quote.provider, quote.model)])
+        return quote
+
+    async def watch(self, sample: Sample) -> None:
+        """Compare what the provider charged for a stored sample with what it was reckoned to cost."""
+        await self._watch.look(sample, self._scope().config.pricing.disagreement_ratio)
+
+    # Sources ----------------------------------------------------------------------------------------------
+
+    def _is_fetched(self, scope: Scope) -> bool:
+        """Whether there is anything to fetch: nobody asks the network about models on this machine."""
+        pricing = scope.config.pricing
+        wanted = pricing.fetch and models_dev.SOURCE in pricing.sources
+        return wanted and not all(map(is_local, scope.base_urls.values()))
+
+    async def _fetch_models_dev(self, scope: Scope) -> SourceReport:
+        at = self._clock.now()
+        try:
+            told = await self._models_dev.read(scope.config.pricing, scope.base_urls, at)
+        except PriceSourceError as exc:
+            self._outcomes.failed(models_dev.SOURCE, str(exc))
+            return SourceReport(source=models_dev.SOURCE, error=str(exc))
+        try:
+            if told is None:
+                report = await self._desk.renew(models_dev.SOURCE, at, scope)
+            else:
+                report = await self._desk.take(models_dev.SOURCE, told, scope, at)
+        except BaseException:
+            self._models_dev.forget()
+            raise
+        self._outcomes.succeeded(models_dev.SOURCE, at)
+        return report
+
+    async def _take_published(self, scope: Scope) -> SourceReport:
+        now = self._clock.now()
+        return await self._desk.take(PUBLISHED, [_published(scope, now)], scope, now)
+
+    def _read_overrides(self, scope: Scope) -> SourceReport:
+        """The file of the configuration, which somebody may have changed since."""
+        try:
+            overrides = overrides_of(scope.config)
+        except ConfigError as exc:
+            self._outcomes.failed(OVERRIDE_SOURCE, str(exc))
+            return SourceReport(source=OVERRIDE_SOURCE, error=str(exc))
+        scope.book.override(overrides)
+        self._outcomes.succeeded(OVERRIDE_SOURCE, self._clock.now())
+        return SourceReport(source=OVERRIDE_SOURCE, quotes=len(overrides))
+
+    # In force ---------------------------------------------------------------------------------------------
+
+    async def _note(self, keys: Iterable[Key]) -> tuple[Event, ...]:
+        """Give every price in force a row where it is not the last one; tell what that changed."""
+        scope, now = self._scope(), self._clock.now()
+        priced = []
+        for provider, model in dict.fromkeys(keys):
+            base_url = scope.base_urls.get(provider)
+            price = None if base_url is None else scope.book.price_of_day(provider, model, base_url, now)
+            if price is not None:
+                priced.append((provider, model, record_of(price, now)))
+        changes = await self._store.record_prices(priced, scope.base_urls)
+        probed = frozenset(scope.probed)
+        mine = [change for change in changes if (change.provider, change.model) in probed]
+        await self._remember([(change.provider, change.model) for change in mine])
+        told = [news.price_changed(change, change.before) for change in mine if change.before is not None]
+        return await self._store.add_events([*told, *self._disagreements.look(scope, now)])
+
+    async def _worth_noting(self, scope: Scope) -> list[Key]:
+        """What is probed, and what was ever listed at a provider that is still configured."""
+        known = [(model.provider, model.name) for model in await self._store.models()]
+        return [*scope.probed, *(key for key in known if key[0] in scope.base_urls)]
+
+    async def _remember(self, keys: Iterable[Key]) -> None:
+        for provider, model in keys:
+            records = await self._store.price_history(provider, model)
+            self._quotes.remember(provider, model, history_of(records))
+
+
+def _published(scope: Scope, at: datetime) -> Told:
+    """What is published of the models that are probed."""
+    quotes = []
+    for provider, model in scope.probed:
+        base_url = scope.base_urls[provider]
+        price = None if is_local(base_url) else published_price(base_url, model, at, hours=False)
+        if price is not None:
+            quotes.append(Quote(source=PUBLISHED, provider=provider, model=model, price=price))
+    return Told(at=at, quotes=tuple(quotes))
+
+
+def _say(report: SourceReport, source: str) -> None:
+    if report.error is not None:
+        _log.warning("prices cannot be read, those before stay", source=source, error=report.error)
+        return
+    for refusal in report.refusals[:10]:
+        _log.warning("no price", source=source, model=refusal.model, reason=refusal.reason)
+    for quote in report.held:
+        _log.warning("a price waits for review", source=source, provider=quote.provider, model=quote.model)
+    _log.info(
+        "prices read",
+        source=source,
+        prices=report.quotes,
+        changed=len(report.changed),
+        held=len(report.held),
+        refused=len(report.refusals),
+        unchanged=report.unchanged,
+    )

@@ -1,0 +1,40 @@
+"""What asking one source for its prices brought."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from probe.catalog.quote import Quote, Refusal
+from probe.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """`changed` prices took the place of others, `held` ones wait for review.
+
+    `error` is why the source could not be read, one line; what it said before stays. `unchanged` is a source
+    that said that nothing is new. `events` are those that were new, of all that came of it.
+    """
+
+    source: str
+    quotes: int = 0
+    first: int = 0
+    changed: tuple[Quote, ...] = ()
+    held: tuple[Quote, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    unchanged: bool = False
+    error: str | None = None
+    events: tuple[Event, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSync:
+    """What asking all of them brought. `events` are those that were new, of everything that came of it."""
+
+    sources: tuple[SourceReport, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every source could be read."""
+        return all(report.error is None for report in self.sources)

@@ -1,0 +1,54 @@
+"""Whose prices are wanted: the providers and targets of a configuration, and how sources are believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from probe.assembly import Assembly
+from probe.catalog.prices import PriceBook
+from probe.catalog.quotes import Key, Quotes
+from probe.config import Config
+from probe.providers.presets import resolve
+from probe.simulated import needs_simulator
+
+# Nothing is asked there: a price of what runs on this machine does not go by its port.
+_SIMULATOR_URL = "http://127.0.0.1/v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """`base_urls` are by provider; `probed` are (provider, model) of the targets, each once."""
+
+    config: Config
+    base_urls: Mapping[str, str]
+    probed: tuple[Key, ...]
+    book: PriceBook
+
+
+def scope_of(assembly: Assembly) -> Scope:
+    targets = (plan.target for plan in assembly.targets)
+    return Scope(
+        config=assembly.config,
+        base_urls={name: endpoint.base_url for name, endpoint in assembly.endpoints.items()},
+        probed=_unique((target.provider, target.model) for target in targets),
+        book=assembly.prices,
+    )
+
+
+def scope_of_config(config: Config, quotes: Quotes) -> Scope:
+    """The same without building what sends requests. Raises ConfigError."""
+    base_urls = {
+        name: _SIMULATOR_URL if needs_simulator(name, provider) else resolve(name, provider).base_url
+        for name, provider in config.providers.items()
+    }
+    return Scope(
+        config=config,
+        base_urls=base_urls,
+        probed=_unique((target.provider, target.model) for target in config.targets),
+        book=PriceBook.of(config, quotes),
+    )
+
+
+def _unique(keys: Iterable[Key]) -> tuple[Key, ...]:
+    return tuple(dict.fromkeys(keys))
