@@ -13,6 +13,7 @@ from typing import Self
 
 from probe.attempt import TargetPlan
 from probe.catalog.prices import PriceBook, is_local
+from probe.catalog.quotes import Quotes
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.errors import ConfigError
 from probe.limits import Limit
@@ -43,7 +44,11 @@ class Assembly:
     def limits(self) -> Mapping[str, Limit]:
         """By provider."""
         return {
-            name: Limit(concurrency=provider.concurrency, requests_per_minute=provider.requests_per_minute)
+            name: Limit(
+                concurrency=provider.concurrency,
+                requests_per_minute=provider.requests_per_minute,
+                reserve=provider.reserve,
+            )
             for name, provider in self.config.providers.items()
         }
 
@@ -92,8 +97,10 @@ def needs_bundled_simulator(config: Config) -> bool:
     return any(needs_simulator(name, provider) for name, provider in config.providers.items())
 
 
-def assemble(config: Config, *, simulator_url: str | None = None) -> Assembly:
+def assemble(config: Config, *, simulator_url: str | None = None, quotes: Quotes | None = None) -> Assembly:
     """Build everything. `simulator_url` is the base URL of the running simulator, where one is needed.
+
+    `quotes` are what sources of prices say; without them prices are those of the program itself.
 
     Raises ConfigError, SuiteError.
     """
@@ -103,6 +110,7 @@ def assemble(config: Config, *, simulator_url: str | None = None) -> Assembly:
     }
     targets = tuple(_plans(config, endpoints))
     suites = load_suites(config.suites)
+    prices = PriceBook.of(config, quotes)
     return Assembly(
         config=config,
         endpoints=endpoints,
@@ -110,7 +118,7 @@ def assemble(config: Config, *, simulator_url: str | None = None) -> Assembly:
         providers={name: build(endpoint) for name, endpoint in endpoints.items()},
         targets=targets,
         suites=suites,
-        prices=PriceBook(config.prices),
+        prices=prices,
     )
 
 

@@ -15,6 +15,7 @@ from probe.api.control import Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.config import JobConfig
 from probe.generation import Generations
+from probe.limits import REFUSALS
 from probe.phase import Phase
 from probe.recorder import Recorder
 from probe.reload import Reloader
@@ -72,7 +73,11 @@ class DaemonControl:
             config=self.reloader.status,
             deliveries=self.sinks.status(),
             attempts_in_flight=self.generations.in_flight,
-            skipped_attempts={name: self.runs.skipped[name] for name in config.providers},
+            skipped_attempts={
+                (name, reason): self.runs.skipped[name, reason]
+                for name in config.providers
+                for reason in REFUSALS
+            },
             stopwatch_restarts=self.stopwatch.restarts,
             daemon_lag_seconds=self.vitals.lag_seconds,
         )

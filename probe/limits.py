@@ -7,20 +7,35 @@ A gate belongs to a provider, as one key is one account. It is asked by everybod
 3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed; where the
    provider names no time, or a time that proves too short, the silence doubles. The first request afterwards
    goes alone: the gate opens again when it is answered.
+4. A share of the provider's own limits is left to production: nothing goes out that would touch it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NewType
+from typing import Literal, NamedTuple
 
 from probe.clock import NS_PER_SECOND, Clock
-from probe.sample import Failed, Outcome
+from probe.quota import AN_ANSWER, Demand, Quota, Sent
+from probe.rate_limits import RateLimit
+from probe.sample import Failed, Ok, Outcome
 
-Ticket = NewType("Ticket", int)
+# Why nothing may go out within one's patience: a 429, or the share that is left to production.
+Refusal = Literal["silence", "reserve"]
+REFUSALS: tuple[Refusal, ...] = ("silence", "reserve")
+
+
+class Ticket(NamedTuple):
+    """A request that was let out. `era` tells those sent before the latest silence from those after it."""
+
+    era: int
+    sent: Sent
+
+
+_ANY = Demand()
 
 # A minute and a margin: requests that leave evenly do not arrive evenly.
 _WINDOW_SECONDS = 61.0
@@ -32,10 +47,11 @@ _LONGEST_SILENCE_SECONDS = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """`requests_per_minute` None: not paced."""
+    """`requests_per_minute` None: not paced. `reserve` is a share of the provider's limits."""
 
     concurrency: int = 8
     requests_per_minute: int | None = None
+    reserve: float = 0.0
 
 
 class Gate:
@@ -50,8 +66,8 @@ class Gate:
         self._silent_until_ns: int | None = None
         self._silences = 0
         self._on_trial = False
-        # Tells requests that were sent before the latest silence from those sent after it.
-        self._era = Ticket(0)
+        self._era = 0
+        self._quota = Quota(clock)
 
     @property
     def in_flight(self) -> int:
@@ -66,47 +82,55 @@ class Gate:
         """How long nothing may be sent after a 429; 0 where the gate is open."""
         return self._seconds_until(self._silent_until_ns)
 
-    async def ready(self, patience_seconds: float) -> bool:
+    async def ready(self, patience_seconds: float, demand: Demand = _ANY) -> Refusal | None:
         """Wait until a request may go out; `try_enter` then takes the place, if nobody was quicker.
 
-        False, at once, where the provider's silence lasts longer than `patience_seconds`.
+        Why not, at once, where that lasts longer than `patience_seconds`.
         """
         while True:
             silence = self.silence_seconds()
             if silence > patience_seconds:
-                return False
+                return "silence"
+            hold = self._quota.hold_seconds(demand, self._limit.reserve)
+            if hold > patience_seconds and hold != AN_ANSWER:
+                return "reserve"
             delay = max(silence, self._seconds_until(self._next_start_ns))
             if delay > 0:
                 await self._clock.sleep(delay)
-            elif self._has_seat():
-                return True
-            else:
+            elif hold == AN_ANSWER or not self._has_seat():
                 await self._changed.wait()
+            elif hold > 0:
+                await self._clock.sleep(hold)
+            else:
+                return None
 
-    def try_enter(self) -> Ticket | None:
+    def try_enter(self, demand: Demand = _ANY) -> Ticket | None:
         """Take a seat and the next place in the pace; None where the gate is closed."""
         if self.silence_seconds() or self._seconds_until(self._next_start_ns) or not self._has_seat():
+            return None
+        if self._quota.hold_seconds(demand, self._limit.reserve):
             return None
         self._in_flight += 1
         per_minute = self._limit.requests_per_minute
         if per_minute is not None:
             interval_ns = math.ceil(_WINDOW_SECONDS * NS_PER_SECOND / per_minute)
             self._next_start_ns = self._clock.monotonic_ns() + interval_ns
-        return self._era
+        return Ticket(self._era, self._quota.enter(demand))
 
-    def leave(self, ticket: Ticket, outcome: Outcome) -> None:
-        """Give the seat back and take the provider's answer to heart."""
+    def leave(self, ticket: Ticket, outcome: Outcome, rate_limits: Sequence[RateLimit] = ()) -> None:
+        """Give the seat back and take the provider's answer to heart, and what it says of its limits."""
         self._in_flight -= 1
+        self._quota.leave(ticket.sent, rate_limits, answered=isinstance(outcome, Ok))
         if isinstance(outcome, Failed) and _asks_for_silence(outcome):
             self._keep_silent(ticket, outcome.retry_after_seconds)
-        elif ticket == self._era and not (isinstance(outcome, Failed) and outcome.fault == "probe"):
+        elif ticket.era == self._era and not (isinstance(outcome, Failed) and outcome.fault == "probe"):
             self._on_trial = False
             self._silences = 0
         self._wake()
 
     def _keep_silent(self, ticket: Ticket, asked_seconds: float | None) -> None:
-        if ticket == self._era:
-            self._era = Ticket(self._era + 1)
+        if ticket.era == self._era:
+            self._era += 1
             self._silences += 1
         own = min(_FIRST_SILENCE_SECONDS * 2 ** min(self._silences - 1, 20), _LONGEST_OWN_SILENCE_SECONDS)
         if asked_seconds is None or not math.isfinite(asked_seconds):

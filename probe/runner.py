@@ -2,8 +2,8 @@
 
 Every provider has a queue of its own, so that one that is slow, paced or silent delays nobody else. A
 finished sample is handed on at once. Attempts that were planned and never sent are counted, `skipped` where
-a provider asked for more silence than we had patience, `waiting` where the run was stopped; no sample is made
-up for them.
+a provider asked for more silence than we had patience, or too little of its limits is left, `waiting` where
+the run was stopped; no sample is made up for them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,8 +24,11 @@ from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
 from probe.clock import NS_PER_SECOND, Clock
 from probe.errors import ConfigError
 from probe.identifier import new_id
-from probe.limits import Gate, Limits, Ticket
+from probe.limits import Gate, Limits, Refusal, Ticket
 from probe.providers.protocol import Provider
+from probe.providers.usage import BYTES_PER_TOKEN
+from probe.quota import Demand
+from probe.rate_limits import read_rate_limits
 from probe.sample import Failed, FailureKind, Ok, Sample
 from probe.suites.case import Case, Suite
 from probe.wire.request import Wire
@@ -34,13 +38,17 @@ _log = structlog.get_logger("probe.runner")
 _CANCELLED = "the probe was told to stop"
 
 Sink = Callable[[Sample], None]
+Skip = tuple[str, Refusal]
+
+# Twice the tokens that a text may be expected to have.
+_LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
     """What one run asks. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
 
-    A provider that answered 429 is waited for `patience_seconds` at most.
+    A provider that answered 429, or whose limits are touched, is waited for `patience_seconds` at most.
     """
 
     run_id: UUID
@@ -62,7 +70,7 @@ class RunSummary:
     """How far a run is, or how it went: planned = ok + failed + cancelled + in_flight + waiting + skipped.
 
     `waiting` attempts have not been sent; in a finished run they are those that it was stopped before.
-    `failures` counts by kind; cancelled attempts are not among them. `skips` counts by provider.
+    `failures` counts by kind; cancelled attempts are not among them. `skips` counts by provider and reason.
     """
 
     run_id: UUID
@@ -72,7 +80,7 @@ class RunSummary:
     cancelled: int = 0
     in_flight: int = 0
     failures: Mapping[FailureKind, int] = field(default_factory=dict)
-    skips: Mapping[str, int] = field(default_factory=dict)
+    skips: Mapping[Skip, int] = field(default_factory=dict)
 
     @property
     def skipped(self) -> int:
@@ -86,6 +94,14 @@ class RunSummary:
     @property
     def waiting(self) -> int:
         return self.planned - self.done - self.in_flight
+
+
+_SKIPPED: Mapping[Refusal, str] = MappingProxyType(
+    {
+        "silence": "attempt skipped, the provider asked for silence",
+        "reserve": "attempt skipped, what is left of the provider's limits is reserved",
+    }
+)
 
 
 class Runner:
@@ -170,7 +186,7 @@ class _Run:
         self._attempts: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
         self._failures: Counter[FailureKind] = Counter()
-        self._skips: Counter[str] = Counter()
+        self._skips: Counter[Skip] = Counter()
         self._error: BaseException | None = None
         self.ended = asyncio.Event()
 
@@ -245,10 +261,10 @@ class _Run:
         gate = self._runner.limits.gate(provider)
         while queue:
             await self._until(queue[0].planned_monotonic_ns)
-            ticket = await self._enter(gate)
+            ticket = await self._enter(gate, _demand(queue[0]))
             planned = queue.popleft()
-            if ticket is None:
-                self._skip(provider, gate, planned)
+            if not isinstance(ticket, Ticket):
+                self._skip(provider, ticket, planned)
                 continue
             task = asyncio.create_task(self._attempt(planned, gate, ticket))
             self._attempts.add(task)
@@ -259,29 +275,28 @@ class _Run:
         if ahead_ns > 0:
             await self._runner.clock.sleep(ahead_ns / NS_PER_SECOND)
 
-    async def _enter(self, gate: Gate) -> Ticket | None:
-        """A ticket, and a seat of this run with it. None: the provider is silent for too long.
+    async def _enter(self, gate: Gate, demand: Demand) -> Ticket | Refusal:
+        """A ticket, and a seat of this run with it; else why the provider may not be asked for too long.
 
         The run's seat is taken only when the gate is open: waiting for one provider keeps no other waiting.
         """
-        while await gate.ready(self._plan.patience_seconds):
+        while (refusal := await gate.ready(self._plan.patience_seconds, demand)) is None:
             await self._seats.acquire()
-            ticket = gate.try_enter()
+            ticket = gate.try_enter(demand)
             if ticket is not None:
                 return ticket
             self._seats.release()
-        return None
+        return refusal
 
-    def _skip(self, provider: str, gate: Gate, planned: _Planned) -> None:
+    def _skip(self, provider: str, refusal: Refusal, planned: _Planned) -> None:
         _log.warning(
-            "attempt skipped, the provider asked for silence",
+            _SKIPPED[refusal],
             run=self._plan.name,
             provider=provider,
             target=planned.target_plan.target.name,
             case=planned.case.id,
-            silence_seconds=round(gate.silence_seconds(), 1),
         )
-        self._skips[provider] += 1
+        self._skips[provider, refusal] += 1
         self._report()
 
     async def _attempt(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:
@@ -303,7 +318,7 @@ class _Run:
         except asyncio.CancelledError:
             # Only `cancel` cancels this task, and the sample below is its answer.
             sample = own_failure(plan, "cancelled", _CANCELLED, started_ns, clock)
-        gate.leave(ticket, sample.outcome)
+        gate.leave(ticket, sample.outcome, read_rate_limits(sample.rate_limit, sample.ended_at))
         self._seats.release()
         task = asyncio.current_task()
         assert task is not None
@@ -335,6 +350,14 @@ class _Run:
             self._error = self._error or exc
             self._on_progress = None
             self.stop()
+
+
+def _demand(planned: _Planned) -> Demand:
+    case = planned.case
+    size = sum(len(message.content.encode()) for message in case.messages)
+    return Demand(
+        model=planned.target_plan.target.model, tokens=size // _LEAST_BYTES_PER_TOKEN + case.max_tokens
+    )
 
 
 def _interleave(targets: Sequence[TargetPlan]) -> list[TargetPlan]:

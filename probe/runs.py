@@ -21,7 +21,7 @@ from probe.errors import NotRunning, StoreError
 from probe.generation import Generation, Generations
 from probe.phase import Phase
 from probe.recorder import Recorder
-from probe.runner import RunPlan, RunSummary
+from probe.runner import RunPlan, RunSummary, Skip
 from probe.slot import Slot
 from probe.store import RunEnd, Store
 
@@ -35,7 +35,7 @@ _LAST_TRY_SECONDS = 2.0
 class Runs:
     """Every run of the daemon, by a job or by hand.
 
-    `skipped` counts by provider, since the start, the attempts that were not made as it asked for silence.
+    `skipped` counts by provider and reason, since the start, the attempts that were not made.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Runs:
         self._phase = phase
         self._clock = clock
         self._by_hand: set[asyncio.Task[None]] = set()
-        self.skipped: Counter[str] = Counter()
+        self.skipped: Counter[Skip] = Counter()
 
     def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
         """The jobs of a configuration. Raises ConfigError where one asks for what is not there."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,88 +84,11 @@ class DeliveryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListStatus:
-    """The model list of one provider: how many models it has, and of how many models targets are probed.
-
-    `complete_at` is when it last came whole. `failed` is whether the latest asking failed.
-    """
-
-    provider: str
-    listed: int | None = None
-    probed: int = 0
-    complete_at: datetime | None = None
-    failed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedModel:
-    """A model that targets name. `vanished` is None where no list ever had it."""
-
-    provider: str
-    model: str
-    vanished: bool | None = None
-    last_listed_at: datetime | None = None
-    retires_on: date | None = None
-    replaced_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueStatus:
-    """What is known of the models of the configured providers.
-
-    A model that retires within `retirement_days` is worth a word.
-    """
-
-    lists: tuple[ListStatus, ...] = ()
-    probed: tuple[ProbedModel, ...] = ()
-    retirement_days: int = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceSourceStatus:
-    """One source of prices that has to be asked.
-
-    `read_at` is when it last answered, in whatever process; `errors` counts when it could not be read.
-    """
-
-    source: str
-    read_at: datetime | None = None
-    errors: int = 0
-    last_error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceStatus:
-    """The price in force of one model that is probed; amounts are by kind of token.
-
-    `disagreement` is the largest factor between what two sources say of it, 1 where they agree, None where
-    fewer than two speak of it.
-    """
-
-    provider: str
-    model: str
-    source: str
-    usd_per_million_tokens: Mapping[str, Decimal]
-    request_usd: Decimal
-    fetched_at: datetime | None = None
-    disagreement: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricingStatus:
-    """`held` prices wait for review."""
-
-    sources: tuple[PriceSourceStatus, ...] = ()
-    held: int = 0
-    prices: tuple[PriceStatus, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
 
-    `skipped_attempts` counts by provider what was not sent as the provider had asked for silence; every
-    configured one is there. `events` counts by kind what was written since the start.
+    `skipped_attempts` counts what was not sent, by provider and reason: `silence` where the provider had
+    asked for it, `reserve` where too little of its limits was left; every configured one is there.
     """
 
     build: Build
@@ -180,6 +102,3 @@ class Status:
     skipped_attempts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     stopwatch_restarts: int = 0
     daemon_lag_seconds: float | None = None
-    catalogue: CatalogueStatus = CatalogueStatus()
-    events: Mapping[str, int] = field(default_factory=dict)
-    pricing: PricingStatus = PricingStatus()

@@ -55,7 +55,7 @@ async def test_who_waits_for_a_seat_is_woken() -> None:
     await settle()
     assert not waiting.done()
     gate.leave(ticket, OK)
-    assert await waiting
+    assert await waiting is None
     enter(gate)
 
 
@@ -66,7 +66,7 @@ async def test_more_seats_take_effect_at_once() -> None:
     waiting = asyncio.ensure_future(gate.ready(60))
     await settle()
     limits.configure({"acme": Limit(concurrency=2)})
-    assert await waiting
+    assert await waiting is None
     assert limits.gate("acme") is gate
 
 
@@ -86,7 +86,7 @@ def test_no_sliding_minute_holds_more_requests_than_allowed(per_minute: int, wai
     async def ask() -> None:
         for wait in waits:
             clock.advance(wait)
-            assert await gate.ready(60)
+            assert await gate.ready(60) is None
             gate.leave(enter(gate), OK)
             starts.append(clock.monotonic_ns())
 
@@ -102,7 +102,7 @@ async def test_requests_are_paced_evenly() -> None:
 
     async def one() -> None:
         while True:
-            assert await gate.ready(60)
+            assert await gate.ready(60) is None
             if gate.try_enter() is not None:
                 starts.append(clock.seconds)
                 return
@@ -123,7 +123,7 @@ async def test_after_a_429_nothing_goes_out_until_the_time_asked_for(clock: Fake
     assert gate.silence_seconds() == 7
     clock.advance(6.999999999)
     assert gate.try_enter() is None
-    assert await gate.ready(60)
+    assert await gate.ready(60) is None
     assert clock.monotonic_ns() == 7_000_000_000
     enter(gate)
 
@@ -213,10 +213,10 @@ def test_a_trial_that_never_reached_the_provider_proves_nothing(clock: FakeClock
 async def test_patience_ends_where_the_silence_is_longer(clock: FakeClock) -> None:
     gate = Gate(Limit(), clock)
     gate.leave(enter(gate), throttled(61))
-    assert not await gate.ready(60)
+    assert await gate.ready(60) == "silence"
     assert clock.monotonic_ns() == 0
     clock.advance(1)
-    assert await gate.ready(60)
+    assert await gate.ready(60) is None
 
 
 async def test_a_silence_that_grows_while_one_waits_is_noticed() -> None:
@@ -229,7 +229,7 @@ async def test_a_silence_that_grows_while_one_waits_is_noticed() -> None:
     gate.leave(second, throttled(100))
     await clock.pass_until(5)
     assert waiting.done()
-    assert not waiting.result()
+    assert waiting.result() == "silence"
 
 
 def test_any_answer_may_ask_for_silence(clock: FakeClock) -> None:

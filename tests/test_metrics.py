@@ -244,9 +244,10 @@ def test_a_store_that_is_not_available() -> None:
     assert of_status("store_last_sequence", store=store) == []
 
 
-def test_skipped_attempts_are_counted_by_provider() -> None:
-    readings = of_status("attempts_skipped_total", skipped_attempts={"acme": 2, "other": 0})
-    assert readings == [Reading(2, ("acme",)), Reading(0, ("other",))]
+def test_skipped_attempts_are_counted_by_provider_and_reason() -> None:
+    skipped = {("acme", "silence"): 2, ("acme", "reserve"): 0}
+    readings = of_status("attempts_skipped_total", skipped_attempts=skipped)
+    assert readings == [Reading(2, ("acme", "silence")), Reading(0, ("acme", "reserve"))]
 
 
 def test_a_configuration_that_could_not_be_read() -> None:

@@ -224,7 +224,12 @@ async def test_a_provider_that_throttles_on_is_not_hammered() -> None:
     assert len(provider.calls) == 7
     assert [round(at, 1) for _, at in starts(provider)] == [0, 0, 0, 0, 30.1, 60.2, 100.3]
     assert summary == RunSummary(
-        run_id=RUN_ID, planned=51, ok=1, failed=7, failures={"rate_limited": 7}, skips={"acme": 43}
+        run_id=RUN_ID,
+        planned=51,
+        ok=1,
+        failed=7,
+        failures={"rate_limited": 7},
+        skips={("acme", "silence"): 43},
     )
     assert starts(other) == [("x", 0)]
 

@@ -114,7 +114,7 @@ async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> N
         assert {sample.planned_at for sample in page.items} == {slot.planned_at}
 
 
-async def test_what_is_skipped_is_counted_by_provider_and_kept(config: ConfigFile) -> None:
+async def test_what_is_skipped_is_counted_by_provider_and_reason_and_kept(config: ConfigFile) -> None:
     config.change(
         providers={
             name: {**config.sections["providers"]["sim"], "concurrency": 1} for name in ("silent", "fine")
@@ -125,10 +125,10 @@ async def test_what_is_skipped_is_counted_by_provider_and_kept(config: ConfigFil
     async with scene(config) as here:
         run = await here.row(await here.by_hand())
         assert (run.planned_attempts, run.attempts, run.skipped_attempts) == (5, 2, 3)
-        assert here.runs.skipped == {"silent": 3}
+        assert here.runs.skipped == {("silent", "silence"): 3}
         again = await here.row(await here.by_hand())
         assert (again.attempts, again.skipped_attempts) == (1, 4)
-        assert here.runs.skipped == {"silent": 7}
+        assert here.runs.skipped == {("silent", "silence"): 7}
 
 
 # Stopped ----------------------------------------------------------------------------------------------------

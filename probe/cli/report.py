@@ -93,7 +93,7 @@ def _sum(report: Report) -> str:
         for number, what in (
             (summary.failed, "failed"),
             (summary.cancelled, "cancelled"),
-            (summary.skipped, "skipped because the provider asked for silence"),
+            (summary.skipped, "skipped to spare the provider"),
         )
         if number
     ]

@@ -249,11 +249,12 @@ DAEMON = (
     Family(
         name=f"{PREFIX}attempts_skipped_total",
         kind="counter",
-        help="Planned attempts that were not made because the provider had asked for silence.",
-        labels=("provider",),
-        source=OfStatus(
-            read=lambda s: [Reading(count, (name,)) for name, count in s.skipped_attempts.items()]
+        help=(
+            "Planned attempts that were not made because the provider had asked for silence (`silence`) or"
+            " what is left of its limits is production's (`reserve`)."
         ),
+        labels=("provider", "reason"),
+        source=OfStatus(read=lambda s: [Reading(count, skip) for skip, count in s.skipped_attempts.items()]),
     ),
     _one(
         "stopwatch_restarts_total",

@@ -130,6 +130,6 @@ STATUS = Status(
     config=ConfigStatus(loaded_at=NOW - timedelta(hours=1)),
     deliveries=(DeliveryStatus(exporter="prometheus", delivered=7, pending=0, last_delivery_at=NOW),),
     attempts_in_flight=3,
-    skipped_attempts={"acme": 2},
+    skipped_attempts={("acme", "silence"): 2},
     daemon_lag_seconds=0.001,
 )
