@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from probe.clock import NS_PER_SECOND, Clock
+from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
 from probe.providers.protocol import Prompt, Provider, Reading
 from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
@@ -66,12 +67,21 @@ class AttemptPlan:
     planned_monotonic_ns: int
 
 
-async def attempt(plan: AttemptPlan, provider: Provider, wire: Wire, prices: Prices, clock: Clock) -> Sample:
-    """Carry the plan out. Raises nothing but CancelledError; see `own_failure` for the sample of that."""
+async def attempt(
+    plan: AttemptPlan,
+    provider: Provider,
+    wire: Wire,
+    prices: Prices,
+    clock: Clock,
+    engine: Meter | None = None,
+) -> Sample:
+    """Carry the plan out. Raises nothing but CancelledError; see `own_failure` for the sample of that.
+
+    `engine` reads what the server itself counts, before and after.
+    """
     started_ns = clock.monotonic_ns()
     try:
-        capture = await _send(plan, provider, wire)
-        reading = await _read(capture, provider)
+        capture, reading = await _ask(plan, provider, wire, engine)
         cost = _cost(plan, capture, reading, prices)
     except (ProviderError, StopwatchError) as exc:
         return own_failure(plan, "probe", str(exc), started_ns, clock)
@@ -101,6 +111,18 @@ def own_failure(
         outcome=Failed(kind=kind, fault="probe", detail=redact(detail)),
         timing=Timing(duration_seconds=spent),
     )
+
+
+async def _ask(
+    plan: AttemptPlan, provider: Provider, wire: Wire, engine: Meter | None
+) -> tuple[Capture, Reading]:
+    if engine is None:
+        capture = await _send(plan, provider, wire)
+        return capture, await _read(capture, provider)
+    way = plan.target_plan
+    async with engine.around(way.target.model, stream=way.streaming) as visit:
+        capture = await _send(plan, provider, wire)
+        return capture, await visit.complete(await _read(capture, provider))
 
 
 async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
