@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -71,6 +71,14 @@ class Control(Protocol):
 
         Raises ConfigError where the suite is unknown or no target matches; the message says what there is.
         Raises StoreError where the run could not be stored, NotRunning while the daemon starts or stops.
+        """
+        ...
+
+    async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
+        """Begin to ask providers, by name or shell pattern, for their models; the ids of the discoveries.
+
+        Raises ConfigError where a pattern matches no provider, StoreError where it could not be stored,
+        NotRunning while the daemon starts or stops.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -34,13 +35,17 @@ PAGE_ROWS = 100
 
 
 class Knowledge:
-    """A part of `Store`: its methods raise what those of `Store` do."""
+    """A part of `Store`: its methods raise what those of `Store` do.
+
+    `events_written` counts by kind those that were new, since this was opened.
+    """
 
     def __init__(self, database: Database, registry: Registry, clock: Clock, owner: str) -> None:
         self._database = database
         self._prices = PriceBookkeeper(database, registry, clock)
         self._discoveries = DiscoveryLedger(database, clock, owner)
         self._quotes = QuoteBook(database, clock)
+        self.events_written: Counter[str] = Counter()
 
     # Model lists ------------------------------------------------------------------------------------------
 
@@ -69,7 +74,7 @@ class Knowledge:
         `appeared`, `changed` and `vanished` are counted. Nothing is marked by not being listed: a caller
         whose list is not whole names nothing in `vanished`.
         """
-        return await self._discoveries.finish(
+        new = await self._discoveries.finish(
             discovery_id,
             status=status,
             base_url=base_url,
@@ -80,6 +85,8 @@ class Knowledge:
             vanished=vanished,
             events=events,
         )
+        self.events_written.update(event.kind for event in new)
+        return new
 
     async def discoveries(
         self, provider: str | None = None, *, limit: int = PAGE_ROWS
@@ -154,7 +161,9 @@ class Knowledge:
 
     async def add_events(self, added: Sequence[Event]) -> tuple[Event, ...]:
         """Write events, all or nothing; returns those that were not there by kind, subject and key."""
-        return await event_rows.add_events(self._database, added)
+        new = await event_rows.add_events(self._database, added)
+        self.events_written.update(event.kind for event in new)
+        return new
 
     async def events(
         self, chosen: EventFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -19,7 +19,10 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass
 class ScriptedDaemon:
-    """Implements `probe.api.control.Control`. `orders` and `reloads` are what it was asked for."""
+    """Implements `probe.api.control.Control`.
+
+    `orders`, `discoveries` and `reloads` are what it was asked for.
+    """
 
     now: Status
     probed: Sequence[Series] = ()
@@ -28,6 +31,7 @@ class ScriptedDaemon:
     troubles: Sequence[Trouble] = ()
     refusal: ProbeError | Exception | None = None
     orders: list[RunOrder] = field(default_factory=list)
+    discoveries: list[tuple[str, ...]] = field(default_factory=list)
     reloads: int = 0
     exposition: bytes = b"inference_probe_up 1\n"
 
@@ -56,6 +60,12 @@ class ScriptedDaemon:
             raise self.refusal
         self.orders.append(order)
         return uuid4()
+
+    async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
+        if self.refusal is not None:
+            raise self.refusal
+        self.discoveries.append(tuple(providers))
+        return {provider: uuid4() for provider in providers}
 
     async def reload(self) -> None:
         if self.refusal is not None:

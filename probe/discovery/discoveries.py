@@ -1,0 +1,157 @@
+"""Every discovery of the daemon, on schedule and by hand, and how the models stand between two of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from probe.assembly import Assembly
+from probe.catalog.news import Reporter
+from probe.catalog.outlook import Outlook
+from probe.chore import Chores
+from probe.clock import Clock
+from probe.discovery.standing import read_standing
+from probe.discovery.subject import probed_models, subjects
+from probe.discovery.sync import Asking, Discovery
+from probe.duty import ScheduledJob
+from probe.errors import NotRunning, StoreError
+from probe.event import Event
+from probe.generation import Generations
+from probe.phase import Phase
+from probe.status import CatalogueStatus
+from probe.store import Store
+
+_log = structlog.get_logger("probe.discovery")
+
+NAME = "discovery"
+# Others write to the same database, and a day of retirement comes closer by itself.
+_LOOK_SECONDS = 300.0
+
+
+class Discoveries:
+    """`status` is what was last seen; asked of the database again after every list, and every few minutes."""
+
+    def __init__(
+        self,
+        store: Store,
+        discovery: Discovery,
+        generations: Generations,
+        chores: Chores,
+        phase: Phase,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._discovery = discovery
+        self._generations = generations
+        self._chores = chores
+        self._phase = phase
+        self._clock = clock
+        self._by_hand: set[asyncio.Task[None]] = set()
+        self._due = asyncio.Event()
+        self._told: set[tuple[str, ...]] = set()
+        self.status = CatalogueStatus()
+
+    def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
+        """The job of a configuration, where it wants one."""
+        config = assembly.config.discovery
+        if not config.enabled:
+            return []
+        job = self._chores.job(
+            NAME, config.cron, config.timezone, self._on_schedule, at_start=config.run_at_start
+        )
+        return [job]
+
+    async def by_hand(self, providers: Sequence[str], triggered_by: str) -> Mapping[str, UUID]:
+        """Begin to ask the providers that match, and do not wait; the ids of the rows, which are there.
+
+        Raises ConfigError, StoreError, NotRunning.
+        """
+        self._phase.require_running()
+        with ExitStack() as holding:
+            assembly = holding.enter_context(self._generations.current.use())
+            begun = await self._discovery.begin(subjects(assembly, providers), triggered_by)
+            try:
+                self._phase.require_running()
+            except NotRunning:
+                await self._discovery.break_off(begun)
+                raise
+            task = asyncio.create_task(self._unattended(begun), name="discovery by hand")
+            self._by_hand.add(task)
+            task.add_done_callback(self._by_hand.discard)
+            task.add_done_callback(partial(_let_go, holding.pop_all()))
+        return {asking.subject.name: asking.id for asking in begun}
+
+    async def aclose(self, deadline_seconds: float) -> None:
+        """Wait for what was begun by hand, and break off what is left at the deadline."""
+        if not self._by_hand:
+            return
+        _, late = await asyncio.wait(self._by_hand, timeout=deadline_seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+    def wake(self) -> None:
+        """Something changed: another configuration is in force, or a list was read."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Keep `status` as it is in the database, until cancelled."""
+        while True:
+            self._due.clear()
+            try:
+                await self._look()
+            except StoreError as exc:
+                _log.error("how models stand cannot be read", error=str(exc))
+            woken = asyncio.ensure_future(self._due.wait())
+            slept = asyncio.ensure_future(self._clock.sleep(_LOOK_SECONDS))
+            try:
+                await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+                slept.cancel()
+
+    async def _on_schedule(self, triggered_by: str) -> bool:
+        """Under the configuration in force now, whichever was when the slot was planned."""
+        with self._generations.current.use() as assembly:
+            chosen = subjects(assembly, assembly.config.discovery.providers)
+            reports = await self._discovery.sync(chosen, triggered_by, lambda _: self.wake())
+        return all(report.complete for report in reports)
+
+    async def _unattended(self, begun: Sequence[Asking]) -> None:
+        try:
+            await self._discovery.carry_out(begun, lambda _: self.wake())
+        except Exception:  # noqa: BLE001  nobody waits for this task
+            _log.exception("a discovery by hand failed")
+
+    async def _look(self) -> None:
+        """Raises StoreError."""
+        assembly = self._generations.current.assembly
+        probed = {name: probed_models(assembly, name) for name in assembly.providers}
+        self.status, outlooks = await read_standing(self._store, assembly.config, probed)
+        await self._tell(outlooks)
+
+    async def _tell(self, outlooks: Sequence[Outlook]) -> None:
+        """What became news since the last list: a target was added, or a retirement is near. Once each."""
+        now = self._clock.now()
+        news: list[Event] = []
+        for each in outlooks:
+            reporter = Reporter(provider=each.provider, now=now)
+            news += reporter.of_probed([each], self.status.retirement_days)
+        untold = [event for event in news if _key(event) not in self._told]
+        if untold:
+            await self._store.add_events(untold)
+            self._told.update(map(_key, untold))
+
+
+def _key(event: Event) -> tuple[str, ...]:
+    return event.kind, event.provider or "", event.model or "", event.key
+
+
+def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:
+    holding.close()

@@ -1,0 +1,44 @@
+"""Whom to ask for a model list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from probe.assembly import Assembly
+from probe.patterns import select
+from probe.providers.protocol import Provider
+from probe.sample import TargetKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A provider. `probed` are its models that targets name."""
+
+    name: str
+    base_url: str
+    kind: TargetKind
+    provider: Provider
+    probed: tuple[str, ...]
+    retirement_days: int
+
+
+def subjects(assembly: Assembly, patterns: Iterable[str] = ("*",)) -> tuple[Subject, ...]:
+    """The providers that any pattern matches. Raises ConfigError where one matches none."""
+    return tuple(
+        Subject(
+            name=name,
+            base_url=assembly.endpoints[name].base_url,
+            kind=assembly.endpoints[name].kind,
+            provider=assembly.providers[name],
+            probed=probed_models(assembly, name),
+            retirement_days=assembly.config.discovery.retirement_days,
+        )
+        for name in select(patterns, list(assembly.providers), "provider")
+    )
+
+
+def probed_models(assembly: Assembly, provider: str) -> tuple[str, ...]:
+    """Each once, as the targets name them."""
+    models = (plan.target.model for plan in assembly.targets if plan.target.provider == provider)
+    return tuple(dict.fromkeys(models))
