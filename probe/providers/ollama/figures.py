@@ -1,9 +1,11 @@
 """What Ollama counts and clocks: token counts and durations of the last line of an answer, or of a body.
 
-A server that clocked the request (`total_duration`) leaves out what is 0: what is absent there is 0.
-`prompt_eval_count` absent means that nothing of the prompt had to be evaluated: all of it was in the cache.
-How long the prompt is has then not been said: `Usage` holds an estimate, marked as one, and `Reported` the
-evaluated 0. Servers that run on llama-server count the cached tokens in, while `prompt_eval_duration` is
+A server that clocked the evaluation leaves out what is 0: what is absent there is 0. One that passes on the
+answer of another (ollama.com) clocks the whole at most: what is absent there is unknown.
+
+`prompt_eval_count` left out as 0 means that nothing of the prompt had to be evaluated: all of it was in the
+cache. How long the prompt is has then not been said: `Usage` holds an estimate, marked as one, and `Reported`
+the evaluated 0. Servers that run on llama-server count the cached tokens in, while `prompt_eval_duration` is
 that of the others only; nothing in the answer tells them apart.
 
 `load_duration` begins with the request, so it holds the wait for a free slot as well as the loading
@@ -24,11 +26,10 @@ _LONGEST_NS = 2**63 - 1
 
 def counted(line: Line) -> TokenCounts | None:
     """The token counts of a line; None where it has none."""
-    if line.total_duration is None and line.prompt_eval_count is None and line.eval_count is None:
+    counts = _told(line, line.prompt_eval_count), _told(line, line.eval_count)
+    if counts == (None, None):
         return None
-    return TokenCounts(
-        input_tokens=_told(line, line.prompt_eval_count), output_tokens=_told(line, line.eval_count)
-    )
+    return TokenCounts(input_tokens=counts[0], output_tokens=counts[1])
 
 
 def reported(line: Line) -> Reported | None:
@@ -49,7 +50,8 @@ def reported(line: Line) -> Reported | None:
 
 
 def _told(line: Line, value: int | None) -> int | None:
-    return 0 if value is None and line.total_duration else value
+    """The value as it is meant."""
+    return 0 if value is None and (line.eval_duration or line.prompt_eval_duration) else value
 
 
 def _seconds(ns: int | None) -> float | None:

@@ -8,13 +8,12 @@ field by field, what does not fit being left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from probe.providers.values import count, decode_object, items, label, text
+from probe.providers.values import count, decode_object, items, label, text, written
 
 _NO_ARGUMENTS = msgspec.Raw()
 
@@ -113,8 +112,8 @@ def _function(value: object) -> Function | None:
     if not isinstance(value, dict):
         return None
     arguments = value.get("arguments")
-    sent = b"" if arguments is None else json.dumps(arguments, ensure_ascii=False).encode("utf-8", "replace")
-    return Function(name=label(value.get("name")), arguments=msgspec.Raw(sent))
+    sent = "" if arguments is None else written(arguments)
+    return Function(name=label(value.get("name")), arguments=msgspec.Raw(sent.encode("utf-8", "replace")))
 
 
 def _truth(value: object) -> bool | None:

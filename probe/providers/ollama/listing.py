@@ -8,15 +8,13 @@ capabilities stand in the list of newer servers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.dialect import ListingCall
 from probe.providers.pages import Page
-from probe.providers.usage import sound
-from probe.providers.values import count, mapping
+from probe.providers.values import instant, mapping, size
 
 _NO_LIST = ()
 
@@ -52,10 +50,10 @@ def _model(entry: Mapping[str, Any]) -> ListedModel | None:
     return ListedModel(
         id=name,
         display_name=f"{name} ({', '.join(told)})" if told else None,
-        context_window=sound(count(details.get("context_length"))) or None,
+        context_window=size(details.get("context_length")),
         input_modalities=_input(capabilities),
         output_modalities=_output(capabilities),
-        created_at=_date(entry.get("modified_at")),
+        created_at=instant(entry.get("modified_at")),
     )
 
 
@@ -69,14 +67,3 @@ def _output(capabilities: object) -> tuple[str, ...] | None:
     if not isinstance(capabilities, list):
         return None
     return tuple(kind for capability, kind in _GIVES.items() if capability in capabilities) or None
-
-
-def _date(value: object) -> datetime | None:
-    """An RFC 3339 date in UTC. Go's zero date is none."""
-    try:
-        date = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if date is None or date.tzinfo is None or date.year < 1970:
-            return None
-        return date.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -9,8 +9,7 @@ from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.dialect import ListingCall
 from probe.providers.pages import Page
-from probe.providers.usage import sound
-from probe.providers.values import count
+from probe.providers.values import size
 
 # What goes in and what comes out, by the pipeline that the Hub has the model under.
 _MODALITIES = {
@@ -32,7 +31,7 @@ def read_info(value: object, provider: str) -> Page[ListingCall]:
     takes, gives = _MODALITIES.get(pipeline, (None, None)) if isinstance(pipeline, str) else (None, None)
     model = ListedModel(
         id=name,
-        context_window=sound(count(value.get("max_total_tokens"))) or None,
+        context_window=size(value.get("max_total_tokens")),
         input_modalities=takes,
         output_modalities=gives,
     )

@@ -16,7 +16,7 @@ from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed
 from probe.providers.reading import Grammar, Trouble
 from probe.providers.sse import split_events
-from probe.providers.tgi.event import Event, decode_event
+from probe.providers.tgi.event import Details, Event, decode_event
 from probe.providers.tgi.heading import read_head
 from probe.providers.usage import TokenCounts
 from probe.sample import FailureKind
@@ -40,10 +40,11 @@ _KINDS: Mapping[str, FailureKind] = MappingProxyType(
 
 
 class _Listener:
-    __slots__ = ("_answer", "ended")
+    __slots__ = ("_answer", "_tokens", "ended")
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        self._tokens = 0
         self.ended = False
 
     def event(self, data: bytes, _name: bytes, at_ns: int, /) -> Trouble:
@@ -53,8 +54,10 @@ class _Listener:
         if self.ended:
             raise ValueError("it follows the last token")
         token = event.token
-        if token is not None and token.text and not token.special:
-            self._answer.take_text(token.text, at_ns)
+        if token is not None:
+            self._tokens += 1
+            if token.text and not token.special:
+                self._answer.take_text(token.text, at_ns)
         if event.generated_text is not None or event.details is not None:
             self._end(event, at_ns)
         return None
@@ -69,21 +72,18 @@ class _Listener:
         return None
 
     def _end(self, event: Event, at_ns: int) -> None:
-        answer, details = self._answer, event.details
+        answer = self._answer
         self.ended = True
         # In a stream it repeats what its tokens were.
         if event.generated_text and not answer.text:
             answer.take_text(event.generated_text, at_ns)
-        answer.finish_reason = _NO_REASON
-        if details is not None:
-            answer.finish_reason = details.finish_reason or _NO_REASON
-            head = answer.usage or TokenCounts()
-            answer.usage = TokenCounts(
-                input_tokens=head.input_tokens if details.input_length is None else details.input_length,
-                output_tokens=head.output_tokens
-                if details.generated_tokens is None
-                else details.generated_tokens,
-            )
+        details = event.details or Details()
+        head = answer.usage or TokenCounts()
+        answer.finish_reason = details.finish_reason or _NO_REASON
+        answer.usage = TokenCounts(
+            input_tokens=details.input_length or head.input_tokens,
+            output_tokens=details.generated_tokens or head.output_tokens or self._tokens,
+        )
 
 
 def _trouble(event: Event) -> Trouble:
