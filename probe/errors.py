@@ -5,6 +5,7 @@ ProbeError
 ├── SuiteError             a suite file cannot be used
 ├── CaptureError           a saved capture cannot be read
 ├── NotRunning             the daemon is starting or stopping and takes no orders
+├── OverBudget             a run does not fit into what is left of a budget, and was not begun
 ├── SimulatorError         the simulator could not be started, or died
 ├── StopwatchError         the stopwatch process died or could not be started: our fault, never the provider's
 ├── PriceSourceError       a source of prices cannot be read: what it said before stays
@@ -42,6 +43,10 @@ class CaptureError(ProbeError):
 
 class NotRunning(ProbeError):
     """The daemon is starting or stopping and takes no orders."""
+
+
+class OverBudget(ProbeError):
+    """A run does not fit into what is left of a budget, and was not begun."""
 
 
 class StopwatchError(ProbeError):

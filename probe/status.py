@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +86,164 @@ class DeliveryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListStatus:
+    """The model list of one provider: how many models it has, and of how many models targets are probed.
+
+    `complete_at` is when it last came whole. `failed` is whether the latest asking failed.
+    """
+
+    provider: str
+    listed: int | None = None
+    probed: int = 0
+    complete_at: datetime | None = None
+    failed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedModel:
+    """A model that targets name. `vanished` is None where no list ever had it."""
+
+    provider: str
+    model: str
+    vanished: bool | None = None
+    last_listed_at: datetime | None = None
+    retires_on: date | None = None
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueStatus:
+    """What is known of the models of the configured providers.
+
+    A model that retires within `retirement_days` is worth a word.
+    """
+
+    lists: tuple[ListStatus, ...] = ()
+    probed: tuple[ProbedModel, ...] = ()
+    retirement_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSourceStatus:
+    """One source of prices that has to be asked.
+
+    `read_at` is when it last answered, in whatever process; `errors` counts when it could not be read.
+    """
+
+    source: str
+    read_at: datetime | None = None
+    errors: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceStatus:
+    """The price in force of one model that is probed; amounts are by kind of token.
+
+    `disagreement` is the largest factor between what two sources say of it, 1 where they agree, None where
+    fewer than two speak of it.
+    """
+
+    provider: str
+    model: str
+    source: str
+    usd_per_million_tokens: Mapping[str, Decimal]
+    request_usd: Decimal
+    fetched_at: datetime | None = None
+    disagreement: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingStatus:
+    """`held` prices wait for review."""
+
+    sources: tuple[PriceSourceStatus, ...] = ()
+    held: int = 0
+    prices: tuple[PriceStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLoad:
+    """The load of one model of an inference server; `model` is empty where the server names none.
+
+    `kv_cache_ratio` is 0 to 1; the others are requests.
+    """
+
+    model: str
+    running: float | None = None
+    waiting: float | None = None
+    kv_cache_ratio: float | None = None
+    batch_size: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """The inference server behind one provider. `error` is why it is not `up`: one line without secrets."""
+
+    provider: str
+    engine: str
+    up: bool
+    error: str | None = None
+    loads: tuple[EngineLoad, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetStatus:
+    """One limit of one budget, in the day or month (UTC) that began at `since` and ends at `until`.
+
+    `reserved_usd` is for runs under way. `provider` and `job` are what it is for, None for all of them.
+    `skipped_runs` did not fit into it since the start of the daemon.
+    """
+
+    budget: str
+    span: Literal["day", "month"]
+    limit_usd: Decimal
+    spent_usd: Decimal
+    reserved_usd: Decimal
+    since: datetime
+    until: datetime
+    provider: str | None = None
+    job: str | None = None
+    skipped_runs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCost:
+    """What one run of a job is estimated at, and its runs of the next 30 days.
+
+    `unpriced` targets are not in it, as no price is known for them. The least and most differ from the
+    estimate where there are no results yet to know the tokens from.
+    """
+
+    job: str
+    run_usd: Decimal
+    month_usd: Decimal
+    month_low_usd: Decimal
+    month_high_usd: Decimal
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyStatus:
+    """What the probes cost, as far as prices are known. Today and this month are those of UTC.
+
+    `skipped_runs` counts by job and reason.
+    """
+
+    today_usd: Decimal = Decimal(0)
+    month_usd: Decimal = Decimal(0)
+    today_usd_by_provider: Mapping[str, Decimal] = field(default_factory=dict)
+    budgets: tuple[BudgetStatus, ...] = ()
+    jobs: tuple[JobCost, ...] = ()
+    skipped_runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
 
-    `skipped_attempts` counts what was not sent, by provider and reason: `silence` where the provider had
-    asked for it, `reserve` where too little of its limits was left; every configured one is there.
+    `skipped_attempts` counts by provider what was not sent as the provider had asked for silence; every
+    configured one is there. `events` counts by kind what was written since the start.
     """
 
     build: Build
@@ -102,3 +257,8 @@ class Status:
     skipped_attempts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     stopwatch_restarts: int = 0
     daemon_lag_seconds: float | None = None
+    money: MoneyStatus = MoneyStatus()
+    catalogue: CatalogueStatus = CatalogueStatus()
+    events: Mapping[str, int] = field(default_factory=dict)
+    pricing: PricingStatus = PricingStatus()
+    engines: tuple[EngineStatus, ...] = ()
