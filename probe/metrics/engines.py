@@ -1,0 +1,54 @@
+"""Families read off the inference servers behind the providers: whether they answer, and their load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from probe.metrics.family import PREFIX, Family, OfStatus, Reading
+from probe.status import EngineLoad, Status
+
+
+def _load(name: str, about: str, read: Callable[[EngineLoad], float | None]) -> Family:
+    """A number for each model of each server that tells it."""
+
+    def readings(status: Status) -> Iterable[Reading]:
+        for engine in status.engines:
+            for load in engine.loads:
+                value = read(load)
+                if value is not None:
+                    yield Reading(value, (engine.provider, engine.engine, load.model))
+
+    return Family(
+        name=f"{PREFIX}{name}",
+        kind="gauge",
+        help=f"{about} By the server's own metrics; model is empty where it names none.",
+        labels=("provider", "engine", "model"),
+        source=OfStatus(read=readings),
+    )
+
+
+ENGINE_FAMILIES = (
+    Family(
+        name=f"{PREFIX}engine_up",
+        kind="gauge",
+        help="1 where the inference server behind a provider answered when last asked about itself, else 0.",
+        labels=("provider", "engine"),
+        source=OfStatus(
+            read=lambda status: [
+                Reading(engine.up, (engine.provider, engine.engine)) for engine in status.engines
+            ]
+        ),
+    ),
+    _load("engine_requests_running", "Requests being worked on.", lambda load: load.running),
+    _load("engine_requests_waiting", "Requests waiting to be worked on.", lambda load: load.waiting),
+    _load(
+        "engine_kv_cache_ratio",
+        "Share of the key-value cache in use, 0 to 1.",
+        lambda load: load.kv_cache_ratio,
+    ),
+    _load(
+        "engine_batch_size",
+        "Requests decoded together; of llama.cpp the mean since it began.",
+        lambda load: load.batch_size,
+    ),
+)
