@@ -42,7 +42,7 @@ class Generation:
         """Ready to run, and not in force yet. Raises ProbeError."""
         if needs_bundled_simulator(config):
             await parts.simulator.start()
-        assembly = assemble(config, simulator_url=parts.simulator.base_url)
+        assembly = assemble(config, simulator_url=parts.simulator.base_url, quotes=parts.quotes)
         try:
             await assembly.warm_up()
         except BaseException:

@@ -6,13 +6,14 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from probe.api.server import bind
 from probe.assembly import needs_bundled_simulator
 from probe.bundled import BundledSimulator
+from probe.catalog.quotes import Quotes
 from probe.clock import Clock
 from probe.config import Config, LogConfig, process_environment
 from probe.errors import ConfigError
@@ -36,6 +37,7 @@ class Parts:
     simulator: BundledSimulator
     stopwatch: StopwatchProcess
     store: Store
+    quotes: Quotes = field(default_factory=Quotes)
 
 
 async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Parts:

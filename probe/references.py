@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
+from probe.catalog.sources.override import load as load_overrides
 from probe.errors import ConfigError, SuiteError
 from probe.patterns import select
 from probe.providers.presets import PRESETS, resolve
@@ -21,6 +22,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.providers()
     check.targets()
     check.prices()
+    check.price_file()
     check.discovery()
     check.jobs(check.suites())
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
@@ -68,6 +70,22 @@ class _Check:
             elif provider not in self._config.providers:
                 hint = _hint(provider, self._config.providers, "providers")
                 self._add(("prices", key), f"unknown provider {provider!r}; {hint}")
+
+    def price_file(self) -> None:
+        file = self._config.pricing.file
+        if file is None:
+            return
+        try:
+            overrides = load_overrides(self._cwd / file)
+        except ConfigError as exc:
+            for problem in exc.problems:
+                self._add(("pricing", "file"), self._relative(problem))
+            return
+        for key in overrides:
+            provider = key.partition("/")[0]
+            if provider not in self._config.providers:
+                hint = _hint(provider, self._config.providers, "providers")
+                self._add(("pricing", "file"), f"{file}: {key}: unknown provider {provider!r}; {hint}")
 
     def suites(self) -> tuple[str, ...]:
         """The names of all that can be used; nothing where two have the same name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -11,7 +11,8 @@ import structlog
 from probe.assembly import Assembly
 from probe.clock import Clock
 from probe.errors import StoreError
-from probe.store import PriceRecord, Store
+from probe.pricing.rows import record_of
+from probe.store import Store
 
 _log = structlog.get_logger("probe.upkeep")
 
@@ -20,12 +21,22 @@ _AGAIN_SECONDS = 60.0
 
 
 class Upkeep:
-    """`assembly` gives the configuration in force; `wake` says that it is another one."""
+    """`assembly` gives the configuration in force; `wake` says that it is another one.
 
-    def __init__(self, store: Store, clock: Clock, assembly: Callable[[], Assembly]) -> None:
+    `note_prices` notes what is in force for what is probed, and tells what that changed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        assembly: Callable[[], Assembly],
+        note_prices: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._assembly = assembly
+        self._note_prices = note_prices
         self._due = asyncio.Event()
 
     def wake(self) -> None:
@@ -36,6 +47,8 @@ class Upkeep:
         while True:
             self._due.clear()
             try:
+                if self._note_prices is not None:
+                    await self._note_prices()
                 await note_targets(self._store, self._assembly(), self._clock.now())
                 await self._prune()
             except StoreError as exc:
@@ -66,15 +79,6 @@ async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:
     """
     for target in dict.fromkeys(plan.target for plan in assembly.targets):
         await store.register(target, logo_url=assembly.endpoints[target.provider].logo_url)
-        price = assembly.prices.price(target.provider, target.model, target.base_url, now)
+        price = assembly.prices.price_of_day(target.provider, target.model, target.base_url, now)
         if price is not None:
-            await store.record_price(
-                target,
-                PriceRecord(
-                    input_usd=price.input_per_million_usd,
-                    output_usd=price.output_per_million_usd,
-                    cached_input_usd=price.cached_input_per_million_usd,
-                    source=price.source,
-                    at=now,
-                ),
-            )
+            await store.record_price(target, record_of(price, now))
