@@ -239,82 +239,6 @@ class MoneyStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLoad:
-    """The load of one model of an inference server; `model` is empty where the server names none.
-
-    `kv_cache_ratio` is 0 to 1; the others are requests.
-    """
-
-    model: str
-    running: float | None = None
-    waiting: float | None = None
-    kv_cache_ratio: float | None = None
-    batch_size: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineStatus:
-    """The inference server behind one provider. `error` is why it is not `up`: one line without secrets."""
-
-    provider: str
-    engine: str
-    up: bool
-    error: str | None = None
-    loads: tuple[EngineLoad, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetStatus:
-    """One limit of one budget, in the day or month (UTC) that began at `since` and ends at `until`.
-
-    `reserved_usd` is for runs under way. `provider` and `job` are what it is for, None for all of them.
-    `skipped_runs` did not fit into it since the start of the daemon.
-    """
-
-    budget: str
-    span: Literal["day", "month"]
-    limit_usd: Decimal
-    spent_usd: Decimal
-    reserved_usd: Decimal
-    since: datetime
-    until: datetime
-    provider: str | None = None
-    job: str | None = None
-    skipped_runs: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobCost:
-    """What one run of a job is estimated at, and its runs of the next 30 days.
-
-    `unpriced` targets are not in it, as no price is known for them. The least and most differ from the
-    estimate where there are no results yet to know the tokens from.
-    """
-
-    job: str
-    run_usd: Decimal
-    month_usd: Decimal
-    month_low_usd: Decimal
-    month_high_usd: Decimal
-    unpriced: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoneyStatus:
-    """What the probes cost, as far as prices are known. Today and this month are those of UTC.
-
-    `skipped_runs` counts by job and reason.
-    """
-
-    today_usd: Decimal = Decimal(0)
-    month_usd: Decimal = Decimal(0)
-    today_usd_by_provider: Mapping[str, Decimal] = field(default_factory=dict)
-    budgets: tuple[BudgetStatus, ...] = ()
-    jobs: tuple[JobCost, ...] = ()
-    skipped_runs: Mapping[tuple[str, str], int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
 
@@ -337,5 +261,4 @@ class Status:
     catalogue: CatalogueStatus = CatalogueStatus()
     events: Mapping[str, int] = field(default_factory=dict)
     pricing: PricingStatus = PricingStatus()
-    engines: tuple[EngineStatus, ...] = ()
     engines: tuple[EngineStatus, ...] = ()
