@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from probe import __version__
 from probe.api.control import Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.config import JobConfig
+from probe.discovery import Discoveries
 from probe.generation import Generations
 from probe.limits import REFUSALS
 from probe.phase import Phase
@@ -24,6 +25,7 @@ from probe.sample import Series
 from probe.schedule import Schedule
 from probe.sinks import Sinks
 from probe.status import Build, Status, StoreStatus
+from probe.store import Store
 from probe.vitals import Vitals
 from probe.wire.process import StopwatchProcess
 
@@ -38,10 +40,12 @@ class DaemonControl:
     reloader: Reloader
     schedule: Schedule
     runs: Runs
+    discoveries: Discoveries
     recorder: Recorder
     sinks: Sinks
     stopwatch: StopwatchProcess
     vitals: Vitals
+    store: Store
 
     def token(self) -> SecretStr | None:
         return self._assembly.config.server.token
@@ -80,6 +84,8 @@ class DaemonControl:
             },
             stopwatch_restarts=self.stopwatch.restarts,
             daemon_lag_seconds=self.vitals.lag_seconds,
+            catalogue=self.discoveries.status,
+            events=self.store.events_written,
         )
 
     async def readiness(self) -> Sequence[Trouble]:
@@ -100,6 +106,9 @@ class DaemonControl:
     async def trigger(self, order: RunOrder, /) -> UUID:
         job = JobConfig(name="by-hand", suite=order.suite, targets=order.targets)
         return await self.runs.by_hand(job, order.name or order.suite, "api")
+
+    async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
+        return await self.discoveries.by_hand(providers, "api")
 
     async def reload(self) -> None:
         await self.reloader.reload()

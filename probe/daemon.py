@@ -21,10 +21,14 @@ import structlog
 
 from probe.api.app import build_app
 from probe.api.server import ApiServer
+from probe.assembly import Assembly
 from probe.background import background, soon
+from probe.chore import Chores
 from probe.clock import Clock, SystemClock
 from probe.config import Config
 from probe.control import DaemonControl
+from probe.discovery import Discoveries, Discovery
+from probe.duty import ScheduledJob
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
@@ -81,6 +85,10 @@ class Daemon:
         )
         self._runs = Runs(store, self._recorder, generations, self._phase, clock)
         self._upkeep = Upkeep(store, clock, lambda: generations.current.assembly)
+        self._chores = Chores(store, self._phase, clock)
+        self._discoveries = Discoveries(
+            store, Discovery(store, clock), generations, self._chores, self._phase, clock
+        )
         self.control = DaemonControl(
             started_at=clock.now(),
             phase=self._phase,
@@ -91,16 +99,19 @@ class Daemon:
                 parts=parts,
                 generations=generations,
                 schedule=self._schedule,
-                runs=self._runs,
+                scheduled=self._scheduled,
                 sinks=self._sinks,
                 upkeep=self._upkeep,
+                discoveries=self._discoveries,
             ),
             schedule=self._schedule,
             runs=self._runs,
+            discoveries=self._discoveries,
             recorder=self._recorder,
             sinks=self._sinks,
             stopwatch=parts.stopwatch,
             vitals=self._vitals,
+            store=store,
         )
         self._server: ApiServer | None = None
 
@@ -137,6 +148,7 @@ class Daemon:
         )
         background(stack, self._vitals.run, "vitals", clock)
         background(stack, self._upkeep.run, "upkeep", clock)
+        background(stack, self._discoveries.run, "discoveries", clock)
         stack.push_async_callback(self._close_recorder)
         self._recorder.start()
         app = build_app(store, control, clock=clock, host=config.server.host)
@@ -144,7 +156,7 @@ class Daemon:
         stack.push_async_callback(self._server.aclose)
         stack.push_async_callback(self._schedule.close)
         stack.push_async_callback(self._drain)
-        await self._schedule.start(self._runs.scheduled(self._generations.current.assembly))
+        await self._schedule.start(self._scheduled(self._generations.current.assembly))
         self._phase.name = "running"
         soon(stack, self._read_ahead, "reading ahead")
 
@@ -153,6 +165,10 @@ class Daemon:
         now = self._parts.clock.now()
         with suppress(StoreError):  # whoever asks then is told
             await self._parts.store.leaderboard_rows(now - timedelta(days=1), now)
+
+    def _scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
+        """All that a configuration plans. Raises ConfigError."""
+        return [*self._runs.scheduled(assembly), *self._discoveries.scheduled(assembly)]
 
     @property
     def _config(self) -> Config:
@@ -200,7 +216,9 @@ class Daemon:
         await self._end_runs(_HURRIED_SECONDS)
 
     async def _end_runs(self, seconds: float) -> None:
-        await asyncio.gather(self._schedule.drain(seconds), self._runs.aclose(seconds))
+        await asyncio.gather(
+            self._schedule.drain(seconds), self._runs.aclose(seconds), self._discoveries.aclose(seconds)
+        )
 
     async def _close_recorder(self) -> None:
         await self._recorder.aclose(_HURRIED_SECONDS if self._hurry.is_set() else _CLOSING_SECONDS)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import structlog
 
+from probe.assembly import Assembly
 from probe.config import Config
+from probe.discovery import Discoveries
+from probe.duty import ScheduledJob
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.generation import Generation, Generations
 from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
-from probe.runs import Runs
 from probe.schedule import Schedule
 from probe.sinks import Sinks
 from probe.status import ConfigStatus
@@ -22,7 +24,10 @@ _log = structlog.get_logger("probe.reload")
 
 
 class Reloader:
-    """`status` is about the latest attempt. One reload at a time; others wait for it."""
+    """`status` is about the latest attempt. One reload at a time; others wait for it.
+
+    `scheduled` gives what a configuration plans, and raises ConfigError.
+    """
 
     def __init__(
         self,
@@ -32,18 +37,20 @@ class Reloader:
         parts: Parts,
         generations: Generations,
         schedule: Schedule,
-        runs: Runs,
+        scheduled: Callable[[Assembly], list[ScheduledJob]],
         sinks: Sinks,
         upkeep: Upkeep,
+        discoveries: Discoveries,
     ) -> None:
         self._load = load
         self._phase = phase
         self._parts = parts
         self._generations = generations
         self._schedule = schedule
-        self._runs = runs
+        self._scheduled = scheduled
         self._sinks = sinks
         self._upkeep = upkeep
+        self._discoveries = discoveries
         self._one_at_a_time = asyncio.Lock()
         self.status = ConfigStatus(loaded_at=parts.clock.now())
 
@@ -70,7 +77,7 @@ class Reloader:
         refuse_fixed(self._generations.current.assembly.config, config)
         new = await Generation.build(config, self._parts)
         try:
-            programme = await self._schedule.prepare(self._runs.scheduled(new.assembly))
+            programme = await self._schedule.prepare(self._scheduled(new.assembly))
             self._phase.require_running()
             set_up_logs(config.log)
         except BaseException:
@@ -82,6 +89,7 @@ class Reloader:
         self._parts.limits.configure(self._generations.limits)
         self._sinks.retain(new.assembly.series)
         self._upkeep.wake()
+        self._discoveries.wake()
 
     def _succeeded(self) -> None:
         assembly = self._generations.current.assembly

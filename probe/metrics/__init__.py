@@ -4,6 +4,7 @@ Exporters, documentation, dashboards and rules take names from here and never ty
 """
 
 from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
+from probe.metrics.catalogue import CATALOGUE_FAMILIES
 from probe.metrics.family import (
     PREFIX,
     SERIES_LABELS,
@@ -29,6 +30,7 @@ CATALOGUE: tuple[Family, ...] = (
     TARGET_INFO,
     *OWN_TIMING,
     *STATUS_FAMILIES,
+    *CATALOGUE_FAMILIES,
 )
 
 __all__ = [

@@ -21,7 +21,17 @@ from probe.sample import (
     Timing,
     Usage,
 )
-from probe.status import Build, ConfigStatus, DeliveryStatus, JobStatus, Status, StoreStatus
+from probe.status import (
+    Build,
+    CatalogueStatus,
+    ConfigStatus,
+    DeliveryStatus,
+    JobStatus,
+    ListStatus,
+    ProbedModel,
+    Status,
+    StoreStatus,
+)
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 RUN = UUID(int=1)
@@ -132,4 +142,12 @@ STATUS = Status(
     attempts_in_flight=3,
     skipped_attempts={("acme", "silence"): 2},
     daemon_lag_seconds=0.001,
+    catalogue=CatalogueStatus(
+        lists=(ListStatus(provider="acme", listed=120, probed=2, complete_at=NOW, failed=True),),
+        probed=(
+            ProbedModel(provider="acme", model="large", vanished=False, retires_on=NOW.date()),
+            ProbedModel(provider="acme", model="tuned"),
+        ),
+    ),
+    events={"model_appeared": 3},
 )
