@@ -7,11 +7,17 @@ from typing import Any
 
 import pytest
 
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.ollama.dialect import OLLAMA_CHAT
+from probe.providers.openai_chat.reading import GRAMMAR
+from probe.providers.reading import read_answer
+from probe.providers.tgi.dialect import TGI
 from probe.sample import Failed
 from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"
+
+# What a folder's wires are written in, where it is not the chat completions dialect.
+GRAMMARS = {"ollama": OLLAMA_CHAT.grammar, "tgi": TGI.grammar}
 
 # file: outcome, text, (input, output, cached, reasoning) tokens, time to first token in ms, request id
 EXPECTED: dict[str, tuple[Any, ...]] = {
@@ -39,6 +45,40 @@ EXPECTED: dict[str, tuple[Any, ...]] = {
     "openai_compatible/llama_cpp_loading.json": ("overloaded", None, (None,) * 4, None, None),
     "openai_compatible/sse_starlette.json": ("ok", "Paris", (10, 2, None, None), 80, "chatcmpl-gWq9"),
     "openai_compatible/gateway_page.json": ("server_error", None, (None,) * 4, None, None),
+    "ollama/chat_stream.json": ("ok", "Paris.", (33, 3, None, None), 127, None),
+    "ollama/chat_body.json": ("ok", "Paris.", (33, 3, None, None), None, None),
+    "ollama/chat_thinking.json": ("ok", "Paris", (24, 7, None, None), 130, None),
+    "ollama/chat_tools.json": ("ok", None, (169, 15, None, None), 184, None),
+    # Nothing of the prompt was evaluated: its 40 bytes are estimated.
+    "ollama/chat_cached.json": ("ok", "Paris.", (10, 3, None, None), 31, None),
+    "ollama/chat_length.json": ("budget_exhausted", None, (24, 2, None, None), 130, None),
+    "ollama/cloud_stream.json": ("ok", "Paris.", (76, 12, None, None), 420, None),
+    "ollama/generate_stream.json": ("ok", "Paris.", (33, 3, None, None), 127, None),
+    "ollama/generate_body.json": ("ok", "Paris.", (33, 3, None, None), None, None),
+    "ollama/generate_unstated.json": ("ok", "Paris.", (33, 3, None, None), 127, None),
+    "ollama/load.json": ("empty", None, (None,) * 4, None, None),
+    "ollama/error_in_stream.json": ("stream_error", " Yes.", (10, 2, None, None), 127, None),
+    "ollama/model_not_found.json": ("not_found", None, (None,) * 4, None, None),
+    "ollama/no_thinking.json": ("bad_request", None, (None,) * 4, None, None),
+    "ollama/busy.json": ("overloaded", None, (None,) * 4, None, None),
+    "ollama/runner_stopped.json": ("server_error", None, (None,) * 4, None, None),
+    "ollama/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "ollama/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "tgi/stream.json": ("ok", " Paris.", (12, 3, None, None), 61, None),
+    "tgi/length.json": ("ok", " Paris.", (12, 2, None, None), 61, None),
+    "tgi/stop_sequence.json": ("ok", " Paris.", (12, 2, None, None), 61, None),
+    # Without details: 40 bytes of prompt, and an event for each token.
+    "tgi/no_details.json": ("ok", " Paris.", (10, 2, None, None), 61, None),
+    "tgi/body.json": ("ok", " Paris.", (12, 3, None, None), None, None),
+    "tgi/error_in_stream.json": ("stream_error", " Paris", (10, 2, None, None), 61, None),
+    "tgi/overloaded_stream.json": ("overloaded", None, (None,) * 4, None, None),
+    "tgi/validation_stream.json": ("bad_request", None, (None,) * 4, None, None),
+    "tgi/validation.json": ("bad_request", None, (None,) * 4, None, None),
+    "tgi/overloaded.json": ("overloaded", None, (None,) * 4, None, None),
+    "tgi/generation.json": ("server_error", None, (None,) * 4, None, None),
+    "tgi/incomplete.json": ("server_error", None, (None,) * 4, None, None),
+    "tgi/unhealthy.json": ("overloaded", None, (None,) * 4, None, None),
+    "tgi/unauthorized.json": ("auth", None, (None,) * 4, None, None),
 }
 
 
@@ -52,7 +92,8 @@ def test_every_wire_is_read_and_names_its_source() -> None:
 @pytest.mark.parametrize("file", EXPECTED)
 def test_a_wire(file: str) -> None:
     outcome, text, tokens, ttft_ms, request_id = EXPECTED[file]
-    reading = read_chat(load_capture(WIRES / file))
+    grammar = GRAMMARS.get(file.partition("/")[0], GRAMMAR)
+    reading = read_answer(load_capture(WIRES / file), grammar)
     assert (reading.outcome.kind if isinstance(reading.outcome, Failed) else "ok") == outcome
     assert reading.text == text
     usage = reading.usage
