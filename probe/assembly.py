@@ -15,6 +15,8 @@ from probe.attempt import TargetPlan
 from probe.catalog.prices import PriceBook, is_local
 from probe.catalog.quotes import Quotes
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
+from probe.engines.factory import open_engine
+from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.limits import Limit
 from probe.patterns import select
@@ -36,6 +38,7 @@ class Assembly:
     config: Config
     endpoints: Mapping[str, Endpoint]
     providers: Mapping[str, Provider]
+    engines: Mapping[str, Meter]
     targets: tuple[TargetPlan, ...]
     suites: Mapping[str, Suite]
     prices: PriceBook
@@ -78,10 +81,12 @@ class Assembly:
             self.prices.load()
 
     async def aclose(self) -> None:
-        """Every provider, also where one of them fails."""
+        """Every provider and server, also where one of them fails."""
         async with AsyncExitStack() as stack:
             for provider in self.providers.values():
                 stack.push_async_callback(provider.aclose)
+            for engine in self.engines.values():
+                stack.push_async_callback(engine.aclose)
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,12 +119,19 @@ def assemble(config: Config, *, simulator_url: str | None = None, quotes: Quotes
     return Assembly(
         config=config,
         endpoints=endpoints,
+        engines=_meters(endpoints),
         # What is to be closed comes last: nothing can fail after it.
         providers={name: build(endpoint) for name, endpoint in endpoints.items()},
         targets=targets,
         suites=suites,
         prices=prices,
     )
+
+
+def _meters(endpoints: Mapping[str, Endpoint]) -> Mapping[str, Meter]:
+    """By provider, where an inference server is behind it. Nothing is opened before it is asked."""
+    engines = {name: open_engine(endpoint) for name, endpoint in endpoints.items()}
+    return {name: Meter(engine) for name, engine in engines.items() if engine is not None}
 
 
 def _pointed_at_simulator(name: str, provider: ProviderConfig, url: str | None) -> ProviderConfig:

@@ -28,6 +28,7 @@ class Generation:
         self.assembly = assembly
         self.runner = Runner(
             providers=assembly.providers,
+            engines=assembly.engines,
             wire=parts.stopwatch,
             prices=assembly.prices,
             limits=parts.limits,

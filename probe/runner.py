@@ -22,6 +22,7 @@ import structlog
 
 from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
 from probe.clock import NS_PER_SECOND, Clock
+from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.identifier import new_id
 from probe.limits import Gate, Limits, Refusal, Ticket
@@ -36,6 +37,7 @@ from probe.wire.request import Wire
 _log = structlog.get_logger("probe.runner")
 
 _CANCELLED = "the probe was told to stop"
+_NO_ENGINES: Mapping[str, Meter] = MappingProxyType({})
 
 Sink = Callable[[Sample], None]
 Skip = tuple[str, Refusal]
@@ -108,9 +110,18 @@ class Runner:
     """Carries runs out, several at a time. Built anew with every configuration; the limits outlive it."""
 
     def __init__(
-        self, *, providers: Mapping[str, Provider], wire: Wire, prices: Prices, limits: Limits, clock: Clock
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        wire: Wire,
+        prices: Prices,
+        limits: Limits,
+        clock: Clock,
+        engines: Mapping[str, Meter] = _NO_ENGINES,
     ) -> None:
+        """`engines` are the inference servers behind providers, as far as there are any."""
         self.providers = providers
+        self.engines = engines
         self.wire = wire
         self.prices = prices
         self.limits = limits
@@ -312,9 +323,10 @@ class _Run:
             planned_at=planned.planned_at,
             planned_monotonic_ns=planned.planned_monotonic_ns,
         )
-        provider = runner.providers[planned.target_plan.target.provider]
+        name = planned.target_plan.target.provider
+        provider, engine = runner.providers[name], runner.engines.get(name)
         try:
-            sample = await attempt(plan, provider, runner.wire, runner.prices, clock)
+            sample = await attempt(plan, provider, runner.wire, runner.prices, clock, engine)
         except asyncio.CancelledError:
             # Only `cancel` cancels this task, and the sample below is its answer.
             sample = own_failure(plan, "cancelled", _CANCELLED, started_ns, clock)

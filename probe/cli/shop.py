@@ -64,6 +64,7 @@ async def shop(
         )
         runner = Runner(
             providers=assembly.providers,
+            engines=assembly.engines,
             wire=wire,
             prices=assembly.prices,
             limits=Limits(clock, assembly.limits),
