@@ -14,6 +14,7 @@ import structlog
 
 from probe.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
+from probe.engines.meter import Meter
 from probe.limits import Limit
 from probe.parts import Parts
 from probe.runner import Runner
@@ -91,6 +92,12 @@ class Generations:
         for each in self._all():
             found |= each.assembly.limits
         return found
+
+    @contextmanager
+    def engines(self) -> Iterator[Mapping[str, Meter]]:
+        """The inference servers of the generation in force, kept open while the block runs."""
+        with self.current.use() as assembly:
+            yield assembly.engines
 
     def replace(self, new: Generation) -> None:
         """Put another one in force; the one before is closed once its runs have ended."""
