@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from sqlalchemy.schema import DropTable
+
 from probe.errors import StoreError
+from probe.store.engine import Database
 from probe.store.migrate import check_revision
+from probe.store.schema import metadata
 from probe.store.url import DatabaseUrl
 
 
@@ -44,7 +49,10 @@ async def check(file: Path) -> None:
 
 
 async def restore(target: DatabaseUrl, file: Path) -> None:
-    """Replace the tables of the backup, all in one transaction. Raises StoreError."""
+    """Replace the tables of the backup, all in one transaction. Raises StoreError.
+
+    Tables that are newer than the backup go afterwards: the upgrade that follows makes them again.
+    """
     with _without_password(target) as address:
         await _run(
             f"the restore into {target.shown}",
@@ -57,6 +65,22 @@ async def restore(target: DatabaseUrl, file: Path) -> None:
             f"--dbname={address}",
             str(file),
         )
+    await _drop_newer(target, file)
+
+
+async def _drop_newer(target: DatabaseUrl, file: Path) -> None:
+    contents = await _run(f"the backup {file}", "pg_restore", "--list", str(file))
+    restored = set(re.findall(r" TABLE \S+ (\S+) ", contents))
+    newer = [table for table in metadata.sorted_tables if table.name not in restored]
+    if not newer:
+        return
+    database = Database(target)
+    try:
+        async with database.write() as connection:
+            for table in reversed(newer):
+                await connection.execute(DropTable(table, if_exists=True))
+    finally:
+        await database.aclose()
 
 
 async def _run(who: str, program: str, *arguments: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context
 from typing import Any
 
 import sqlalchemy as sa
 
-from probe.store.columns import Money, round_money
+from probe.store.columns import Money
 from probe.store.engine import Database
 from probe.store.records import SpendRow, TypicalUsage
 from probe.store.schema import benchmark_results as results
@@ -17,36 +17,48 @@ from probe.store.schema import runs
 
 # A result ends before its run does, by the same clock; one that was set back in between is allowed for.
 _SLACK = timedelta(hours=1)
+# Sums of SQLite's floats are right to this many digits, however many they are of.
+_SUM = Context(prec=12)
 
 
 async def spend(database: Database, since: datetime, until: datetime | None) -> tuple[SpendRow, ...]:
-    """By provider and job. Read from `ix_benchmark_results_run_id` alone, run after run."""
-    conditions = [
-        sa.or_(runs.c.finished_at.is_(None), runs.c.finished_at >= since - _SLACK),
-        results.c.created_at >= since,
-    ]
+    """By provider and job.
+
+    The runs of the window first, then what `ix_benchmark_results_run_id` holds of each: results themselves
+    are neither read nor sorted.
+    """
+    run = [sa.or_(runs.c.finished_at.is_(None), runs.c.finished_at >= since - _SLACK)]
+    result = [results.c.created_at >= since]
     if until is not None:
-        conditions += [runs.c.started_at < until + _SLACK, results.c.created_at < until]
+        run.append(runs.c.started_at < until + _SLACK)
+        result.append(results.c.created_at < until)
+    by_run = (
+        sa.select(
+            results.c.run_id,
+            results.c.provider,
+            sa.func.sum(results.c.cost_usd).label("usd"),
+            sa.func.count().label("results"),
+        )
+        .where(results.c.run_id.in_(sa.select(runs.c.id).where(*run)), *result)
+        .group_by(results.c.run_id, results.c.provider)
+        .subquery()
+    )
     statement = (
         sa.select(
+            by_run.c.provider,
             runs.c.run_name,
-            results.c.provider,
-            sa.func.sum(results.c.cost_usd, type_=Money),
-            sa.func.count(),
+            sa.func.sum(by_run.c.usd, type_=Money),
+            sa.cast(sa.func.sum(by_run.c.results), sa.BigInteger),
         )
-        .join(results, results.c.run_id == runs.c.id)
-        .where(*conditions)
-        .group_by(runs.c.id, results.c.provider)
+        .join(runs, runs.c.id == by_run.c.run_id)
+        .group_by(by_run.c.provider, runs.c.run_name)
+        .order_by(by_run.c.provider, runs.c.run_name)
     )
-    sums: dict[tuple[str, str], tuple[Decimal, int]] = {}
     async with database.read() as connection:
-        for job, provider, usd, count in await connection.execute(statement):
-            known_usd, known = sums.get((provider, job), (Decimal(0), 0))
-            sums[provider, job] = known_usd + usd, known + count
-    return tuple(
-        SpendRow(provider=provider, job=job, usd=round_money(usd), results=count)
-        for (provider, job), (usd, count) in sorted(sums.items())
-    )
+        return tuple(
+            SpendRow(provider=provider, job=job, usd=_SUM.plus(usd), results=count)
+            for provider, job, usd, count in await connection.execute(statement)
+        )
 
 
 async def typical_usage(database: Database, since: datetime) -> Mapping[tuple[str, str], TypicalUsage]:

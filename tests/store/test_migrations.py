@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,27 +20,37 @@ from alembic.script import ScriptDirectory
 
 import probe.store.migrations
 from probe.errors import StoreError, StoreUnavailable
-from probe.store import Store, upgrade
+from probe.sample import Usage
+from probe.slot import Slot
+from probe.store import PriceRecord, Store, backup, restore, upgrade
 from probe.store.engine import Database
 from probe.store.schema import HEAD, REVISIONS, metadata
 from probe.store.url import parse_url
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
+from tests.store.first import RESULT, RUN, make_first
 from tests.store.samples import a_sample
 from tests.store.sql import execute
 
 
-async def test_the_migrations_make_the_tables_of_the_schema(url: str) -> None:
-    """Alembic finds nothing to add, to drop or to change."""
+async def differences_from_schema(url: str) -> list[object]:
+    """What Alembic finds to add, to drop or to change."""
 
     def differences(connection: sa.Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         return list(compare_metadata(context, metadata))
 
     database = Database(parse_url(url))
     async with database.read() as connection:
-        assert await connection.run_sync(differences) == []
+        found = await connection.run_sync(differences)
     await database.aclose()
+    return found
+
+
+async def test_the_migrations_make_the_tables_of_the_schema(url: str) -> None:
+    assert await differences_from_schema(url) == []
 
 
 def test_the_revisions_are_those_of_the_scripts() -> None:
@@ -69,6 +81,59 @@ async def test_opening_upgrades(postgres: PostgresServer) -> None:
     async with await Store.open(postgres.url(name)) as store:
         run = await store.start_run(run_name="first", triggered_by="cli", suite="quick")
         await store.add(a_sample(run))
+
+
+@pytest.fixture
+async def first(request: pytest.FixtureRequest, tmp_path: Path, dialect: str) -> str:
+    """A filled database of schema 0001."""
+    url = f"sqlite:///{tmp_path / 'first.db'}"
+    if dialect == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        name = f"probe_{uuid4().hex}"
+        server.psql(f"CREATE DATABASE {name}")
+        url = server.url(name)
+    await make_first(url)
+    return url
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_a_filled_database_keeps_what_it_holds(first: str) -> None:
+    then = datetime(2026, 2, 1, 12, tzinfo=UTC)
+    with pytest.raises(StoreError, match=f"is at schema 0001, this program needs {HEAD}"):
+        await Store.open(first, migrate=False)
+    async with await Store.open(first) as store:
+        ((sequence, sample),) = await store.samples_after(0)
+        assert (sequence, str(sample.id), str(sample.run_id), sample.text) == (1, RESULT, RUN, "Paris.")
+        assert sample.usage == Usage(input_tokens=500, output_tokens=100, cached_input_tokens=0)
+        assert sample.reported is None
+        assert await store.price_history("openai", "gpt-4o-mini") == (
+            PriceRecord(input_usd=Decimal("0.15"), output_usd=Decimal("0.6"), source="genai-prices", at=then),
+        )
+        (model,) = await store.models()
+        assert (model.context_window, model.listed_first_at, model.input_modalities) == (128_000, None, None)
+        (run,) = (await store.runs()).items
+        assert (run.status, run.note, run.attempts, run.successes) == ("finished", None, 1, 1)
+        assert await store.last_slot("benchmark") == Slot(job="benchmark", planned_at=then)
+        assert await store.cursor("prometheus") == 1
+        assert [(row.job, row.results) for row in await store.spend(then)] == [("benchmark", 1)]
+        await store.add(a_sample(run.id))
+        assert await store.last_sequence() == 2
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_an_upgraded_database_is_as_a_new_one(first: str) -> None:
+    assert await upgrade(first)
+    assert await differences_from_schema(first) == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_a_backup_of_an_older_database_is_upgraded_once_restored(first: str, tmp_path: Path) -> None:
+    file = tmp_path / "first.backup"
+    await backup(first, file)
+    await upgrade(first)
+    await restore(first, file, force=True)
+    async with await Store.open(first) as store:
+        assert len((await store.results()).items) == 1
 
 
 async def test_two_programs_may_upgrade_at_once(postgres: PostgresServer, tmp_path: Path) -> None:
