@@ -1,0 +1,350 @@
+"""Keeps runs within the budgets: a run that does not fit is skipped as a whole, never begun and cut short.
+
+What counts is what the store says: it is read at the start, every minute, and before each run that a budget
+covers; in between the results that this process stores are added as they are stored. So nothing is lost with
+the process, and what others spend on the same database counts, too. A run reserves its estimate; runs of
+others that are under way and began earlier count with what is estimated to come of them. Two that begin
+within the milliseconds in which neither sees the other's row may both begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from probe.appraiser import Appraiser
+from probe.assembly import Assembly
+from probe.budget import (
+    Bill,
+    Ledger,
+    Limit,
+    Period,
+    Shortfall,
+    Span,
+    Spent,
+    limits_of,
+    period_of,
+    skipped_for,
+)
+from probe.budget_events import events_of, freed
+from probe.clock import Clock
+from probe.errors import StoreError, StoreUnavailable
+from probe.estimate import NOTHING, Estimate
+from probe.event import Event
+from probe.forecast import Forecast
+from probe.recorder import SampleStore
+from probe.runner import RunPlan
+from probe.sample import Sample
+from probe.status import BudgetStatus, JobCost, MoneyStatus
+from probe.store import RunFilter, RunRecord, SpendRow, Store
+from probe.turnstile import Turnstile
+
+_log = structlog.get_logger("probe.budgets")
+
+_EVERY_SECONDS: Final = 60.0
+_APPRAISE_EVERY: Final = timedelta(minutes=5)
+# What was spent before today changes only where results were put aside and come late.
+_EARLIER_EVERY: Final = timedelta(minutes=10)
+_READING_SECONDS: Final = 10.0
+_OPEN_RUNS: Final = 100
+SKIP_REASONS: Final = ("budget_day", "budget_month")
+
+
+class Budgets:
+    """`assembly` gives the configuration in force: its budgets hold from then on, with what was spent before.
+
+    `skipped` counts runs by job and reason since the start, `appraiser` estimates them.
+    """
+
+    def __init__(self, store: Store, clock: Clock, assembly: Callable[[], Assembly]) -> None:
+        self._store = store
+        self._clock = clock
+        self._assembly = assembly
+        self._ledger = Ledger(clock.now())
+        self._turnstile = Turnstile()
+        self._one_at_a_time = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._appraised_at: datetime | None = None
+        self._earlier: Spent = {}
+        self._earlier_day: Period | None = None
+        self._earlier_until = clock.now()
+        self._told: set[tuple[str, str, str]] = set()
+        self._refused: dict[tuple[str, Span], str] = {}
+        self._refusals: Counter[tuple[str, Span]] = Counter()
+        self._unpriced: set[str] = set()
+        self.skipped: Counter[tuple[str, str]] = Counter()
+        self.appraiser = Appraiser(store, clock, assembly)
+
+    async def load(self) -> None:
+        """Take over what was spent and skipped before. Raises StoreError."""
+        since = period_of("month", period_of("month", self._clock.now()).start - timedelta(days=1)).start
+        page = await self._store.runs(RunFilter(status="skipped", since=since), limit=_OPEN_RUNS)
+        for run in reversed(page.items):
+            found = skipped_for(run.note)
+            if found is not None:
+                budget, span, key = found
+                self._refused[budget, span] = key
+        await self._read()
+        await self._appraise()
+
+    async def run(self) -> None:
+        """Read, estimate and tell, every minute and when there is news, until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                if self._appraised_at is None or self._clock.now() >= self._appraised_at + _APPRAISE_EVERY:
+                    await self._appraise()
+                async with self._one_at_a_time:
+                    await self._read()
+                await self.tell()
+            except StoreError as exc:
+                _log.error("budgets wait for the database", error=str(exc))
+            await self._until_news(_EVERY_SECONDS)
+
+    def wake(self) -> None:
+        """Another configuration is in force."""
+        self._appraised_at = None
+        self._news.set()
+
+    def counted(self, store: SampleStore) -> SampleStore:
+        """The same store; what it takes is added to what is spent."""
+        return _Counted(store, self)
+
+    # Runs -------------------------------------------------------------------------------------------------
+
+    async def admit(self, plan: RunPlan) -> Shortfall | None:
+        """Reserve what a run is estimated at, until `release`; where it does not fit, why.
+
+        The run's row is in the store by then. While the store cannot be read, what was read last counts.
+        """
+        estimate = self.appraiser.of(plan.suite, plan.targets)
+        bill = Bill(job=plan.name, usd_by_provider=estimate.usd_by_provider)
+        async with self._one_at_a_time:
+            limits = [
+                limit
+                for limit in limits_of(self._assembly().config.budgets)
+                if any(limit.covers(provider, plan.name) for provider in bill.usd_by_provider)
+            ]
+            elsewhere: Sequence[Bill] = ()
+            if limits:
+                self._say_unpriced(estimate, plan.name, limits)
+                try:
+                    elsewhere = await self._elsewhere(plan.run_id)
+                    await self._read()
+                except StoreError as exc:
+                    _log.error("a run is judged by what was spent when last read", error=str(exc))
+            self._ledger.roll(self._clock.now())
+            shortfall = self._ledger.shortfall(limits, bill, elsewhere)
+            if shortfall is None:
+                self._ledger.reserve(plan.run_id, bill)
+            else:
+                self._refuse(plan.name, shortfall)
+            return shortfall
+
+    def release(self, run_id: UUID) -> None:
+        """The run has ended, and its results are stored."""
+        self._ledger.release(run_id)
+        self._news.set()
+
+    def _refuse(self, job: str, shortfall: Shortfall) -> None:
+        standing = shortfall.standing
+        limit = standing.limit
+        self._refused[limit.budget, limit.span] = standing.period.key
+        self._refusals[limit.budget, limit.span] += 1
+        self.skipped[job, f"budget_{limit.span}"] += 1
+        _log.warning("a run is skipped", job=job, reason=shortfall.note)
+        self._news.set()
+
+    def _say_unpriced(self, estimate: Estimate, job: str, limits: Sequence[Limit]) -> None:
+        """Once for each target."""
+        covered = {
+            each.target
+            for each in estimate.targets
+            if each.cost is None and any(limit.covers(each.provider, job) for limit in limits)
+        }
+        new = sorted(covered - self._unpriced)
+        if new:
+            self._unpriced.update(new)
+            _log.warning("no price is known, so that no budget counts these", targets=new)
+
+    # What is spent ----------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        """Ask the store; alone, so that no result is counted twice or not at all. Raises StoreError."""
+        try:
+            async with asyncio.timeout(_READING_SECONDS), self._turnstile.alone():
+                now = self._clock.now()
+                day, month = period_of("day", now), period_of("month", now)
+                today = _spent(await self._store.spend(day.start, day.end))
+                if self._earlier_day != day or now >= self._earlier_until:
+                    self._earlier = _spent(await self._store.spend(month.start, day.start))
+                    self._earlier_day, self._earlier_until = day, now + _EARLIER_EVERY
+                self._ledger.roll(now)
+                self._ledger.replace(earlier=self._earlier, today=today)
+        except TimeoutError as exc:
+            raise StoreUnavailable("the database does not answer") from exc
+
+    async def take(self, store: SampleStore, sample: Sample) -> None:
+        """Store a sample and count it. Raises StoreError."""
+        async with self._turnstile.passing():
+            await store.add(sample)
+            self._count(sample)
+
+    def _count(self, sample: Sample) -> None:
+        """Of a run that this process knows; others are read with the next look at the store."""
+        job = self._ledger.job_of(sample.run_id)
+        if sample.cost is None or job is None:
+            return
+        self._ledger.roll(self._clock.now())
+        provider, usd = sample.target.provider, sample.cost.total_usd
+        self._ledger.add(provider, job, usd, sample.ended_at)
+        if sample.ended_at not in self._ledger.day:
+            self._earlier_day = None
+        self._ledger.use(sample.run_id, provider, usd)
+        if self._untold():
+            self._news.set()
+
+    async def _elsewhere(self, run_id: UUID) -> list[Bill]:
+        """Runs of other programs, and such of this one that are yet to ask, that began before."""
+        page = await self._store.runs(RunFilter(status="running"), limit=_OPEN_RUNS)
+        bills = []
+        for run in page.items:
+            if run.id < run_id and self._ledger.job_of(run.id) is None:
+                bill = self._still_to_come(run)
+                if bill is not None:
+                    bills.append(bill)
+        return bills
+
+    def _still_to_come(self, run: RunRecord) -> Bill | None:
+        """By the job of its name, else by its suite over all targets; None where that tells nothing."""
+        assembly = self._assembly()
+        job = next((each for each in assembly.config.jobs if each.name == run.run_name), None)
+        suite = assembly.suites.get(run.suite)
+        if suite is None or not run.planned_attempts:
+            return None
+        targets = assembly.choose(job.targets) if job is not None else assembly.targets
+        estimate = self.appraiser.of(suite, targets)
+        if not estimate.attempts:
+            return None
+        share = Decimal(max(run.planned_attempts - run.attempts, 0)) / estimate.attempts
+        usd = {provider: usd * share for provider, usd in estimate.usd_by_provider.items()}
+        return Bill(job=run.run_name, usd_by_provider=usd)
+
+    # What is told -----------------------------------------------------------------------------------------
+
+    async def tell(self) -> None:
+        """Write the events that are due. Raises StoreError; then they are tried again."""
+        self._ledger.roll(self._clock.now())
+        due = list(self._untold())
+        if not due:
+            return
+        for event in await self._store.add_events(due):
+            _log.warning("a budget is worth a look", kind=event.kind, text=event.text)
+        self._told.update((event.kind, event.scope or "", event.key) for event in due)
+        for event in due:
+            if event.kind == "budget_freed":
+                self._forget(event)
+
+    def _untold(self) -> list[Event]:
+        now = self._clock.now()
+        found: list[Event] = []
+        for limit in self._limits:
+            standing = self._ledger.standing(limit)
+            key = self._refused.get((limit.budget, limit.span))
+            found += events_of(standing, skipped=key == standing.period.key, now=now)
+            if key is not None and key < standing.period.key:
+                found.append(freed(standing, now))
+        return [each for each in found if (each.kind, each.scope or "", each.key) not in self._told]
+
+    def _forget(self, event: Event) -> None:
+        """What was skipped in an earlier period is dealt with."""
+        for (budget, span), key in list(self._refused.items()):
+            if budget == event.scope and span == event.data["span"] and key < event.key:
+                del self._refused[budget, span]
+
+    # What is shown ----------------------------------------------------------------------------------------
+
+    def status(self) -> MoneyStatus:
+        self._ledger.roll(self._clock.now())
+        today = self._ledger.today
+        by_provider = {name: Decimal(0) for name in self._assembly().config.providers}
+        for (provider, _), usd in today.items():
+            by_provider[provider] = by_provider.get(provider, Decimal(0)) + usd
+        jobs = [job.name for job in self._assembly().config.jobs]
+        known = {(job, reason): 0 for job in jobs for reason in SKIP_REASONS}
+        return MoneyStatus(
+            today_usd=sum(today.values(), Decimal(0)),
+            month_usd=sum(self._ledger.this_month.values(), Decimal(0)),
+            today_usd_by_provider=by_provider,
+            budgets=tuple(self._status_of(limit) for limit in self._limits),
+            jobs=tuple(_job_cost(each) for each in self.appraiser.forecasts),
+            skipped_runs=known | self.skipped,
+        )
+
+    def _status_of(self, limit: Limit) -> BudgetStatus:
+        standing = self._ledger.standing(limit)
+        return BudgetStatus(
+            budget=limit.budget,
+            span=limit.span,
+            limit_usd=limit.usd,
+            spent_usd=standing.spent_usd,
+            reserved_usd=standing.reserved_usd,
+            since=standing.period.start,
+            until=standing.period.end,
+            provider=limit.provider,
+            job=limit.job,
+            skipped_runs=self._refusals[limit.budget, limit.span],
+        )
+
+    # Within -----------------------------------------------------------------------------------------------
+
+    @property
+    def _limits(self) -> tuple[Limit, ...]:
+        return limits_of(self._assembly().config.budgets)
+
+    async def _appraise(self) -> None:
+        self._appraised_at = self._clock.now()
+        await self.appraiser.refresh()
+
+    async def _until_news(self, seconds: float) -> None:
+        woken = asyncio.ensure_future(self._news.wait())
+        slept = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            slept.cancel()
+
+
+class _Counted:
+    """Implements `probe.recorder.SampleStore`."""
+
+    def __init__(self, store: SampleStore, budgets: Budgets) -> None:
+        self._store = store
+        self._budgets = budgets
+
+    async def add(self, sample: Sample, /) -> None:
+        await self._budgets.take(self._store, sample)
+
+
+def _spent(rows: Iterable[SpendRow]) -> Spent:
+    return {(row.provider, row.job): row.usd for row in rows}
+
+
+def _job_cost(forecast: Forecast) -> JobCost:
+    month = forecast.per_month or NOTHING
+    return JobCost(
+        job=forecast.job or "",
+        run_usd=forecast.estimate.cost.usd,
+        month_usd=month.usd,
+        month_low_usd=month.low_usd,
+        month_high_usd=month.high_usd,
+        unpriced=len(forecast.estimate.unpriced),
+    )
