@@ -15,9 +15,11 @@ from probe.api.control import Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.config import JobConfig
 from probe.discovery import Discoveries
+from probe.engines.watch import EngineWatch
 from probe.generation import Generations
 from probe.limits import REFUSALS
 from probe.phase import Phase
+from probe.pricing import Pricing
 from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
@@ -41,10 +43,12 @@ class DaemonControl:
     schedule: Schedule
     runs: Runs
     discoveries: Discoveries
+    pricing: Pricing
     recorder: Recorder
     sinks: Sinks
     stopwatch: StopwatchProcess
     vitals: Vitals
+    engines: EngineWatch
     store: Store
 
     def token(self) -> SecretStr | None:
@@ -84,8 +88,10 @@ class DaemonControl:
             },
             stopwatch_restarts=self.stopwatch.restarts,
             daemon_lag_seconds=self.vitals.lag_seconds,
+            engines=self.engines.status(),
             catalogue=self.discoveries.status,
             events=self.store.events_written,
+            pricing=self.pricing.status(),
         )
 
     async def readiness(self) -> Sequence[Trouble]:

@@ -29,11 +29,15 @@ from probe.config import Config
 from probe.control import DaemonControl
 from probe.discovery import Discoveries, Discovery
 from probe.duty import ScheduledJob
+from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
 from probe.parts import Parts, open_parts, set_up_logs
 from probe.phase import Phase
+from probe.pricing import Pricing, scope_of
+from probe.pricing.proxy import environment_proxy
+from probe.pricing.schedule import scheduled_sync
 from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
@@ -77,17 +81,30 @@ class Daemon:
         self._schedule = Schedule(store, clock)
         self._vitals = Vitals(store, clock)
         self._sinks = Sinks(store, clock)
+        self._pricing = Pricing(
+            store,
+            clock,
+            parts.quotes,
+            lambda: scope_of(generations.current.assembly),
+            proxy=environment_proxy,
+        )
         self._recorder = Recorder(
-            AnnouncingStore(store, self._sinks),
+            AnnouncingStore(store, self._sinks, self._pricing.watch),
             clock,
             SpillFile(_spill_path(config)),
             keep_responses=config.database.keep_responses,
         )
         self._runs = Runs(store, self._recorder, generations, self._phase, clock)
-        self._upkeep = Upkeep(store, clock, lambda: generations.current.assembly)
+        self._upkeep = Upkeep(store, clock, lambda: generations.current.assembly, self._pricing.note)
+        self._engines = EngineWatch(generations.engines, clock)
         self._chores = Chores(store, self._phase, clock)
         self._discoveries = Discoveries(
-            store, Discovery(store, clock), generations, self._chores, self._phase, clock
+            store,
+            Discovery(store, clock, prices=self._pricing),
+            generations,
+            self._chores,
+            self._phase,
+            clock,
         )
         self.control = DaemonControl(
             started_at=clock.now(),
@@ -107,10 +124,12 @@ class Daemon:
             schedule=self._schedule,
             runs=self._runs,
             discoveries=self._discoveries,
+            pricing=self._pricing,
             recorder=self._recorder,
             sinks=self._sinks,
             stopwatch=parts.stopwatch,
             vitals=self._vitals,
+            engines=self._engines,
             store=store,
         )
         self._server: ApiServer | None = None
@@ -142,12 +161,16 @@ class Daemon:
         if closed:
             _log.warning("runs that a crash left open are closed", runs=len(closed))
         await self._vitals.look()
+        await self._pricing.load()
+        self._pricing.say_ages()
         control = self.control
         await self._sinks.open(
             stack, ExporterContext(series=control.series(), status=control.status, clock=clock)
         )
         background(stack, self._vitals.run, "vitals", clock)
         background(stack, self._upkeep.run, "upkeep", clock)
+        background(stack, self._engines.run, "engines", clock)
+        background(stack, self._pricing.run, "prices", clock)
         background(stack, self._discoveries.run, "discoveries", clock)
         stack.push_async_callback(self._close_recorder)
         self._recorder.start()
@@ -168,7 +191,11 @@ class Daemon:
 
     def _scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
         """All that a configuration plans. Raises ConfigError."""
-        return [*self._runs.scheduled(assembly), *self._discoveries.scheduled(assembly)]
+        return [
+            *self._runs.scheduled(assembly),
+            *self._discoveries.scheduled(assembly),
+            *scheduled_sync(self._pricing, self._chores, assembly.config.pricing),
+        ]
 
     @property
     def _config(self) -> Config:

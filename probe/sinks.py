@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+
+import structlog
 
 from probe.background import background
 from probe.clock import Clock
@@ -13,6 +15,8 @@ from probe.plugins import load_exporter
 from probe.sample import Sample, Series
 from probe.status import DeliveryStatus
 from probe.store import Store
+
+_log = structlog.get_logger("probe.sinks")
 
 # Other sinks are configured; this one is always there.
 _IN_MEMORY = "prometheus"
@@ -59,12 +63,18 @@ class Sinks:
 
 
 class AnnouncingStore:
-    """The store as a recorder sees it: once a sample is a fact, the deliveries are woken."""
+    """The store as a recorder sees it: once a sample is a fact, deliveries are woken and `listeners` told."""
 
-    def __init__(self, store: Store, sinks: Sinks) -> None:
+    def __init__(self, store: Store, sinks: Sinks, *listeners: Callable[[Sample], Awaitable[None]]) -> None:
         self._store = store
         self._sinks = sinks
+        self._listeners = listeners
 
     async def add(self, sample: Sample, /) -> None:
         await self._store.add(sample)
         self._sinks.wake()
+        for listener in self._listeners:
+            try:
+                await listener(sample)
+            except Exception:  # noqa: BLE001  the sample is stored: nothing may make it pass for lost
+                _log.exception("a stored result was not looked at", result=str(sample.id))

@@ -5,6 +5,7 @@ Exporters, documentation, dashboards and rules take names from here and never ty
 
 from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
 from probe.metrics.catalogue import CATALOGUE_FAMILIES
+from probe.metrics.engines import ENGINE_FAMILIES
 from probe.metrics.family import (
     PREFIX,
     SERIES_LABELS,
@@ -19,6 +20,7 @@ from probe.metrics.family import (
     series_labels,
 )
 from probe.metrics.operation import STATUS_FAMILIES
+from probe.metrics.prices import PRICE_FAMILIES
 from probe.metrics.reported import REPORTED_FAMILIES
 from probe.metrics.table import QUERIES, metrics_page, metrics_table
 from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
@@ -26,10 +28,12 @@ from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
 CATALOGUE: tuple[Family, ...] = (
     *ATTEMPT_FAMILIES,
     *REPORTED_FAMILIES,
+    *PRICE_FAMILIES,
     *WINDOW_FAMILIES,
     TARGET_INFO,
     *OWN_TIMING,
     *STATUS_FAMILIES,
+    *ENGINE_FAMILIES,
     *CATALOGUE_FAMILIES,
 )
 

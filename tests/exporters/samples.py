@@ -28,6 +28,9 @@ from probe.status import (
     DeliveryStatus,
     JobStatus,
     ListStatus,
+    PriceSourceStatus,
+    PriceStatus,
+    PricingStatus,
     ProbedModel,
     Status,
     StoreStatus,
@@ -150,4 +153,19 @@ STATUS = Status(
         ),
     ),
     events={"model_appeared": 3},
+    pricing=PricingStatus(
+        sources=(PriceSourceStatus(source="models.dev", read_at=NOW - timedelta(days=3), errors=2),),
+        held=1,
+        prices=(
+            PriceStatus(
+                provider="acme",
+                model="large",
+                source="models.dev",
+                usd_per_million_tokens={"input": Decimal("0.15"), "output": Decimal("0.6")},
+                request_usd=Decimal("0.005"),
+                fetched_at=NOW - timedelta(days=3),
+                disagreement=Decimal("1.5"),
+            ),
+        ),
+    ),
 )

@@ -1,0 +1,140 @@
+"""Families about prices: what is in force for what is probed, from whom, how old, and what is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from probe.metrics.family import PREFIX, Family, Kind, OfAttempt, OfStatus, Reading
+from probe.sample import Sample
+from probe.status import PriceSourceStatus, PriceStatus, Status
+
+
+def _model(
+    name: str,
+    unit: str,
+    about: str,
+    read: Callable[[PriceStatus], Iterable[Reading]],
+    *,
+    kind: Kind = "gauge",
+    labels: tuple[str, ...] = (),
+) -> Family:
+    """Numbers for each model that is probed and has a price."""
+
+    def readings(status: Status) -> Iterable[Reading]:
+        for price in status.pricing.prices:
+            for reading in read(price):
+                yield Reading(reading.value, (price.provider, price.model, *reading.labels))
+
+    return Family(
+        name=f"{PREFIX}{name}",
+        kind=kind,
+        unit=unit,
+        help=about,
+        labels=("provider", "model", *labels),
+        source=OfStatus(read=readings),
+    )
+
+
+def _source(
+    name: str, kind: Kind, unit: str, about: str, read: Callable[[PriceSourceStatus], float | None]
+) -> Family:
+    """A number for each source that has to be asked."""
+
+    def readings(status: Status) -> Iterable[Reading]:
+        for source in status.pricing.sources:
+            value = read(source)
+            if value is not None:
+                yield Reading(value, (source.source,))
+
+    return Family(
+        name=f"{PREFIX}{name}",
+        kind=kind,
+        unit=unit,
+        help=about,
+        labels=("source",),
+        source=OfStatus(read=readings),
+    )
+
+
+def _per_million(price: PriceStatus) -> Iterable[Reading]:
+    return (Reading(float(usd), (kind,)) for kind, usd in price.usd_per_million_tokens.items())
+
+
+def _fetched(price: PriceStatus) -> Iterable[Reading]:
+    return () if price.fetched_at is None else (Reading(price.fetched_at.timestamp()),)
+
+
+def _disagreement(price: PriceStatus) -> Iterable[Reading]:
+    return () if price.disagreement is None else (Reading(float(price.disagreement)),)
+
+
+def _charged(sample: Sample) -> Iterable[Reading]:
+    charged = None if sample.reported is None else sample.reported.cost_usd
+    if charged is not None and sample.cost is not None and sample.cost.total_usd:
+        yield Reading(float(charged / sample.cost.total_usd))
+
+
+PRICE_FAMILIES = (
+    _model(
+        "model_price_usd_per_million_tokens",
+        "usd_per_million_tokens",
+        "Price in force of a probed model, by kind of token: input, output, and cached_input, cache_write "
+        "and reasoning where they have one of their own.",
+        _per_million,
+        labels=("type",),
+    ),
+    _model(
+        "model_price_usd_per_request",
+        "usd_per_request",
+        "What each request to a probed model costs beside its tokens.",
+        lambda price: (Reading(float(price.request_usd)),),
+    ),
+    _model(
+        "model_price_source_info",
+        "",
+        "Who says what a probed model costs.",
+        lambda price: (Reading(1, (price.source,)),),
+        kind="info",
+        labels=("source",),
+    ),
+    _model(
+        "model_price_fetched_timestamp_seconds",
+        "seconds",
+        "When the price in force of a probed model was fetched, Unix time; absent where it is not fetched.",
+        _fetched,
+    ),
+    _model(
+        "model_price_disagreement_ratio",
+        "ratio",
+        "Largest factor between what two sources say that a probed model costs; 1 where they agree.",
+        _disagreement,
+    ),
+    _source(
+        "price_source_read_timestamp_seconds",
+        "gauge",
+        "seconds",
+        "When a source of prices last answered, Unix time; a model list by its provider's name.",
+        lambda source: None if source.read_at is None else source.read_at.timestamp(),
+    ),
+    _source(
+        "price_source_errors_total",
+        "counter",
+        "",
+        "Times a source of prices could not be read.",
+        lambda source: source.errors,
+    ),
+    Family(
+        name=f"{PREFIX}prices_held",
+        kind="gauge",
+        help="Prices that wait for review because they jump.",
+        source=OfStatus(read=lambda status: (Reading(status.pricing.held),)),
+    ),
+    Family(
+        name=f"{PREFIX}last_charged_ratio",
+        kind="gauge",
+        unit="ratio",
+        help="What the provider charged for the latest attempt, divided by what it costs at the price in "
+        "force; where it says so.",
+        source=OfAttempt(read=_charged),
+    ),
+)

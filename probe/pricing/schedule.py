@@ -1,0 +1,30 @@
+"""Prices on schedule: the daemon's chore of that name."""
+
+from __future__ import annotations
+
+import structlog
+
+from probe.chore import Chores
+from probe.config import PricingConfig
+from probe.duty import ScheduledJob
+from probe.errors import StoreError
+from probe.pricing.pricing import Pricing
+
+_log = structlog.get_logger("probe.pricing")
+
+NAME = "prices"
+
+
+def scheduled_sync(pricing: Pricing, chores: Chores, config: PricingConfig) -> list[ScheduledJob]:
+    """Nothing where nothing is to be fetched."""
+    if not config.fetch:
+        return []
+
+    async def work(_: str) -> bool:
+        try:
+            return (await pricing.sync()).complete
+        except StoreError as exc:
+            _log.error("prices cannot be kept", error=str(exc))
+            return False
+
+    return [chores.job(NAME, config.cron, config.timezone, work)]
