@@ -227,6 +227,24 @@ def test_timestamps_are_those_of_the_end() -> None:
     assert of_attempt("last_success_timestamp_seconds", make_sample()) == [Reading(end)]
 
 
+def test_rate_limits_are_figures() -> None:
+    limited = make_sample(
+        rate_limit={
+            "x-ratelimit-limit-tokens-minute": "60000",
+            "x-ratelimit-remaining-tokens-minute": "59000",
+            "x-ratelimit-remaining-requests": "0",
+            "x-ratelimit-reset-requests": "1m2.5s",
+        }
+    )
+    assert of_attempt("rate_limit", limited) == [Reading(60_000, ("tokens", "minute"))]
+    assert of_attempt("rate_limit_remaining", limited) == [
+        Reading(59_000, ("tokens", "minute")),
+        Reading(0, ("requests", "")),
+    ]
+    assert of_attempt("rate_limit_reset_seconds", limited) == [Reading(62.5, ("requests", ""))]
+    assert of_attempt("rate_limit_remaining", make_sample()) == []
+
+
 # Reading the status -------------------------------------------------------------------------------------
 
 

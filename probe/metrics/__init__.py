@@ -21,6 +21,7 @@ from probe.metrics.family import (
 )
 from probe.metrics.operation import STATUS_FAMILIES
 from probe.metrics.prices import PRICE_FAMILIES
+from probe.metrics.quota import QUOTA_FAMILIES
 from probe.metrics.reported import REPORTED_FAMILIES
 from probe.metrics.table import QUERIES, metrics_page, metrics_table
 from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
@@ -28,6 +29,7 @@ from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
 CATALOGUE: tuple[Family, ...] = (
     *ATTEMPT_FAMILIES,
     *REPORTED_FAMILIES,
+    *QUOTA_FAMILIES,
     *PRICE_FAMILIES,
     *WINDOW_FAMILIES,
     TARGET_INFO,

@@ -137,11 +137,12 @@ class Desk:
                 ask = ask.with_headers(ratelimit_headers(UNLIMITED, UNLIMITED - 1, 0.006))
             return script(behaviour, ask, random)
         admission = self._quotas.admit(ask.model, behaviour.rpm, monotonic_ns())
-        wait_seconds = admission.free_in_seconds
-        ask = ask.with_headers(ratelimit_headers(behaviour.rpm, admission.remaining, wait_seconds))
+        headers = ratelimit_headers(behaviour.rpm, admission.remaining, admission.full_in_seconds)
+        ask = ask.with_headers(headers)
         if admission.admitted:
             return script(behaviour, ask, random)
-        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=math.ceil(wait_seconds))
+        free_in_seconds = math.ceil(admission.free_in_seconds)
+        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=free_in_seconds)
 
     def _nth(self, model: str) -> int:
         tally = self._stats.models.get(model)

@@ -13,11 +13,12 @@ UNLIMITED = 10_000  # what the headers say of a model without a limit
 
 
 class Admission(NamedTuple):
-    """Whether a request may pass, how many more may, and when the next place is free."""
+    """Whether a request may pass, how many more may, and when the next place is free and when all are."""
 
     admitted: bool
     remaining: int
     free_in_seconds: float
+    full_in_seconds: float
 
 
 class Quotas:
@@ -35,11 +36,12 @@ class Quotas:
             times.append(now_ns)
         remaining = max(0, per_minute - len(times))
         free_in_ns = 0 if remaining else times[0] + WINDOW_NS - now_ns
-        return Admission(admitted, remaining, free_in_ns / NS_PER_SECOND)
+        full_in_ns = times[-1] + WINDOW_NS - now_ns
+        return Admission(admitted, remaining, free_in_ns / NS_PER_SECOND, full_in_ns / NS_PER_SECOND)
 
 
 def ratelimit_headers(limit: int, remaining: int, reset_seconds: float) -> tuple[tuple[str, str], ...]:
-    """The headers of OpenAI, Groq and others."""
+    """The headers of OpenAI, Groq and others. `reset_seconds` is until all of the limit is free."""
     return (
         ("x-ratelimit-limit-requests", str(limit)),
         ("x-ratelimit-remaining-requests", str(remaining)),

@@ -200,3 +200,23 @@ async def test_what_is_in_flight_at_the_deadline_is_cancelled(simulator: Running
     assert kinds(samples) == ["cancelled"] * 3
     assert summary.cancelled == 3
     assert {sample.outcome.fault for sample in samples if isinstance(sample.outcome, Failed)} == {"probe"}
+
+
+async def test_production_is_left_its_share(simulator: RunningSimulator) -> None:
+    """Production asks beside the probe, on the same account, and is never refused what is reserved for it."""
+    model = "sim?ttft_ms=5&tokens=2&gap_ms=1&rpm=20&text=shared"
+    samples: list[Sample] = []
+    production: list[Sample] = []
+    async with (
+        running(simulator, limit=Limit(concurrency=4, reserve=0.5)) as probe,
+        running(simulator, limit=Limit(concurrency=1)) as other,
+    ):
+        targets = [target_plan(simulator, model)]
+        summary, _ = await asyncio.gather(
+            probe.run(plan(targets * 30, patience_seconds=0), samples.append),
+            other.run(plan(targets * 10), production.append),
+        )
+    assert kinds(production) == ["ok"] * 10
+    assert 1 <= summary.ok <= 10
+    assert summary.ok + summary.skips["simulator", "reserve"] == 30
+    assert simulator.stats()["models"][model]["statuses"] == {"200": 10 + summary.ok}

@@ -1,0 +1,42 @@
+"""Families read off the rate limits that providers tell in the head of each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from probe.metrics.family import PREFIX, Family, OfAttempt, Reading
+from probe.rate_limits import RateLimit, read_rate_limits
+from probe.sample import Sample
+
+
+def _each(read: Callable[[RateLimit], float | None]) -> OfAttempt:
+    def readings(sample: Sample) -> Iterable[Reading]:
+        if not sample.rate_limit:
+            return
+        for limit in read_rate_limits(sample.rate_limit, sample.ended_at):
+            value = read(limit)
+            if value is not None:
+                yield Reading(value, (limit.resource, limit.window or ""))
+
+    return OfAttempt(read=readings)
+
+
+def _family(name: str, unit: str, about: str, read: Callable[[RateLimit], float | None]) -> Family:
+    return Family(
+        name=f"{PREFIX}rate_limit{name}",
+        kind="gauge",
+        unit=unit,
+        help=f"{about}, by the head of the latest answer; resource is requests, tokens, input_tokens or "
+        "output_tokens, window what the limit is for (minute, day) where that is told.",
+        labels=("resource", "window"),
+        source=_each(read),
+    )
+
+
+QUOTA_FAMILIES = (
+    _family("", "", "What the provider allows the account", lambda limit: limit.limit),
+    _family("_remaining", "", "What of it is left", lambda limit: limit.remaining),
+    _family(
+        "_reset_seconds", "seconds", "Time until all of it is left again", lambda limit: limit.reset_seconds
+    ),
+)
