@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from probe import __version__
 from probe.api.control import Job, RunOrder, Trouble
 from probe.assembly import Assembly
+from probe.budgets import Budgets
 from probe.config import JobConfig
 from probe.discovery import Discoveries
 from probe.engines.watch import EngineWatch
@@ -42,6 +43,7 @@ class DaemonControl:
     reloader: Reloader
     schedule: Schedule
     runs: Runs
+    budgets: Budgets
     discoveries: Discoveries
     pricing: Pricing
     recorder: Recorder
@@ -88,6 +90,7 @@ class DaemonControl:
             },
             stopwatch_restarts=self.stopwatch.restarts,
             daemon_lag_seconds=self.vitals.lag_seconds,
+            money=self.budgets.status(),
             engines=self.engines.status(),
             catalogue=self.discoveries.status,
             events=self.store.events_written,

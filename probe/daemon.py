@@ -23,6 +23,7 @@ from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.assembly import Assembly
 from probe.background import background, soon
+from probe.budgets import Budgets
 from probe.chore import Chores
 from probe.clock import Clock, SystemClock
 from probe.config import Config
@@ -88,13 +89,14 @@ class Daemon:
             lambda: scope_of(generations.current.assembly),
             proxy=environment_proxy,
         )
+        self._budgets = Budgets(store, clock, lambda: generations.current.assembly)
         self._recorder = Recorder(
-            AnnouncingStore(store, self._sinks, self._pricing.watch),
+            self._budgets.counted(AnnouncingStore(store, self._sinks, self._pricing.watch)),
             clock,
             SpillFile(_spill_path(config)),
             keep_responses=config.database.keep_responses,
         )
-        self._runs = Runs(store, self._recorder, generations, self._phase, clock)
+        self._runs = Runs(store, self._recorder, generations, self._phase, clock, self._budgets)
         self._upkeep = Upkeep(store, clock, lambda: generations.current.assembly, self._pricing.note)
         self._engines = EngineWatch(generations.engines, clock)
         self._chores = Chores(store, self._phase, clock)
@@ -119,10 +121,12 @@ class Daemon:
                 scheduled=self._scheduled,
                 sinks=self._sinks,
                 upkeep=self._upkeep,
+                budgets=self._budgets,
                 discoveries=self._discoveries,
             ),
             schedule=self._schedule,
             runs=self._runs,
+            budgets=self._budgets,
             discoveries=self._discoveries,
             pricing=self._pricing,
             recorder=self._recorder,
@@ -163,12 +167,14 @@ class Daemon:
         await self._vitals.look()
         await self._pricing.load()
         self._pricing.say_ages()
+        await self._budgets.load()
         control = self.control
         await self._sinks.open(
             stack, ExporterContext(series=control.series(), status=control.status, clock=clock)
         )
         background(stack, self._vitals.run, "vitals", clock)
         background(stack, self._upkeep.run, "upkeep", clock)
+        background(stack, self._budgets.run, "budgets", clock)
         background(stack, self._engines.run, "engines", clock)
         background(stack, self._pricing.run, "prices", clock)
         background(stack, self._discoveries.run, "discoveries", clock)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from probe.assembly import Assembly
+from probe.budgets import Budgets
 from probe.config import Config
 from probe.discovery import Discoveries
 from probe.duty import ScheduledJob
@@ -40,6 +41,7 @@ class Reloader:
         scheduled: Callable[[Assembly], list[ScheduledJob]],
         sinks: Sinks,
         upkeep: Upkeep,
+        budgets: Budgets,
         discoveries: Discoveries,
     ) -> None:
         self._load = load
@@ -50,6 +52,7 @@ class Reloader:
         self._scheduled = scheduled
         self._sinks = sinks
         self._upkeep = upkeep
+        self._budgets = budgets
         self._discoveries = discoveries
         self._one_at_a_time = asyncio.Lock()
         self.status = ConfigStatus(loaded_at=parts.clock.now())
@@ -89,6 +92,7 @@ class Reloader:
         self._parts.limits.configure(self._generations.limits)
         self._sinks.retain(new.assembly.series)
         self._upkeep.wake()
+        self._budgets.wake()
         self._discoveries.wake()
 
     def _succeeded(self) -> None:

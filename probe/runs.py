@@ -13,11 +13,13 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
+from probe.budget import Shortfall
+from probe.budgets import Budgets
 from probe.clock import Clock
 from probe.config import JobConfig
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
-from probe.errors import NotRunning, StoreError
+from probe.errors import NotRunning, OverBudget, StoreError
 from probe.generation import Generation, Generations
 from probe.phase import Phase
 from probe.recorder import Recorder
@@ -39,13 +41,20 @@ class Runs:
     """
 
     def __init__(
-        self, store: Store, recorder: Recorder, generations: Generations, phase: Phase, clock: Clock
+        self,
+        store: Store,
+        recorder: Recorder,
+        generations: Generations,
+        phase: Phase,
+        clock: Clock,
+        budgets: Budgets,
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._generations = generations
         self._phase = phase
         self._clock = clock
+        self._budgets = budgets
         self._by_hand: set[asyncio.Task[None]] = set()
         self.skipped: Counter[Skip] = Counter()
 
@@ -66,7 +75,7 @@ class Runs:
     async def by_hand(self, job: JobConfig, name: str, triggered_by: str) -> UUID:
         """Start a run beside the schedule, and do not wait for it. Its row is there.
 
-        Raises ConfigError, StoreError, NotRunning.
+        Raises ConfigError, StoreError, NotRunning; OverBudget, with its row ended as skipped.
         """
         self._phase.require_running()
         generation = self._generations.current
@@ -79,9 +88,13 @@ class Runs:
                 planned_attempts=size_of(assembly, job.suite, job.targets),
             )
             plan = plan_of(assembly, job, run_id, name, self._clock.now())
+            shortfall = await self._admit(plan)
+            if shortfall is not None:
+                raise OverBudget(shortfall.note)
             try:
                 self._phase.require_running()
             except NotRunning:
+                self._budgets.release(run_id)
                 await self._finish(run_id, name, "interrupted")
                 raise
             task = asyncio.create_task(self._unattended(generation, plan), name=f"run {name}")
@@ -109,7 +122,22 @@ class Runs:
             _log.warning("a job was removed as its run began", job=name)
             await self._finish(run_id, name, "interrupted")
             return
-        await self._carry_out(generation, plan_of(assembly, job, run_id, name, slot.planned_at))
+        plan = plan_of(assembly, job, run_id, name, slot.planned_at)
+        if await self._admit(plan) is None:
+            await self._carry_out(generation, plan)
+
+    async def _admit(self, plan: RunPlan) -> Shortfall | None:
+        """Ask the budgets. The row of a run that does not fit is ended; None: `_carry_out` is due."""
+        asked = False
+        try:
+            shortfall = await self._budgets.admit(plan)
+            asked = True
+        finally:
+            if not asked:
+                await self._finish(plan.run_id, plan.name, "interrupted")
+        if shortfall is not None:
+            await self._finish(plan.run_id, plan.name, "skipped", note=shortfall.note)
+        return shortfall
 
     async def _unattended(self, generation: Generation, plan: RunPlan) -> None:
         try:
@@ -133,15 +161,18 @@ class Runs:
             status = "interrupted" if skipped is None else status
             raise
         finally:
+            self._budgets.release(plan.run_id)
             await self._finish(plan.run_id, plan.name, status, skipped)
 
-    async def _finish(self, run_id: UUID, name: str, status: RunEnd, skipped: int | None = None) -> None:
+    async def _finish(
+        self, run_id: UUID, name: str, status: RunEnd, skipped: int | None = None, note: str | None = None
+    ) -> None:
         """End the run's row, later while the store is out. The next start closes what is left open."""
         while True:
             patience = _LAST_TRY_SECONDS if self._phase.stopping else None
             try:
                 async with asyncio.timeout(patience):
-                    await self._store.finish_run(run_id, status, skipped_attempts=skipped)
+                    await self._store.finish_run(run_id, status, skipped_attempts=skipped, note=note)
                 return
             except (StoreError, TimeoutError) as exc:
                 error = str(exc) or "the database does not answer"

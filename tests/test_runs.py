@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from probe.budgets import Budgets
 from probe.clock import SystemClock
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
@@ -41,7 +42,9 @@ class Scene:
     phase: Phase = field(default_factory=Phase)
 
     def __post_init__(self) -> None:
-        self.runs = Runs(self.parts.store, self.recorder, self.generations, self.phase, self.parts.clock)
+        store, clock = self.parts.store, self.parts.clock
+        budgets = Budgets(store, clock, lambda: self.generations.current.assembly)
+        self.runs = Runs(store, self.recorder, self.generations, self.phase, clock, budgets)
         self.phase.name = "running"
 
     async def row(self, run_id: UUID, *, ended: bool = True) -> RunRecord:
