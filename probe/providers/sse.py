@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_E, _SPACE = b"e "
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
 
@@ -37,24 +38,39 @@ def split_events(body: bytes) -> Iterator[Event]:
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     size = len(body)
     has_cr = b"\r" in body
+    line_end, width = (b"\r\n", 2) if has_cr else (b"\n", 1)
     # `Event(…)` would cost twice as much, for every token there is.
     find, starts, new = body.find, body.startswith, tuple.__new__
     while at < size:
-        # Nearly every event is one line and a blank one: searching for the line end finds it.
-        if starts(b"data:", at) and (end := find(b"\n", at)) > 0:
-            first = at + 6 if starts(b" ", at + 5) else at + 5
-            if not has_cr:
-                if starts(b"\n", end + 1):
-                    yield new(Event, (body[first:end], end, b"", True))
-                    at = end + 2
-                    continue
-            elif starts(b"\r\n", end + 1) and find(b"\r", at, end) == end - 1:
-                yield new(Event, (body[first : end - 1], end - 1, b"", True))
-                at = end + 3
-                continue
+        # Nearly every event is a line of data and a blank one, some with a name before them: searching for
+        # the line ends finds it. What is none of these goes line by line.
+        start, name = at, b""
+        if (
+            body[at] == _E
+            and starts(b"event:", at)
+            and (end := find(line_end, at)) > 0
+            and (not has_cr or _is_line(body, at, end))
+        ):
+            name = body[at + 7 if body[at + 6] == _SPACE else at + 6 : end]
+            start = end + width
+        if (
+            starts(b"data:", start)
+            and (end := find(line_end, start)) > 0
+            and starts(line_end, end + width)
+            and (not has_cr or _is_line(body, start, end))
+        ):
+            first = start + 6 if body[start + 5] == _SPACE else start + 5
+            yield new(Event, (body[first:end], end, name, True))
+            at = end + 2 * width
+            continue
         event, at = _event_by_line(body, at)
         if event is not None:
             yield event
+
+
+def _is_line(body: bytes, start: int, end: int) -> bool:
+    """No line ends in between: each of CR and LF alone is one too."""
+    return body.find(b"\n", start, end) < 0 and body.find(b"\r", start, end) < 0
 
 
 def _event_by_line(body: bytes, at: int) -> tuple[Event | None, int]:
