@@ -13,7 +13,8 @@ import pytest
 
 from probe.clock import FakeClock
 from probe.slot import Slot
-from probe.store import PriceRecord, PruneReport, Store
+from probe.store import DiscoveryEnd, PriceRecord, PruneReport, Store
+from tests.store.knowledge import a_quote, an_event
 from tests.store.samples import NOW, a_sample, a_target, fill_sqlite
 from tests.store.sql import execute
 
@@ -105,6 +106,56 @@ async def test_the_price_in_force_stays(store: Store) -> None:
     assert (await store.prune(Days(prices_days=15))).prices == 2
     assert await store.price_history("openai", "gpt-4o-mini") == (prices[2],)
     assert (await store.prune(Days(prices_days=5))).prices == 0
+
+
+async def test_quotes_that_no_longer_count_go_with_old_prices(store: Store, clock: FakeClock) -> None:
+    await store.save_quotes([a_quote("1")])
+    await store.save_quotes([a_quote("2")])
+    await store.save_quotes([held := a_quote("3", status="held")])
+    await store.decide_quote(held.id, False, NOW)
+    clock.advance(20 * 86_400)
+    await store.save_quotes([a_quote("4")])
+    await store.save_quotes([a_quote("5", status="held")])
+    assert (await store.prune(Days(prices_days=30))).quotes == 0
+    assert (await store.prune(Days(prices_days=15))).quotes == 2
+    left = await store.quotes("openai", "gpt-4o-mini")
+    assert {quote.status: quote.price.input_per_million_usd for quote in left} == {
+        "superseded": Decimal(2),
+        "current": Decimal(4),
+        "held": Decimal(5),
+    }
+
+
+async def test_old_events_go(store: Store) -> None:
+    await store.add_events([an_event(key=str(days), at=NOW - days * DAY) for days in range(600)])
+    assert (await store.prune(Days(events_days=9))).events == 590
+    assert [event.key for event in (await store.events()).items] == list("0123456789")
+
+
+async def test_the_last_good_discovery_of_a_provider_stays(store: Store, clock: FakeClock) -> None:
+    """And the last of all: one tells how old the list is, the other why."""
+    for provider, end in (
+        ("openai", "complete"),
+        ("openai", "complete"),
+        ("openai", "failed"),
+        ("openai", "failed"),
+        ("groq", "failed"),
+    ):
+        discovery = await store.start_discovery(provider, "schedule")
+        status: DiscoveryEnd = "complete" if end == "complete" else "failed"
+        await store.finish_discovery(discovery, status=status, base_url="https://a.test/v1")
+        clock.advance(86_400)
+    going = await store.start_discovery("mistral", "schedule")
+    clock.advance(100 * 86_400)
+    assert (await store.prune(Days(discoveries_days=30))).discoveries == 2
+    left = [(each.provider, each.status, each.started_at) for each in await store.discoveries()]
+    assert left == [
+        ("mistral", "running", NOW + 5 * DAY),
+        ("groq", "failed", NOW + 4 * DAY),
+        ("openai", "failed", NOW + 3 * DAY),
+        ("openai", "complete", NOW + DAY),
+    ]
+    await store.finish_discovery(going, status="complete", base_url="https://a.test/v1")
 
 
 async def test_results_that_come_in_meanwhile_are_stored(sqlite_url: str, clock: FakeClock) -> None:

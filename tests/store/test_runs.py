@@ -46,6 +46,29 @@ async def test_what_a_run_skipped_is_kept(store: Store) -> None:
     assert (open_run.skipped_attempts, ended.skipped_attempts) == (None, 2)
 
 
+async def test_a_run_that_is_skipped_says_why(store: Store) -> None:
+    """It is neither interrupted nor done, and its slot was dealt with."""
+    run_id = await store.claim(NINE, suite="quick")
+    assert run_id is not None
+    await store.finish_run(run_id, "skipped", note="The budget of the day is spent.\0")
+    (run,) = (await store.runs(RunFilter(status="skipped"))).items
+    assert (run.id, run.note, run.attempts) == (run_id, "The budget of the day is spent.\ufffd", 0)
+    assert run.finished_at == NOW
+    assert await store.slot_counts() == {"benchmark": SlotCounts(claimed=1, skipped=1)}
+    assert await store.claim(NINE, suite="quick") is None
+    assert await store.close_interrupted() == ()
+
+
+async def test_reserved_jobs_are_claimed_as_any(store: Store) -> None:
+    for job in ("discovery", "prices"):
+        slot = replace(NINE, job=job)
+        run_id = await store.claim(slot, suite=job)
+        assert run_id is not None
+        await store.finish_run(run_id, "finished")
+        assert await store.claim(slot, suite=job) is None
+        assert await store.last_slot(job) == slot
+
+
 async def test_a_job_ran_last_when_the_daemon_last_ran_it(store: Store, clock: FakeClock) -> None:
     """Neither what a person started under the same name counts, nor another job."""
     assert await store.last_run_at("benchmark") is None
