@@ -25,6 +25,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.price_file()
     check.discovery()
     check.jobs(check.suites())
+    check.budgets()
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
 
@@ -126,6 +127,22 @@ class _Check:
                 select([pattern], providers, "provider")
             except ConfigError as exc:
                 self._add(("discovery", "providers", number), str(exc))
+
+    def budgets(self) -> None:
+        first: dict[str, int] = {}
+        jobs = [job.name for job in self._config.jobs]
+        for index, budget in enumerate(self._config.budgets):
+            place: Place = ("budgets", index)
+            if budget.name in first:
+                self._add((*place, "name"), f"budgets[{first[budget.name]}] is called {budget.name!r} too")
+            first.setdefault(budget.name, index)
+            if budget.daily_usd is None and budget.monthly_usd is None:
+                self._add(place, f"{budget.name!r} limits nothing; give daily_usd, monthly_usd or both")
+            if budget.provider is not None and budget.provider not in self._config.providers:
+                hint = _hint(budget.provider, self._config.providers, "providers")
+                self._add((*place, "provider"), f"unknown provider {budget.provider!r}; {hint}")
+            if budget.job is not None and budget.job not in jobs:
+                self._add((*place, "job"), f"unknown job {budget.job!r}; {_hint(budget.job, jobs, 'jobs')}")
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:
