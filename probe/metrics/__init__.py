@@ -19,6 +19,7 @@ from probe.metrics.family import (
     Reading,
     series_labels,
 )
+from probe.metrics.money import MONEY_FAMILIES
 from probe.metrics.operation import STATUS_FAMILIES
 from probe.metrics.prices import PRICE_FAMILIES
 from probe.metrics.quota import QUOTA_FAMILIES
@@ -35,6 +36,7 @@ CATALOGUE: tuple[Family, ...] = (
     TARGET_INFO,
     *OWN_TIMING,
     *STATUS_FAMILIES,
+    *MONEY_FAMILIES,
     *ENGINE_FAMILIES,
     *CATALOGUE_FAMILIES,
 )
