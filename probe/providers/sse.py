@@ -48,29 +48,25 @@ def split_events(body: bytes) -> Iterator[Event]:
         if (
             body[at] == _E
             and starts(b"event:", at)
-            and (end := find(line_end, at)) > 0
-            and (not has_cr or _is_line(body, at, end))
+            and (feed := find(b"\n", at)) > 0
+            and (not has_cr or find(b"\r", at, feed) == feed - 1)
         ):
-            name = body[at + 7 if body[at + 6] == _SPACE else at + 6 : end]
-            start = end + width
+            name = body[at + 7 if body[at + 6] == _SPACE else at + 6 : feed + 1 - width]
+            start = feed + 1
         if (
             starts(b"data:", start)
-            and (end := find(line_end, start)) > 0
-            and starts(line_end, end + width)
-            and (not has_cr or _is_line(body, start, end))
+            and (feed := find(b"\n", start)) > 0
+            and starts(line_end, feed + 1)
+            and (not has_cr or find(b"\r", start, feed) == feed - 1)
         ):
             first = start + 6 if body[start + 5] == _SPACE else start + 5
+            end = feed + 1 - width
             yield new(Event, (body[first:end], end, name, True))
-            at = end + 2 * width
+            at = feed + 1 + width
             continue
         event, at = _event_by_line(body, at)
         if event is not None:
             yield event
-
-
-def _is_line(body: bytes, start: int, end: int) -> bool:
-    """No line ends in between: each of CR and LF alone is one too."""
-    return body.find(b"\n", start, end) < 0 and body.find(b"\r", start, end) < 0
 
 
 def _event_by_line(body: bytes, at: int) -> tuple[Event | None, int]:
