@@ -5,6 +5,7 @@ from probe.analysis.hourly import hourly_medians
 from probe.analysis.jitter import Light, jitter_light, jitter_seconds
 from probe.analysis.percentile import percentile, samples_needed
 from probe.analysis.reported import Split, accounted_seconds, served_seconds, split
+from probe.analysis.spread import Spread, spread
 from probe.analysis.summary import Summary, success_ratio, summarise
 from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, tally, timed
 from probe.analysis.value import cost_per_million_usd, value_score
@@ -15,6 +16,7 @@ __all__ = [
     "Distribution",
     "Light",
     "Split",
+    "Spread",
     "Summary",
     "Tally",
     "Window",
@@ -30,6 +32,7 @@ __all__ = [
     "samples_needed",
     "served_seconds",
     "split",
+    "spread",
     "success_ratio",
     "summarise",
     "tally",

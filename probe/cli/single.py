@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,16 @@ from typer import BadParameter
 
 from probe.assembly import Assembly
 from probe.attempt import TargetPlan
+from probe.cli.fleet import choose_engines
 from probe.cli.workbench import workbench
 from probe.clock import SystemClock
-from probe.config import Config, ProviderConfig, TargetConfig
+from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
 from probe.defaults import load_config
+from probe.engines.factory import ENGINES
 from probe.errors import ConfigError
 from probe.identifier import new_id
 from probe.patterns import matches, select
+from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
 from probe.sample import Cost, Ok
 from probe.secrets import learn
@@ -54,6 +58,7 @@ def settings_for(
     file: Path | None,
     target: str | None,
     *,
+    engine: str | None = None,
     base_url: str | None,
     model: str | None,
     key_variable: str | None,
@@ -62,7 +67,13 @@ def settings_for(
     if base_url is not None:
         if target is not None or model is None:
             raise BadParameter("wants --model, and no target", param_hint="'--base-url'")
-        return _endpoint(base_url, model, key_variable)
+        return _endpoint(base_url, model, key_variable, engine)
+    if engine is not None:
+        if target is not None or model is None:
+            raise BadParameter("wants --model, and no target", param_hint="'--engine'")
+        if key_variable is not None:
+            raise BadParameter("goes with --base-url", param_hint="'--api-key-env'")
+        return _at_engine(load_config(file), engine, model)
     if model is not None or key_variable is not None:
         raise BadParameter("goes with --base-url", param_hint="'--model' / '--api-key-env'")
     config = load_config(file)
@@ -78,11 +89,17 @@ async def ask(config: Config, name: str, question: Question) -> Answered:
         (plan, *_) = assembly.choose([name])
         provider = assembly.providers[plan.target.provider]
         wire = LocalWire()
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(wire.aclose)
+            meter = assembly.engines.get(plan.target.provider)
+            visit = None
+            if meter is not None:
+                way = meter.around(plan.target.model, stream=question.stream)
+                visit = await stack.enter_async_context(way)
             capture = await provider.send(_prompt(plan, question), wire)
-        finally:
-            await wire.aclose()
-        reading = provider.read(capture)
+            reading = provider.read(capture)
+            if visit is not None:
+                reading = await visit.complete(reading)
         return Answered(capture=capture, reading=reading, cost=_cost(assembly, plan, capture, reading))
 
 
@@ -117,8 +134,27 @@ def _with_target(config: Config, name: str) -> tuple[Config, str]:
     return config.model_copy(update={"targets": (TargetConfig(provider=provider, model=model),)}), name
 
 
-def _endpoint(base_url: str, model: str, key_variable: str | None) -> tuple[Config, str]:
-    """A configuration of that endpoint alone; without a key it is asked without one."""
+def _at_engine(config: Config, engine: str, model: str) -> tuple[Config, str]:
+    """A model of an inference server, which may be one at the usual address of its kind."""
+    (endpoint, *others) = choose_engines(config, [engine])
+    if others:
+        names = ", ".join(each.name for each in (endpoint, *others))
+        raise ConfigError(f"{engine!r} is {len(others) + 1} servers; name one of {names}")
+    provider = config.providers.get(endpoint.name, ProviderConfig())
+    target = TargetConfig(provider=endpoint.name, model=model)
+    alone = {"providers": FrozenDict({endpoint.name: provider}), "targets": (target,), "jobs": ()}
+    return config.model_copy(update=alone), target.label
+
+
+def _endpoint(
+    base_url: str, model: str, key_variable: str | None, engine: str | None = None
+) -> tuple[Config, str]:
+    """A configuration of that endpoint alone; without a key it is asked without one.
+
+    `engine` is the kind of server that it is.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}", param_hint="'--engine'")
     layers = variable_layers()
     key = None if key_variable is None else usual_secret(key_variable, layers, Path.cwd())
     if key_variable is not None and key is None:
@@ -128,6 +164,8 @@ def _endpoint(base_url: str, model: str, key_variable: str | None) -> tuple[Conf
     try:
         provider = ProviderConfig.model_validate(
             {
+                "preset": engine if engine in PRESETS else None,
+                "engine": engine,
                 "base_url": base_url,
                 "api_key": None if key is None else key.value,
                 "proxy": None if proxy is None else proxy.value,

@@ -25,12 +25,21 @@ def trial(
     warm: Annotated[
         bool, typer.Option("--warm", help="Measure on a connection that is open already.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Ask this inference server: a provider's name, or vllm, tgi, llamacpp, ollama.",
+            show_default=False,
+        ),
+    ] = None,
     base_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Ask this endpoint instead of a target.", show_default=False),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The model at --base-url.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="The model at --engine or --base-url.", show_default=False),
     ] = None,
     api_key_env: Annotated[
         str | None,
@@ -54,6 +63,7 @@ def trial(
       probe test-request
       probe test-request openai/gpt-4o-mini --save slow.json
       probe test-request --base-url http://127.0.0.1:8000/v1 --model tiny
+      probe test-request --engine ollama --model llama3.2 --prompt "Hello"
     """
     from probe.cli.attempt_json import attempt_json
     from probe.cli.output import print_line, print_note
@@ -62,7 +72,9 @@ def trial(
     from probe.cli.workbench import quiet_logs, run_to_end
     from probe.wire.archive import save_capture
 
-    settings, name = settings_for(config, target, base_url=base_url, model=model, key_variable=api_key_env)
+    settings, name = settings_for(
+        config, target, engine=engine, base_url=base_url, model=model, key_variable=api_key_env
+    )
     quiet_logs(settings)
     question = Question(prompt=prompt, max_tokens=max_tokens, stream=stream, warm=warm)
     attempt = run_to_end(ask(settings, name, question))
