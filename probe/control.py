@@ -11,12 +11,13 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from probe import __version__
-from probe.api.control import Job, RunOrder, Trouble
+from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.budgets import Budgets
 from probe.config import JobConfig
 from probe.discovery import Discoveries
 from probe.engines.watch import EngineWatch
+from probe.forecast import Forecast
 from probe.generation import Generations
 from probe.limits import REFUSALS
 from probe.phase import Phase
@@ -115,6 +116,9 @@ class DaemonControl:
     async def trigger(self, order: RunOrder, /) -> UUID:
         job = JobConfig(name="by-hand", suite=order.suite, targets=order.targets)
         return await self.runs.by_hand(job, order.name or order.suite, "api")
+
+    async def estimate(self, order: EstimateOrder, /) -> Sequence[Forecast]:
+        return await self.budgets.appraiser.asked(order.job, order.suite, order.targets)
 
     async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
         return await self.discoveries.by_hand(providers, "api")

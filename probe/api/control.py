@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from probe.forecast import Forecast
 from probe.sample import Series
 from probe.status import Status
 
@@ -20,6 +21,15 @@ class RunOrder:
     suite: str
     targets: tuple[str, ...]
     name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateOrder:
+    """What is asked about: one job; a run of `suite` by hand; or, with neither, every job."""
+
+    job: str | None = None
+    suite: str | None = None
+    targets: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,16 @@ class Control(Protocol):
         """Start a run and give its id without waiting for its end; its row exists by then.
 
         Raises ConfigError where the suite is unknown or no target matches; the message says what there is.
+        Raises OverBudget where it does not fit into what is left of a budget; its row says so.
         Raises StoreError where the run could not be stored, NotRunning while the daemon starts or stops.
+        """
+        ...
+
+    async def estimate(self, order: EstimateOrder, /) -> Sequence[Forecast]:
+        """What runs would cost now.
+
+        Raises ConfigError where the job or suite is unknown or no target matches; the message says what there
+        is.
         """
         ...
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from probe.errors import NotRunning, StoreError
+from probe.errors import NotRunning, OverBudget, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -74,6 +74,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(StoreError, _on_store)
     app.add_exception_handler(NotRunning, _on_not_running)
+    app.add_exception_handler(OverBudget, _on_over_budget)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -127,6 +128,11 @@ async def _on_store(_: Request, exc: Exception) -> Response:
 async def _on_not_running(_: Request, exc: Exception) -> Response:
     """Its message says which of the two it is."""
     return problem_response(503, f"Not now: {exc}.", headers={"Retry-After": "5"})
+
+
+async def _on_over_budget(_: Request, exc: Exception) -> Response:
+    """Its message says which budget it is, and what is left of it."""
+    return problem_response(409, f"Not begun: {exc}.")
 
 
 def _clear(message: str) -> str:

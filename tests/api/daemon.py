@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
-from probe.api.control import Job, RunOrder, Trouble
+from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.errors import ProbeError
+from probe.forecast import Forecast
 from probe.sample import Series
 from probe.status import Status
 
@@ -32,6 +33,8 @@ class ScriptedDaemon:
     refusal: ProbeError | Exception | None = None
     orders: list[RunOrder] = field(default_factory=list)
     discoveries: list[tuple[str, ...]] = field(default_factory=list)
+    questions: list[EstimateOrder] = field(default_factory=list)
+    forecasts: Sequence[Forecast] = ()
     reloads: int = 0
     exposition: bytes = b"inference_probe_up 1\n"
 
@@ -66,6 +69,12 @@ class ScriptedDaemon:
             raise self.refusal
         self.discoveries.append(tuple(providers))
         return {provider: uuid4() for provider in providers}
+
+    async def estimate(self, order: EstimateOrder, /) -> Sequence[Forecast]:
+        if self.refusal is not None:
+            raise self.refusal
+        self.questions.append(order)
+        return self.forecasts
 
     async def reload(self) -> None:
         if self.refusal is not None:

@@ -51,10 +51,13 @@ async def run(given: Given, run_id: UUID) -> RunBody:
     summary="Start a run",
     status_code=202,
     dependencies=[Depends(require_token)],
-    responses=responses(401, 403, 422, 503),
+    responses=responses(401, 403, 409, 422, 503),
 )
 async def trigger(given: Given, response: Response, asked: RunRequest | None = None) -> RunStarted:
-    """Answers at once; the run goes on, and its results appear as they come in."""
+    """Answers at once; the run goes on, and its results appear as they come in.
+
+    A run that does not fit into what is left of a budget is not begun: 409.
+    """
     asked = asked or RunRequest()
     try:
         run_id = await given.control.trigger(

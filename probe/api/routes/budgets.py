@@ -1,0 +1,47 @@
+"""Money: what was spent of the budgets, and what runs would cost."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from probe.api.control import EstimateOrder
+from probe.api.money import BudgetsBody, EstimatesBody
+from probe.api.parameters import Parameters, Word
+from probe.api.parts import Given
+from probe.api.problem import Problem, responses
+from probe.errors import ConfigError
+
+router = APIRouter(prefix="/api/v1", tags=["money"])
+
+
+class EstimateParameters(Parameters):
+    job: Word | None = Field(None, description="One job; otherwise all of them.")
+    suite: Word | None = Field(None, description="A run of this suite by hand, instead of jobs.")
+    target: tuple[Word, ...] = Field(
+        ("*",), min_length=1, max_length=1000, description="With `suite`: names of targets, or patterns."
+    )
+
+
+@router.get("/budgets", summary="What was spent, of which budgets")
+async def budgets(given: Given) -> BudgetsBody:
+    """As of now, by what is stored; `reserved_usd` is what runs under way are estimated to take yet."""
+    return BudgetsBody.of(given.control.status().money)
+
+
+@router.get("/estimate", summary="What runs would cost", responses=responses(422))
+async def estimate(given: Given, asked: Annotated[EstimateParameters, Query()]) -> EstimatesBody:
+    """At the prices of now.
+
+    Tokens are those of the last days' results; where there are none the output is assumed to be a share of
+    max_tokens, and `low_usd` and `high_usd` are the bounds.
+    """
+    if asked.job is not None and asked.suite is not None:
+        raise Problem(422, "Ask for a job or for a suite, not for both.")
+    order = EstimateOrder(job=asked.job, suite=asked.suite, targets=asked.target)
+    try:
+        return EstimatesBody.of(await given.control.estimate(order))
+    except ConfigError as exc:
+        raise Problem(422, str(exc)) from exc
