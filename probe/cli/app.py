@@ -11,7 +11,20 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
-from probe.cli import config, daemon, db, engines, metrics, replay, results, run, simulate, targets, trial
+from probe.cli import (
+    config,
+    daemon,
+    db,
+    engines,
+    metrics,
+    prices,
+    replay,
+    results,
+    run,
+    simulate,
+    targets,
+    trial,
+)
 from probe.cli.options import help_without_command
 from probe.errors import ConfigError, ProbeError, SuiteError
 
@@ -46,6 +59,7 @@ app.command("results", rich_help_panel=_LOOK)(results.results)
 app.add_typer(engines.app, name="engines", rich_help_panel=_LOOK)
 app.add_typer(metrics.app, name="metrics", rich_help_panel=_LOOK)
 app.command("replay", rich_help_panel=_LOOK)(replay.replay)
+app.add_typer(prices.app, name="prices", rich_help_panel=_LOOK)
 app.add_typer(config.app, name="config", rich_help_panel=_RUN)
 app.add_typer(db.app, name="db", rich_help_panel=_RUN)
 app.command("simulate", rich_help_panel=_RUN)(simulate.simulate)

@@ -1,0 +1,1 @@
+"""What `probe prices …` does, a file for each command."""

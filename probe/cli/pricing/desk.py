@@ -1,0 +1,103 @@
+"""What these commands have in common: the configuration's prices over what the database remembers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from probe.api import format as board
+from probe.catalog.price import Price
+from probe.catalog.quotes import Key, Quotes
+from probe.clock import SystemClock
+from probe.config import Config
+from probe.errors import StoreError
+from probe.patterns import matches
+from probe.pricing import Pricing, Scope, scope_of_config
+from probe.pricing.proxy import environment_proxy
+from probe.store import Store
+from probe.store.url import parse_url
+
+UNKNOWN = board.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """`pricing` has at hand what the store knows."""
+
+    store: Store
+    quotes: Quotes
+    scope: Scope
+    pricing: Pricing
+
+
+@asynccontextmanager
+async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opened]:
+    """The database; made or upgraded only where that is said. Raises StoreError, ConfigError."""
+    url = config.database.url.get_secret_value()
+    if not create and not has_database(config):
+        raise StoreError(f"there is no database {parse_url(url).path} yet; `probe prices sync` makes one")
+    quotes = Quotes()
+    scope = scope_of_config(config, quotes)
+    clock = SystemClock()
+    async with await Store.open(url, migrate=create) as store:
+        pricing = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
+        await pricing.load()
+        yield Opened(store=store, quotes=quotes, scope=scope, pricing=pricing)
+
+
+def has_database(config: Config) -> bool:
+    file = parse_url(config.database.url.get_secret_value()).path
+    return file is None or file.exists()
+
+
+def now() -> datetime:
+    return SystemClock().now()
+
+
+def chosen(keys: Iterable[Key], patterns: Iterable[str]) -> list[Key]:
+    """Those whose `provider/model` any pattern matches, in their order."""
+    wanted = tuple(patterns)
+    return [key for key in keys if any(matches(pattern, "/".join(key)) for pattern in wanted)]
+
+
+def amount(usd: Decimal | None) -> str:
+    """`0.15`: every digit that is stated, none that is not."""
+    return UNKNOWN if usd is None else f"{usd.normalize():f}"
+
+
+def age(price: Price, at: datetime) -> str:
+    """`fetched 3 d ago`, or from which day on it holds where it is not fetched."""
+    if price.fetched_at is not None:
+        return f"fetched {board.ago(price.fetched_at, at)}".replace(board.NBSP, " ")
+    return UNKNOWN if price.effective is None else f"since {price.effective.isoformat()}"
+
+
+def price_as_json(price: Price) -> dict[str, object]:
+    """Amounts are text, as a JSON number is a binary fraction to most readers."""
+    rates = price.rates
+    return {
+        "input_per_million_usd": _text(rates.input_per_million_usd),
+        "output_per_million_usd": _text(rates.output_per_million_usd),
+        "cached_input_per_million_usd": _text(rates.cached_input_per_million_usd),
+        "cache_write_per_million_usd": _text(rates.cache_write_per_million_usd),
+        "reasoning_per_million_usd": _text(rates.reasoning_per_million_usd),
+        "request_usd": _text(price.request_usd),
+        "tiers": [
+            {
+                "above_input_tokens": tier.above_input_tokens,
+                "input_per_million_usd": _text(tier.rates.input_per_million_usd),
+                "output_per_million_usd": _text(tier.rates.output_per_million_usd),
+            }
+            for tier in price.tiers
+        ],
+        "source": price.source,
+        "effective": None if price.effective is None else price.effective.isoformat(),
+        "fetched_at": None if price.fetched_at is None else price.fetched_at.isoformat(),
+    }
+
+
+def _text(usd: Decimal | None) -> str | None:
+    return None if usd is None else f"{usd:f}"

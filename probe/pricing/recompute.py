@@ -1,0 +1,48 @@
+"""What a past request cost, reckoned again: at the price of its own instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from probe.catalog.price import Price, cost_of
+from probe.catalog.prices import PriceBook
+from probe.catalog.quotes import Quotes
+from probe.catalog.sources.genai import SOURCE as PUBLISHED
+from probe.pricing.rows import history_of
+from probe.sample import Cost, Sample
+from probe.store import Store
+
+# Where a price of then comes from: a row of our own history, dated published prices, or what is in force now
+# because nothing older is known.
+Basis = Literal["history", "published", "now"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """`price` and `cost` are None where there is no price; `cost` also where there are no tokens."""
+
+    sample: Sample
+    price: Price | None
+    cost: Cost | None
+    basis: Basis | None
+
+
+async def recompute(store: Store, book: PriceBook, quotes: Quotes, sample: Sample) -> Recomputed:
+    """`quotes` are those that `book` looks at. Raises StoreError."""
+    target = sample.target
+    records = await store.price_history(target.provider, target.model)
+    quotes.remember(target.provider, target.model, history_of(records))
+    price = book.price(target.provider, target.model, target.base_url, sample.started_at)
+    if price is None:
+        return Recomputed(sample=sample, price=None, cost=None, basis=None)
+    noted = bool(records) and records[0].at <= sample.started_at
+    return Recomputed(
+        sample=sample, price=price, cost=cost_of(price, sample.usage), basis=_basis(price, noted=noted)
+    )
+
+
+def _basis(price: Price, *, noted: bool) -> Basis:
+    if price.source.startswith(PUBLISHED):
+        return "published"
+    return "history" if noted else "now"
