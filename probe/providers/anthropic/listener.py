@@ -35,7 +35,9 @@ class MessagesListener:
         event = decode_object(data)
         kind = event.get("type") or name.decode("latin-1")
         if kind == "content_block_delta" and not self.ended:
-            self._take_delta(mapping(event.get("delta")), at_ns)
+            delta = event.get("delta")
+            if isinstance(delta, dict):
+                self._take_delta(delta, at_ns)
             return None
         if kind == "error" or (event.get("error") and kind != "ping"):
             return error_object(event)
@@ -85,7 +87,8 @@ class MessagesListener:
     def _take_delta(self, delta: Mapping[str, Any], at_ns: int) -> None:
         kind = delta.get("type")
         if kind == "text_delta":
-            if found := text(delta.get("text")):
+            found = delta.get("text")
+            if found and isinstance(found, str):
                 self._answer.take_text(found, at_ns)
         elif kind == "thinking_delta":
             self._answer.take_reasoning(text(delta.get("thinking")) or "", at_ns)

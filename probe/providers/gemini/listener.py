@@ -5,14 +5,12 @@ https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed
+from probe.providers.gemini.response import Part, Response, decode_response
 from probe.providers.gemini.usage import token_counts
 from probe.providers.reading import Trouble
-from probe.providers.values import decode_object, items, label, mapping, text, written
+from probe.providers.values import label, mapping, text, written
 
 _UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 
@@ -34,47 +32,47 @@ class GenerateListener:
     def event(self, data: bytes, _name: bytes, at_ns: int, /) -> Trouble:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             return None
-        return self._take(decode_object(data), at_ns)
+        return self._take(decode_response(data), at_ns)
 
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
-        value = decode_object(data)
-        trouble = self._take(value, at_ns)
-        if trouble is None and not isinstance(value.get("candidates"), list):
+        response = decode_response(data)
+        trouble = self._take(response, at_ns)
+        if trouble is None and response.candidates is None:
             return failed("malformed", "no candidates in the answer")
         return trouble
 
-    def _take(self, value: Mapping[str, Any], at_ns: int) -> Trouble:
-        if value.get("error"):
-            return error_object(value)
+    def _take(self, response: Response, at_ns: int) -> Trouble:
+        if response.error:
+            return error_object({"error": response.error})
         answer = self._answer
-        for candidate in items(value.get("candidates")):
-            for part in items(mapping(candidate.get("content")).get("parts")):
-                self._take_part(part, at_ns)
-            reason = label(candidate.get("finishReason"))
+        for candidate in response.candidates or ():
+            if candidate.content is not None:
+                for part in candidate.content.parts or ():
+                    if part.text and not part.thought:
+                        answer.take_text(part.text, at_ns)
+                    else:
+                        self._take_part(part, at_ns)
+            reason = candidate.finish_reason
             if reason and reason != _UNSPECIFIED:
                 answer.finish_reason = reason
         # Every event counts the whole so far.
-        metadata = value.get("usageMetadata")
-        if isinstance(metadata, dict):
-            answer.usage = token_counts(metadata) or answer.usage
+        if response.usage_metadata is not None:
+            answer.usage = token_counts(response.usage_metadata) or answer.usage
         if answer.model is None:
-            answer.model = label(value.get("modelVersion"))
+            answer.model = response.model_version
         if answer.id is None:
-            answer.id = label(value.get("responseId"))
-        return _blocked(value.get("promptFeedback"))
+            answer.id = response.response_id
+        return _blocked(response.prompt_feedback) if response.prompt_feedback else None
 
-    def _take_part(self, part: Mapping[str, Any], at_ns: int) -> None:
-        found = text(part.get("text"))
-        if found and part.get("thought") is True:
-            self._answer.take_reasoning(found, at_ns)
-        elif found:
-            self._answer.take_text(found, at_ns)
-        call = mapping(part.get("functionCall"))
-        if call:
-            arguments = call.get("args")
-            name = text(call.get("name")) or ""
-            self._answer.take_call(name + (written(arguments) if arguments else ""), at_ns)
-        self._answer.take_call(text(mapping(part.get("executableCode")).get("code")) or "", at_ns)
+    def _take_part(self, part: Part, at_ns: int) -> None:
+        """A part that is no text of the answer: a thought, a call, code; a part is one thing only."""
+        if part.text:
+            self._answer.take_reasoning(part.text, at_ns)
+        if part.function_call:
+            name, arguments = part.function_call.get("name"), part.function_call.get("args")
+            self._answer.take_call((text(name) or "") + (written(arguments) if arguments else ""), at_ns)
+        if part.executable_code:
+            self._answer.take_call(text(part.executable_code.get("code")) or "", at_ns)
 
 
 def _blocked(feedback: object) -> Trouble:

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from probe.providers.gemini.response import UsageMetadata
 from probe.providers.usage import TokenCounts
-from probe.providers.values import count, decode_object, items, mapping
+from probe.providers.values import decode_object, items, mapping
 
 
-def token_counts(metadata: Mapping[str, Any]) -> TokenCounts | None:
-    """`usageMetadata` in our terms; None where it counts nothing. A count of 0 is left out of the JSON.
+def token_counts(metadata: UsageMetadata) -> TokenCounts | None:
+    """The counts in our terms; None where nothing is counted. A count of 0 is left out of the JSON.
 
     Thoughts are no part of the candidates, and what tools gave back is no part of the prompt.
     """
-    prompt = count(metadata.get("promptTokenCount"))
-    tools = count(metadata.get("toolUsePromptTokenCount"))
-    candidates = count(metadata.get("candidatesTokenCount"))
-    thoughts = count(metadata.get("thoughtsTokenCount"))
-    if prompt is None and candidates is None and thoughts is None:
-        return None
-    return TokenCounts(
-        input_tokens=None if prompt is None else prompt + (tools or 0),
-        output_tokens=None
-        if candidates is None and thoughts is None
-        else (candidates or 0) + (thoughts or 0),
-        cached_input_tokens=count(metadata.get("cachedContentTokenCount")),
-        reasoning_tokens=thoughts,
-    )
+    prompt, candidates = metadata.prompt_token_count, metadata.candidates_token_count
+    thoughts = metadata.thoughts_token_count
+    if candidates is None and thoughts is None:
+        output = None
+        if prompt is None:
+            return None
+    else:
+        output = (candidates or 0) + (thoughts or 0)
+    if prompt is not None and metadata.tool_use_prompt_token_count is not None:
+        prompt += metadata.tool_use_prompt_token_count
+    # `TokenCounts(…)` would cost three times as much, for every event there is.
+    return tuple.__new__(TokenCounts, (prompt, output, metadata.cached_content_token_count, None, thoughts))
 
 
 def prompt_bytes(request_body: bytes) -> int | None:

@@ -1,0 +1,98 @@
+"""The JSON of `GenerateContentResponse`, as far as it is read: one event of a stream, or a whole body.
+
+https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. Decoding is typed first; where
+another type comes than the API says, the same bytes are decoded again without types and taken over field by
+field, what does not fit being left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from probe.providers.values import count, decode_object, items, label, mapping, text
+
+
+class Part(msgspec.Struct, gc=False, rename="camel"):
+    text: str | None = None
+    thought: bool | None = None
+    function_call: dict[str, Any] | None = None
+    executable_code: dict[str, Any] | None = None
+
+
+class Content(msgspec.Struct, gc=False):
+    parts: list[Part] | None = None
+
+
+class Candidate(msgspec.Struct, gc=False, rename="camel"):
+    content: Content | None = None
+    finish_reason: str | None = None
+
+
+class UsageMetadata(msgspec.Struct, gc=False, rename="camel"):
+    prompt_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
+
+
+class Response(msgspec.Struct, gc=False, rename="camel"):
+    candidates: list[Candidate] | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    prompt_feedback: Any = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Response).decode
+
+
+def decode_response(data: bytes) -> Response:
+    """Raises ValueError, one line, where it is no JSON object in UTF-8."""
+    try:
+        return _decode(data)
+    except (ValueError, RecursionError):
+        return _loose_response(decode_object(data))
+
+
+def _loose_response(value: Mapping[str, Any]) -> Response:
+    candidates = value.get("candidates")
+    return Response(
+        candidates=[_candidate(item) for item in items(candidates)] if isinstance(candidates, list) else None,
+        usage_metadata=_usage(mapping(value.get("usageMetadata"))),
+        model_version=label(value.get("modelVersion")),
+        response_id=label(value.get("responseId")),
+        prompt_feedback=value.get("promptFeedback"),
+        error=value.get("error"),
+    )
+
+
+def _candidate(value: Mapping[str, Any]) -> Candidate:
+    parts = items(mapping(value.get("content")).get("parts"))
+    return Candidate(
+        content=Content(parts=[_part(part) for part in parts]),
+        finish_reason=label(value.get("finishReason")),
+    )
+
+
+def _part(value: Mapping[str, Any]) -> Part:
+    return Part(
+        text=text(value.get("text")),
+        thought=value.get("thought") is True,
+        function_call=dict(mapping(value.get("functionCall"))),
+        executable_code=dict(mapping(value.get("executableCode"))),
+    )
+
+
+def _usage(value: Mapping[str, Any]) -> UsageMetadata:
+    return UsageMetadata(
+        prompt_token_count=count(value.get("promptTokenCount")),
+        tool_use_prompt_token_count=count(value.get("toolUsePromptTokenCount")),
+        candidates_token_count=count(value.get("candidatesTokenCount")),
+        thoughts_token_count=count(value.get("thoughtsTokenCount")),
+        cached_content_token_count=count(value.get("cachedContentTokenCount")),
+    )
