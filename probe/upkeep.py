@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 
 import structlog
@@ -59,8 +60,9 @@ class Upkeep:
 
     async def _prune(self) -> None:
         report = await self._store.prune(self._assembly().config.database.retention)
-        if report.results or report.runs or report.prices:
-            _log.info("old rows deleted", results=report.results, runs=report.runs, prices=report.prices)
+        gone = {name: count for name, count in asdict(report).items() if count}
+        if gone:
+            _log.info("old rows deleted", **gone)
 
     async def _until_due(self, seconds: float) -> None:
         woken = asyncio.ensure_future(self._due.wait())

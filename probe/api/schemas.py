@@ -6,7 +6,7 @@ of those drift. The fields of a result are those of `probe.sample.Sample`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from probe.analysis import Light
 from probe.api.control import Trouble
 from probe.api.leaderboard import State
+from probe.catalog.listed import Lifecycle
 from probe.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.store import RunStatus
 from probe.wire.capture import StampSource
@@ -51,17 +52,31 @@ class ProviderBody(Body):
 
 
 class PriceBody(Body):
-    """USD per million tokens, seen from `at` on."""
+    """USD per million tokens, `request_usd` for each request beside them; seen from `at` on.
+
+    `effective_on` is the day from which it holds by the source's own word, `fetched_at` when it was read
+    there.
+    """
 
     input_usd: Usd
     output_usd: Usd
     cached_input_usd: Usd | None
+    cache_write_usd: Usd | None
+    reasoning_usd: Usd | None
+    request_usd: Usd
+    currency: str
     source: str
     at: datetime
+    effective_on: date | None
+    fetched_at: datetime | None
 
 
 class ModelBody(Body):
-    """`price` is the latest one known."""
+    """`price` is the latest one known, `last_seen_at` the end of the last attempt.
+
+    What the provider's model list says is null where it does not. `listed_first_at` and `listed_last_at` are
+    the listings that had the model, `vanished_at` the first that lacked it since.
+    """
 
     id: UUID
     name: str
@@ -70,12 +85,25 @@ class ModelBody(Body):
     created_at: datetime
     last_seen_at: datetime | None
     price: PriceBody | None
+    display_name: str | None
+    max_output_tokens: int | None
+    input_modalities: tuple[str, ...] | None
+    output_modalities: tuple[str, ...] | None
+    released_at: datetime | None
+    lifecycle: Lifecycle | None
+    deprecated_on: date | None
+    retires_on: date | None
+    replaced_by: str | None
+    listed_first_at: datetime | None
+    listed_last_at: datetime | None
+    vanished_at: datetime | None
 
 
 class RunBody(Body):
     """`attempts`, `successes` and `failures` count the results stored so far.
 
     `skipped_attempts` were not made because the provider had asked for silence; null while the run goes on.
+    A run whose status is `skipped` made no attempt at all, and `note` says why.
     """
 
     id: UUID
@@ -90,6 +118,7 @@ class RunBody(Body):
     attempts: int
     successes: int
     failures: int
+    note: str | None
 
 
 class TargetBody(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,8 @@ def prune(config: ConfigFile = None) -> None:
             return await store.prune(settings.database.retention)
 
     gone = run_to_end(work(load_config(config)))
-    print_line(f"deleted {gone.results} results, {gone.runs} runs, {gone.slots} slots, {gone.prices} prices")
+    counts = asdict(gone)
+    print_line("deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @app.command()

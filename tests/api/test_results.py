@@ -95,6 +95,7 @@ async def test_a_success_as_json(served: Served) -> None:
         "input_tokens": 512,
         "output_tokens": sample.usage.output_tokens,
         "cached_input_tokens": None,
+        "cache_write_tokens": None,
         "reasoning_tokens": None,
         "source": "provider",
     }
@@ -188,6 +189,13 @@ async def test_an_open_run_has_no_end(fresh: Served) -> None:
     assert item["skipped_attempts"] is None
     await fresh.store.finish_run(run_id, "finished", skipped_attempts=3)
     assert (await listing(fresh, f"/api/v1/runs/{run_id}"))["skipped_attempts"] == 3
+
+
+async def test_a_skipped_run_says_why(fresh: Served) -> None:
+    run_id = await fresh.store.start_run(run_name="dear", triggered_by="schedule", suite="quick")
+    await fresh.store.finish_run(run_id, "skipped", note="budget all: 1 of 1 USD is spent")
+    (item,) = (await listing(fresh, "/api/v1/runs?status=skipped"))["items"]
+    assert (item["id"], item["note"]) == (str(run_id), "budget all: 1 of 1 USD is spent")
 
 
 async def test_providers_and_models(served: Served) -> None:

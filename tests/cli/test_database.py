@@ -97,7 +97,7 @@ def test_prune_deletes_what_is_old(filled: Shell) -> None:
         database.execute("UPDATE benchmark_results SET created_at = '2001-01-01 00:00:00.000000'")
         database.commit()
     said = filled.run("db", "prune", PROBE_DATABASE__RETENTION__RESULTS_DAYS="30")
-    assert said.out == "deleted 2 results, 0 runs, 0 slots, 0 prices\n"
+    assert said.out == ("deleted 2 results, 0 runs, 0 slots, 0 prices, 0 discoveries, 0 events, 0 quotes\n")
     assert filled.run("results").err == "no results\n"
 
 
