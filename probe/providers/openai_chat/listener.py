@@ -27,10 +27,11 @@ class ChatListener:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             self.ended = self.ended or bool(data.strip())
             return None
-        if name == b"error":
-            return read_error(data)
-        if name == b"ping":
-            return None
+        if name:
+            if name == b"error":
+                return read_error(data)
+            if name == b"ping":
+                return None
         chunk = decode_chunk(data)
         if not self.ended:
             take_chunk(self._answer, chunk, at_ns)
@@ -61,7 +62,10 @@ def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:
         answer.id = chunk.id or None
     if chunk.system_fingerprint:
         answer.system_fingerprint = chunk.system_fingerprint
+    counted = chunk.usage is not None or chunk.x_groq is not None or chunk.timings is not None
     for choice in chunk.choices or ():
+        if choice.usage is not None:
+            counted = True
         if choice.finish_reason:
             answer.finish_reason = choice.finish_reason
         delta = choice.delta or choice.message
@@ -69,8 +73,9 @@ def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:
             _take_delta(answer, delta, at_ns)
         elif choice.text:
             answer.take_text(choice.text, at_ns)
-    # Some servers count along in every chunk: the last count is the whole one.
-    answer.usage = counted_usage(chunk) or answer.usage
+    if counted:
+        # Some servers count along in every chunk: the last count is the whole one.
+        answer.usage = counted_usage(chunk) or answer.usage
     if chunk.x_groq is not None:
         answer.envelope_id = answer.envelope_id or chunk.x_groq.id
 
