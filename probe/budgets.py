@@ -60,14 +60,15 @@ SKIP_REASONS: Final = ("budget_day", "budget_month")
 class Budgets:
     """`assembly` gives the configuration in force: its budgets hold from then on, with what was spent before.
 
-    `skipped` counts runs by job and reason since the start, `appraiser` estimates them.
+    `skipped` counts runs by job and reason since the start, `appraiser` estimates them, `ledger` has the
+    sums.
     """
 
     def __init__(self, store: Store, clock: Clock, assembly: Callable[[], Assembly]) -> None:
         self._store = store
         self._clock = clock
         self._assembly = assembly
-        self._ledger = Ledger(clock.now())
+        self.ledger = Ledger(clock.now())
         self._turnstile = Turnstile()
         self._one_at_a_time = asyncio.Lock()
         self._news = asyncio.Event()
@@ -140,17 +141,17 @@ class Budgets:
                     await self._read()
                 except StoreError as exc:
                     _log.error("a run is judged by what was spent when last read", error=str(exc))
-            self._ledger.roll(self._clock.now())
-            shortfall = self._ledger.shortfall(limits, bill, elsewhere)
+            self.ledger.roll(self._clock.now())
+            shortfall = self.ledger.shortfall(limits, bill, elsewhere)
             if shortfall is None:
-                self._ledger.reserve(plan.run_id, bill)
+                self.ledger.reserve(plan.run_id, bill)
             else:
                 self._refuse(plan.name, shortfall)
             return shortfall
 
     def release(self, run_id: UUID) -> None:
         """The run has ended, and its results are stored."""
-        self._ledger.release(run_id)
+        self.ledger.release(run_id)
         self._news.set()
 
     def _refuse(self, job: str, shortfall: Shortfall) -> None:
@@ -159,7 +160,6 @@ class Budgets:
         self._refused[limit.budget, limit.span] = standing.period.key
         self._refusals[limit.budget, limit.span] += 1
         self.skipped[job, f"budget_{limit.span}"] += 1
-        _log.warning("a run is skipped", job=job, reason=shortfall.note)
         self._news.set()
 
     def _say_unpriced(self, estimate: Estimate, job: str, limits: Sequence[Limit]) -> None:
@@ -186,8 +186,8 @@ class Budgets:
                 if self._earlier_day != day or now >= self._earlier_until:
                     self._earlier = _spent(await self._store.spend(month.start, day.start))
                     self._earlier_day, self._earlier_until = day, now + _EARLIER_EVERY
-                self._ledger.roll(now)
-                self._ledger.replace(earlier=self._earlier, today=today)
+                self.ledger.roll(now)
+                self.ledger.replace(earlier=self._earlier, today=today)
         except TimeoutError as exc:
             raise StoreUnavailable("the database does not answer") from exc
 
@@ -199,15 +199,15 @@ class Budgets:
 
     def _count(self, sample: Sample) -> None:
         """Of a run that this process knows; others are read with the next look at the store."""
-        job = self._ledger.job_of(sample.run_id)
+        job = self.ledger.job_of(sample.run_id)
         if sample.cost is None or job is None:
             return
-        self._ledger.roll(self._clock.now())
+        self.ledger.roll(self._clock.now())
         provider, usd = sample.target.provider, sample.cost.total_usd
-        self._ledger.add(provider, job, usd, sample.ended_at)
-        if sample.ended_at not in self._ledger.day:
+        self.ledger.add(provider, job, usd, sample.ended_at)
+        if sample.ended_at not in self.ledger.day:
             self._earlier_day = None
-        self._ledger.use(sample.run_id, provider, usd)
+        self.ledger.use(sample.run_id, provider, usd)
         if self._untold():
             self._news.set()
 
@@ -216,7 +216,7 @@ class Budgets:
         page = await self._store.runs(RunFilter(status="running"), limit=_OPEN_RUNS)
         bills = []
         for run in page.items:
-            if run.id < run_id and self._ledger.job_of(run.id) is None:
+            if run.id < run_id and self.ledger.job_of(run.id) is None:
                 bill = self._still_to_come(run)
                 if bill is not None:
                     bills.append(bill)
@@ -241,7 +241,7 @@ class Budgets:
 
     async def tell(self) -> None:
         """Write the events that are due. Raises StoreError; then they are tried again."""
-        self._ledger.roll(self._clock.now())
+        self.ledger.roll(self._clock.now())
         due = list(self._untold())
         if not due:
             return
@@ -256,7 +256,7 @@ class Budgets:
         now = self._clock.now()
         found: list[Event] = []
         for limit in self._limits:
-            standing = self._ledger.standing(limit)
+            standing = self.ledger.standing(limit)
             key = self._refused.get((limit.budget, limit.span))
             found += events_of(standing, skipped=key == standing.period.key, now=now)
             if key is not None and key < standing.period.key:
@@ -272,8 +272,8 @@ class Budgets:
     # What is shown ----------------------------------------------------------------------------------------
 
     def status(self) -> MoneyStatus:
-        self._ledger.roll(self._clock.now())
-        today = self._ledger.today
+        self.ledger.roll(self._clock.now())
+        today = self.ledger.today
         by_provider = {name: Decimal(0) for name in self._assembly().config.providers}
         for (provider, _), usd in today.items():
             by_provider[provider] = by_provider.get(provider, Decimal(0)) + usd
@@ -281,7 +281,7 @@ class Budgets:
         known = {(job, reason): 0 for job in jobs for reason in SKIP_REASONS}
         return MoneyStatus(
             today_usd=sum(today.values(), Decimal(0)),
-            month_usd=sum(self._ledger.this_month.values(), Decimal(0)),
+            month_usd=sum(self.ledger.this_month.values(), Decimal(0)),
             today_usd_by_provider=by_provider,
             budgets=tuple(self._status_of(limit) for limit in self._limits),
             jobs=tuple(_job_cost(each) for each in self.appraiser.forecasts),
@@ -289,7 +289,7 @@ class Budgets:
         )
 
     def _status_of(self, limit: Limit) -> BudgetStatus:
-        standing = self._ledger.standing(limit)
+        standing = self.ledger.standing(limit)
         return BudgetStatus(
             budget=limit.budget,
             span=limit.span,

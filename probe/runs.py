@@ -136,6 +136,7 @@ class Runs:
             if not asked:
                 await self._finish(plan.run_id, plan.name, "interrupted")
         if shortfall is not None:
+            _log.warning("a run is skipped", run=plan.name, reason=shortfall.note)
             await self._finish(plan.run_id, plan.name, "skipped", note=shortfall.note)
         return shortfall
 

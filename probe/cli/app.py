@@ -16,6 +16,7 @@ from probe.cli import (
     daemon,
     db,
     engines,
+    estimate,
     metrics,
     prices,
     replay,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.command("daemon", rich_help_panel=_MEASURE)(daemon.daemon)
 app.command("run", rich_help_panel=_MEASURE)(run.run)
 app.command("test-request", rich_help_panel=_MEASURE)(trial.trial)
+app.command("estimate", rich_help_panel=_MEASURE)(estimate.estimate)
 app.command("targets", rich_help_panel=_LOOK)(targets.targets)
 app.command("results", rich_help_panel=_LOOK)(results.results)
 app.add_typer(engines.app, name="engines", rich_help_panel=_LOOK)

@@ -18,12 +18,16 @@ def run(
     store: Annotated[
         bool, typer.Option("--store/--no-store", help="Keep the results in the database.")
     ] = True,
+    over_budget: Annotated[
+        bool, typer.Option("--over-budget", help="Run even where a budget has too little left.")
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the targets a suite, now.
 
-    The exit status is 1 where an attempt failed, or a result could not be stored.
+    The exit status is 1 where an attempt failed, a result could not be stored, or a budget has too little
+    left for the run, which is not begun then.
 
     \b
     Examples:
@@ -40,7 +44,14 @@ def run(
     settings = load_config(config)
     quiet_logs(settings)
     outcome = run_to_end(
-        shop(settings, suite=suite, patterns=target or ["*"], concurrency=concurrency, keep=store)
+        shop(
+            settings,
+            suite=suite,
+            patterns=target or ["*"],
+            concurrency=concurrency,
+            keep=store,
+            over_budget=over_budget,
+        )
     )
     if as_json:
         print_line(report_json(outcome))

@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from probe.assembly import Assembly
+from probe.budgets import Budgets
 from probe.cli.workbench import workbench
 from probe.clock import Clock, SystemClock
 from probe.config import Config, process_environment
-from probe.errors import StoreError
+from probe.errors import OverBudget, StoreError
 from probe.identifier import new_id
 from probe.limits import Limits
 from probe.runner import Runner, RunPlan, RunSummary
@@ -42,12 +44,18 @@ class Report:
 
 
 async def shop(
-    config: Config, *, suite: str, patterns: Sequence[str], concurrency: int, keep: bool
+    config: Config,
+    *,
+    suite: str,
+    patterns: Sequence[str],
+    concurrency: int,
+    keep: bool,
+    over_budget: bool = False,
 ) -> Report:
     """Ask once. When this is cancelled, what is in flight is cancelled, stored, and the run is closed.
 
     Raises ConfigError for an unknown suite or a pattern that matches nothing; StoreError where the run cannot
-    be begun in the database; StopwatchError.
+    be begun in the database; StopwatchError; OverBudget, with nothing sent.
     """
     clock = SystemClock()
     async with workbench(config) as assembly, _stopwatch() as wire, _open(config, keep, clock) as keeper:
@@ -62,6 +70,8 @@ async def shop(
             planned_at=clock.now(),
             concurrency=concurrency,
         )
+        if config.budgets and not over_budget:
+            await _ask_budgets(config, assembly, plan, keeper, clock)
         runner = Runner(
             providers=assembly.providers,
             engines=assembly.engines,
@@ -85,6 +95,24 @@ def _in_order(samples: Iterable[Sample], plan: RunPlan) -> tuple[Sample, ...]:
     targets = [Series(target=way.target, connection=way.connection) for way in plan.targets]
     cases = [case.id for case in plan.suite.cases]
     return tuple(sorted(samples, key=lambda made: (targets.index(made.series), cases.index(made.case_id))))
+
+
+async def _ask_budgets(
+    config: Config, assembly: Assembly, plan: RunPlan, keeper: _Keeper, clock: Clock
+) -> None:
+    """Raises OverBudget, with the run ended as skipped."""
+    url = config.database.url.get_secret_value()
+    try:
+        async with await Store.open(url, owner=RUN_NAME, clock=clock) as store:
+            budgets = Budgets(store, clock, lambda: assembly)
+            await budgets.load()
+            shortfall = await budgets.admit(plan)
+    except BaseException:
+        await keeper.finish(plan.run_id, "interrupted")
+        raise
+    if shortfall is not None:
+        await keeper.finish(plan.run_id, "skipped", shortfall.note)
+        raise OverBudget(f"{shortfall.note}; --over-budget runs it all the same")
 
 
 async def _carry_out(
@@ -146,13 +174,13 @@ class _Keeper:
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
 
-    async def finish(self, run_id: UUID, end: RunEnd) -> None:
+    async def finish(self, run_id: UUID, end: RunEnd, note: str | None = None) -> None:
         """Once every sample is stored, or is known not to be."""
         if self._writing:
             await asyncio.wait(self._writing)
         if self._store is not None:
             try:
-                await self._store.finish_run(run_id, end)
+                await self._store.finish_run(run_id, end, note=note)
             except StoreError as exc:
                 self.error = self.error or str(exc)
 
