@@ -15,7 +15,7 @@ from probe.api.board.page import BoardPage
 from probe.api.control import Control
 from probe.api.guard import Boundary, Headers, Hosts, Limits
 from probe.api.parts import Parts
-from probe.api.routes import budgets, catalogue, leaderboard, operations, pages, results, runs
+from probe.api.routes import budgets, catalogue, leaderboard, operations, pages, prices, results, runs
 from probe.api.source import Source
 from probe.clock import Clock
 from probe.store import Store
@@ -50,7 +50,7 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         source=source,
         page=BoardPage(source, control, clock),
     )
-    for module in (operations, catalogue, results, leaderboard, runs, budgets, pages):
+    for module in (operations, catalogue, results, leaderboard, runs, budgets, prices, pages):
         app.include_router(module.router)
     problem.install(app)
     # The last one added is the outermost.

@@ -27,7 +27,7 @@ from probe.pricing.desk import Desk
 from probe.pricing.disagreement import Disagreements
 from probe.pricing.fetch import MAX_BYTES, SECONDS
 from probe.pricing.models_dev import ModelsDev
-from probe.pricing.report import PriceSync, SourceReport
+from probe.pricing.report import PriceSync, SourceReport, say
 from probe.pricing.rows import history_of, record_of
 from probe.pricing.scope import Scope
 from probe.pricing.state import Outcomes, status_of
@@ -116,7 +116,7 @@ class Pricing:
         report = await self._desk.take(
             listing.SOURCE, [listing.read(provider, listed, at)], scope, self._clock.now()
         )
-        _say(report, provider)
+        say(report, provider)
         names = dict.fromkeys((provider, model.id) for model in listed)
         probed = [key for key in scope.probed if key[0] == provider]
         return (*report.events, *await self._note([*names, *probed]))
@@ -151,8 +151,6 @@ class Pricing:
             ]
         )
         events += await self._note(await self._worth_noting(scope))
-        for report in reports:
-            _say(report, report.source)
         return PriceSync(sources=tuple(reports), events=tuple(events))
 
     async def decide(self, quote_id: UUID, *, accepted: bool) -> QuoteRecord | None:
@@ -252,22 +250,3 @@ def _published(scope: Scope, at: datetime) -> Told:
         if price is not None:
             quotes.append(Quote(source=PUBLISHED, provider=provider, model=model, price=price))
     return Told(at=at, quotes=tuple(quotes))
-
-
-def _say(report: SourceReport, source: str) -> None:
-    if report.error is not None:
-        _log.warning("prices cannot be read, those before stay", source=source, error=report.error)
-        return
-    for refusal in report.refusals[:10]:
-        _log.warning("no price", source=source, model=refusal.model, reason=refusal.reason)
-    for quote in report.held:
-        _log.warning("a price waits for review", source=source, provider=quote.provider, model=quote.model)
-    _log.info(
-        "prices read",
-        source=source,
-        prices=report.quotes,
-        changed=len(report.changed),
-        held=len(report.held),
-        refused=len(report.refusals),
-        unchanged=report.unchanged,
-    )

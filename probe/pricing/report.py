@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import structlog
+
 from probe.catalog.quote import Quote, Refusal
 from probe.event import Event
+
+_log = structlog.get_logger("probe.pricing")
+
+# More of them say nothing new.
+_REFUSALS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +45,23 @@ class PriceSync:
     def complete(self) -> bool:
         """Whether every source could be read."""
         return all(report.error is None for report in self.sources)
+
+
+def say(report: SourceReport, source: str) -> None:
+    """In the log; `source` by its name."""
+    if report.error is not None:
+        _log.warning("prices cannot be read, those before stay", source=source, error=report.error)
+        return
+    for refusal in report.refusals[:_REFUSALS]:
+        _log.warning("no price", source=source, model=refusal.model, reason=refusal.reason)
+    for quote in report.held:
+        _log.warning("a price waits for review", source=source, provider=quote.provider, model=quote.model)
+    _log.info(
+        "prices read",
+        source=source,
+        prices=report.quotes,
+        changed=len(report.changed),
+        held=len(report.held),
+        refused=len(report.refusals),
+        unchanged=report.unchanged,
+    )

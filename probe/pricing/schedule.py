@@ -9,6 +9,7 @@ from probe.config import PricingConfig
 from probe.duty import ScheduledJob
 from probe.errors import StoreError
 from probe.pricing.pricing import Pricing
+from probe.pricing.report import say
 
 _log = structlog.get_logger("probe.pricing")
 
@@ -22,9 +23,12 @@ def scheduled_sync(pricing: Pricing, chores: Chores, config: PricingConfig) -> l
 
     async def work(_: str) -> bool:
         try:
-            return (await pricing.sync()).complete
+            done = await pricing.sync()
         except StoreError as exc:
             _log.error("prices cannot be kept", error=str(exc))
             return False
+        for report in done.sources:
+            say(report, report.source)
+        return done.complete
 
     return [chores.job(NAME, config.cron, config.timezone, work)]

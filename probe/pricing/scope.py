@@ -9,7 +9,7 @@ from probe.assembly import Assembly
 from probe.catalog.prices import PriceBook
 from probe.catalog.quotes import Key, Quotes
 from probe.config import Config
-from probe.providers.presets import resolve
+from probe.providers.resolve import resolve
 from probe.simulated import needs_simulator
 
 # Nothing is asked there: a price of what runs on this machine does not go by its port.

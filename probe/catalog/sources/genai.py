@@ -50,6 +50,20 @@ def load_published() -> None:
     get_snapshot()
 
 
+def published_until(at: datetime) -> date | None:
+    """The day of the latest change that the data knows of up to `at`: how old it is, at most."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    days = (
+        _effective(entry)
+        for provider in get_snapshot().providers
+        for model in provider.models
+        if isinstance(model.prices, list)
+        for entry in model.prices
+    )
+    return max((day for day in days if day is not None and day <= at.date()), default=None)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _find(base_url: str, model: str) -> ModelInfo | None:
     from genai_prices.data_snapshot import get_snapshot

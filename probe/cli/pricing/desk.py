@@ -11,6 +11,8 @@ from decimal import Decimal
 from probe.api import format as board
 from probe.catalog.price import Price
 from probe.catalog.quotes import Key, Quotes
+from probe.catalog.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.sources.genai import published_until
 from probe.clock import SystemClock
 from probe.config import Config
 from probe.errors import StoreError
@@ -69,10 +71,13 @@ def amount(usd: Decimal | None) -> str:
 
 
 def age(price: Price, at: datetime) -> str:
-    """`fetched 3 d ago`, or from which day on it holds where it is not fetched."""
+    """`fetched 3 d ago`; what came with the program is as old as its data."""
     if price.fetched_at is not None:
         return f"fetched {board.ago(price.fetched_at, at)}".replace(board.NBSP, " ")
-    return UNKNOWN if price.effective is None else f"since {price.effective.isoformat()}"
+    if price.source.startswith(PUBLISHED):
+        until = published_until(at)
+        return UNKNOWN if until is None else f"data of {until.isoformat()}"
+    return UNKNOWN
 
 
 def price_as_json(price: Price) -> dict[str, object]:

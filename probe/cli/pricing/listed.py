@@ -141,7 +141,7 @@ def print_differences(shown: Sequence[Shown]) -> None:
             rows.append(
                 [
                     each.name,
-                    source if source == price.source else f"{source} ({price.source})",
+                    price.source if price.source.startswith(source) else f"{source} ({price.source})",
                     amount(rates.input_per_million_usd),
                     amount(rates.cached_input_per_million_usd),
                     amount(rates.output_per_million_usd),

@@ -32,7 +32,8 @@ def print_sync(done: PriceSync) -> None:
         if len(report.refusals) > _REFUSALS:
             print_note(f"{report.source}: {len(report.refusals) - _REFUSALS} more")
     for event in done.events:
-        print_note(event.text)
+        if event.kind != "price_source_failed":
+            print_note(event.text)
 
 
 def print_sync_json(done: PriceSync) -> None:
