@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from probe.catalog.listed import ListedModel
 from probe.sample import Sample
 from probe.store import PriceRecord, Store
+from tests.store.knowledge import a_listed_model, a_price_record, a_quote, an_event
 from tests.store.samples import a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -102,6 +104,80 @@ async def test_latest_prices(filled: str, now: datetime) -> None:
     assert _date(at) == now - timedelta(days=10)
 
 
+async def test_models_that_go_away(url: str, now: datetime) -> None:
+    today = datetime.now(UTC).date()
+    async with await Store.open(url) as store:
+        discovery = await store.start_discovery("openai", "cli")
+        soon = a_listed_model("soon", retires_on=today + timedelta(days=12))
+        await store.finish_discovery(
+            discovery,
+            status="complete",
+            base_url="https://openai.test/v1",
+            listed=[ListedModel(id="lasting"), soon],
+        )
+        await store.register(a_target("openai/probed-only"))
+        for hours, given in ((2, "1"), (1, "2")):
+            price = a_price_record(given, at=now - hours * HOUR)
+            await store.record_prices([("openai", "soon", price)], {"openai": "https://openai.test/v1"})
+    first, second = await _query(url, "models.sql")
+    assert (*first[:3], *first[7:9]) == ("openai", "soon", 128_000, 12, "gpt-5-mini")
+    assert [float(amount) for amount in first[9:]] == [2, 0.6]
+    assert (*second[:3], *second[5:]) == ("openai", "lasting", None, None, None, None, None, None, None)
+
+
+async def test_prices_that_changed(url: str, now: datetime) -> None:
+    async with await Store.open(url) as store:
+        for days, given in ((100, "4"), (95, "3"), (10, "2"), (5, "1")):
+            price = a_price_record(given, at=now - timedelta(days=days))
+            await store.record_price(a_target(), price)
+        await store.record_price(a_target("openai/unchanged"), a_price_record(at=now))
+    rows = await _query(url, "price_changes.sql")
+    assert [(row[1], float(row[2]), float(row[3]), _date(row[7])) for row in rows] == [
+        ("gpt-4o-mini", 2, 1, now - timedelta(days=5)),
+        ("gpt-4o-mini", 3, 2, now - timedelta(days=10)),
+    ]
+
+
+async def test_what_sources_say(url: str) -> None:
+    async with await Store.open(url) as store:
+        await store.save_quotes([a_quote("1"), a_quote("2", source="openrouter")])
+        await store.save_quotes([a_quote("3"), a_quote("30", status="held", reason="a jump")])
+    rows = await _query(url, "quotes.sql")
+    assert [(row[2], row[3], float(row[4]), float(row[5]), row[7]) for row in rows] == [
+        ("models.dev", "current", 3, 0.6, None),
+        ("models.dev", "held", 30, 0.6, "a jump"),
+        ("openrouter", "current", 2, 0.6, None),
+    ]
+
+
+async def test_events_of_a_week(url: str, now: datetime) -> None:
+    async with await Store.open(url) as store:
+        await store.add_events([an_event(key=str(days), at=now - timedelta(days=days)) for days in (9, 2, 1)])
+    rows = await _query(url, "events.sql")
+    assert [(_date(row[0]), *row[1:4]) for row in rows] == [
+        (now - timedelta(days=days), "model_appeared", "warning", "openai") for days in (1, 2)
+    ]
+
+
+async def test_spending_by_day(filled: str, now: datetime) -> None:
+    rows = await _query(filled, "spend.sql")
+    found = [(_date(row[0]).date(), *row[1:3], round(float(row[3]), 9), *row[4:]) for row in rows]
+    earlier = (now - 48 * HOUR).date()
+    assert found[0] == (earlier, "sql", "groq", 0.000_135, 1, 0)
+    assert sum(row[3] for row in found[1:]) == pytest.approx(0.000_27)
+    assert sum(row[4] for row in found[1:]) == 4
+    assert sum(row[5] for row in found[1:]) == 2
+
+
+async def test_where_the_time_goes(filled: str) -> None:
+    groq, openai = await _query(filled, "reported_times.sql")
+    assert (*openai[:2], *map(float, openai[2:])) == (
+        "openai", "gpt-4o-mini", 2, pytest.approx(2400), pytest.approx(20), pytest.approx(110),
+        pytest.approx(1600), pytest.approx(690),
+    )  # fmt: skip
+    assert groq[:3] == ("groq", "llama", 1)
+
+
 def _date(value: datetime | str) -> datetime:
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
@@ -111,7 +187,7 @@ def test_every_query_is_there_for_both_databases() -> None:
         sorted(path.name for path in (SQL / folder).iterdir()) for folder in ("postgresql", "sqlite")
     )
     assert postgresql == sqlite
-    assert len(postgresql) == 5
+    assert len(postgresql) == 11
 
 
 @pytest.mark.parametrize(
