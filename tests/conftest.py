@@ -1,4 +1,4 @@
-"""What every test shares: nothing may leave this machine."""
+"""What every test shares: nothing may leave this machine, and no clock decides."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, however slow the machine: a failure is about the change. To look for more:
+# pytest --hypothesis-profile=search
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("steady")
 
 pytest_plugins = [
     "tests.servers.chromium",
