@@ -1,0 +1,40 @@
+"""What tests of discovery ask of it and of the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from probe.clock import Clock
+from probe.discovery import Discovery, Subject, SyncReport
+from probe.store import KnownModel, Store
+
+
+@asynccontextmanager
+async def closing_providers(*subjects: Subject) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for each in subjects:
+            stack.push_async_callback(each.provider.aclose)
+        yield
+
+
+async def sync(store: Store, clock: Clock, *subjects: Subject, **options: Any) -> Sequence[SyncReport]:
+    """Ask them all once."""
+    async with closing_providers(*subjects):
+        return await Discovery(store, clock, **options).sync(subjects, "cli")
+
+
+async def sync_one(store: Store, clock: Clock, asked: Subject, **options: Any) -> SyncReport:
+    (report,) = await sync(store, clock, asked, **options)
+    return report
+
+
+async def known(store: Store, provider: str = "acme") -> dict[str, KnownModel]:
+    """By name, those that are gone included."""
+    return {each.listed.id: each for each in await store.known_models(provider)}
+
+
+async def told(store: Store) -> set[tuple[str, str | None]]:
+    """Kind and model of every event."""
+    return {(event.kind, event.model) for event in (await store.events(limit=500)).items}
