@@ -181,5 +181,5 @@ class Knowledge:
         return await spending.spend(self._database, since, until)
 
     async def typical_usage(self, since: datetime) -> Mapping[tuple[str, str], TypicalUsage]:
-        """By target and case."""
+        """By target and case, of the latest 100,000 results at most."""
         return await spending.typical_usage(self._database, since)

@@ -19,6 +19,7 @@ from probe.store.schema import runs
 _SLACK = timedelta(hours=1)
 # Sums of SQLite's floats are right to this many digits, however many they are of.
 _SUM = Context(prec=12)
+_MOST_RESULTS = 100_000
 
 
 async def spend(database: Database, since: datetime, until: datetime | None) -> tuple[SpendRow, ...]:
@@ -61,19 +62,35 @@ async def spend(database: Database, since: datetime, until: datetime | None) -> 
         )
 
 
-async def typical_usage(database: Database, since: datetime) -> Mapping[tuple[str, str], TypicalUsage]:
-    """By target and case."""
-    known = results.c.success & results.c.input_tokens_known & results.c.output_tokens_known
-    statement = (
+async def typical_usage(
+    database: Database, since: datetime, most: int = _MOST_RESULTS
+) -> Mapping[tuple[str, str], TypicalUsage]:
+    """By target and case, of the latest `most` results: a larger store takes no longer."""
+    latest = (
         sa.select(
             results.c.target,
             results.c.case_id,
-            _mean(results.c.input_tokens),
-            _mean(results.c.output_tokens),
+            results.c.input_tokens,
+            results.c.output_tokens,
+            (results.c.success & results.c.input_tokens_known & results.c.output_tokens_known).label(
+                "counts"
+            ),
+        )
+        .where(results.c.created_at >= since)
+        .order_by(results.c.created_at.desc(), results.c.sequence.desc())
+        .limit(most)
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            latest.c.target,
+            latest.c.case_id,
+            _mean(latest.c.input_tokens),
+            _mean(latest.c.output_tokens),
             sa.func.count(),
         )
-        .where(results.c.created_at >= since, known)
-        .group_by(results.c.target, results.c.case_id)
+        .where(latest.c.counts)
+        .group_by(latest.c.target, latest.c.case_id)
     )
     async with database.read() as connection:
         rows = await connection.execute(statement)
@@ -83,5 +100,5 @@ async def typical_usage(database: Database, since: datetime) -> Mapping[tuple[st
         }
 
 
-def _mean(column: sa.Column[Any]) -> sa.ColumnElement[float]:
+def _mean(column: sa.ColumnElement[Any]) -> sa.ColumnElement[float]:
     return sa.cast(sa.func.avg(column), sa.Double)
