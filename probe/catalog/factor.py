@@ -73,6 +73,11 @@ def _pairs(one: dict[str, Decimal], other: dict[str, Decimal]) -> Iterable[tuple
 
 
 def _charged(rates: Rates) -> dict[str, Decimal]:
-    """What each kind of token costs."""
-    given = {"cached_input": rates.input_per_million_usd, "cache_write": rates.input_per_million_usd}
-    return {**given, "reasoning": rates.output_per_million_usd, **stated_rates(rates)}
+    """What each kind of token costs, those first that are stated."""
+    stated = stated_rates(rates)
+    others = {
+        "cached_input": rates.input_per_million_usd,
+        "cache_write": rates.input_per_million_usd,
+        "reasoning": rates.output_per_million_usd,
+    }
+    return stated | {part: amount for part, amount in others.items() if part not in stated}
