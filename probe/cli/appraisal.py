@@ -140,8 +140,8 @@ def _tokens(target: TargetEstimate) -> str:
 def _notes(found: Appraisal) -> Iterator[str]:
     if any(each.estimate.assumed for each in found.forecasts):
         yield (
-            f"~ no results of the last {USAGE_DAYS.days} days: the output is assumed to be {OUTPUT_SHARE:.0%} "
-            "of max_tokens; in brackets the bounds, at most max_tokens"
+            f"~ no results of the last {USAGE_DAYS.days} days: the output is assumed to be "
+            f"{OUTPUT_SHARE:.0%} of max_tokens; in brackets the bounds, at most max_tokens"
         )
     unpriced = dict.fromkeys(name for each in found.forecasts for name in each.estimate.unpriced)
     if unpriced:

@@ -14,6 +14,7 @@ from probe.analysis import failure_kind
 from probe.api import format as fmt
 from probe.api.board.banners import Banner, banners
 from probe.api.board.figures import COLUMNS
+from probe.api.board.money import MoneyView, money_view
 from probe.api.board.query import KINDS, BoardQuery
 from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, row
 from probe.api.board.tiles import Tile, tiles
@@ -90,6 +91,7 @@ class BoardView:
     banners: tuple[Banner, ...]
     choices: tuple[Choice, ...]
     tiles: tuple[Tile, ...]
+    money: MoneyView | None
     headings: tuple[Heading, ...]
     rows: tuple[Row, ...]
     failures: tuple[FailureRow, ...]
@@ -116,6 +118,7 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
         banners=told,
         choices=_choices(data.entries, query),
         tiles=tiles(shown),
+        money=money_view(data.status.money) if data.readable else None,
         headings=_headings(query),
         rows=tuple(
             row(entry, place, data.now) for place, entry in enumerate(ranked(shown, query.sort), start=1)
