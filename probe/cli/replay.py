@@ -26,11 +26,12 @@ def replay(
     from probe.cli.attempt_json import attempt_json
     from probe.cli.output import print_line
     from probe.cli.timeline import describe
-    from probe.providers.openai_chat.reading import read_chat
+    from probe.providers.reading import read_answer
+    from probe.providers.recognise import grammar_of
     from probe.wire.archive import load_capture
 
     capture = load_capture(file)
-    reading = read_chat(capture)
+    reading = read_answer(capture, grammar_of(capture))
     if as_json:
         print_line(attempt_json(capture, reading))
     else:

@@ -6,12 +6,14 @@ import json
 import signal
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.cli.shell import Shell, plain, signalled
 from tests.servers.simulator import RunningSimulator, Start
 
+WIRES = Path(__file__).parents[1] / "wires"
 KEY = "sk-cli-secret-0123456789"
 FAST = "sim?ttft_ms=20&gap_ms=2&tokens=12"
 
@@ -199,6 +201,13 @@ def test_a_saved_capture_says_the_same_again(configured: Shell) -> None:
     shown = configured.run("replay", "made.json")
     assert shown.status == 0
     assert shown.lines[0] == "outcome      ok"
+
+
+@pytest.mark.parametrize("wire", ["openai/stream.json", "ollama/chat_stream.json", "tgi/stream.json"])
+def test_a_capture_is_read_in_the_dialect_it_is_in(shell: Shell, wire: str) -> None:
+    said = shell.run("replay", str(WIRES / wire), "--json")
+    answer = json.loads(said.out)
+    assert (answer["success"], answer["text"].strip()) == (True, "Paris.")
 
 
 def test_what_is_no_capture_is_an_error_of_one_line(shell: Shell) -> None:

@@ -7,17 +7,12 @@ from typing import Any
 
 import pytest
 
-from probe.providers.ollama.dialect import OLLAMA_CHAT
-from probe.providers.openai_chat.reading import GRAMMAR
 from probe.providers.reading import read_answer
-from probe.providers.tgi.dialect import TGI
+from probe.providers.recognise import grammar_of
 from probe.sample import Failed
 from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"
-
-# What a folder's wires are written in, where it is not the chat completions dialect.
-GRAMMARS = {"ollama": OLLAMA_CHAT.grammar, "tgi": TGI.grammar}
 
 # file: outcome, text, (input, output, cached, reasoning) tokens, time to first token in ms, request id
 EXPECTED: dict[str, tuple[Any, ...]] = {
@@ -92,8 +87,8 @@ def test_every_wire_is_read_and_names_its_source() -> None:
 @pytest.mark.parametrize("file", EXPECTED)
 def test_a_wire(file: str) -> None:
     outcome, text, tokens, ttft_ms, request_id = EXPECTED[file]
-    grammar = GRAMMARS.get(file.partition("/")[0], GRAMMAR)
-    reading = read_answer(load_capture(WIRES / file), grammar)
+    capture = load_capture(WIRES / file)
+    reading = read_answer(capture, grammar_of(capture))
     assert (reading.outcome.kind if isinstance(reading.outcome, Failed) else "ok") == outcome
     assert reading.text == text
     usage = reading.usage
