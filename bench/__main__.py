@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 
-from bench import accuracy, attempts, daemon, fleet, reading, store
+from bench import accuracy, attempts, daemon, fleet, reading, store, sync
 from bench.figure import Figure, kept, report, table, write
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "fleet": fleet.measure,
     "reading": reading.measure,
     "store": store.measure,
+    "sync": sync.measure,
 }
 
 

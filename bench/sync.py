@@ -1,0 +1,88 @@
+"""What a sync costs: a list of 1,000 models with prices, asked for over a socket, compared and stored."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+
+from bench.figure import Figure
+from probe.catalog.quotes import Quotes
+from probe.clock import SystemClock, monotonic_ns
+from probe.config import Config, LogConfig
+from probe.discovery import Discovery, Subject
+from probe.logs import configure_logs
+from probe.pricing.pricing import Pricing
+from probe.pricing.scope import scope_of_config
+from probe.store import Store
+from tests.discovery.lists import Lists, listing_server, openrouter, subject
+
+MODELS, LATER = 1_000, 9
+NAMES = tuple(f"vendor/model-{index:04d}" for index in range(MODELS))
+
+
+async def measure() -> list[Figure]:
+    """The first sync writes every model, price and event, a later one finds that nothing changed; then every
+    price and size does."""
+    configure_logs(LogConfig(level="warning"))
+    with tempfile.TemporaryDirectory() as folder, listing_server() as server:
+        asked = subject(server.url, NAMES[0], name="acme")
+        try:
+            async with await Store.open(f"sqlite:///{folder}/sync.db") as store:
+                discovery = _discovery(store, server.url)
+                first = await _sync(discovery, asked, server, "0.00000015", 128_000)
+                later = [await _sync(discovery, asked, server, "0.00000015", 128_000) for _ in range(LATER)]
+                changed = await _sync(discovery, asked, server, "0.00000020", 256_000)
+                await _check(store)
+        finally:
+            await asked.provider.aclose()
+    return [
+        _figure("first", first, 1),
+        _figure("nothing changed, median", statistics.median(later), LATER),
+        _figure("every model and price changed", changed, 1),
+    ]
+
+
+def _discovery(store: Store, url: str) -> Discovery:
+    config = Config.model_validate(
+        {
+            "providers": {"acme": {"base_url": url, "api_key": "none"}},
+            "targets": [{"provider": "acme", "model": NAMES[0]}],
+            "pricing": {"fetch": False},
+        }
+    )
+    quotes, clock = Quotes(), SystemClock()
+    scope = scope_of_config(config, quotes)
+    return Discovery(store, clock, prices=Pricing(store, clock, quotes, lambda: scope))
+
+
+async def _sync(discovery: Discovery, asked: Subject, server: Lists, usd: str, window: int) -> float:
+    """In ms; prices are USD per token."""
+    pricing = {"prompt": usd, "completion": "0.0000006", "request": "0"}
+    answer = openrouter(*NAMES, pricing=pricing, context_length=window)
+    server.answer = lambda *_: answer
+    before_ns = monotonic_ns()
+    (report,) = await discovery.sync([asked], "bench")
+    took_ms = (monotonic_ns() - before_ns) / 1e6
+    assert report.error is None, report.error
+    return took_ms
+
+
+async def _check(store: Store) -> None:
+    """What was measured did the work."""
+    known = await store.known_models("acme")
+    assert [model.listed.context_window for model in known] == [256_000] * MODELS
+    quotes = await store.current_quotes()
+    assert len(quotes) == MODELS
+    assert len(await store.price_history("acme", NAMES[0])) == 2
+
+
+def _figure(label: str, value_ms: float, count: int) -> Figure:
+    return Figure(
+        part="sync, SQLite", name=f"{MODELS:,} models, {label}", value=value_ms, unit="ms", goal=1000, n=count
+    )
+
+
+if __name__ == "__main__":
+    for figure in asyncio.run(measure()):
+        print(figure)
