@@ -14,6 +14,8 @@ from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"
 
+GEMINI_ID = "R2sgadeYDe_knsEPtZ-_4Q"
+
 # file: outcome, text, (input, output, cached, reasoning) tokens, time to first token in ms, request id
 EXPECTED: dict[str, tuple[Any, ...]] = {
     "openai/stream.json": ("ok", "Paris.", (17, 2, 0, 0), 251, "req_6f1c0f3a"),
@@ -40,6 +42,33 @@ EXPECTED: dict[str, tuple[Any, ...]] = {
     "openai_compatible/llama_cpp_loading.json": ("overloaded", None, (None,) * 4, None, None),
     "openai_compatible/sse_starlette.json": ("ok", "Paris", (10, 2, None, None), 80, "chatcmpl-gWq9"),
     "openai_compatible/gateway_page.json": ("server_error", None, (None,) * 4, None, None),
+    "anthropic/stream.json": ("ok", "Paris.", (16, 5, 0, None), 431.2, "req_011CT1a"),
+    "anthropic/thinking.json": ("ok", "Paris.", (3252, 31, 2048, 24), 705.3, "req_011CT1b"),
+    "anthropic/tool_use.json": ("ok", "I look it up.", (377, 54, 0, None), 530, "req_011CT1c"),
+    "anthropic/max_tokens_thinking.json": ("budget_exhausted", None, (16, 64, 0, 60), 705, "req_011CT1d"),
+    "anthropic/refusal.json": ("content_filter", "Hello", (16, 9, 0, None), 441, "req_011CT1e"),
+    # The output was not counted yet: 3 bytes.
+    "anthropic/error_in_stream.json": ("stream_error", "Par", (16, 1, 0, None), 441, "req_011CT1f"),
+    "anthropic/body.json": ("ok", "Paris.", (16, 5, 0, None), None, "req_011CT1g"),
+    "anthropic/invalid_api_key.json": ("auth", None, (None,) * 4, None, "req_011CT2a"),
+    "anthropic/no_credit.json": ("billing", None, (None,) * 4, None, "req_011CT2b"),
+    "anthropic/not_found.json": ("not_found", None, (None,) * 4, None, "req_011CT2c"),
+    "anthropic/too_large.json": ("bad_request", None, (None,) * 4, None, "req_011CT2d"),
+    "anthropic/rate_limited.json": ("rate_limited", None, (None,) * 4, None, "req_011CT2e"),
+    "anthropic/overloaded.json": ("overloaded", None, (None,) * 4, None, "req_011CT2f"),
+    "gemini/stream.json": ("ok", "Paris.", (10, 2, None, None), 520, GEMINI_ID),
+    "gemini/thinking.json": ("ok", "Paris", (10, 26, 8, 25), 910, GEMINI_ID),
+    "gemini/function_call.json": ("ok", None, (58, 14, None, None), 640, GEMINI_ID),
+    "gemini/max_tokens.json": ("budget_exhausted", None, (10, 61, None, 61), None, GEMINI_ID),
+    "gemini/safety.json": ("content_filter", "Par", (10, 1, None, None), 520, GEMINI_ID),
+    "gemini/blocked_prompt.json": ("content_filter", None, (10, None, None, None), None, GEMINI_ID),
+    "gemini/error_in_stream.json": ("stream_error", "Par", (10, 1, None, None), 520, GEMINI_ID),
+    "gemini/body.json": ("ok", "Paris.", (10, 27, None, 25), None, GEMINI_ID),
+    "gemini/invalid_api_key.json": ("auth", None, (None,) * 4, None, None),
+    "gemini/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "gemini/not_found.json": ("not_found", None, (None,) * 4, None, None),
+    "gemini/unavailable.json": ("overloaded", None, (None,) * 4, None, None),
+    "gemini/location.json": ("permission", None, (None,) * 4, None, None),
     "ollama/chat_stream.json": ("ok", "Paris.", (33, 3, None, None), 127, None),
     "ollama/chat_body.json": ("ok", "Paris.", (33, 3, None, None), None, None),
     "ollama/chat_thinking.json": ("ok", "Paris", (24, 7, None, None), 130, None),

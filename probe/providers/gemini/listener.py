@@ -55,9 +55,11 @@ class GenerateListener:
             reason = candidate.finish_reason
             if reason and reason != _UNSPECIFIED:
                 answer.finish_reason = reason
-        # Every event counts the whole so far.
+        # Every event counts the whole so far, but the last may leave the output out where it was filtered.
         if response.usage_metadata is not None:
-            answer.usage = token_counts(response.usage_metadata) or answer.usage
+            counted = token_counts(response.usage_metadata)
+            if answer.usage is None or (counted is not None and counted.output_tokens is not None):
+                answer.usage = counted
         if answer.model is None:
             answer.model = response.model_version
         if answer.id is None:
