@@ -11,6 +11,9 @@ import pytest
 from probe.clock import FakeClock
 from probe.sample import Cost, Usage
 from probe.store import SpendRow, Store, TypicalUsage
+from probe.store.engine import Database
+from probe.store.spending import typical_usage
+from probe.store.url import parse_url
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 
 HOUR = timedelta(hours=1)
@@ -122,3 +125,17 @@ async def test_what_nobody_counted_is_not_typical(store: Store) -> None:
     await store.add(a_failure(run, usage=Usage(input_tokens=5, output_tokens=5)))
     await store.add(a_sample(run, **_ending(NOW - HOUR)))
     assert await store.typical_usage(NOW - timedelta(minutes=1)) == {}
+
+
+async def test_the_latest_results_are_typical(url: str) -> None:
+    """However many there are, no more than so many are read."""
+    async with await Store.open(url) as store:
+        run = await store.start_run(run_name="hourly", triggered_by="schedule", suite="quick")
+        for minutes, given in ((3, 1000), (2, 10), (1, 20)):
+            usage = Usage(input_tokens=given, output_tokens=1)
+            await store.add(a_sample(run, usage=usage, **_ending(NOW - timedelta(minutes=minutes))))
+    database = Database(parse_url(url))
+    assert await typical_usage(database, NOW - HOUR, most=2) == {
+        ("openai/gpt-4o-mini", "capital"): TypicalUsage(input_tokens=15, output_tokens=1, results=2)
+    }
+    await database.aclose()
