@@ -22,8 +22,8 @@ from probe.limits import Limit
 from probe.patterns import select
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
-from probe.providers.presets import resolve
 from probe.providers.protocol import Provider
+from probe.providers.resolve import resolve
 from probe.sample import Series, Target
 from probe.simulated import needs_simulator
 from probe.suites import Suite

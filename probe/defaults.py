@@ -4,8 +4,8 @@
 - A target may name a preset without configuring it.
 - A proxy comes from HTTPS_PROXY and its like where none is set.
 - Without targets, the default models of the providers are probed.
-- Without providers and targets, those presets whose usual variable is set are the providers; where none is,
-  the bundled simulator, once a minute unless jobs say otherwise.
+- Without providers and targets, those presets that have a default model and whose usual variable is set are
+  the providers; where there is none, the bundled simulator, once a minute unless jobs say otherwise.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def _providers(config: Config, keys: Mapping[str, Variable]) -> dict[str, Provid
     if config.providers or config.targets:
         named = {target.provider: ProviderConfig() for target in config.targets if target.provider in PRESETS}
         return {**named, **config.providers}
-    return {name: ProviderConfig() for name in keys} or {SIMULATOR: ProviderConfig()}
+    known = {name: ProviderConfig() for name in keys if PRESETS[name].default_models}
+    return known or {SIMULATOR: ProviderConfig()}
 
 
 def _default_targets(providers: Mapping[str, ProviderConfig]) -> tuple[TargetConfig, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from probe.catalog.sources.override import load as load_overrides
 from probe.errors import ConfigError, SuiteError
 from probe.patterns import select
-from probe.providers.presets import PRESETS, resolve
+from probe.providers.presets import PRESETS
+from probe.providers.resolve import resolve
 from probe.settings import Loaded
 from probe.settings.guess import did_you_mean
 from probe.settings.shape import Place

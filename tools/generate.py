@@ -16,6 +16,7 @@ from typing import NamedTuple
 from bench.figure import digits
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
+from probe.providers.table import presets_table, providers_page
 from probe.settings.reference import reference, schema
 from probe.store.schema_page import schema_page
 
@@ -28,17 +29,6 @@ class Generated(NamedTuple):
     path: str
     make: Callable[[], str]
     part: str | None = None
-
-
-def presets_table() -> str:
-    """What is known before anybody configures anything."""
-    rows = [
-        f"| `{preset.name}` | {preset.display_name} | {preset.kind} | {_code(preset.base_url)} "
-        f"| {_code(preset.key_variable)} | {', '.join(map(_code, preset.default_models)) or '–'} |"
-        for preset in PRESETS.values()
-    ]
-    head = ["| preset | provider | kind | base URL | key | default models |", "|---|---|---|---|---|---|"]
-    return "\n".join(head + rows) + "\n"
 
 
 def sql_examples() -> str:
@@ -65,16 +55,13 @@ def accuracy_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _code(text: str | None) -> str:
-    return f"`{text}`" if text else "–"
-
-
 GENERATED = (
     Generated("docs/metrics.md", lambda: metrics_page(CATALOGUE)),
     Generated("docs/configuration.md", reference),
     Generated("docs/config.schema.json", schema),
     Generated("docs/schema.md", schema_page),
-    Generated("README.md", presets_table, part="presets"),
+    Generated("docs/providers.md", lambda: providers_page(PRESETS.values())),
+    Generated("README.md", lambda: presets_table(PRESETS.values()), part="presets"),
     Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
     Generated("README.md", sql_examples, part="sql"),
     Generated("README.md", accuracy_table, part="accuracy"),

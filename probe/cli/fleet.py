@@ -11,7 +11,8 @@ from probe.engines.factory import open_engine
 from probe.engines.protocol import Engine, EngineInfo, Health, Snapshot
 from probe.errors import ConfigError, EngineError
 from probe.providers.preset import Endpoint
-from probe.providers.presets import PRESETS, resolve
+from probe.providers.presets import PRESETS
+from probe.providers.resolve import resolve
 from probe.simulated import needs_simulator
 
 

@@ -49,7 +49,7 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
 def _describe(target: TargetConfig, config: Config) -> dict[str, Any]:
     """`base_url` is None where the bundled simulator is started for it."""
     from probe.patterns import matches
-    from probe.providers.presets import resolve
+    from probe.providers.resolve import resolve
     from probe.simulated import needs_simulator
 
     provider = config.providers[target.provider]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 from probe.catalog.listed import ListedModel
@@ -52,7 +53,7 @@ async def whole_list(
 
 
 def read_page(capture: Capture, provider: str) -> object:
-    """The JSON in a capture of a model list, or of one page of it.
+    """The JSON in a capture of a model list, or of one page of it; numbers that are not whole are Decimal.
 
     Raises ProviderError where it did not come whole or is no JSON.
     """
@@ -61,7 +62,7 @@ def read_page(capture: Capture, provider: str) -> object:
     if problem is not None:
         raise ProviderError(f"{provider}: the model list could not be read: {problem}")
     try:
-        value: object = json.loads(response.body)
+        value: object = json.loads(response.body, parse_float=Decimal)
     except (ValueError, RecursionError) as exc:
         raise ProviderError(f"{provider}: the model list is no JSON") from exc
     return value

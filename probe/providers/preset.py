@@ -26,6 +26,11 @@ class Quirks:
     max_tokens_field    what the limit on output tokens is called
     min_max_tokens      the smallest limit that is accepted; a smaller one is raised to it
     fixed_temperature   shell patterns of models that refuse any temperature; it is left out for them
+    seed_field          what the seed is called; None: there is none, and it is left out
+    query               sent with every request
+    listing_path        where the model list is, after the base URL; None: there is none
+    listing_query       what the list is asked for with
+    dates_models        `created` in the model list is the model's date, and not the date of the answer
     """
 
     sdk: Literal["openai", "groq"] = "openai"
@@ -35,6 +40,11 @@ class Quirks:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     min_max_tokens: int = 1
     fixed_temperature: tuple[str, ...] = ()
+    seed_field: str | None = "seed"
+    query: tuple[tuple[str, str], ...] = ()
+    listing_path: str | None = "/models"
+    listing_query: tuple[tuple[str, str], ...] = ()
+    dates_models: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

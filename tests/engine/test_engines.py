@@ -14,8 +14,8 @@ import pytest
 from probe.clock import NS_PER_MS
 from probe.config import ProviderConfig
 from probe.providers.factory import build
-from probe.providers.presets import resolve
 from probe.providers.protocol import Prompt, Provider
+from probe.providers.resolve import resolve
 from probe.providers.sse import split_events
 from probe.sample import Ok
 from probe.suites import Message

@@ -10,8 +10,8 @@ import pytest
 
 from probe.config import ProviderConfig
 from probe.providers.factory import build
-from probe.providers.presets import resolve
 from probe.providers.protocol import Provider
+from probe.providers.resolve import resolve
 from probe.wire.local import LocalWire
 from tests.servers.simulator import simulator, start_simulator
 

@@ -11,15 +11,17 @@ import pytest
 from pydantic import SecretStr
 
 from probe.config import ProviderConfig
-from probe.errors import ConfigError
+from probe.errors import ConfigError, ProviderError
 from probe.providers import presets
 from probe.providers.factory import build
 from probe.providers.preset import Preset, Quirks
-from probe.providers.presets import PRESETS, resolve
+from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt
+from probe.providers.resolve import resolve
+from probe.providers.table import providers_page
 from probe.suites import Message
 from tests.wires.answering import AnsweringWire, header
-from tests.wires.compose import chunk, stream_of
+from tests.wires.compose import body_of, chunk, stream_of
 
 KEY = SecretStr("sk-test-0123456789abcdef")
 
@@ -28,13 +30,44 @@ KEY = SecretStr("sk-test-0123456789abcdef")
 def test_every_preset_is_whole(preset: Preset) -> None:
     assert PRESETS[preset.name] is preset
     assert preset.display_name
+    if preset.kind != "simulated":
+        assert urlsplit(preset.docs_url or "").scheme == "https"
     if preset.base_url is not None:
-        assert urlsplit(preset.base_url).scheme == "https"
+        parts = urlsplit(preset.base_url)
+        assert parts.scheme == "https" or parts.hostname == "127.0.0.1"
         assert not preset.base_url.endswith("/")
-        assert preset.key_variable is not None
-        assert preset.default_models
-        assert preset.logo_url is not None
-        assert preset.docs_url is not None
+        assert preset.key_variable is not None or preset.kind == "engine"
+    if preset.default_models:
+        assert preset.kind == "simulated" or preset.key_variable is not None
+
+
+WANTED = {
+    *(
+        "openai",
+        "azure-openai",
+        "groq",
+        "together",
+        "openrouter",
+        "anthropic",
+        "gemini",
+        "mistral",
+        "deepseek",
+    ),
+    *("xai", "cerebras", "fireworks", "deepinfra", "perplexity", "moonshot", "zai", "novita", "nvidia"),
+    *("huggingface", "nebius", "sambanova", "scaleway", "litellm"),
+    *("ollama", "vllm", "tgi", "llamacpp", "lmstudio"),
+}
+
+
+def test_who_is_known_by_name() -> None:
+    assert set(PRESETS) >= WANTED
+
+
+@pytest.mark.parametrize("name", ["ollama", "vllm", "tgi", "llamacpp", "lmstudio"])
+def test_an_engine_needs_only_to_be_named(name: str) -> None:
+    endpoint = resolve(name, ProviderConfig())
+    assert (endpoint.kind, endpoint.api_key) == ("engine", None)
+    assert endpoint.base_url.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize(
@@ -131,27 +164,95 @@ def test_what_cannot_be_resolved_says_what_to_do(name: str, config: dict[str, st
     assert "\n" not in str(caught.value)
 
 
-async def test_adding_a_provider_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = Preset(
-        name="mistral",
-        display_name="Mistral",
-        base_url="https://api.mistral.ai/v1",
-        key_variable="MISTRAL_API_KEY",
-        default_models=("mistral-small-latest",),
-        quirks=Quirks(ask_for_usage="never"),
-    )
-    monkeypatch.setattr(presets, "PRESETS", {**PRESETS, entry.name: entry})
-    provider = build(resolve("mistral", ProviderConfig(api_key=KEY)))
+NEW = Preset(
+    name="acme-cloud",
+    display_name="Acme Cloud",
+    base_url="https://llm.acme.example/v2",
+    key_variable="ACME_API_KEY",
+    default_models=("acme-small",),
+    docs_url="https://docs.acme.example/chat",
+    quirks=Quirks(
+        ask_for_usage="never",
+        auth="api-key",
+        max_tokens_field="max_completion_tokens",
+        min_max_tokens=16,
+        seed_field="random_seed",
+        fixed_temperature=("acme-*",),
+        query=(("api-version", "1"),),
+        listing_path="/catalogue",
+        listing_query=(("all", "true"),),
+    ),
+)
+
+
+@pytest.fixture
+def with_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one place that a new preset is added to, as the entry would."""
+    monkeypatch.setattr(presets, "PRESETS", {**PRESETS, NEW.name: NEW})
+
+
+def test_a_new_preset_has_its_row_in_the_documentation(with_new: None) -> None:
+    page = providers_page(presets.PRESETS.values())
+    assert (
+        "| `acme-cloud` | [Acme Cloud](https://docs.acme.example/chat) | direct | openai-chat "
+        "| `https://llm.acme.example/v2` | `ACME_API_KEY` | `acme-small` |\n"
+    ) in page
+    assert "| `acme-cloud` | `auth` `api-key`; `ask_for_usage` `never`;" in page
+
+
+async def test_a_new_preset_makes_a_working_request(with_new: None) -> None:
+    provider = build(resolve("acme-cloud", ProviderConfig(api_key=KEY)))
     wire = AnsweringWire(stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]"))
     prompt = Prompt(
         request_id=UUID(int=1),
-        model=entry.default_models[0],
+        model="acme-small",
         messages=(Message(role="user", content="Hello"),),
         max_tokens=5,
+        temperature=0.0,
+        seed=7,
     )
     reading = provider.read(await provider.send(prompt, wire))
     await provider.aclose()
-    assert (wire.request.host, wire.request.target) == ("api.mistral.ai", "/v1/chat/completions")
-    assert header(wire.request, "authorization") == f"Bearer {KEY.get_secret_value()}"
-    assert "stream_options" not in json.loads(wire.request.body)
+    assert wire.request.host == "llm.acme.example"
+    assert wire.request.target == "/v2/chat/completions?api-version=1"
+    assert header(wire.request, "api-key") == KEY.get_secret_value()
+    assert header(wire.request, "authorization") is None
+    assert json.loads(wire.request.body) == {
+        "model": "acme-small",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "max_completion_tokens": 16,
+        "stream": True,
+        "random_seed": 7,
+    }
     assert reading.text == "Paris"
+
+
+async def test_a_new_preset_lists_its_models(with_new: None) -> None:
+    provider = build(resolve("acme-cloud", ProviderConfig(api_key=KEY)))
+    wire = AnsweringWire(body_of({"data": [{"id": "acme-small"}]}))
+    models = await provider.models(wire)
+    await provider.aclose()
+    assert [model.id for model in models] == ["acme-small"]
+    assert wire.request.target == "/v2/catalogue?api-version=1&all=true"
+    assert header(wire.request, "api-key") == KEY.get_secret_value()
+
+
+async def test_where_there_is_no_list_none_is_asked_for() -> None:
+    provider = build(resolve("perplexity", ProviderConfig(api_key=KEY)))
+    wire = AnsweringWire()
+    with pytest.raises(ProviderError, match="perplexity: the provider has no model list"):
+        await provider.models(wire)
+    await provider.aclose()
+    assert not wire.requests
+
+
+async def test_azure_takes_its_key_and_version_its_own_way() -> None:
+    url = "https://acme.openai.azure.com/openai/deployments/chat"
+    provider = build(resolve("azure-openai-deployment", ProviderConfig(api_key=KEY, base_url=url)))
+    wire = AnsweringWire(stream_of("[DONE]"))
+    prompt = Prompt(request_id=UUID(int=1), model="chat", messages=(), max_tokens=5)
+    await provider.send(prompt, wire)
+    await provider.aclose()
+    assert wire.request.target == "/openai/deployments/chat/chat/completions?api-version=2024-10-21"
+    assert header(wire.request, "api-key") == KEY.get_secret_value()
+    assert header(wire.request, "authorization") is None

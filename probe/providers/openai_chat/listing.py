@@ -1,51 +1,52 @@
-"""A provider's model list out of a capture."""
+"""A provider's model list, page by page, out of the JSON that came."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.pages import read_page
-from probe.wire.capture import Capture
+from probe.providers.listing.entry import listed_model
+from probe.providers.pages import Page
+from probe.providers.preset import Quirks
 
-# What the length of the context is called: OpenRouter, Together, Fireworks; Groq; vLLM; Mistral; Anthropic;
-# Together's v2; Gemini; LM Studio.
-_CONTEXT_FIELDS = (
-    "context_length",
-    "context_window",
-    "max_model_len",
-    "max_context_length",
-    "max_input_tokens",
-    "contextLength",
-    "inputTokenLimit",
-    "input_token_limit",
-    "loaded_context_length",
-)
-_LARGEST_CONTEXT = 2**31 - 1
+Query = tuple[tuple[str, str], ...]
 
 
-def read_listing(capture: Capture, provider: str) -> Sequence[ListedModel]:
-    """The models in the order of the list, each once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingPage:
+    """The page itself, how many entries it has, and how many the provider says that all pages have."""
 
-    `{"data": […]}` (OpenAI), `{"models": […]}` or a bare array (Together). Raises ProviderError where the
-    list did not come whole or cannot be understood: what a list lacks passes for gone, so half a list is
-    worse than none.
+    page: Page[Query]
+    entries: int
+    total: int | None = None
+
+
+def read_listing(value: object, provider: str, quirks: Quirks) -> ListingPage:
+    """`{"data": […]}` (OpenAI), `{"models": […]}` (xAI) or a bare array (Together).
+
+    Raises ProviderError where the page cannot be understood, or says that there is more and not where.
     """
-    value = read_page(capture, provider)
     entries = _entries(value)
     if entries is None:
         raise ProviderError(f"{provider}: the answer is no model list")
-    if _is_partial(value, len(entries)):
+    models = [_model(entry, provider, quirks) for entry in entries]
+    following = _following(value)
+    if following is None and isinstance(value, dict) and value.get("has_more") is True:
         raise ProviderError(f"{provider}: only a part of the model list came")
-    models: dict[str, ListedModel] = {}
-    for entry in entries:
-        name = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or not name:
-            raise ProviderError(f"{provider}: the model list holds an entry without an id")
-        models.setdefault(name, ListedModel(id=name, context_window=_context_window(entry)))
-    return tuple(models.values())
+    return ListingPage(
+        page=Page(models=models, following=following), entries=len(entries), total=_total(value)
+    )
+
+
+def _model(entry: object, provider: str, quirks: Quirks) -> ListedModel:
+    model = listed_model(entry, provider, dated=quirks.dates_models) if isinstance(entry, dict) else None
+    if model is None:
+        raise ProviderError(f"{provider}: the model list holds an entry without an id")
+    return model
 
 
 def _entries(value: object) -> list[Any] | None:
@@ -54,30 +55,18 @@ def _entries(value: object) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
-def _is_partial(value: object, count: int) -> bool:
-    if not isinstance(value, dict):
-        return False
-    links, total = value.get("links"), value.get("total_count")
-    return (
-        value.get("has_more") is True
-        or (isinstance(links, dict) and bool(links.get("next")))
-        or (isinstance(total, int) and total > count)
-    )
+def _following(value: object) -> Query | None:
+    """What the next page is asked for with: the query of OpenRouter's `links.next`. Its host is not asked."""
+    links: object = value.get("links") if isinstance(value, dict) else None
+    link = links.get("next") if isinstance(links, Mapping) else None
+    if not isinstance(link, str) or not link:
+        return None
+    try:
+        return tuple(parse_qsl(urlsplit(link).query, keep_blank_values=True))
+    except ValueError:
+        return ()
 
 
-def _context_window(entry: Mapping[str, Any]) -> int | None:
-    """Tokens; None where the list does not say."""
-    meta, best = entry.get("meta"), entry.get("top_provider")
-    candidates = [entry.get(field) for field in _CONTEXT_FIELDS]
-    candidates.append(best.get("context_length") if isinstance(best, dict) else None)
-    candidates.append(meta.get("n_ctx_train") if isinstance(meta, dict) else None)  # llama.cpp
-    return next((size for size in map(_size, candidates) if size is not None), None)
-
-
-def _size(value: object) -> int | None:
-    """A number of tokens, also where it came as text (Together's v2)."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_CONTEXT:
-        return value
-    return None
+def _total(value: object) -> int | None:
+    total = value.get("total_count") if isinstance(value, dict) else None
+    return total if isinstance(total, int) and not isinstance(total, bool) else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probe.catalog.listed import ListedModel
+from probe.errors import ProviderError
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
-from probe.providers.openai_chat.listing import read_listing
+from probe.providers.openai_chat.listing import Query, read_listing
 from probe.providers.openai_chat.reading import OUTPUT_PATTERN, read_chat
 from probe.providers.openai_chat.request import create_arguments
 from probe.providers.openai_chat.sdk import open_sdk
+from probe.providers.pages import Page, read_page, whole_list
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.wire.capture import Capture
@@ -38,9 +40,25 @@ class OpenAIChat:
         return read_chat(capture)
 
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
-        with recording() as tape:
-            capture = await capture_of(self._endpoint.name, self._sdk.list_models(), tape, wire)
-        return read_listing(capture, self._endpoint.name)
+        name, quirks = self._endpoint.name, self._endpoint.quirks
+        path = quirks.listing_path
+        if path is None:
+            raise ProviderError(f"{name}: the provider has no model list")
+        entries, total = 0, 0
+
+        async def turn(query: Query) -> Page[Query]:
+            nonlocal entries, total
+            with recording() as tape:
+                capture = await capture_of(name, self._sdk.get(path, query), tape, wire)
+            read = read_listing(read_page(capture, name), name, quirks)
+            entries += read.entries
+            total = max(total, read.total or 0)
+            return read.page
+
+        models = await whole_list(quirks.listing_query, turn, name)
+        if total > entries:
+            raise ProviderError(f"{name}: only a part of the model list came, {entries} of {total}")
+        return models
 
     async def warm_up(self) -> None:
         """Make one call of everything without a network: the first of a process costs 25 to 60 ms more."""

@@ -21,21 +21,29 @@ def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
     temperature = temperature_of(prompt, quirks)
     if temperature is not None:
         arguments["temperature"] = temperature
-    if prompt.seed is not None:
+    if prompt.seed is not None and quirks.seed_field == "seed":
         arguments["seed"] = prompt.seed
-    if prompt.stream:
-        arguments |= _stream_options(quirks)
+    if prompt.stream and quirks.ask_for_usage != "extra_body" and (options := _stream_options(quirks)):
+        arguments["stream_options"] = options
+    if extra := _extra_body(prompt, quirks):
+        arguments["extra_body"] = extra
     return arguments
 
 
-def _stream_options(quirks: Quirks) -> dict[str, Any]:
+def _extra_body(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
+    """Fields that the SDK does not know."""
+    extra: dict[str, Any] = {}
+    if prompt.seed is not None and quirks.seed_field is not None and quirks.seed_field != "seed":
+        extra[quirks.seed_field] = prompt.seed
+    if prompt.stream and quirks.ask_for_usage == "extra_body" and (options := _stream_options(quirks)):
+        extra["stream_options"] = options
+    return extra
+
+
+def _stream_options(quirks: Quirks) -> dict[str, bool]:
     options: dict[str, bool] = {}
     if quirks.ask_for_usage != "never":
         options["include_usage"] = True
     if quirks.pads_chunks:
         options["include_obfuscation"] = False
-    if not options:
-        return {}
-    if quirks.ask_for_usage == "extra_body":
-        return {"extra_body": {"stream_options": options}}
-    return {"stream_options": options}
+    return options

@@ -7,7 +7,7 @@ because a probe that a variable redirects measures something else than it says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from probe.providers.preset import Endpoint
@@ -24,11 +24,15 @@ _NO_KEY = "none"
 
 
 class Sdk:
-    """Either SDK's client. A call makes one exchange; what it raises afterwards is of no interest."""
+    """Either SDK's client. A call makes one exchange; what it raises afterwards is of no interest.
 
-    def __init__(self, client: AsyncOpenAI | AsyncGroq, headers: Mapping[str, Any]) -> None:
+    `root` is what the SDK has to be told of the base URL again.
+    """
+
+    def __init__(self, client: AsyncOpenAI | AsyncGroq, headers: Mapping[str, Any], root: str = "") -> None:
         self._client = client
         self._headers = headers
+        self._root = root
 
     async def create(self, arguments: Mapping[str, Any]) -> None:
         """`chat.completions.create` with these arguments, `extra_headers` among them."""
@@ -37,8 +41,10 @@ class Sdk:
         response = await completions.with_raw_response.create(**{**arguments, "extra_headers": headers})
         await response.http_response.aclose()
 
-    async def list_models(self) -> None:
-        await self._client.models.with_raw_response.list(extra_headers=self._headers)
+    async def get(self, path: str, query: Sequence[tuple[str, str]]) -> None:
+        """GET of a path after the base URL."""
+        options: Any = {"headers": self._headers, "params": dict(query)}
+        await self._client.get(self._root + path, cast_to=object, options=options)
 
     async def aclose(self) -> None:
         await self._client.close()
@@ -64,13 +70,14 @@ def _open_openai(endpoint: Endpoint, wire: Wire) -> Sdk:
     client = AsyncOpenAI(
         api_key=endpoint.api_key or _NO_KEY,
         base_url=endpoint.base_url,
+        default_query=dict(endpoint.quirks.query) or None,
         timeout=None,
         max_retries=0,
         http_client=httpx2.AsyncClient(transport=transport, trust_env=False),
     )
     client.organization = client.project = client.admin_api_key = None
     client._custom_headers = {}  # OPENAI_CUSTOM_HEADERS; nothing public empties them
-    return Sdk(client, {} if endpoint.api_key else {"Authorization": Omit()})
+    return Sdk(client, _key_headers(endpoint, Omit()))
 
 
 def _open_groq(endpoint: Endpoint, wire: Wire) -> Sdk:
@@ -83,12 +90,24 @@ def _open_groq(endpoint: Endpoint, wire: Wire) -> Sdk:
     client = AsyncGroq(
         api_key=endpoint.api_key or _NO_KEY,
         base_url=endpoint.base_url.removesuffix(_GROQ_PATH),
+        default_query=dict(endpoint.quirks.query) or None,
         timeout=None,
         max_retries=0,
         http_client=httpx.AsyncClient(transport=transport, trust_env=False),
     )
     client._custom_headers = {}  # GROQ_CUSTOM_HEADERS; nothing public empties them
-    return Sdk(client, {} if endpoint.api_key else {"Authorization": Omit()})
+    return Sdk(client, _key_headers(endpoint, Omit()), _GROQ_PATH)
+
+
+def _key_headers(endpoint: Endpoint, omit: object) -> dict[str, object]:
+    """What has to be said beside or instead of the SDK's own Authorization header."""
+    auth = endpoint.quirks.auth or "bearer"
+    if endpoint.api_key is not None and auth == "bearer":
+        return {}
+    headers: dict[str, object] = {"Authorization": omit}
+    if endpoint.api_key is not None and auth != "none":
+        headers[auth] = endpoint.api_key
+    return headers
 
 
 def _limits(endpoint: Endpoint) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Model lists in the shapes that OpenAI-compatible providers give them."""

@@ -1,0 +1,81 @@
+"""How a preset and a configuration become an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from probe.errors import ConfigError
+from probe.providers import presets
+from probe.providers.preset import Endpoint, Preset
+from probe.providers.presets import GENERIC
+from probe.sample import EngineName
+
+if TYPE_CHECKING:
+    from probe.config import ProviderConfig
+
+_KEYLESS_KINDS = frozenset({"simulated", "engine"})
+# Dialects that one engine speaks.
+_ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
+    {"ollama-chat": "ollama", "ollama-generate": "ollama", "tgi": "tgi"}
+)
+
+
+def preset_of(name: str, config: ProviderConfig) -> Preset:
+    """The preset that a provider of that name starts from.
+
+    The one it names; else the one of its own name; else, with a base URL, the generic one. Raises
+    ConfigError.
+    """
+    wanted = config.preset or name
+    preset = presets.PRESETS.get(wanted)
+    if preset is not None:
+        return preset
+    if config.preset is None and config.base_url is not None:
+        return presets.PRESETS[GENERIC]
+    guess = get_close_matches(wanted, presets.PRESETS, n=1)
+    hint = f"did you mean {guess[0]!r}?" if guess else f"presets are {', '.join(presets.PRESETS)}"
+    if config.preset is None:
+        raise ConfigError(f"provider {name!r} has no base_url and is no preset; {hint}")
+    raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")
+
+
+def resolve(name: str, config: ProviderConfig) -> Endpoint:
+    """The endpoint of one configured provider. Raises ConfigError, one line, without a secret."""
+    preset = preset_of(name, config)
+    base_url = (config.base_url or preset.base_url or "").rstrip("/")
+    if not base_url:
+        raise ConfigError(f"provider {name!r}: preset {preset.name!r} needs a base_url")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(f"provider {name!r}: base_url must begin with http:// or https:// and name a host")
+    kind = config.kind or preset.kind
+    api_key = config.api_key.get_secret_value() if config.api_key is not None else None
+    if not api_key and kind not in _KEYLESS_KINDS:
+        raise ConfigError(_missing_key(name, preset))
+    own_name = name if preset.name.startswith(GENERIC) else preset.display_name
+    return Endpoint(
+        name=name,
+        display_name=config.display_name or own_name,
+        base_url=base_url,
+        api_key=api_key or None,
+        kind=kind,
+        dialect=preset.dialect,
+        engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(preset.dialect),
+        quirks=preset.quirks,
+        logo_url=preset.logo_url,
+        ca_file=None if config.ca_file is None else str(config.ca_file),
+        proxy=None if config.proxy is None else config.proxy.get_secret_value(),
+    )
+
+
+def _missing_key(name: str, preset: Preset) -> str:
+    if preset.key_variable is not None:
+        return f"provider {name!r} has no API key: set {preset.key_variable} or providers.{name}.api_key"
+    return (
+        f"provider {name!r} has no API key: set providers.{name}.api_key,"
+        " or kind: engine for a server that wants none"
+    )
