@@ -6,9 +6,11 @@ from typing import Any
 
 from probe.analysis import Summary
 from probe.api.leaderboard import Entry
-from probe.api.schemas import EntryBody, FailureBody, ResultBody, ResultDetail
+from probe.api.models import ShownModel
+from probe.api.schemas import EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
 from probe.sample import Failed, Sample
 
+_MODEL_FIELDS = tuple(ModelBody.model_fields.keys() - {"probed", "listed"})
 _RESULT_FIELDS = tuple(ResultBody.model_fields.keys() - {"failure"})
 # What an entry has in common with the summary of its window.
 _SUMMARY_FIELDS = tuple(name for name in EntryBody.model_fields if hasattr(Summary, name))
@@ -28,6 +30,11 @@ def result_detail(sample: Sample) -> ResultDetail:
             "rate_limit": dict(sample.rate_limit),
         }
     )
+
+
+def model_body(model: ShownModel) -> ModelBody:
+    fields = {name: getattr(model.record, name) for name in _MODEL_FIELDS}
+    return ModelBody.model_validate({**fields, "probed": model.probed, "listed": model.listed})
 
 
 def entry_body(entry: Entry, place: int) -> EntryBody:

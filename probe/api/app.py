@@ -15,7 +15,18 @@ from probe.api.board.page import BoardPage
 from probe.api.control import Control
 from probe.api.guard import Boundary, Headers, Hosts, Limits
 from probe.api.parts import Parts
-from probe.api.routes import budgets, catalogue, leaderboard, operations, pages, prices, results, runs
+from probe.api.routes import (
+    budgets,
+    catalogue,
+    discovery,
+    events,
+    leaderboard,
+    operations,
+    pages,
+    prices,
+    results,
+    runs,
+)
 from probe.api.source import Source
 from probe.clock import Clock
 from probe.store import Store
@@ -23,6 +34,8 @@ from probe.store import Store
 # Metrics of hundreds of targets are megabytes of repeating text, which the fastest level makes a tenth.
 GZIP_LEVEL = 1
 GZIP_FROM_BYTES = 1024
+
+_ROUTES = (operations, catalogue, discovery, results, leaderboard, runs, budgets, prices, events, pages)
 
 _DESCRIPTION = (
     "What the probe measured, and what it does. Durations are seconds, instants are UTC, money is USD as a "
@@ -50,7 +63,7 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         source=source,
         page=BoardPage(source, control, clock),
     )
-    for module in (operations, catalogue, results, leaderboard, runs, budgets, prices, pages):
+    for module in _ROUTES:
         app.include_router(module.router)
     problem.install(app)
     # The last one added is the outermost.

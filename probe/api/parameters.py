@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from probe.api.leaderboard import HOURS, SORT_KEYS, Sort
+from probe.api.models import ModelChoice
 from probe.sample import FailureKind, Fault, TargetKind
 from probe.store import ResultFilter, RunFilter, RunStatus
 from probe.wire.request import Connection
@@ -76,6 +77,14 @@ class RunParameters(PageParameters):
 
 class ModelParameters(Parameters):
     provider: Word | None = None
+    probed: bool | None = Field(None, description="Whether a target names it.")
+    listed: bool | None = Field(None, description="Whether its provider lists it.")
+    retiring: bool | None = Field(None, description="Whether it is listed, and is said to go.")
+    vanished: bool | None = Field(None, description="Whether its provider listed it and does so no more.")
+    text: Word | None = Field(None, description="A part of its name.")
+
+    def chosen(self) -> ModelChoice:
+        return ModelChoice(**self.model_dump(exclude={"provider"}))
 
 
 def _order(text: str) -> str:

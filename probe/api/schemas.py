@@ -74,8 +74,9 @@ class PriceBody(Body):
 class ModelBody(Body):
     """`price` is the latest one known, `last_seen_at` the end of the last attempt.
 
-    What the provider's model list says is null where it does not. `listed_first_at` and `listed_last_at` are
-    the listings that had the model, `vanished_at` the first that lacked it since.
+    `probed` is whether targets name it, or name what it is in the provider's list, `listed` whether it is
+    there now. What the provider's model list says is null where it does not. `listed_first_at` and
+    `listed_last_at` are the listings that had the model, `vanished_at` the first that lacked it since.
     """
 
     id: UUID
@@ -97,6 +98,8 @@ class ModelBody(Body):
     listed_first_at: datetime | None
     listed_last_at: datetime | None
     vanished_at: datetime | None
+    probed: bool
+    listed: bool
 
 
 class RunBody(Body):

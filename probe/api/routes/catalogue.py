@@ -1,4 +1,4 @@
-"""Providers and models: what has ever been probed."""
+"""Providers and models: what has ever been probed or listed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from probe.api.answers import model_body
+from probe.api.models import shown_models
 from probe.api.parameters import ModelParameters, Parameters
 from probe.api.parts import Given
 from probe.api.problem import responses
@@ -23,4 +25,7 @@ async def providers(given: Given, _: Annotated[Parameters, Query()]) -> Listing[
 @router.get("/models", summary="Models with their latest price, by provider and name")
 async def models(given: Given, asked: Annotated[ModelParameters, Query()]) -> Listing[ModelBody]:
     found = await given.store.models(asked.provider)
-    return Listing(items=[ModelBody.model_validate(each) for each in found])
+    series = given.control.series()
+    shown = shown_models(found, [(each.target.provider, each.target.model) for each in series])
+    chosen = asked.chosen()
+    return Listing(items=[model_body(each) for each in shown if chosen.takes(each)])

@@ -1,0 +1,58 @@
+"""Events: what happened to models, prices and budgets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from probe.api.parameters import Instant, PageParameters, Word
+from probe.api.parts import Given
+from probe.api.problem import Problem, responses
+from probe.api.schemas import Body, Listing
+from probe.event import EventKind, Severity
+from probe.store import EventFilter
+
+router = APIRouter(prefix="/api/v1", tags=["events"])
+
+
+class EventBody(Body):
+    """`text` is one line for a person, `data` the same for a program; money and dates in it are strings.
+
+    `scope` is the budget that an event is about.
+    """
+
+    id: UUID
+    at: datetime
+    kind: EventKind
+    severity: Severity
+    provider: str | None
+    model: str | None
+    scope: str | None
+    text: str
+    data: dict[str, Any]
+
+
+class EventParameters(PageParameters):
+    kind: EventKind | None = None
+    severity: Severity | None = None
+    provider: Word | None = None
+    model: Word | None = None
+    scope: Word | None = Field(None, description="A budget.")
+    since: Instant | None = Field(None, description="At this instant or later.")
+    until: Instant | None = Field(None, description="Before this instant.")
+
+    def chosen(self) -> EventFilter:
+        return EventFilter(**self.model_dump(exclude={"limit", "cursor"}))
+
+
+@router.get("/events", summary="Events, newest first", responses=responses(400, 422, 503))
+async def events(given: Given, asked: Annotated[EventParameters, Query()]) -> Listing[EventBody]:
+    try:
+        page = await given.store.events(asked.chosen(), limit=asked.limit, after=asked.cursor)
+    except ValueError as exc:
+        raise Problem(400, "This cursor is not one that a page of events gave.") from exc
+    return Listing(items=[EventBody.model_validate(each) for each in page.items], next=page.next)
