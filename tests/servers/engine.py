@@ -31,6 +31,8 @@ params.n_parallel = 1
 params.cache_prompt = False
 params.cpuparams.n_threads = 1
 params.cpuparams_batch.n_threads = 1
+params.endpoint_metrics = True
+params.endpoint_slots = True
 server = xllamacpp.Server(params)
 threading.Event().wait()
 """

@@ -1,0 +1,230 @@
+"""llama.cpp's own server, asked in several dialects and about itself: all accounts of a request agree.
+
+Beside what we measure there are two of the server's: the `timings` in its answers in the dialect of OpenAI,
+and the difference of its `/metrics`, which is all there is where it answers in Anthropic's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import NamedTuple
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from probe.attempt import AttemptPlan, TargetPlan, attempt
+from probe.clock import SystemClock
+from probe.config import ProviderConfig
+from probe.engines.difference import reported_between
+from probe.engines.factory import open_engine
+from probe.engines.meter import Meter
+from probe.engines.protocol import Counters, Engine
+from probe.providers.factory import build
+from probe.providers.preset import Dialect, Endpoint
+from probe.providers.protocol import Prompt, Reading
+from probe.providers.resolve import resolve
+from probe.providers.sse import split_events
+from probe.sample import Ok, Reported, Sample, Target
+from probe.suites.case import Case, Message
+from probe.wire.capture import Capture
+from probe.wire.http1 import read_response
+from probe.wire.local import LocalWire
+from tests.asking import FixedPrices
+
+AGREEMENT_SECONDS = 0.010
+MAX_TOKENS = 64
+WORDS = " ".join(["the quick brown fox jumps over the lazy dog"] * 8)
+DIALECTS: tuple[Dialect, ...] = ("openai-chat", "anthropic-messages")
+
+
+def endpoint_of(base_url: str, dialect: Dialect) -> Endpoint:
+    found = resolve("engine", ProviderConfig(base_url=base_url, kind="engine", engine="llamacpp"))
+    return replace(found, dialect=dialect)
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[LocalWire]:
+    wire = LocalWire()
+    yield wire
+    await wire.aclose()
+
+
+@pytest.fixture
+async def engine(llama_server: str) -> AsyncIterator[Engine]:
+    engine = open_engine(endpoint_of(llama_server, "openai-chat"))
+    assert engine is not None
+    yield engine
+    await engine.aclose()
+
+
+def prompt() -> Prompt:
+    return Prompt(
+        request_id=uuid4(),
+        model="tiny",
+        messages=(Message(role="user", content=WORDS),),
+        max_tokens=MAX_TOKENS,
+        temperature=0.0,
+    )
+
+
+async def counted(engine: Engine, before: Counters) -> Counters:
+    """The counters once the tokens of a request are among them: that may be a moment after its answer."""
+    while True:
+        after = await engine.counters()
+        assert after.generation_tokens is not None
+        assert before.generation_tokens is not None
+        if after.generation_tokens.total > before.generation_tokens.total:
+            return after
+
+
+class Account(NamedTuple):
+    """One measured request, and what the server's counters say of it."""
+
+    capture: Capture
+    reading: Reading
+    own: Reported
+
+
+async def ask(base_url: str, dialect: Dialect, engine: Engine, wire: LocalWire) -> Account:
+    provider = build(endpoint_of(base_url, dialect))
+    before = await engine.counters()
+    await provider.send(prompt(), wire)  # the first request of an engine warms it up
+    before = await counted(engine, before)
+    capture = await provider.send(prompt(), wire)
+    reading = provider.read(capture)
+    own = reported_between(before, await counted(engine, before), reading.usage)
+    await provider.aclose()
+    assert isinstance(reading.outcome, Ok), reading.outcome
+    assert own is not None
+    return Account(capture, reading, own)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_measured_times_agree_with_the_servers_counters(
+    dialect: Dialect, llama_server: str, engine: Engine, wire: LocalWire
+) -> None:
+    _, reading, own = await ask(llama_server, dialect, engine, wire)
+
+    timeline = reading.timeline
+    assert own.prompt_seconds is not None
+    assert own.completion_seconds is not None
+    assert own.completion_tokens == MAX_TOKENS - 1
+    # The first token leaves with the next one: evaluating the prompt ends with it.
+    own_ttft = own.prompt_seconds + own.completion_seconds / own.completion_tokens
+    assert timeline.ttft_server_seconds == pytest.approx(own_ttft, abs=AGREEMENT_SECONDS)
+    assert timeline.first_output_ns is not None
+    assert timeline.last_output_ns is not None
+    decode = (timeline.last_output_ns - timeline.first_output_ns) / 1e9
+    assert decode == pytest.approx(own.completion_seconds, abs=AGREEMENT_SECONDS)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_both_count_the_same_tokens(
+    dialect: Dialect, llama_server: str, engine: Engine, wire: LocalWire
+) -> None:
+    _, reading, own = await ask(llama_server, dialect, engine, wire)
+    assert reading.usage.source == "provider"
+    assert reading.usage.output_tokens == MAX_TOKENS
+    assert own.prompt_tokens == reading.usage.input_tokens
+
+
+async def test_the_two_accounts_of_the_server_are_one(
+    llama_server: str, engine: Engine, wire: LocalWire
+) -> None:
+    """What its answer says, and what its counters say: to the last digit that they print."""
+    capture, _, own = await ask(llama_server, "openai-chat", engine, wire)
+    events = [event.data for event in split_events(read_response(capture).body)]
+    (timings,) = [json.loads(data)["timings"] for data in events if b'"timings"' in data]
+    assert own.prompt_seconds == pytest.approx(timings["prompt_ms"] / 1000, abs=0.001)
+    assert own.completion_seconds == pytest.approx(timings["predicted_ms"] / 1000, abs=0.001)
+    assert (own.prompt_tokens, own.completion_tokens) == (timings["prompt_n"], timings["predicted_n"] - 1)
+
+
+# A whole attempt --------------------------------------------------------------------------------------------
+
+
+async def carry_out(base_url: str, dialect: Dialect, meter: Meter, wire: LocalWire) -> Sample:
+    clock = SystemClock()
+    provider = build(endpoint_of(base_url, dialect))
+    target = Target(name="tiny", provider="engine", model="tiny", base_url=base_url, kind="engine")
+    case = Case(
+        id="one",
+        category="general",
+        messages=(Message(role="user", content=WORDS),),
+        max_tokens=MAX_TOKENS,
+        nonce=False,
+    )
+    plan = AttemptPlan(
+        id=uuid4(),
+        run_id=uuid4(),
+        target_plan=TargetPlan(target=target),
+        suite="tried",
+        case=case,
+        planned_at=clock.now(),
+        planned_monotonic_ns=clock.monotonic_ns(),
+    )
+    sample = await attempt(plan, provider, wire, FixedPrices(), clock, meter)
+    await provider.aclose()
+    return sample
+
+
+async def test_a_sample_has_what_the_server_counted(
+    llama_server: str, engine: Engine, wire: LocalWire
+) -> None:
+    meter = Meter(engine, patience_seconds=10)
+    sample = await carry_out(llama_server, "anthropic-messages", meter, wire)
+    assert sample.success, sample.outcome
+    assert sample.reported is not None
+    assert sample.reported.source == "metrics"
+    assert sample.reported.prompt_seconds is not None
+    assert sample.reported.completion_tokens == MAX_TOKENS - 1
+
+
+async def test_attempts_at_once_are_not_mixed_up(llama_server: str, engine: Engine, wire: LocalWire) -> None:
+    meter = Meter(engine, patience_seconds=10)
+    samples = await asyncio.gather(
+        *(carry_out(llama_server, "anthropic-messages", meter, wire) for _ in range(2))
+    )
+    assert [sample.success for sample in samples] == [True, True]
+    assert [sample.reported for sample in samples] == [None, None]
+
+
+# The server about itself ------------------------------------------------------------------------------------
+
+
+async def test_the_server_tells_what_it_is(engine: Engine) -> None:
+    health = await engine.health()
+    assert health.healthy, health.detail
+    info = await engine.info()
+    assert [name.rpartition("/")[2] for name in info.models] == ["tiny.gguf"]
+    assert (info.context_window, info.concurrency) == (4096, 1)
+    assert {"chat", "metrics", "slots"} <= set(info.capabilities)
+    assert info.version
+    (model,) = await engine.models()
+    assert (model.id, model.context_window) == (info.models[0], 4096)
+
+
+async def test_a_request_under_way_is_seen(llama_server: str, engine: Engine) -> None:
+    body = {
+        "messages": [{"role": "user", "content": WORDS}],
+        "max_tokens": 3000,
+        "ignore_eos": True,
+        "stream": True,
+    }
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=30) as client,
+        client.stream("POST", f"{llama_server}/chat/completions", json=body) as response,
+    ):
+        lines = response.aiter_lines()
+        first = await anext(lines)
+        assert json.loads(first.removeprefix("data: "))["object"] == "chat.completion.chunk"
+        (gauges,) = (await engine.snapshot()).gauges
+    assert gauges.running == 1
+    assert gauges.waiting == 0
+    assert gauges.kv_cache_ratio is not None
+    assert 0 < gauges.kv_cache_ratio < 1
+    assert gauges.batch_size == 1
