@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -210,10 +211,8 @@ async def test_nobody_is_asked_whose_word_does_not_count(market: Market) -> None
     assert market.feed.asked == []
 
 
-async def test_the_override_file_is_read_again(market: Market, tmp_path: object) -> None:
-    from pathlib import Path
-
-    file = Path(str(tmp_path)) / "prices.yaml"
+async def test_the_override_file_is_read_again(market: Market, tmp_path: Path) -> None:
+    file = tmp_path / "prices.yaml"
     line = "openai/gpt-4o-mini: {input_per_million_usd: %s, output_per_million_usd: 1}\n"
     file.write_text(line % "5")
     market.restart(sections={"file": str(file)}, fetch=False)
@@ -268,7 +267,7 @@ async def test_the_configuration_is_noted_too(market: Market) -> None:
     )
     await market.pricing.note()
     (row,) = await market.store.price_history("openai", "gpt-4o-mini")
-    assert (row.input_usd, row.output_usd, row.reasoning_usd) == (7, 8, 9)
+    assert [row.input_usd, row.output_usd, row.reasoning_usd] == [7, 8, 9]
     assert (row.request_usd, row.source) == (Decimal("0.01"), "configuration")
 
 
