@@ -65,8 +65,8 @@ def choose_engines(config: Config, wanted: Sequence[str]) -> list[Endpoint]:
 def _named(engines: dict[str, Endpoint], name: str) -> list[Endpoint]:
     found = [each for each in engines.values() if name in (each.name, each.engine)]
     preset = PRESETS.get(name)
-    if not found and preset is not None and preset.engine is not None and preset.base_url is not None:
-        return [resolve(name, ProviderConfig())]
+    if not found and preset is not None and preset.kind == "engine" and preset.base_url is not None:
+        found = [each for each in [resolve(name, ProviderConfig())] if each.engine is not None]
     if not found:
         known = f"; configured are {', '.join(engines)}" if engines else ""
         raise ConfigError(f"there is no inference server {name!r}{known}")

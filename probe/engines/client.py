@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 import ssl
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -53,7 +55,7 @@ class EngineClient:
         except (TimeoutError, httpx.TimeoutException) as exc:
             raise self.error(path, f"no answer within {self._timeout:g} s") from exc
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
-            raise self.error(path, one_line(str(exc)) or type(exc).__name__) from exc
+            raise self.error(path, _reason(exc)) from exc
 
     async def page(self, path: str) -> bytes:
         """The body of a success. Raises EngineError, with the status of anything else."""
@@ -128,6 +130,18 @@ def said(body: bytes) -> str:
     error = value.get("error") if isinstance(value, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     return f": {one_line(message)}" if isinstance(message, str) and message.strip() else ""
+
+
+def _reason(error: Exception) -> str:
+    """What the system says of a connection that failed, where it says anything."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError | socket.gaierror):
+            return one_line(cause.strerror or str(cause))
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return one_line(str(error)) or type(error).__name__
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:

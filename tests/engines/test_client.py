@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import aclosing, closing
+from dataclasses import replace
 
 import pytest
 
@@ -83,14 +84,13 @@ async def test_nobody_listens() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     error = await trouble(client(f"http://127.0.0.1:{port}/v1"))
+    assert str(error) == "mine: /props: Connection refused"
     assert error.status is None
 
 
 async def test_certificates_that_cannot_be_read_are_an_error_of_the_question() -> None:
-    from dataclasses import replace
-
     trusting = replace(endpoint("https://127.0.0.1:1/v1"), ca_file="/nowhere/ca.pem")
-    await trouble(EngineClient(trusting))
+    assert str(await trouble(EngineClient(trusting))).endswith("No such file or directory")
 
 
 async def test_what_is_not_served_is_none_and_trouble_is_not() -> None:
