@@ -58,6 +58,13 @@ def test_a_header_is_preferred_to_advice() -> None:
     assert asked_wait({"retry-after": "3"}, "try again in 9s", NOW) == 3
 
 
+def test_the_delay_of_an_error_object_comes_between_both() -> None:
+    assert asked_wait({"retry-after": "3"}, "try again in 9s", NOW, "34.074824224s") == 3
+    assert asked_wait({}, "try again in 9s", NOW, "34.074824224s") == pytest.approx(34.074824224)
+    assert asked_wait({}, "try again in 9s", NOW, "soon") == 9
+    assert asked_wait({}, "", NOW, "99999999s") == LONGEST_SECONDS
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -99,6 +106,7 @@ def test_resets(headers: dict[str, str], seconds: float | None) -> None:
 def test_any_text_is_a_bounded_wait_or_none(text: str) -> None:
     for wait in (
         asked_wait({"retry-after": text, "retry-after-ms": text, "date": text}, text, NOW),
+        asked_wait({}, text, NOW, text),
         wait_for_reset({"x-ratelimit-reset-requests": text, "x-ratelimit-remaining-requests": text}, NOW),
     ):
         assert wait is None or 0 <= wait <= LONGEST_SECONDS
