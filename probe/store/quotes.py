@@ -108,7 +108,7 @@ class QuoteBook:
     async def touch(self, source: str, provider: str, models: Sequence[str], fetched_at: datetime) -> None:
         """What a source says of these models is what it said: its current quotes are of `fetched_at`."""
         names = sorted(map(clean, models))
-        async with self._database.write() as connection:
+        async with self._locked() as connection:
             for start in range(0, len(names), _CHUNK_NAMES):
                 await connection.execute(
                     quotes.update()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
@@ -221,6 +222,20 @@ async def test_a_thousand_models(store: Store, clock: FakeClock) -> None:
     names = tuple(model.id for model in listed)
     assert await _list(store, events=events, vanished=names) == ()
     assert {known.vanished_at for known in await store.known_models("openai")} == {NOW + HOUR}
+
+
+async def test_two_programs_may_read_the_same_list_at_once(url: str) -> None:
+    """In whatever order; every model is one row, every event was new to one of them."""
+    listed = [a_listed_model(f"model-{index:03d}") for index in range(200)]
+    ours, theirs = (tuple(an_event(id=uuid4(), model=model.id) for model in listed) for _ in range(2))
+    async with await Store.open(url) as one, await Store.open(url) as other:
+        told = await asyncio.gather(
+            _list(one, *listed, events=ours),
+            _list(other, *listed[::-1], events=theirs[::-1], vanished=("gone-b", "gone-a")),
+        )
+        assert sum(map(len, told)) == 200
+        assert [known.listed for known in await one.known_models("openai")] == listed
+        assert [each.status for each in await one.discoveries()] == ["complete", "complete"]
 
 
 async def test_discoveries_are_listed_newest_first(store: Store, clock: FakeClock) -> None:

@@ -187,6 +187,15 @@ async def test_the_last_word_in_a_batch_counts(store: Store) -> None:
     assert await store.save_quotes([]) == ()
 
 
+async def test_a_batch_may_hold_what_is_in_force_and_what_is_not(store: Store) -> None:
+    await store.save_quotes([a_quote("1")])
+    await store.save_quotes([a_quote("100", status="held")])
+    held = a_quote("200", status="held")
+    assert await store.save_quotes([held, a_quote("1")]) == (held,)
+    assert await store.held_quotes() == (held,)
+    assert _given(await store.current_quotes()) == [("current", Decimal(1))]
+
+
 async def test_two_programs_that_hear_the_same_write_it_once(url: str) -> None:
     quotes = [a_quote(model=f"model-{index}") for index in range(100)]
     again = [replace(quote, id=uuid4()) for quote in reversed(quotes)]
