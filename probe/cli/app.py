@@ -17,7 +17,9 @@ from probe.cli import (
     db,
     engines,
     estimate,
+    events,
     metrics,
+    models,
     prices,
     replay,
     results,
@@ -60,6 +62,8 @@ app.command("targets", rich_help_panel=_LOOK)(targets.targets)
 app.command("results", rich_help_panel=_LOOK)(results.results)
 app.add_typer(engines.app, name="engines", rich_help_panel=_LOOK)
 app.add_typer(metrics.app, name="metrics", rich_help_panel=_LOOK)
+app.add_typer(models.app, name="models", rich_help_panel=_LOOK)
+app.command("events", rich_help_panel=_LOOK)(events.events)
 app.command("replay", rich_help_panel=_LOOK)(replay.replay)
 app.add_typer(prices.app, name="prices", rich_help_panel=_LOOK)
 app.add_typer(config.app, name="config", rich_help_panel=_RUN)

@@ -13,6 +13,7 @@ from typing import TextIO, TypeVar, cast
 import typer
 
 from probe.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.catalog.quotes import Quotes
 from probe.config import Config
 from probe.logs import configure_logs
 
@@ -22,8 +23,11 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def workbench(config: Config) -> AsyncIterator[Assembly]:
-    """The configuration, assembled and warmed up; the bundled simulator runs where it is needed."""
+async def workbench(config: Config, quotes: Quotes | None = None) -> AsyncIterator[Assembly]:
+    """The configuration, assembled and warmed up; the bundled simulator runs where it is needed.
+
+    `quotes` are what sources of prices say.
+    """
     async with AsyncExitStack() as stack:
         url = None
         if needs_bundled_simulator(config):
@@ -32,7 +36,7 @@ async def workbench(config: Config) -> AsyncIterator[Assembly]:
             simulator = await SimulatorProcess.start()
             stack.push_async_callback(simulator.stop)
             url = simulator.base_url
-        assembly = await stack.enter_async_context(assemble(config, simulator_url=url))
+        assembly = await stack.enter_async_context(assemble(config, simulator_url=url, quotes=quotes))
         await assembly.warm_up()
         yield assembly
 

@@ -1,0 +1,62 @@
+"""`probe events`: what happened to models, prices and budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import ConfigFile
+
+
+def events(
+    kind: Annotated[
+        str | None, typer.Option("--kind", "-k", metavar="KIND", help="Of this kind, such as model_vanished.")
+    ] = None,
+    severity: Annotated[
+        str | None, typer.Option(metavar="SEVERITY", help="Of this severity: info, warning, critical.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Of this model.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
+) -> None:
+    """Print what happened to models, prices and budgets, the newest first.
+
+    \b
+    Examples:
+      probe events --since 7d
+      probe events --severity critical
+      probe events --kind model_appeared --provider openrouter -n 100 --json
+    """
+    from typing import cast, get_args
+
+    from probe.cli.event_table import print_events, print_events_json, read_events
+    from probe.cli.ledger import age
+    from probe.cli.workbench import quiet_logs, run_to_end
+    from probe.clock import SystemClock
+    from probe.defaults import load_config
+    from probe.event import EventKind, Severity
+    from probe.store import EventFilter
+
+    for option, value, values in (
+        ("--kind", kind, get_args(EventKind)),
+        ("--severity", severity, get_args(Severity)),
+    ):
+        if value is not None and value not in values:
+            raise typer.BadParameter(f"{value!r} is none of {', '.join(values)}", param_hint=f"'{option}'")
+    settings = load_config(config)
+    quiet_logs(settings)
+    wanted = EventFilter(
+        kind=cast("EventKind | None", kind),
+        severity=cast("Severity | None", severity),
+        provider=provider,
+        model=model,
+        since=None if since is None else SystemClock().now() - age(since),
+    )
+    found = run_to_end(read_events(settings, wanted, limit))
+    (print_events_json if as_json else print_events)(found)

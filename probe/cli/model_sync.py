@@ -1,0 +1,121 @@
+"""Asking providers for their model lists by hand, for `probe models sync`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from probe.catalog.quotes import Quotes
+from probe.cli.output import print_error, print_line, print_note
+from probe.cli.shop import RUN_NAME
+from probe.cli.workbench import workbench
+from probe.clock import SystemClock
+from probe.config import Config
+from probe.discovery import Discovery, SyncReport, subjects
+from probe.pricing import Pricing, scope_of
+from probe.pricing.proxy import environment_proxy
+from probe.store import Store
+
+# Of a kind; the rest is counted.
+_NAMES_SHOWN: Final = 10
+
+
+async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncReport, ...]:
+    """Makes the database where there is none.
+
+    Raises ConfigError where a pattern matches no provider, StoreError.
+    """
+    clock = SystemClock()
+    quotes = Quotes()
+    url = config.database.url.get_secret_value()
+    async with workbench(config, quotes) as assembly:
+        chosen = subjects(assembly, patterns)
+        async with await Store.open(url, owner=RUN_NAME, clock=clock) as store:
+            scope = scope_of(assembly)
+            prices = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
+            await prices.load()
+            with _progress(len(chosen)) as on_report:
+                return await Discovery(store, clock, prices=prices).sync(chosen, "cli", on_report)
+
+
+def print_reports(reports: Sequence[SyncReport]) -> None:
+    for report in reports:
+        if report.error is not None:
+            print_error(f"{report.provider}: {report.error}")
+            continue
+        print_line(f"{report.provider}: {_summary(report)}")
+        for word, names in _changes(report):
+            for name in names[:_NAMES_SHOWN]:
+                print_line(f"  {word} {name}")
+            if len(names) > _NAMES_SHOWN:
+                print_line(f"  {word} {len(names) - _NAMES_SHOWN} more")
+    for report in reports:
+        for event in report.events:
+            if event.severity != "info" and event.kind != "listing_failed":
+                print_note(f"{event.severity}: {event.text}")
+
+
+def print_reports_json(reports: Sequence[SyncReport]) -> None:
+    import json
+
+    from probe.cli.event_table import event_json
+
+    print_line(
+        json.dumps(
+            [
+                {
+                    "id": str(report.id),
+                    "provider": report.provider,
+                    "status": report.status,
+                    "error": report.error,
+                    "listed": report.listed,
+                    "first": report.first,
+                    **dict(_changes(report)),
+                    "events": [event_json(event) for event in report.events],
+                }
+                for report in reports
+            ],
+            indent=2,
+            ensure_ascii=False,
+        )
+    )
+
+
+def _changes(report: SyncReport) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("appeared", report.appeared),
+        ("changed", report.changed),
+        ("vanished", report.vanished),
+        ("returned", report.returned),
+    )
+
+
+def _summary(report: SyncReport) -> str:
+    count = f"{report.listed:,} {'model' if report.listed == 1 else 'models'}"
+    if report.first:
+        return f"{count}, the first list"
+    parts = [f"{len(names)} {word}" for word, names in _changes(report) if names]
+    return f"{count}, {', '.join(parts) or 'nothing new'}"
+
+
+@contextmanager
+def _progress(providers: int) -> Iterator[Callable[[SyncReport], None]]:
+    """A bar on stderr where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from probe.cli.output import console
+
+    columns = (
+        BarColumn(complete_style="cyan"),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task("asking for model lists", total=providers)
+        yield lambda report: bar.update(task, advance=1, description=report.provider)
