@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from probe.sample import Sample
 
 app = typer.Typer(
-    help="Look at what the servers say of themselves: load, queue, prompt, evaluation.",
+    help="Look at what servers say of themselves, by results.",
     callback=help_without_command,
     invoke_without_command=True,
 )
