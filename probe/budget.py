@@ -200,6 +200,9 @@ class Ledger:
         if found is not None and provider in found[1]:
             found[1][provider] = max(found[1][provider] - usd, _ZERO)
 
+    def holds(self, run_id: UUID) -> bool:
+        return run_id in self._reserved
+
     def release(self, run_id: UUID) -> None:
         self._reserved.pop(run_id, None)
 

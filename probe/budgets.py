@@ -214,13 +214,14 @@ class Budgets:
     async def _elsewhere(self, run_id: UUID) -> list[Bill]:
         """Runs of other programs, and such of this one that are yet to ask, that began before."""
         page = await self._store.runs(RunFilter(status="running"), limit=_OPEN_RUNS)
-        bills = []
-        for run in page.items:
-            if run.id < run_id and self.ledger.job_of(run.id) is None:
-                bill = self._still_to_come(run)
-                if bill is not None:
-                    bills.append(bill)
-        return bills
+        own = next((_place(run) for run in page.items if run.id == run_id), None)
+        before = [
+            run
+            for run in page.items
+            if run.id != run_id and (own is None or _place(run) < own) and not self.ledger.holds(run.id)
+        ]
+        bills = [self._still_to_come(run) for run in before]
+        return [bill for bill in bills if bill is not None]
 
     def _still_to_come(self, run: RunRecord) -> Bill | None:
         """By the job of its name, else by its suite over all targets; None where that tells nothing."""
@@ -332,6 +333,11 @@ class _Counted:
 
     async def add(self, sample: Sample, /) -> None:
         await self._budgets.take(self._store, sample)
+
+
+def _place(run: RunRecord) -> tuple[datetime, UUID]:
+    """In the order in which runs began: the same for all programs."""
+    return run.started_at, run.id
 
 
 def _spent(rows: Iterable[SpendRow]) -> Spent:

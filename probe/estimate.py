@@ -176,10 +176,10 @@ def _tokens(case: Case, usage: TypicalUsage | None) -> tuple[_Range, _Range]:
         given, made = Decimal(usage.input_tokens), Decimal(usage.output_tokens)
         return _Range(low=given, usual=given, high=given), _Range(low=made, usual=made, high=made)
     given = Decimal(_prompt_tokens(case))
-    most = Decimal(case.max_tokens)
+    least, most = min(Decimal(1), Decimal(case.max_tokens)), Decimal(case.max_tokens)
     return (
         _Range(low=given * (1 - _INPUT_DOUBT), usual=given, high=given * (1 + _INPUT_DOUBT)),
-        _Range(low=min(Decimal(1), most), usual=most * OUTPUT_SHARE, high=most),
+        _Range(low=least, usual=max(least, most * OUTPUT_SHARE), high=most),
     )
 
 

@@ -22,12 +22,15 @@ from probe.sample import (
     Usage,
 )
 from probe.status import (
+    BudgetStatus,
     Build,
     CatalogueStatus,
     ConfigStatus,
     DeliveryStatus,
+    JobCost,
     JobStatus,
     ListStatus,
+    MoneyStatus,
     PriceSourceStatus,
     PriceStatus,
     PricingStatus,
@@ -145,6 +148,33 @@ STATUS = Status(
     attempts_in_flight=3,
     skipped_attempts={("acme", "silence"): 2},
     daemon_lag_seconds=0.001,
+    money=MoneyStatus(
+        today_usd=Decimal("0.25"),
+        month_usd=Decimal("4.5"),
+        today_usd_by_provider={"acme": Decimal("0.25")},
+        budgets=(
+            BudgetStatus(
+                budget="all",
+                span="day",
+                limit_usd=Decimal(1),
+                spent_usd=Decimal("0.25"),
+                reserved_usd=Decimal("0.125"),
+                since=NOW - timedelta(hours=12),
+                until=NOW + timedelta(hours=12),
+                skipped_runs=1,
+            ),
+        ),
+        jobs=(
+            JobCost(
+                job="benchmark",
+                run_usd=Decimal("0.0625"),
+                month_usd=Decimal(180),
+                month_low_usd=Decimal(90),
+                month_high_usd=Decimal(270),
+            ),
+        ),
+        skipped_runs={("benchmark", "budget_day"): 1},
+    ),
     catalogue=CatalogueStatus(
         lists=(ListStatus(provider="acme", listed=120, probed=2, complete_at=NOW, failed=True),),
         probed=(
