@@ -7,10 +7,27 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.inference_server import vllm
 from tests.cli.shell import Shell, plain
+from tests.engines.inference_server import vllm
 from tests.engines.pages import MODEL
 from tests.engines.serving import FakeServer, Reply
+
+
+def test_a_kind_of_which_there_are_two_is_not_asked(shell: Shell) -> None:
+    url = "http://127.0.0.1:9/v1"
+    shell.write(
+        "probe.yaml",
+        f"""
+        providers:
+          one: {{base_url: "{url}", kind: engine, engine: vllm}}
+          two: {{base_url: "{url}", kind: engine, engine: vllm}}
+        jobs: []
+        """,
+    )
+    said = shell.run("test-request", "--engine", "vllm", "--model", "m")
+    assert said.status == 2
+    assert said.errors == ["error: 'vllm' is 2 servers; name one of one, two"]
+
 
 SEE = "(see probe test-request --help)"
 

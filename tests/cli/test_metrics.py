@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.inference_server import vllm
 from tests.cli.shell import Shell
+from tests.engines.inference_server import vllm
 from tests.engines.pages import MODEL
 
 RUNS = 3

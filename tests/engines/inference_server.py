@@ -1,4 +1,4 @@
-"""A vLLM that answers chats and counts them, for commands that run in a process of their own."""
+"""A vLLM that answers chats and counts them, for programs in processes of their own."""
 
 from __future__ import annotations
 
