@@ -13,22 +13,6 @@ from tests.engines.pages import MODEL
 from tests.engines.serving import FakeServer, Reply
 
 
-def test_a_kind_of_which_there_are_two_is_not_asked(shell: Shell) -> None:
-    url = "http://127.0.0.1:9/v1"
-    shell.write(
-        "probe.yaml",
-        f"""
-        providers:
-          one: {{base_url: "{url}", kind: engine, engine: vllm}}
-          two: {{base_url: "{url}", kind: engine, engine: vllm}}
-        jobs: []
-        """,
-    )
-    said = shell.run("test-request", "--engine", "vllm", "--model", "m")
-    assert said.status == 2
-    assert said.errors == ["error: 'vllm' is 2 servers; name one of one, two"]
-
-
 SEE = "(see probe test-request --help)"
 
 
@@ -177,6 +161,23 @@ def test_a_server_by_its_kind_at_any_address(shell: Shell, server: FakeServer) -
     )
     assert said.status == 0
     assert json.loads(said.out)["reported"]["source"] == "metrics"
+
+
+def test_a_kind_of_which_there_are_two_is_not_asked(shell: Shell) -> None:
+    url = "http://127.0.0.1:9/v1"
+    shell.write(
+        "probe.yaml",
+        f"""
+        providers:
+          one: {{base_url: "{url}", kind: engine, engine: vllm}}
+          two: {{base_url: "{url}", kind: engine, engine: vllm}}
+        targets: [{{provider: one, model: m}}]
+        jobs: []
+        """,
+    )
+    said = shell.run("test-request", "--engine", "vllm", "--model", "m")
+    assert said.status == 2
+    assert said.errors == ["error: 'vllm' is 2 servers; name one of one, two"]
 
 
 @pytest.mark.parametrize(
