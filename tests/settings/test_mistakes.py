@@ -8,11 +8,12 @@ from textwrap import dedent
 import pytest
 
 from probe.errors import ConfigError
+from probe.providers.presets import PRESETS
 from probe.settings.document import MAX_BYTES, MAX_VALUES
 from tests.settings.folder import Folder
 
 NAMES = "must begin with a letter or digit and go on with letters, digits and any of . _ : / -"
-PROVIDERS = "groq, openai, openai-compatible, openai-compatible-minimal, openrouter, simulator, together"
+PROVIDERS = ", ".join(sorted(PRESETS))
 
 FILES = {
     "unknown key": (

@@ -18,11 +18,12 @@ from probe.providers.values import count, decode_object, items, label, text
 
 class TokenDetails(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
 class TokenUsage(msgspec.Struct, gc=False):
-    """`usage`, with the names that other providers gave the same counts."""
+    """`usage`, with the names that other providers gave the same counts, and what some say there beside."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -34,6 +35,17 @@ class TokenUsage(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     prompt_cache_hit_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    queue_time: Any = None
+    prompt_time: Any = None
+    completion_time: Any = None
+    total_time: Any = None
+    time_to_first_token: Any = None
+    total_latency: Any = None
+    cost: Any = None
+    estimated_cost: Any = None
+    cost_in_usd_ticks: Any = None
 
 
 class Timings(msgspec.Struct, gc=False):
@@ -42,6 +54,8 @@ class Timings(msgspec.Struct, gc=False):
     prompt_n: int | None = None
     cache_n: int | None = None
     predicted_n: int | None = None
+    prompt_ms: Any = None
+    predicted_ms: Any = None
 
 
 class Function(msgspec.Struct, gc=False):
@@ -88,6 +102,10 @@ class Chunk(msgspec.Struct, gc=False):
     usage: TokenUsage | None = None
     x_groq: GroqEnvelope | None = None
     timings: Timings | None = None
+    time_info: Any = None
+    metrics: Any = None
+    perf_metrics: Any = None
+    provider: Any = None
     error: Any = None
 
 
@@ -112,6 +130,10 @@ def _decode_loosely(data: bytes) -> Chunk:
         usage=_usage(value.get("usage")),
         x_groq=_groq(value.get("x_groq")),
         timings=_timings(value.get("timings")),
+        time_info=value.get("time_info"),
+        metrics=value.get("metrics"),
+        perf_metrics=value.get("perf_metrics"),
+        provider=value.get("provider"),
         error=value.get("error"),
     )
 
@@ -172,7 +194,16 @@ def _usage(value: object) -> TokenUsage | None:
         cached_tokens=count(value.get("cached_tokens")),
         reasoning_tokens=count(value.get("reasoning_tokens")),
         prompt_cache_hit_tokens=count(value.get("prompt_cache_hit_tokens")),
+        cache_read_input_tokens=count(value.get("cache_read_input_tokens")),
+        cache_creation_input_tokens=count(value.get("cache_creation_input_tokens")),
+        **{name: value.get(name) for name in _BESIDE},
     )
+
+
+_BESIDE = (
+    *("queue_time", "prompt_time", "completion_time", "total_time", "time_to_first_token", "total_latency"),
+    *("cost", "estimated_cost", "cost_in_usd_ticks"),
+)
 
 
 def _details(value: object) -> TokenDetails | None:
@@ -180,6 +211,7 @@ def _details(value: object) -> TokenDetails | None:
         return None
     return TokenDetails(
         cached_tokens=count(value.get("cached_tokens")),
+        cache_write_tokens=count(value.get("cache_write_tokens")),
         reasoning_tokens=count(value.get("reasoning_tokens")),
     )
 
@@ -191,6 +223,8 @@ def _timings(value: object) -> Timings | None:
         prompt_n=count(value.get("prompt_n")),
         cache_n=count(value.get("cache_n")),
         predicted_n=count(value.get("predicted_n")),
+        prompt_ms=value.get("prompt_ms"),
+        predicted_ms=value.get("predicted_ms"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed, read_error
 from probe.providers.openai_chat.chunk import Chunk, Delta, ToolCall, decode_chunk, error_in
+from probe.providers.openai_chat.reported import merged, reported_by
 from probe.providers.openai_chat.usage import counted_usage
 from probe.providers.reading import Trouble
 
@@ -17,15 +18,19 @@ _DONE = b"[DONE]"
 class ChatListener:
     """A `Listener`. `[DONE]` ends a stream."""
 
-    __slots__ = ("_answer", "ended")
+    __slots__ = ("_along", "_answer", "ended")
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        # The latest event that counts along with its output: only the last of a stream is worth its reading.
+        self._along: Chunk | None = None
         self.ended = False
 
     def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             self.ended = self.ended or bool(data.strip())
+            if self._along is not None:
+                self._report(self._along)
             return None
         if name:
             if name == b"error":
@@ -34,7 +39,7 @@ class ChatListener:
                 return None
         chunk = decode_chunk(data)
         if not self.ended:
-            take_chunk(self._answer, chunk, at_ns)
+            self._take(chunk, at_ns)
         if (chunk.error or chunk.x_groq is not None) and (error := error_in(chunk)) is not None:
             return error_object(error)
         if self.ended:
@@ -44,6 +49,7 @@ class ChatListener:
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         chunk = decode_chunk(data)
         take_chunk(self._answer, chunk, at_ns)
+        self._report(chunk)
         if (error := error_in(chunk)) is not None:
             return error_object(error)
         if chunk.choices is None:
@@ -52,6 +58,33 @@ class ChatListener:
                 "malformed", f"no choices in the answer: {said}" if said else "no choices in the answer"
             )
         return None
+
+    def _take(self, chunk: Chunk, at_ns: int) -> None:
+        answer = self._answer
+        before = len(answer.output)
+        take_chunk(answer, chunk, at_ns)
+        # Asked of every token, so that it stands here.
+        if (
+            chunk.usage is None
+            and chunk.provider is None
+            and chunk.timings is None
+            and chunk.x_groq is None
+            and chunk.time_info is None
+            and chunk.metrics is None
+            and chunk.perf_metrics is None
+        ):
+            return
+        if len(answer.output) > before:
+            self._along = chunk
+        else:
+            self._report(chunk)
+
+    def _report(self, chunk: Chunk) -> None:
+        """Keep what the event says, over what came along before it."""
+        along, self._along = self._along, None
+        for each in (along, chunk) if along is not chunk else (chunk,):
+            if each is not None and (said := reported_by(each)) is not None:
+                self._answer.reported = merged(self._answer.reported, said)
 
 
 def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from probe.providers.openai_chat.heading import read_head
 from probe.providers.openai_chat.listener import ChatListener
 from probe.providers.openai_chat.usage import prompt_bytes
 from probe.providers.protocol import Reading
@@ -29,6 +30,7 @@ GRAMMAR = Grammar(
         }
     ),
     prompt_bytes=prompt_bytes,
+    head=read_head,
 )
 
 

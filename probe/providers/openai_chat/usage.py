@@ -58,6 +58,7 @@ def _counts(usage: TokenUsage) -> TokenCounts:
         input_tokens=input_tokens,
         output_tokens=output_tokens,
         cached_input_tokens=_cached(usage),
+        cache_write_tokens=_written(usage),
         reasoning_tokens=reasoning_tokens,
     )
 
@@ -82,6 +83,14 @@ def _cached(usage: TokenUsage) -> int | None:
         details.cached_tokens if details is not None else None,
         usage.cached_tokens,
         usage.prompt_cache_hit_tokens,
+        usage.cache_read_input_tokens,
+    )
+
+
+def _written(usage: TokenUsage) -> int | None:
+    details = usage.prompt_tokens_details
+    return _first(
+        details.cache_write_tokens if details is not None else None, usage.cache_creation_input_tokens
     )
 
 
