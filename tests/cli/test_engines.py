@@ -12,7 +12,6 @@ from tests.engines.inference_server import vllm
 from tests.engines.pages import MODEL
 from tests.engines.serving import FakeServer, Reply
 
-
 SEE = "(see probe test-request --help)"
 
 
