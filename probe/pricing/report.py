@@ -11,8 +11,8 @@ from probe.event import Event
 
 _log = structlog.get_logger("probe.pricing")
 
-# More of them say nothing new.
-_REFUSALS = 10
+# More of one kind say nothing new.
+_SAID = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +52,11 @@ def say(report: SourceReport, source: str) -> None:
     if report.error is not None:
         _log.warning("prices cannot be read, those before stay", source=source, error=report.error)
         return
-    for refusal in report.refusals[:_REFUSALS]:
+    for refusal in report.refusals[:_SAID]:
         _log.warning("no price", source=source, model=refusal.model, reason=refusal.reason)
-    for quote in report.held:
-        _log.warning("a price waits for review", source=source, provider=quote.provider, model=quote.model)
+    if report.held:
+        models = [f"{quote.provider}/{quote.model}" for quote in report.held[:_SAID]]
+        _log.warning("prices wait for review", source=source, prices=len(report.held), models=models)
     _log.info(
         "prices read",
         source=source,

@@ -93,4 +93,4 @@ def _charged(each: Recomputed) -> Decimal | None:
 
 
 def _text(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd:f}"
+    return None if usd is None else f"{usd.normalize():f}"

@@ -105,4 +105,4 @@ def price_as_json(price: Price) -> dict[str, object]:
 
 
 def _text(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd:f}"
+    return None if usd is None else f"{usd.normalize():f}"

@@ -65,9 +65,10 @@ def print_sync_json(done: PriceSync) -> None:
 
 
 def _summary(report: SourceReport) -> str:
+    read = f"{report.quotes} price{'' if report.quotes == 1 else 's'}"
     if report.unchanged:
-        return f"{report.quotes} prices, nothing new"
-    parts = [f"{report.quotes} prices", f"{report.first} new", f"{len(report.changed)} changed"]
+        return f"{read}, nothing new"
+    parts = [read, f"{report.first} new", f"{len(report.changed)} changed"]
     if report.held:
         parts.append(f"{len(report.held)} held for review")
     return ", ".join(parts)
