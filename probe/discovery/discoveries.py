@@ -15,6 +15,7 @@ from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook
 from probe.chore import Chores
 from probe.clock import Clock
+from probe.discovery.report import SyncReport
 from probe.discovery.standing import read_standing
 from probe.discovery.subject import probed_models, subjects
 from probe.discovery.sync import Asking, Discovery
@@ -120,14 +121,28 @@ class Discoveries:
         """Under the configuration in force now, whichever was when the slot was planned."""
         with self._generations.current.use() as assembly:
             chosen = subjects(assembly, assembly.config.discovery.providers)
-            reports = await self._discovery.sync(chosen, triggered_by, lambda _: self.wake())
+            reports = await self._discovery.sync(chosen, triggered_by, self._take)
         return all(report.complete for report in reports)
 
     async def _unattended(self, begun: Sequence[Asking]) -> None:
         try:
-            await self._discovery.carry_out(begun, lambda _: self.wake())
+            await self._discovery.carry_out(begun, self._take)
         except Exception:  # noqa: BLE001  nobody waits for this task
             _log.exception("a discovery by hand failed")
+
+    def _take(self, report: SyncReport) -> None:
+        if report.complete:
+            _log.info(
+                "model list read",
+                provider=report.provider,
+                models=report.listed,
+                appeared=len(report.appeared),
+                changed=len(report.changed),
+                vanished=len(report.vanished),
+            )
+        else:
+            _log.warning("a model list could not be read", provider=report.provider, error=report.error)
+        self.wake()
 
     async def _look(self) -> None:
         """Raises StoreError."""

@@ -166,14 +166,6 @@ class Discovery:
                 report = await self._keep(asking, listed)
         except ProviderError as exc:
             return await self._failed(asking, redact(str(exc)).removeprefix(f"{subject.name}: "))
-        _log.info(
-            "model list read",
-            provider=subject.name,
-            models=report.listed,
-            appeared=len(report.appeared),
-            changed=len(report.changed),
-            vanished=len(report.vanished),
-        )
         return await self._with_prices(subject, listed, report)
 
     async def _list(self, subject: Subject, wire: Wire) -> Sequence[ListedModel]:
@@ -213,7 +205,6 @@ class Discovery:
     async def _failed(self, asking: Asking, error: str) -> SyncReport:
         """What is known stays, and what it means for probed models is told. Raises StoreError."""
         subject = asking.subject
-        _log.warning("a model list could not be read", provider=subject.name, error=error)
         known = await self._store.known_models(subject.name)
         reporter = Reporter(provider=subject.name, now=self._clock.now())
         events = (
