@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from operator import add
 
 from probe.engines.page import Labels, Page
 from probe.engines.protocol import Counters, Gauges, Snapshot, Sum
@@ -84,18 +86,11 @@ def read_gauges(page: Page, table: PageTable) -> tuple[Gauges, ...]:
     """One for each model, by name; one for the server where it names no models."""
     values: dict[str | None, dict[str, float]] = {}
     for gauge in _GAUGES:
-        for metric in getattr(table, gauge):
-            numbers = page.numbers(metric.name)
-            for labels, value in numbers:
-                own = values.setdefault(labels.get(table.model_label or ""), {})
-                # A server may run several copies of a model: requests add up, the fullest cache is shown.
-                own[gauge] = (
-                    max(own.get(gauge, 0.0), value)
-                    if gauge == "kv_cache_ratio"
-                    else own.get(gauge, 0.0) + value
-                )
-            if numbers:
-                break
+        # A server may run several copies of a model: requests add up, the fullest cache is shown.
+        join: Callable[[float, float], float] = max if gauge == "kv_cache_ratio" else add
+        for labels, value in _numbers(page, getattr(table, gauge)):
+            own = values.setdefault(labels.get(table.model_label or ""), {})
+            own[gauge] = join(own[gauge], value) if gauge in own else value
     models = sorted(values, key=lambda model: model or "")[:_MOST_MODELS]
     return tuple(Gauges(model=model, **values[model]) for model in models)
 
@@ -109,6 +104,11 @@ def read_counters(page: Page, table: PageTable) -> Counters:
         finished=_value(page, table.finished),
         **sums,
     )
+
+
+def _numbers(page: Page, names: Names) -> list[tuple[Labels, float]]:
+    found = (page.numbers(metric.name) for metric in names)
+    return next((numbers for numbers in found if numbers), [])
 
 
 def _value(page: Page, names: Names) -> float | None:
