@@ -41,18 +41,24 @@ def split_events(body: bytes) -> Iterator[Event]:
     line_end, width = (b"\r\n", 2) if has_cr else (b"\n", 1)
     # `Event(…)` would cost twice as much, for every token there is.
     find, starts, new = body.find, body.startswith, tuple.__new__
+    name_line = name = b""
     while at < size:
-        # Nearly every event is a line of data and a blank one, some with a name before them: searching for
-        # the line ends finds it. What is none of these goes line by line.
-        start, name = at, b""
-        if (
+        # Nearly every event is a line of data and a blank one, some with a name before them, mostly that of
+        # the event before: searching for the line ends finds it. What is none of these goes line by line.
+        start = at
+        if name_line and starts(name_line, at):
+            start += len(name_line)
+        elif (
             body[at] == _E
             and starts(b"event:", at)
             and (feed := find(b"\n", at)) > 0
             and (not has_cr or find(b"\r", at, feed) == feed - 1)
         ):
+            name_line = body[at : feed + 1]
             name = body[at + 7 if body[at + 6] == _SPACE else at + 6 : feed + 1 - width]
             start = feed + 1
+        elif name_line:
+            name_line = name = b""
         if (
             starts(b"data:", start)
             and (feed := find(b"\n", start)) > 0
