@@ -133,9 +133,9 @@ class Shortfall:
         )
 
 
-def in_usd(amount: Decimal) -> str:
-    """Plain decimals; a hundred-millionth is the least that is told, as it is the least that is stored."""
-    text = f"{round(amount, 8):f}"
+def in_usd(amount: Decimal, places: int = 8) -> str:
+    """Plain decimals without zeros at their end; a hundred-millionth is the least that people are told."""
+    text = f"{round(amount, places):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from probe.api.schemas import Body, Usd
+from pydantic import BeforeValidator
+
+from probe.api.schemas import Body
+from probe.api.schemas import Usd as AnyUsd
+from probe.budget import in_usd
 from probe.estimate import Amount, Estimate, TargetEstimate, sum_of
 from probe.forecast import Forecast
 from probe.status import BudgetStatus, MoneyStatus
 from probe.wire.request import Connection
+
+# Means of tokens have no end of digits.
+_PLACES: Final = 12
+
+
+def _short(amount: Decimal) -> Decimal:
+    return Decimal(in_usd(amount, _PLACES))
+
+
+Usd = Annotated[AnyUsd, BeforeValidator(_short)]
 
 
 class BudgetBody(Body):
