@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
 from probe.catalog.price import Price, Rates
 from probe.catalog.quote import stated_rates
+
+_SHOWN: Final = Context(prec=4)
 
 # Something against nothing: no factor leads from the one to the other.
 INFINITE: Final = Decimal("Infinity")
@@ -57,6 +59,11 @@ def factor_between(one: Decimal, other: Decimal) -> Decimal:
     if low == high:
         return Decimal(1)
     return INFINITE if low == 0 else high / low
+
+
+def shown_factor(factor: Decimal) -> str:
+    """`10.17`, `1000`: four digits that count, and no exponent."""
+    return f"{_SHOWN.create_decimal(factor).normalize(_SHOWN):f}"
 
 
 def _farthest(pairs: Iterable[tuple[str, Decimal, Decimal]]) -> Apart | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from probe.catalog.factor import INFINITE, Apart, change_between
+from probe.catalog.factor import INFINITE, Apart, change_between, shown_factor
 from probe.catalog.price import Price
 
 Fate = Literal["first", "same", "changed", "held"]
@@ -41,7 +41,7 @@ def weigh(current: Price | None, stated: Price, jump_ratio: float) -> Weighed:
 def reason_of(apart: Apart) -> str:
     """`input from 3 to 30.5 USD, 10.2 times`."""
     change = f"{apart.part} from {apart.before.normalize():f} to {apart.after.normalize():f} USD"
-    return change if apart.factor == INFINITE else f"{change}, a factor of {apart.factor:.4g}"
+    return change if apart.factor == INFINITE else f"{change}, a factor of {shown_factor(apart.factor)}"
 
 
 def _same_amounts(one: Price, other: Price) -> bool:

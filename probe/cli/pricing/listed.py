@@ -11,7 +11,7 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.factor import INFINITE
+from probe.catalog.factor import INFINITE, shown_factor
 from probe.catalog.price import Price
 from probe.catalog.quotes import Key, Quotes
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
@@ -193,9 +193,9 @@ def _apart(each: Shown, source: str) -> Cell:
     if not factors:
         return Cell("")
     worst = max(factors)
-    text = "0 or not" if worst == INFINITE else f"{worst:.3g}×"
+    text = "0 or not" if worst == INFINITE else f"{shown_factor(worst)}×"
     return Cell(text, "red" if worst > each.bound else "")
 
 
 def _factor(factor: Decimal | None) -> str | None:
-    return None if factor is None or factor == INFINITE else f"{factor:.6g}"
+    return None if factor is None or factor == INFINITE else shown_factor(factor)
