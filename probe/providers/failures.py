@@ -96,8 +96,8 @@ HINTS: tuple[Hint, ...] = (
         "billing",
         r"""insufficient_(quota|balance|funds|credits?) | billing_(hard_limit|not_active|error) | credit_limit
         | (insufficient|not\ enough|out\ of)\ (credits?|balance|funds) | credits?\ (is|are)\ depleted
-        | credit\ balance\ is\ too\ low | spend(ing)?[ _]limit | specified\ API\ usage\ limits
-        | \bpayment\ required\b""",
+        | credit\ balance\ is\ too\ low | budget_exceeded | spend(ing)?[ _]limit
+        | specified\ API\ usage\ limits | \bpayment\ required\b""",
     ),
     # Gemini says "exceeded your current quota" of a minute's as well.
     _hint("rate_limited", r"\bRESOURCE_EXHAUSTED\b", 429),

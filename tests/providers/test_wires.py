@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from probe.providers.reading import read_answer
 from probe.providers.recognise import grammar_of
-from probe.sample import Failed
+from probe.sample import Failed, Reported
 from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"
@@ -103,6 +104,45 @@ EXPECTED: dict[str, tuple[Any, ...]] = {
     "tgi/incomplete.json": ("server_error", None, (None,) * 4, None, None),
     "tgi/unhealthy.json": ("overloaded", None, (None,) * 4, None, None),
     "tgi/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "mistral/stream.json": ("ok", "Paris.", (17, 2, None, None), 253.0, "cmpl-5f1c"),
+    "mistral/thinking.json": ("ok", "Paris.", (17, 9, None, None), 241.0, "cmpl-5f1c"),
+    "mistral/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "mistral/extra_field.json": ("bad_request", None, (None,) * 4, None, None),
+    "mistral/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "deepseek/reasoner.json": ("ok", "Paris.", (80, 9, 64, 7), 265.0, "b1e2-4c"),
+    "deepseek/no_balance.json": ("billing", None, (None,) * 4, None, None),
+    "xai/stream.json": ("ok", "Paris.", (17, 92, 4, 90), 241.0, "req_xai_1"),
+    "xai/invalid_api_key.json": ("auth", None, (None,) * 4, None, None),
+    "cerebras/stream.json": ("ok", "Paris.", (80, 12, 0, 4), 253.0, "req_cb_1"),
+    "cerebras/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "fireworks/stream.json": ("ok", "Paris.", (17, 2, 0, None), 253.0, "8f7a-fw-1"),
+    "fireworks/not_found.json": ("not_found", None, (None,) * 4, None, None),
+    "deepinfra/stream.json": ("ok", "Paris.", (17, 2, None, None), 253.0, "chatcmpl-di1"),
+    "deepinfra/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "perplexity/stream.json": ("ok", "Paris.", (7, 2, None, None), 241.0, "a1c9-pplx"),
+    "perplexity/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "moonshot/stream.json": ("ok", "Paris.", (19, 13, 19, None), 253.0, "cmpl-ms1"),
+    "moonshot/overloaded.json": ("overloaded", None, (None,) * 4, None, None),
+    "zai/stream.json": ("ok", "Paris.", (14, 8, 2, None), 241.0, "20261121-zai"),
+    "zai/no_balance.json": ("billing", None, (None,) * 4, None, None),
+    "zai/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "novita/no_balance.json": ("billing", None, (None,) * 4, None, None),
+    "nvidia/not_found.json": ("not_found", None, (None,) * 4, None, None),
+    "huggingface/not_supported.json": ("not_found", None, (None,) * 4, None, None),
+    "huggingface/credits.json": ("billing", None, (None,) * 4, None, None),
+    "litellm/stream.json": ("ok", "Paris.", (17, 2, None, None), 253.0, "chatcmpl-ll1"),
+    "litellm/budget.json": ("billing", None, (None,) * 4, None, None),
+    "lmstudio/not_found.json": ("not_found", None, (None,) * 4, None, None),
+    "sambanova/stream.json": ("ok", "Paris.", (17, 2, None, None), 253.0, "sn-1"),
+    "sambanova/rate_limited.json": ("rate_limited", None, (None,) * 4, None, None),
+    "nebius/unauthorized.json": ("auth", None, (None,) * 4, None, None),
+    "scaleway/forbidden.json": ("permission", None, (None,) * 4, None, None),
+    "azure/stream.json": ("ok", "Paris.", (17, 2, 0, 0), 265.0, "5d0b-az"),
+    "azure/content_filter.json": ("content_filter", None, (None,) * 4, None, "5d0c-az"),
+    "azure/rate_limited.json": ("rate_limited", None, (None,) * 4, None, "5d0d-az"),
+    "azure/no_deployment.json": ("not_found", None, (None,) * 4, None, "5d0e-az"),
+    "openrouter/cost.json": ("ok", "Paris.", (17, 2, 0, 0), 265.0, "gen-1795262400-cost"),
+    "openai_compatible/vllm_metrics.json": ("ok", "Paris.", (17, 2, None, None), 253.0, "chatcmpl-vllm1"),
 }
 
 
@@ -125,3 +165,44 @@ def test_a_wire(file: str) -> None:
     assert counts == tokens
     assert reading.timeline.ttft_seconds == (None if ttft_ms is None else pytest.approx(ttft_ms / 1000))
     assert reading.provider_request_id == request_id
+
+
+REPORTED = {
+    "mistral/stream.json": Reported(source="headers", ttft_seconds=0.231),
+    "xai/stream.json": Reported(source="response", cost_usd=Decimal("0.00025125")),
+    "cerebras/stream.json": Reported(
+        source="response",
+        queue_seconds=0.0005,
+        prompt_seconds=0.0031,
+        prompt_tokens=80,
+        completion_seconds=0.0062,
+        completion_tokens=12,
+        total_seconds=0.0152,
+    ),
+    "fireworks/stream.json": Reported(source="response", ttft_seconds=0.213, total_seconds=0.251),
+    "deepinfra/stream.json": Reported(source="response", cost_usd=Decimal("0.00000058")),
+    "perplexity/stream.json": Reported(source="response", cost_usd=Decimal("0.005009")),
+    "litellm/stream.json": Reported(source="headers", ttft_seconds=0.2315, cost_usd=Decimal("0.0000285")),
+    "sambanova/stream.json": Reported(source="response", ttft_seconds=0.1512, total_seconds=0.1904),
+    "azure/stream.json": Reported(source="headers", ttft_seconds=0.229),
+    "openrouter/cost.json": Reported(source="response", cost_usd=Decimal("0.00000375"), upstream="Azure"),
+    "openai_compatible/vllm_metrics.json": Reported(
+        source="response",
+        queue_seconds=0.0015,
+        completion_seconds=0.0125,
+        completion_tokens=2,
+        ttft_seconds=0.2255,
+        itl_seconds=0.0125,
+    ),
+}
+
+
+@pytest.mark.parametrize("file", REPORTED)
+def test_what_a_wire_reports(file: str) -> None:
+    capture = load_capture(WIRES / file)
+    assert read_answer(capture, grammar_of(capture)).reported == REPORTED[file]
+
+
+def test_tokens_written_to_a_cache() -> None:
+    capture = load_capture(WIRES / "openrouter/cost.json")
+    assert read_answer(capture, grammar_of(capture)).usage.cache_write_tokens == 8
