@@ -13,7 +13,11 @@ from probe.cli import app
 from probe.errors import ConfigError, ProbeError, StoreError, SuiteError
 from tests.cli.shell import Shell, plain
 
-COMMANDS = ["daemon", "run", "test-request", "targets", "results", "replay", "simulate", "config", "db"]
+COMMANDS = [
+    *("daemon", "run", "test-request", "estimate"),
+    *("targets", "results", "events", "replay"),
+    *("simulate", "engines", "metrics", "models", "prices", "config", "db"),
+]
 WITH_EXAMPLES = [
     ["daemon"],
     ["run"],
@@ -22,6 +26,12 @@ WITH_EXAMPLES = [
     ["results"],
     ["replay"],
     ["simulate"],
+    ["estimate"],
+    ["events"],
+    *(["engines", each] for each in ("list", "health", "info")),
+    *(["metrics", each] for each in ("show", "export", "analyze")),
+    *(["models", each] for each in ("list", "info", "sync")),
+    ["prices", "show"],
     ["config", "check"],
     ["db", "backup"],
 ]
