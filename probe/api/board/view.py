@@ -14,6 +14,7 @@ from probe.analysis import failure_kind
 from probe.api import format as fmt
 from probe.api.board.banners import Banner, banners
 from probe.api.board.figures import COLUMNS
+from probe.api.board.models import model_banners
 from probe.api.board.money import MoneyView, money_view
 from probe.api.board.query import KINDS, BoardQuery
 from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, row
@@ -105,7 +106,10 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
     """The page for one address."""
     shown = [entry for entry in data.entries if query.kind in {None, entry.kind}]
     failures = [sample for sample in data.failures if query.kind in {None, sample.target.kind}]
-    told = banners(data.status, data.troubles, readable=data.readable)
+    told = (
+        *banners(data.status, data.troubles, readable=data.readable),
+        *model_banners(data.status.catalogue, data.now.date()),
+    )
     tone, headline = _state(data, told)
     return BoardView(
         tone=tone,
