@@ -16,6 +16,8 @@ from probe.settings.shape import Place
 from probe.simulated import needs_simulator
 from probe.suites.load import load_suites
 
+_MONTH_DAYS = 31
+
 
 def find_problems(completed: Loaded) -> list[str]:
     """One line for each: those of the file in its order, then the others."""
@@ -144,6 +146,18 @@ class _Check:
                 self._add((*place, "provider"), f"unknown provider {budget.provider!r}; {hint}")
             if budget.job is not None and budget.job not in jobs:
                 self._add((*place, "job"), f"unknown job {budget.job!r}; {_hint(budget.job, jobs, 'jobs')}")
+
+        self._months_kept()
+
+    def _months_kept(self) -> None:
+        """What a month has cost is the sum of its results."""
+        if all(budget.monthly_usd is None for budget in self._config.budgets):
+            return
+        retention = self._config.database.retention
+        for key, days in (("results_days", retention.results_days), ("runs_days", retention.runs_days)):
+            if days is not None and days < _MONTH_DAYS:
+                message = f"a monthly budget counts the results of a month; keep them {_MONTH_DAYS} days"
+                self._add(("database", "retention", key), message)
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:

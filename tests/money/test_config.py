@@ -38,6 +38,16 @@ def test_every_mistake_has_its_line_and_a_hint(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["results_days", "runs_days"])
+def test_results_are_kept_for_as_long_as_a_month_is_counted(tmp_path: Path, key: str) -> None:
+    kept = f"database: {{retention: {{{key}: 30}}}}\n"
+    with pytest.raises(
+        ConfigError, match=rf"probe\.yaml:1: database\.retention\.{key}: .* keep them 31 days"
+    ):
+        _load(tmp_path, f"{kept}budgets: [{{name: a, monthly_usd: 1}}]")
+    _load(tmp_path, f"{kept}budgets: [{{name: a, daily_usd: 1}}]")
+
+
 @pytest.mark.parametrize("amount", ["-1", "true", "much", ".inf", ".nan"])
 def test_an_amount_is_a_number_of_dollars(tmp_path: Path, amount: str) -> None:
     with pytest.raises(ConfigError, match=r"probe\.yaml:1: budgets\[0\]\.daily_usd: "):
