@@ -172,7 +172,9 @@ class ProviderConfig(Section):
         None, description="The preset to start from; the provider's own name where a preset has it."
     )
     display_name: Text | None = Field(None, description="What people see.")
-    base_url: BaseUrl | None = Field(None, description="The URL that `/chat/completions` is appended to.")
+    base_url: BaseUrl | None = Field(
+        None, description="The URL that the paths of the API, as `/chat/completions`, are appended to."
+    )
     api_key: Key | None = Field(
         None, description="The key. Better kept in the environment, `.env` or a secret file than here."
     )

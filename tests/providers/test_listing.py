@@ -231,6 +231,31 @@ def rates(
             id="Mistral",
         ),
         pytest.param(
+            # https://learn.microsoft.com/rest/api/azureopenai/models/list
+            {
+                "data": [
+                    {
+                        "id": "gpt-4o-mini-2024-07-18",
+                        "status": "succeeded",
+                        "created_at": 1721260800,
+                        "lifecycle_status": "generally-available",
+                        "deprecation": {"fine_tune": 1774915200, "inference": 1790726400},
+                    },
+                    {"id": "new", "status": "succeeded", "lifecycle_status": "preview"},
+                ]
+            },
+            [
+                ListedModel(
+                    id="gpt-4o-mini-2024-07-18",
+                    created_at=datetime(2024, 7, 18, tzinfo=UTC),
+                    lifecycle="deprecated",
+                    retires_on=date(2026, 9, 30),
+                ),
+                ListedModel(id="new", lifecycle="active"),
+            ],
+            id="Azure",
+        ),
+        pytest.param(
             # https://deepinfra.com/docs/openai_api
             """{"data": [{"id": "m", "created": 0, "metadata": {"context_length": 40960, "max_tokens": 4096,
                 "pricing": {"input_tokens": 0.07, "output_tokens": 0.3, "cache_read_tokens": 0.035}}}]}""",

@@ -26,7 +26,7 @@ _CONTEXT_FIELDS = (
 )
 # Groq, SambaNova; Novita; Gemini.
 _OUTPUT_FIELDS = ("max_completion_tokens", "max_output_tokens", "outputTokenLimit")
-# OpenAI; OpenRouter; Mistral; Anthropic.
+# OpenAI; OpenRouter; Mistral; Anthropic. Azure's `deprecation` has one end for inference, one for training.
 _END_FIELDS = ("shutdown_date", "expiration_date", "deprecation", "retires_at")
 
 _LIFECYCLES: Mapping[object, Lifecycle] = MappingProxyType(
@@ -39,6 +39,10 @@ _LIFECYCLES: Mapping[object, Lifecycle] = MappingProxyType(
         "RECOMMENDED": "active",
         "SUPPORTED": "active",
         "DEPRECATED": "deprecated",
+        # Azure's `lifecycle_status`.
+        "generally-available": "active",
+        "preview": "active",
+        "deprecating": "deprecated",
     }
 )
 
@@ -48,7 +52,8 @@ def listed_model(entry: Mapping[str, Any], source: str, *, dated: bool = True) -
     found = entry.get("id")
     if not isinstance(found, str) or not found:
         return None
-    retires_on = first(*(day(entry.get(field)) for field in _END_FIELDS))
+    ends = (*(entry.get(field) for field in _END_FIELDS), part(entry, "deprecation").get("inference"))
+    retires_on = first(*map(day, ends))
     return ListedModel(
         id=found,
         display_name=_display_name(entry, found),
@@ -107,7 +112,7 @@ def _lifecycle(entry: Mapping[str, Any], *, ends: bool) -> Lifecycle | None:
     told = first(
         *(
             _LIFECYCLES.get(value)
-            for field in ("lifecycle", "status")
+            for field in ("lifecycle", "lifecycle_status", "status")
             if isinstance(value := entry.get(field), str)
         )
     )
