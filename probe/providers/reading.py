@@ -56,6 +56,10 @@ class Listener(Protocol):
         """One event of a stream, whose last byte had arrived at `at_ns`."""
         ...
 
+    def close(self) -> None:
+        """The stream is over, whole or not: what each of its events said anew is worth its reading now."""
+        ...
+
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         """The whole answer in one body, which is not blank."""
         ...
@@ -140,6 +144,16 @@ def _early_failure(capture: Capture, response: HttpResponse) -> Failed | None:
 def _read_stream(capture: Capture, response: HttpResponse, answer: Answer, grammar: Grammar) -> Outcome:
     """Fill `answer` from the events up to the first that cannot be understood, and judge it."""
     listener = grammar.listener(answer)
+    failure = _listen(capture, response, listener, grammar)
+    listener.close()
+    if failure is not None:
+        return failure
+    ended = _is_whole(capture, response) if grammar.end_mark is None else listener.ended
+    return _stream_outcome(capture, response, answer, grammar, ended=ended)
+
+
+def _listen(capture: Capture, response: HttpResponse, listener: Listener, grammar: Grammar) -> Failed | None:
+    """What one of the events says to be wrong; None where none does, or the last is torn."""
     hear, marks = listener.event, iter(response.marks)
     at_ns = arrived = 0
     for number, (data, end, name, terminated) in enumerate(grammar.split(response.body), 1):
@@ -153,8 +167,7 @@ def _read_stream(capture: Capture, response: HttpResponse, answer: Answer, gramm
             break
         if trouble is not None:
             return _failed_by(trouble, capture, response)
-    ended = _is_whole(capture, response) if grammar.end_mark is None else listener.ended
-    return _stream_outcome(capture, response, answer, grammar, ended=ended)
+    return None
 
 
 def _stream_outcome(

@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from probe.providers.answer import Answer
+from probe.providers.anthropic.delta import decode_delta
 from probe.providers.anthropic.usage import Counted
 from probe.providers.failures import error_object, failed
 from probe.providers.reading import Trouble
 from probe.providers.values import decode_object, items, label, mapping, text, written
+
+# Where a delta has its text.
+_TEXTS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+_DELTA = b"content_block_delta"
 
 # What some proxies end any stream with.
 _DONE = b"[DONE]"
@@ -32,12 +37,13 @@ class MessagesListener:
     def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             return None
+        if name == _DELTA and not self.ended and (delta := decode_delta(data)) is not None:
+            self._take_delta(delta.type, delta.text or delta.thinking or delta.partial_json, at_ns)
+            return None
         event = decode_object(data)
         kind = event.get("type") or name.decode("latin-1")
         if kind == "content_block_delta" and not self.ended:
-            delta = event.get("delta")
-            if isinstance(delta, dict):
-                self._take_delta(delta, at_ns)
+            self._take_loose_delta(mapping(event.get("delta")), at_ns)
             return None
         if kind == "error" or (event.get("error") and kind != "ping"):
             return error_object(event)
@@ -53,6 +59,9 @@ class MessagesListener:
         elif self.ended and kind.startswith("content_block"):
             raise ValueError("it follows message_stop")
         return None
+
+    def close(self) -> None:
+        """Every event was read for what it says."""
 
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         message = decode_object(data)
@@ -84,16 +93,22 @@ class MessagesListener:
             name = text(block.get("name")) or ""
             self._answer.take_call(name + (written(arguments) if arguments else ""), at_ns)
 
-    def _take_delta(self, delta: Mapping[str, Any], at_ns: int) -> None:
+    def _take_loose_delta(self, delta: Mapping[str, Any], at_ns: int) -> None:
         kind = delta.get("type")
+        field = _TEXTS.get(kind) if isinstance(kind, str) else None
+        if isinstance(kind, str) and field is not None:
+            self._take_delta(kind, text(delta.get(field)) or "", at_ns)
+
+    def _take_delta(self, kind: str, piece: str, at_ns: int) -> None:
+        """A piece of text, thinking or a call. A signature is none of them, nor is what is not known."""
+        if not piece:
+            return
         if kind == "text_delta":
-            found = delta.get("text")
-            if found and isinstance(found, str):
-                self._answer.take_text(found, at_ns)
+            self._answer.take_text(piece, at_ns)
         elif kind == "thinking_delta":
-            self._answer.take_reasoning(text(delta.get("thinking")) or "", at_ns)
+            self._answer.take_reasoning(piece, at_ns)
         elif kind == "input_json_delta":
-            self._answer.take_call(text(delta.get("partial_json")) or "", at_ns)
+            self._answer.take_call(piece, at_ns)
 
     def _take_stop(self, said: Mapping[str, Any]) -> None:
         self._answer.finish_reason = label(said.get("stop_reason")) or self._answer.finish_reason

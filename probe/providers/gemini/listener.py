@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed
-from probe.providers.gemini.response import Part, Response, decode_response
+from probe.providers.gemini.response import Part, Response, UsageMetadata, decode_response
 from probe.providers.gemini.usage import token_counts
 from probe.providers.reading import Trouble
 from probe.providers.values import label, mapping, text, written
@@ -21,22 +21,29 @@ _DONE = b"[DONE]"
 class GenerateListener:
     """A `Listener`. Nothing marks the end of a stream but its framing."""
 
-    __slots__ = ("_answer",)
+    __slots__ = ("_answer", "_counted")
 
     # Of no use here: see `Grammar.end_mark`.
     ended = False
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
+        # The latest counts. Every event counts the whole so far, and only the last is worth its reading.
+        self._counted: UsageMetadata | None = None
 
     def event(self, data: bytes, _name: bytes, at_ns: int, /) -> Trouble:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             return None
         return self._take(decode_response(data), at_ns)
 
+    def close(self) -> None:
+        if self._counted is not None:
+            self._answer.usage = token_counts(self._counted)
+
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         response = decode_response(data)
         trouble = self._take(response, at_ns)
+        self.close()
         if trouble is None and response.candidates is None:
             return failed("malformed", "no candidates in the answer")
         return trouble
@@ -55,11 +62,14 @@ class GenerateListener:
             reason = candidate.finish_reason
             if reason and reason != _UNSPECIFIED:
                 answer.finish_reason = reason
-        # Every event counts the whole so far, but the last may leave the output out where it was filtered.
-        if response.usage_metadata is not None:
-            counted = token_counts(response.usage_metadata)
-            if answer.usage is None or (counted is not None and counted.output_tokens is not None):
-                answer.usage = counted
+        counted = response.usage_metadata
+        # The last may leave the output out where it was filtered.
+        if counted is not None and (
+            counted.candidates_token_count is not None
+            or counted.thoughts_token_count is not None
+            or not _has_output(self._counted)
+        ):
+            self._counted = counted
         if answer.model is None:
             answer.model = response.model_version
         if answer.id is None:
@@ -75,6 +85,12 @@ class GenerateListener:
             self._answer.take_call((text(name) or "") + (written(arguments) if arguments else ""), at_ns)
         if part.executable_code:
             self._answer.take_call(text(part.executable_code.get("code")) or "", at_ns)
+
+
+def _has_output(counted: UsageMetadata | None) -> bool:
+    return counted is not None and (
+        counted.candidates_token_count is not None or counted.thoughts_token_count is not None
+    )
 
 
 def _blocked(feedback: object) -> Trouble:

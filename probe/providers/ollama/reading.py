@@ -42,6 +42,9 @@ class _Listener:
         self._take(line, at_ns)
         return None
 
+    def close(self) -> None:
+        """Every event was read for what it says."""
+
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         line = decode_line(data)
         if line.error:

@@ -29,8 +29,6 @@ class ChatListener:
     def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
         if not data.startswith(b"{") and data.strip() in (_DONE, b""):
             self.ended = self.ended or bool(data.strip())
-            if self._along is not None:
-                self._report(self._along)
             return None
         if name:
             if name == b"error":
@@ -45,6 +43,10 @@ class ChatListener:
         if self.ended:
             raise ValueError("it follows [DONE]")
         return None
+
+    def close(self) -> None:
+        if self._along is not None:
+            self._report(self._along)
 
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         chunk = decode_chunk(data)

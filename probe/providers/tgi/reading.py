@@ -62,6 +62,9 @@ class _Listener:
             self._end(event, at_ns)
         return None
 
+    def close(self) -> None:
+        """Every event was read for what it says."""
+
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         event = decode_event(data)
         if event.error:
