@@ -8,7 +8,7 @@ from probe.metrics.family import PREFIX, Family, OfStatus, Reading
 from probe.status import EngineLoad, Status
 
 
-def _load(name: str, about: str, read: Callable[[EngineLoad], float | None]) -> Family:
+def _load(name: str, about: str, read: Callable[[EngineLoad], float | None], unit: str = "") -> Family:
     """A number for each model of each server that tells it."""
 
     def readings(status: Status) -> Iterable[Reading]:
@@ -21,6 +21,7 @@ def _load(name: str, about: str, read: Callable[[EngineLoad], float | None]) -> 
     return Family(
         name=f"{PREFIX}{name}",
         kind="gauge",
+        unit=unit,
         help=f"{about} By the server's own metrics; model is empty where it names none.",
         labels=("provider", "engine", "model"),
         source=OfStatus(read=readings),
@@ -45,6 +46,7 @@ ENGINE_FAMILIES = (
         "engine_kv_cache_ratio",
         "Share of the key-value cache in use, 0 to 1.",
         lambda load: load.kv_cache_ratio,
+        unit="ratio",
     ),
     _load(
         "engine_batch_size",

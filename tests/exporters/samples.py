@@ -27,6 +27,8 @@ from probe.status import (
     CatalogueStatus,
     ConfigStatus,
     DeliveryStatus,
+    EngineLoad,
+    EngineStatus,
     JobCost,
     JobStatus,
     ListStatus,
@@ -183,6 +185,14 @@ STATUS = Status(
         ),
     ),
     events={"model_appeared": 3},
+    engines=(
+        EngineStatus(
+            provider="gpu",
+            engine="vllm",
+            up=True,
+            loads=(EngineLoad(model="m", running=3, waiting=1, kv_cache_ratio=0.5, batch_size=2),),
+        ),
+    ),
     pricing=PricingStatus(
         sources=(PriceSourceStatus(source="models.dev", read_at=NOW - timedelta(days=3), errors=2),),
         held=1,
