@@ -242,8 +242,9 @@ class MoneyStatus:
 class Status:
     """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
 
-    `skipped_attempts` counts by provider what was not sent as the provider had asked for silence; every
-    configured one is there. `events` counts by kind what was written since the start.
+    `skipped_attempts` counts what was not sent, by provider and reason: `silence` where the provider had
+    asked for it, `reserve` where what is left of its limits is production's; every configured one is there.
+    `events` counts by kind what was written since the start.
     """
 
     build: Build

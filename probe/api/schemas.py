@@ -105,7 +105,7 @@ class ModelBody(Body):
 class RunBody(Body):
     """`attempts`, `successes` and `failures` count the results stored so far.
 
-    `skipped_attempts` were not made because the provider had asked for silence; null while the run goes on.
+    `skipped_attempts` were not made, to spare the provider; null while the run goes on.
     A run whose status is `skipped` made no attempt at all, and `note` says why.
     """
 

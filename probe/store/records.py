@@ -243,7 +243,7 @@ class TypicalUsage:
 class RunRecord:
     """`attempts`, `successes` and `failures` count the results stored so far.
 
-    `skipped_attempts` were not made because the provider had asked for silence; None while it is not known.
+    `skipped_attempts` were not made, to spare the provider; None while it is not known.
     A run that is `skipped` made no attempt at all; `note` says why.
     """
 

@@ -133,7 +133,7 @@ runs = sa.Table(
     sa.Column(
         "skipped_attempts",
         sa.BigInteger,
-        doc="how many of them were not made because the provider had asked for silence; null while running",
+        doc="how many of them were not made, to spare the provider; null while running",
     ),
     sa.Column("owner", sa.Text, nullable=False, doc="which program runs it, the same after a restart of it"),
     sa.Column("note", sa.Text, doc="why it was skipped"),

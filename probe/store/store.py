@@ -185,7 +185,7 @@ class Store(Knowledge):
     ) -> None:
         """End a run and its slot.
 
-        `skipped_attempts` were not made because the provider asked for silence. A run that is `skipped` made
+        `skipped_attempts` were not made, to spare the provider. A run that is `skipped` made
         none at all, and `note` says why: one line without secrets.
         """
         await self._ledger.finish(run_id, status, skipped_attempts, note)
