@@ -11,6 +11,7 @@ from uuid import UUID
 
 from probe.assembly import Assembly
 from probe.budgets import Budgets
+from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
 from probe.clock import Clock, SystemClock
 from probe.config import Config, process_environment
@@ -58,7 +59,12 @@ async def shop(
     be begun in the database; StopwatchError; OverBudget, with nothing sent.
     """
     clock = SystemClock()
-    async with workbench(config) as assembly, _stopwatch() as wire, _open(config, keep, clock) as keeper:
+    quotes = await stored_quotes(config)
+    async with (
+        workbench(config, quotes) as assembly,
+        _stopwatch() as wire,
+        _open(config, keep, clock) as keeper,
+    ):
         chosen = assembly.suite(suite)
         targets = assembly.choose(patterns)
         run_id = await keeper.begin(suite, len(targets) * len(chosen.cases))

@@ -12,6 +12,7 @@ from typer import BadParameter
 from probe.assembly import Assembly
 from probe.attempt import TargetPlan
 from probe.cli.fleet import choose_engines
+from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
 from probe.clock import SystemClock
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
@@ -85,7 +86,7 @@ async def ask(config: Config, name: str, question: Question) -> Answered:
 
     Raises ConfigError, ProviderError, StopwatchError; a failed attempt is an answer too.
     """
-    async with workbench(config) as assembly:
+    async with workbench(config, await stored_quotes(config)) as assembly:
         (plan, *_) = assembly.choose([name])
         provider = assembly.providers[plan.target.provider]
         wire = LocalWire()

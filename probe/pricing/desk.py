@@ -37,9 +37,13 @@ class Desk:
 
     async def load(self, scope: Scope, now: datetime) -> None:
         """Raises StoreError."""
+        async with self._one_at_a_time:
+            await self._load(scope, now)
+
+    async def _load(self, scope: Scope, now: datetime) -> None:
         current, held = await self._store.current_quotes(), await self._store.held_quotes()
         self._quotes.replace(
-            quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)
+            [quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)]
         )
         self.held = held
         self.fetched = {}
@@ -59,7 +63,7 @@ class Desk:
             }
             kept, changed = await self._weighed(quotes, before, scope.config.pricing.jump_ratio, now)
             new = {row.id for row in await self._store.save_quotes(kept)}
-            await self.load(scope, now)
+            await self._load(scope, now)
             events = await self._tell_held(source, now)
         return SourceReport(
             source=source,

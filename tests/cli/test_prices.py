@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -177,3 +179,29 @@ def test_no_key_is_shown(configured: Shell, feed: Feed) -> None:
     for command in (["sync"], ["show", "--json"], ["diff"], ["review"]):
         said = configured.run("prices", *command)
         assert KEY not in said.out + said.err
+
+
+def test_a_run_by_hand_is_priced_by_what_is_remembered(shell: Shell, simulator: RunningSimulator) -> None:
+    """What a source said, which the commands that send requests do not ask again."""
+    shell.write(
+        "probe.yaml",
+        f"""
+        providers: {{sim: {{base_url: "{simulator.base_url}", kind: simulated}}}}
+        targets: [{{provider: sim, model: "sim?ttft_ms=1&gap_ms=1&tokens=12", name: one}}]
+        """,
+    )
+    assert shell.run("prices", "sync").status == 0
+    database = shell.directory / "data" / "probe.db"
+    price = {"input": "0", "output": "1000000", "cached_input": None, "cache_write": None, "reasoning": None}
+    quote = json.dumps({**price, "request_usd": "0", "tiers": []})
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO price_quotes (id, source, provider, model, price, fetched_at, status) VALUES"
+            " ('00000000-0000-4000-8000-000000000000', 'provider', 'sim', ?, ?, '2026-11-01 00:00:00.000000',"
+            " 'current')",
+            ("sim?ttft_ms=1&gap_ms=1&tokens=12", quote),
+        )
+    assert shell.run("run", "-s", "quick").status == 0
+    costs = [json.loads(line)["cost"] for line in shell.run("results", "--json").lines]
+    assert {(Decimal(cost["total_usd"]), cost["price_source"]) for cost in costs} == {(Decimal(12), "sim")}
+    assert json.loads(shell.run("test-request", "one", "--json").out)["cost"]["price_source"] == "sim"

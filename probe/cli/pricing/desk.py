@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import structlog
+
 from probe.api import format as board
 from probe.catalog.price import Price
 from probe.catalog.quotes import Key, Quotes
@@ -21,6 +23,8 @@ from probe.pricing import Pricing, Scope, scope_of_config
 from probe.pricing.proxy import environment_proxy
 from probe.store import Store
 from probe.store.url import parse_url
+
+_log = structlog.get_logger("probe.cli.pricing")
 
 UNKNOWN = board.UNKNOWN
 
@@ -48,6 +52,18 @@ async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opene
         pricing = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
         await pricing.load()
         yield Opened(store=store, quotes=quotes, scope=scope, pricing=pricing)
+
+
+async def stored_quotes(config: Config) -> Quotes:
+    """What the database remembers of prices; nothing where it cannot be asked, which is no reason to fail."""
+    if not has_database(config):
+        return Quotes()
+    try:
+        async with opened(config) as prices:
+            return prices.quotes
+    except StoreError as exc:
+        _log.warning("prices are those of the program alone", error=str(exc))
+        return Quotes()
 
 
 def has_database(config: Config) -> bool:
