@@ -41,6 +41,8 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
 
 
 def print_reports(reports: Sequence[SyncReport]) -> None:
+    if not reports:
+        print_note("none of these providers has a model list")
     for report in reports:
         if report.error is not None:
             print_error(f"{report.provider}: {report.error}")

@@ -24,7 +24,11 @@ class Subject:
 
 
 def subjects(assembly: Assembly, patterns: Iterable[str] = ("*",)) -> tuple[Subject, ...]:
-    """The providers that any pattern matches. Raises ConfigError where one matches none."""
+    """The providers that any pattern matches; one without a model list only where it is called by its name.
+
+    Raises ConfigError where a pattern matches none.
+    """
+    named = tuple(patterns)
     return tuple(
         Subject(
             name=name,
@@ -34,7 +38,8 @@ def subjects(assembly: Assembly, patterns: Iterable[str] = ("*",)) -> tuple[Subj
             probed=probed_models(assembly, name),
             retirement_days=assembly.config.discovery.retirement_days,
         )
-        for name in select(patterns, list(assembly.providers), "provider")
+        for name in select(named, list(assembly.providers), "provider")
+        if name in named or assembly.endpoints[name].quirks.listing_path is not None
     )
 
 

@@ -117,8 +117,8 @@ def together(*names: str, **fields: Any) -> Any:
     return [{"id": name, **rest} for name in names]
 
 
-def openrouter(*names: str, **fields: Any) -> Any:
-    """https://openrouter.ai/docs/api-reference/list-available-models"""
+def openrouter(*names: str, **fields: Any) -> Answer:
+    """Two models a page, https://openrouter.ai/docs/api-reference/list-available-models"""
     rest = {
         "created": 1700000000,
         "context_length": 128000,
@@ -128,7 +128,17 @@ def openrouter(*names: str, **fields: Any) -> Any:
         "expiration_date": None,
         **fields,
     }
-    return {"data": [{"id": name, "name": name, **rest} for name in names]}
+
+    def answer(path: str, query: Query) -> Any:
+        start = int(query.get("offset", "0"))
+        more = start + 2 < len(names)
+        return {
+            "data": [{"id": name, "name": name, **rest} for name in names[start : start + 2]],
+            "total_count": len(names),
+            "links": {"next": f"https://openrouter.ai/api/v1/models?offset={start + 2}" if more else None},
+        }
+
+    return answer
 
 
 def anthropic(*names: str, **fields: Any) -> Answer:

@@ -26,7 +26,7 @@ Shape = Callable[..., Any]
 PROVIDERS: dict[str, tuple[Dialect, Shape, int]] = {
     "OpenAI": ("openai-chat", shapes.openai, 1),
     "Together": ("openai-chat", shapes.together, 1),
-    "OpenRouter": ("openai-chat", shapes.openrouter, 1),
+    "OpenRouter": ("openai-chat", shapes.openrouter, 3),
     "Anthropic": ("anthropic-messages", shapes.anthropic, 3),
     "Gemini": ("gemini", shapes.gemini, 3),
     "Ollama": ("ollama-chat", shapes.ollama, 1),
@@ -59,7 +59,7 @@ def second_page(shape: Shape, instead: Any) -> Answer:
     whole = shape(*NAMES)
 
     def answer(path: str, query: Query) -> Any:
-        return instead if query.keys() & {"after_id", "pageToken"} else whole(path, query)
+        return instead if query.keys() & {"after_id", "pageToken", "offset"} else whole(path, query)
 
     return answer
 
@@ -95,6 +95,13 @@ BROKEN: dict[str, tuple[Dialect, Answer, str]] = {
     "cut off in the body": ("openai-chat", lambda *_: CUT, "not"),
     "fewer than it counts": ("openai-chat", lambda *_: {"data": [{"id": "a"}], "total_count": 2}, "part"),
     "empty": ("openai-chat", lambda *_: {"data": []}, "the list is empty, and the one before was not"),
+    "OpenRouter, second page 500": ("openai-chat", second_page(shapes.openrouter, ERROR_500), "HTTP 500"),
+    "OpenRouter, second page cut off": ("openai-chat", second_page(shapes.openrouter, CUT), "not"),
+    "OpenRouter, second page without the rest": (
+        "openai-chat",
+        second_page(shapes.openrouter, {"data": [{"id": "c"}], "total_count": 5, "links": {"next": None}}),
+        "part",
+    ),
     "Anthropic, second page 500": (
         "anthropic-messages",
         second_page(shapes.anthropic, ERROR_500),
