@@ -36,12 +36,25 @@ class ChatListener:
             if name == b"ping":
                 return None
         chunk = decode_chunk(data)
-        if not self.ended:
-            self._take(chunk, at_ns)
-        if (chunk.error or chunk.x_groq is not None) and (error := error_in(chunk)) is not None:
-            return error_object(error)
         if self.ended:
+            if (error := error_in(chunk)) is not None:
+                return error_object(error)
             raise ValueError("it follows [DONE]")
+        output = self._answer.output
+        before = len(output)
+        _take_choices(self._answer, chunk, at_ns)
+        # Asked of every token, so that it stands here.
+        if (
+            chunk.usage is not None
+            or chunk.error is not None
+            or chunk.provider is not None
+            or chunk.timings is not None
+            or chunk.x_groq is not None
+            or chunk.time_info is not None
+            or chunk.metrics is not None
+            or chunk.perf_metrics is not None
+        ):
+            return self._take_rest(chunk, along=len(output) > before)
         return None
 
     def close(self) -> None:
@@ -50,7 +63,8 @@ class ChatListener:
 
     def body(self, data: bytes, at_ns: int, /) -> Trouble:
         chunk = decode_chunk(data)
-        take_chunk(self._answer, chunk, at_ns)
+        _take_choices(self._answer, chunk, at_ns)
+        _take_counts(self._answer, chunk)
         self._report(chunk)
         if (error := error_in(chunk)) is not None:
             return error_object(error)
@@ -61,25 +75,15 @@ class ChatListener:
             )
         return None
 
-    def _take(self, chunk: Chunk, at_ns: int) -> None:
-        answer = self._answer
-        before = len(answer.output)
-        take_chunk(answer, chunk, at_ns)
-        # Asked of every token, so that it stands here.
-        if (
-            chunk.usage is None
-            and chunk.provider is None
-            and chunk.timings is None
-            and chunk.x_groq is None
-            and chunk.time_info is None
-            and chunk.metrics is None
-            and chunk.perf_metrics is None
-        ):
-            return
-        if len(answer.output) > before:
+    def _take_rest(self, chunk: Chunk, *, along: bool) -> Trouble:
+        """What is said beside the choices; `along` with output of theirs."""
+        _take_counts(self._answer, chunk)
+        if along:
             self._along = chunk
         else:
             self._report(chunk)
+        error = error_in(chunk)
+        return None if error is None else error_object(error)
 
     def _report(self, chunk: Chunk) -> None:
         """Keep what the event says, over what came along before it."""
@@ -89,18 +93,15 @@ class ChatListener:
                 self._answer.reported = merged(self._answer.reported, said)
 
 
-def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:
-    """One event, or a whole body, which had arrived at `at_ns`."""
+def _take_choices(answer: Answer, chunk: Chunk, at_ns: int) -> None:
+    """Of one event, or of a whole body, which had arrived at `at_ns`."""
     if answer.model is None:
         answer.model = chunk.model or None
     if answer.id is None:
         answer.id = chunk.id or None
     if chunk.system_fingerprint:
         answer.system_fingerprint = chunk.system_fingerprint
-    counted = chunk.usage is not None or chunk.x_groq is not None or chunk.timings is not None
     for choice in chunk.choices or ():
-        if choice.usage is not None:
-            counted = True
         if choice.finish_reason:
             answer.finish_reason = choice.finish_reason
         delta = choice.delta or choice.message
@@ -108,9 +109,13 @@ def take_chunk(answer: Answer, chunk: Chunk, at_ns: int) -> None:
             _take_delta(answer, delta, at_ns)
         elif choice.text:
             answer.take_text(choice.text, at_ns)
-    if counted:
-        # Some servers count along in every chunk: the last count is the whole one.
-        answer.usage = counted_usage(chunk) or answer.usage
+        if choice.usage is not None:
+            _take_counts(answer, chunk)
+
+
+def _take_counts(answer: Answer, chunk: Chunk) -> None:
+    # Some servers count along in every chunk: the last count is the whole one.
+    answer.usage = counted_usage(chunk) or answer.usage
     if chunk.x_groq is not None:
         answer.envelope_id = answer.envelope_id or chunk.x_groq.id
 
