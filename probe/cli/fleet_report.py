@@ -109,7 +109,7 @@ def _facts(seen: Seen) -> Iterator[tuple[str, str]]:
     yield "version", info.version or UNKNOWN
     yield "models", ", ".join(info.models) or UNKNOWN
     yield "context", UNKNOWN if info.context_window is None else f"{info.context_window:,} tokens"
-    yield "at once", UNKNOWN if info.concurrency is None else f"{info.concurrency:,} requests"
+    yield "at once", UNKNOWN if info.concurrency is None else _requests(info.concurrency)
     yield "can do", ", ".join(info.capabilities) or UNKNOWN
     counters = None if seen.snapshot is None else seen.snapshot.counters
     if counters is not None:
@@ -118,13 +118,17 @@ def _facts(seen: Seen) -> Iterator[tuple[str, str]]:
 
 def _totals(counters: Counters) -> Iterator[str]:
     if counters.finished is not None:
-        yield f"{counters.finished:,.0f} requests"
+        yield _requests(counters.finished)
     for total, what in (
         (counters.prompt_tokens or counters.computed_tokens, "tokens read"),
         (counters.generation_tokens, "tokens made"),
     ):
         if total is not None:
             yield f"{total.total:,.0f} {what}"
+
+
+def _requests(number: float) -> str:
+    return "1 request" if number == 1 else f"{number:,.0f} requests"
 
 
 def _document(seen: Seen) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from probe.cli.fleet import choose_engines, configured_engines
 from probe.cli.ledger import open_ledger, result_filter
+from probe.cli.report import label
 from probe.config import Config
 from probe.sample import Reported, Sample
 from probe.store import ResultFilter
@@ -113,11 +114,11 @@ def engine_names(config: Config) -> dict[str, str]:
 
 
 def by_target(samples: Iterable[Sample]) -> dict[str, list[Reported]]:
-    """What was reported, by target; targets in the order of their names."""
+    """What was reported, by target and connection, in the order of their names."""
     found: dict[str, list[Reported]] = {}
     for sample in samples:
         assert sample.reported is not None
-        found.setdefault(sample.target.name, []).append(sample.reported)
+        found.setdefault(label(sample), []).append(sample.reported)
     return dict(sorted(found.items()))
 
 

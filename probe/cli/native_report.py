@@ -14,6 +14,7 @@ from probe.api.format import count
 from probe.cli.figures import UNKNOWN, duration, instant, speed
 from probe.cli.native import FIGURES, Figure, Unit, by_target, record, values_of
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
+from probe.cli.report import label
 from probe.sample import Sample
 
 _NOTHING: Final = "no result has metrics of the server"
@@ -31,7 +32,7 @@ def print_metrics(samples: Sequence[Sample]) -> None:
         reported = sample.reported
         assert reported is not None
         told = [_shown(figure.unit, figure.read(reported)) for figure in FIGURES]
-        rows.append([instant(sample.started_at), sample.target.name, reported.source, *told])
+        rows.append([instant(sample.started_at), label(sample), reported.source, *told])
     print_table([Column("when (UTC)"), Column("target"), Column("source"), *heads], rows, lead=3)
 
 
@@ -76,7 +77,7 @@ def print_analysis(samples: Sequence[Sample], *, percentiles: bool, variance: bo
 
 
 def print_analysis_json(samples: Sequence[Sample], *, percentiles: bool, variance: bool) -> None:
-    """By target and figure; units are in the names, a variance is in their square."""
+    """By target (and connection) and figure; units are in the names, a variance is in their square."""
     document = {
         target: {
             figure.name: found

@@ -30,6 +30,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
               plain: {{base_url: "{server.url}/v1", kind: engine}}
             targets:
               - {{provider: gpu, model: "{MODEL}", name: llama}}
+              - {{provider: gpu, model: "{MODEL}", name: other, connection: warm}}
               - {{provider: plain, model: "{MODEL}", name: silent}}
             suites: [suite.yaml]
             jobs: []
@@ -106,6 +107,14 @@ def test_they_are_summed_up_by_target(ran: Shell) -> None:
     assert head.split() == ["target", "figure", "n", "mean", "min", "max"]
     assert "llama   queue         3    250 ms    250 ms    250 ms" in rows
     assert not any(" load " in row for row in rows)
+
+
+def test_cold_and_warm_connections_are_told_apart(ran: Shell) -> None:
+    assert ran.run("run", "-s", "three", "-t", "other").status == 0
+    rows = ran.run("metrics", "show", "--target", "other").lines[1:]
+    assert all("other (warm)" in row for row in rows)
+    found = json.loads(ran.run("metrics", "analyze", "--target", "other", "--json").out)
+    assert list(found) == ["other (warm)"]
 
 
 def test_percentiles_over_few_values_are_marked_and_variance_has_its_unit(ran: Shell) -> None:
