@@ -77,6 +77,8 @@ class Quota:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: dict[_Key, _Held] = {}
+        # The most that was ever left, where a limit itself is not told (Azure).
+        self._most: dict[_Key, int] = {}
         # Models whose answers tell no figures.
         self._silent: set[str] = set()
         self._sent = self._settled = 0
@@ -110,22 +112,23 @@ class Quota:
         self._settled_tokens += sent.demand.tokens
         told = False
         for limit in limits:
-            if limit.limit is not None and limit.remaining is not None:
+            if limit.remaining is not None:
                 told = True
-                self._learn(sent, limit, limit.limit, limit.remaining)
+                self._learn(sent, limit, limit.remaining)
         if told:
             self._silent.discard(sent.demand.model)
         elif answered:
             self._silent.add(sent.demand.model)
 
-    def _learn(self, sent: Sent, limit: RateLimit, most: int, remaining: int) -> None:
+    def _learn(self, sent: Sent, limit: RateLimit, remaining: int) -> None:
         """Keep the figure, unless one that is held is newer, or may be and allows less."""
         of_tokens = limit.resource != "requests"
         now = self._clock.monotonic_ns()
         until = _until_reset(limit)
         key = _Key(sent.demand.model, limit.resource, limit.window)
+        self._most[key] = max(remaining, self._most.get(key, 0))
         new = _Held(
-            limit=most,
+            limit=self._most[key] if limit.limit is None else limit.limit,
             remaining=remaining,
             counted=(sent.settled_tokens if of_tokens else sent.settled) + sent.demand.of(limit.resource),
             sent=self._sent,

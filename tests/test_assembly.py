@@ -18,7 +18,12 @@ URL = "http://127.0.0.1:9/v1"
 def config(**sections: Any) -> Config:
     """One provider and one target, not checked any further."""
     provider = ProviderConfig(
-        base_url=URL, kind="engine", concurrency=3, requests_per_minute=60, deadlines=DeadlinesConfig(stall=7)
+        base_url=URL,
+        kind="engine",
+        concurrency=3,
+        requests_per_minute=60,
+        reserve=0.25,
+        deadlines=DeadlinesConfig(stall=7),
     )
     whole: dict[str, Any] = {
         "providers": FrozenDict(mine=provider),
@@ -36,7 +41,7 @@ async def test_a_target_carries_what_its_provider_says() -> None:
         assert (plan.connection, plan.streaming, plan.deadlines.stall) == ("cold", True, 7)
         assert set(assembly.providers) == set(assembly.endpoints) == {"mine"}
         limit = assembly.limits["mine"]
-        assert (limit.concurrency, limit.requests_per_minute) == (3, 60)
+        assert (limit.concurrency, limit.requests_per_minute, limit.reserve) == (3, 60, 0.25)
 
 
 async def test_cold_and_warm_are_two_series_of_one_target() -> None:

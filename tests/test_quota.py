@@ -143,6 +143,14 @@ def test_tokens_are_reserved_too(gate: Gate) -> None:
     assert gate.try_enter(Demand(model="m", tokens=100))
 
 
+def test_a_limit_that_is_not_told_is_the_most_that_was_ever_left(gate: Gate) -> None:
+    """Azure tells what remains and no more."""
+    gate.leave(enter(gate), OK, [RateLimit(resource="requests", remaining=99)])
+    gate.leave(enter(gate), OK, [RateLimit(resource="requests", remaining=51)])
+    gate.leave(enter(gate), OK, [RateLimit(resource="requests", remaining=50)])
+    assert gate.try_enter(Demand(model="m")) is None
+
+
 def test_figures_of_a_minute_ago_are_asked_for_anew(gate: Gate, clock: FakeClock) -> None:
     gate.leave(enter(gate), OK, [told(99, reset=3600)])
     clock.advance(60)

@@ -237,6 +237,30 @@ async def test_a_new_preset_lists_its_models(with_new: None) -> None:
     assert header(wire.request, "api-key") == KEY.get_secret_value()
 
 
+@pytest.mark.parametrize(
+    "preset",
+    [preset for preset in PRESETS.values() if preset.base_url and preset.dialect == "openai-chat"],
+    ids=lambda preset: preset.name,
+)
+async def test_where_a_preset_sends_its_requests(preset: Preset) -> None:
+    """Below its base URL, whichever SDK it is spoken to by."""
+    provider = build(resolve(preset.name, ProviderConfig(api_key=KEY)))
+    url = urlsplit(preset.base_url or "")
+    wire = AnsweringWire(stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]"))
+    await provider.send(Prompt(request_id=UUID(int=1), model="m", messages=(), max_tokens=5), wire)
+    assert (wire.request.host, wire.request.target) == (url.hostname, f"{url.path}/chat/completions")
+    assert header(wire.request, "authorization") == f"Bearer {KEY.get_secret_value()}"
+    if preset.quirks.listing_path is not None:
+        wire = AnsweringWire()
+        assert await provider.models(wire) == ()
+        query = "&".join(f"{name}={value}" for name, value in preset.quirks.listing_query)
+        target = url.path + preset.quirks.listing_path
+        assert wire.request.host == url.hostname
+        assert wire.request.target == (f"{target}?{query}" if query else target)
+        assert header(wire.request, "authorization") == f"Bearer {KEY.get_secret_value()}"
+    await provider.aclose()
+
+
 async def test_where_there_is_no_list_none_is_asked_for() -> None:
     provider = build(resolve("perplexity", ProviderConfig(api_key=KEY)))
     wire = AnsweringWire()
