@@ -133,6 +133,7 @@ class ResponseReader:
         "_head_bytes",
         "_head_only",
         "_parser",
+        "_whole",
         "body",
         "complete",
         "error",
@@ -159,6 +160,8 @@ class ResponseReader:
         self.error: str | None = None
         self.responses_begun = 0
         self._head_bytes = 0
+        # How large the body was when the response was complete.
+        self._whole: int | None = None
         self._head_only = method.upper() in _HEAD_ONLY
         events = _BodyEvents(self) if keep_body else _Events(self)
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(events)
@@ -184,6 +187,7 @@ class ResponseReader:
             if self._head_bytes > LARGEST_HEAD_BYTES:
                 self.error = f"the head is larger than {LARGEST_HEAD_BYTES} bytes"
         if self.complete or self.error is not None:
+            self._cut_surplus()
             self.release()
 
     def end_of_stream(self) -> None:
@@ -195,6 +199,12 @@ class ResponseReader:
     def release(self) -> None:
         """Let go of the parser: it and this reader hold each other, and the collector may be paused."""
         self._parser = None
+
+    def _cut_surplus(self) -> None:
+        """Bodies of further responses went to the end of this one's."""
+        if self._whole is not None and len(self.body) > self._whole:
+            self.surplus = True
+            del self.body[self._whole :]
 
     def _is_framed(self) -> bool:
         """The head says where the body ends: by a length, or by chunked as the last coding."""
@@ -222,11 +232,16 @@ class ResponseReader:
         self.keep_alive = parser.should_keep_alive()
         if not self._is_interim():
             self.head_complete = True
-            self.complete = self._head_only
+            if self._head_only:
+                self._ended()
 
     def message_ended(self) -> None:
-        if not self._is_interim():
-            self.complete = True
+        if not self._is_interim() and not self.complete:
+            self._ended()
+
+    def _ended(self) -> None:
+        self.complete = True
+        self._whole = len(self.body)
 
     def _is_interim(self) -> bool:
         return self.status is not None and 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS
@@ -260,10 +275,10 @@ class _Events:
 
 
 class _BodyEvents(_Events):
-    __slots__ = ()
+    """The body goes straight into the reader's: a Python call for each of its parts would cost more."""
 
-    def on_body(self, body: bytes) -> None:
-        if self._reader.complete:
-            self._reader.surplus = True
-        else:
-            self._reader.body += body
+    __slots__ = ("on_body",)
+
+    def __init__(self, reader: ResponseReader) -> None:
+        super().__init__(reader)
+        self.on_body = reader.body.extend
