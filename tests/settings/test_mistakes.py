@@ -97,12 +97,17 @@ FILES = {
     ),
     "name of a chore": (
         "jobs:\n- name: discovery",
-        "probe.yaml:2: jobs[0].name: 'discovery' is what the daemon does itself on schedule; "
-        "choose another name",
+        (
+            "probe.yaml:2: jobs[0].name: 'discovery' is what the daemon does itself on schedule; "
+            "choose another name"
+        ),
     ),
     "name of another chore": (
         "jobs: [{name: prices}]",
-        "probe.yaml:1: jobs[0].name: 'prices' is what the daemon does itself on schedule; choose another name",
+        (
+            "probe.yaml:1: jobs[0].name: 'prices' is what the daemon does itself on schedule; "
+            "choose another name"
+        ),
     ),
     "provider to discover": (
         "discovery:\n  providers: ['*', 'opnai*']",

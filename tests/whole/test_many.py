@@ -135,4 +135,5 @@ def _first_token_seconds(truth: dict[str, Any]) -> float:
     """Request received to the first token written."""
     writes = zip(truth["writes"]["at_ns"], truth["writes"]["tokens"], strict=True)
     at_ns: int = next(at_ns for at_ns, tokens in writes if tokens)
-    return (at_ns - truth["received_ns"]) / 1e9
+    received_ns: int = truth["received_ns"]
+    return (at_ns - received_ns) / 1e9
