@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from probe.catalog.quote import Quote, Told
@@ -41,7 +41,11 @@ class Desk:
             await self._load(scope, now)
 
     async def _load(self, scope: Scope, now: datetime) -> None:
-        current, held = await self._store.current_quotes(), await self._store.held_quotes()
+        await self._adopt(await self._store.current_quotes(), scope, now)
+
+    async def _adopt(self, current: Collection[QuoteRecord], scope: Scope, now: datetime) -> None:
+        """These are what the store holds as current."""
+        held = await self._store.held_quotes()
         self._quotes.replace(
             [quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)]
         )
@@ -56,14 +60,13 @@ class Desk:
         """Keep what a source said of one or more providers. Raises StoreError."""
         quotes = [quote for each in told for quote in each.quotes]
         async with self._one_at_a_time:
-            before = {
-                (row.provider, row.model): row
-                for row in await self._store.current_quotes()
-                if row.source == source
-            }
+            current = await self._store.current_quotes()
+            before = {(row.provider, row.model): row for row in current if row.source == source}
             kept, changed = await self._weighed(quotes, before, scope.config.pricing.jump_ratio, now)
             new = {row.id for row in await self._store.save_quotes(kept)}
-            await self._load(scope, now)
+            # What was read and what is written now, without reading thousands of rows again.
+            stored = {_place(row): row for row in (*current, *kept) if row.status == "current"}
+            await self._adopt(stored.values(), scope, now)
             events = await self._tell_held(source, now)
         return SourceReport(
             source=source,
@@ -117,6 +120,10 @@ class Desk:
                 if row.source == source
             ]
         )
+
+
+def _place(row: QuoteRecord) -> tuple[str, str, str]:
+    return (row.source, row.provider, row.model)
 
 
 def _is_pinned(row: QuoteRecord, scope: Scope, now: datetime) -> bool:
