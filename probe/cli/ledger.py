@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -62,21 +61,14 @@ def age(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-@asynccontextmanager
-async def open_ledger(config: Config) -> AsyncIterator[Store]:
-    """The database as it is, to be read. Raises StoreError, also where there is none yet."""
+async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
+    """The newest first, page by page. The database is not changed. Raises StoreError."""
+    samples: list[Sample] = []
     url = config.database.url.get_secret_value()
     file = parse_url(url).path
     if file is not None and not file.exists():
         raise StoreError(f"there is no database {file} yet; `probe run` and `probe daemon` make one")
     async with await Store.open(url, migrate=False) as store:
-        yield store
-
-
-async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
-    """The newest first, page by page. The database is not changed. Raises StoreError."""
-    samples: list[Sample] = []
-    async with open_ledger(config) as store:
         after: str | None = None
         while len(samples) < limit:
             page = await store.results(wanted, limit=min(_PAGE, limit - len(samples)), after=after)

@@ -7,13 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from probe.cli.fleet import choose_engines, configured_engines
-from probe.cli.ledger import open_ledger, result_filter
+from probe.cli.ledger import read_results, result_filter
 from probe.cli.report import label
 from probe.config import Config
 from probe.sample import Reported, Sample
 from probe.store import ResultFilter
-
-_PAGE: Final = 500
 
 Unit = Literal["seconds", "tokens", "tokens/s"]
 
@@ -72,21 +70,11 @@ def wanted_results(config: Config, *, target: str | None, engine: str | None, si
 
 async def read_native(config: Config, wanted: Wanted, limit: int) -> list[Sample]:
     """Results of which something is reported, the newest first. Raises StoreError."""
-    filters = [wanted.chosen]
+    chosen = replace(wanted.chosen, reported=True)
+    filters = [chosen]
     if wanted.providers is not None:
-        filters = [replace(wanted.chosen, provider=name) for name in wanted.providers]
-    samples: list[Sample] = []
-    async with open_ledger(config) as store:
-        for chosen in filters:
-            found: list[Sample] = []
-            after: str | None = None
-            while len(found) < limit:
-                page = await store.results(chosen, limit=_PAGE, after=after)
-                found += [sample for sample in page.items if sample.reported is not None]
-                after = page.next
-                if after is None:
-                    break
-            samples += found
+        filters = [replace(chosen, provider=name) for name in wanted.providers]
+    samples = [sample for each in filters for sample in await read_results(config, each, limit)]
     samples.sort(key=lambda sample: sample.ended_at, reverse=True)
     return samples[:limit]
 

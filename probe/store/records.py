@@ -38,7 +38,8 @@ class Page(Generic[Item]):
 class ResultFilter:
     """Which results to list; None does not filter.
 
-    `since` is included, `until` is not; both look at `created_at`, the end of the attempt.
+    `since` is included, `until` is not; both look at `created_at`, the end of the attempt. `reported` is
+    whether the provider said anything of the request itself (`Sample.reported`).
     """
 
     provider: str | None = None
@@ -52,6 +53,7 @@ class ResultFilter:
     run_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    reported: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from probe.sample import Failed, Sample
+from probe.sample import Failed, Reported, Sample
 from probe.store import PriceRecord, ResultFilter, Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 
@@ -74,6 +74,20 @@ async def test_since_is_included_and_until_is_not(store: Store, stored: dict[str
     end = stored["c"].ended_at
     assert (await store.results(ResultFilter(since=end, until=end + HOUR / 2))).items == (stored["c"],)
     assert (await store.results(ResultFilter(since=stored["b"].ended_at, until=end))).items == (stored["b"],)
+
+
+@pytest.mark.parametrize("reported", [True, False])
+async def test_results_of_which_something_is_reported(
+    store: Store, stored: dict[str, Sample], reported: bool
+) -> None:
+    told = a_sample(
+        stored["a"].run_id, started_at=NOW, reported=Reported(source="metrics", queue_seconds=0.25)
+    )
+    silent = a_sample(stored["a"].run_id, started_at=NOW + HOUR, reported=None)
+    for sample in (told, silent):
+        await store.add(sample)
+    page = await store.results(ResultFilter(reported=reported, since=NOW))
+    assert page.items == ((told,) if reported else (silent,))
 
 
 async def test_results_of_a_run(store: Store, stored: dict[str, Sample]) -> None:

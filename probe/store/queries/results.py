@@ -98,6 +98,9 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
     elif (chosen.success, chosen.failure_kind, chosen.fault) != (None, None, None):
         # In the words of the partial index, or it is not used.
         conditions.append(sa.text("NOT success"))
+    if chosen.reported is not None:
+        column = results.c.reported_source
+        conditions.append(column.is_not(None) if chosen.reported else column.is_(None))
     if chosen.since is not None:
         conditions.append(results.c.created_at >= chosen.since)
     if chosen.until is not None:
