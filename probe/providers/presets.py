@@ -94,6 +94,16 @@ _DIRECT = (
         logo_url="https://models.dev/logos/anthropic.svg",
         docs_url="https://docs.anthropic.com/en/api/messages",
         dialect="anthropic-messages",
+        # "`temperature` is deprecated for this model": since Opus 4.7.
+        quirks=Quirks(
+            fixed_temperature=(
+                "claude-opus-4-[78]*",
+                "claude-opus-5*",
+                "claude-sonnet-5*",
+                "claude-haiku-5*",
+                "claude-fable*",
+            )
+        ),
     ),
     Preset(
         name="gemini",

@@ -15,6 +15,7 @@ import pytest
 from probe.errors import ProviderError, StopwatchError
 from probe.providers.factory import build
 from probe.providers.preset import Auth, Dialect, Endpoint, Quirks
+from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider
 from probe.sample import Ok
 from probe.suites import Message
@@ -295,6 +296,24 @@ async def test_a_temperature_that_a_model_refuses_is_left_out(open_at: OpenAt, w
     _, _, body = sent_to(server)
     assert "temperature" not in body
     assert body["max_tokens"] == 100
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        ("claude-haiku-4-5", True),
+        ("claude-opus-4-6", True),
+        ("claude-opus-4-7", False),
+        ("claude-opus-5-5", False),
+    ],
+)
+async def test_models_of_anthropic_that_refuse_a_temperature(
+    open_at: OpenAt, wire: LocalWire, model: str, sent: bool
+) -> None:
+    with serving(streaming("anthropic-messages")) as server:
+        provider = open_at("anthropic-messages", server.port, quirks=PRESETS["anthropic"].quirks)
+        await provider.send(prompt(model=model), wire)
+    assert ("temperature" in sent_to(server)[2]) == sent
 
 
 async def test_a_prompt_of_which_no_request_can_be_made(open_at: OpenAt, wire: LocalWire) -> None:
