@@ -15,7 +15,7 @@ from probe.logs import configure_logs
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config
 from probe.store import Store
-from tests.discovery.lists import Lists, listing_server, openrouter, subject
+from tests.discovery.lists import Lists, listing_server, openai, subject
 
 MODELS, LATER = 1_000, 9
 NAMES = tuple(f"vendor/model-{index:04d}" for index in range(MODELS))
@@ -59,7 +59,7 @@ def _discovery(store: Store, url: str) -> Discovery:
 async def _sync(discovery: Discovery, asked: Subject, server: Lists, usd: str, window: int) -> float:
     """In ms; prices are USD per token."""
     pricing = {"prompt": usd, "completion": "0.0000006", "request": "0"}
-    answer = openrouter(*NAMES, pricing=pricing, context_length=window)
+    answer = openai(*NAMES, pricing=pricing, context_length=window)
     server.answer = lambda *_: answer
     before_ns = monotonic_ns()
     (report,) = await discovery.sync([asked], "bench")
