@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from probe import __version__
 from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.assembly import Assembly
-from probe.budgets import Budgets
 from probe.config import JobConfig
 from probe.discovery import Discoveries
 from probe.engines.watch import EngineWatch
-from probe.forecast import Forecast
 from probe.generation import Generations
 from probe.limits import REFUSALS
+from probe.money.budgets import Budgets
+from probe.money.forecast import Forecast
 from probe.phase import Phase
 from probe.pricing import Pricing
 from probe.recorder import Recorder

@@ -23,7 +23,6 @@ from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.assembly import Assembly
 from probe.background import background, soon
-from probe.budgets import Budgets
 from probe.chore import Chores
 from probe.clock import Clock, SystemClock
 from probe.config import Config
@@ -34,6 +33,7 @@ from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
+from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts, set_up_logs
 from probe.phase import Phase
 from probe.pricing import Pricing, scope_of

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import structlog
 
 from probe.assembly import Assembly
-from probe.budgets import Budgets
 from probe.config import Config
 from probe.discovery import Discoveries
 from probe.duty import ScheduledJob
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.generation import Generation, Generations
+from probe.money.budgets import Budgets
 from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
 from probe.schedule import Schedule

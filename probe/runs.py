@@ -13,14 +13,14 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
-from probe.budget import Shortfall
-from probe.budgets import Budgets
 from probe.clock import Clock
 from probe.config import JobConfig
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
 from probe.errors import NotRunning, OverBudget, StoreError
 from probe.generation import Generation, Generations
+from probe.money.budget import Shortfall
+from probe.money.budgets import Budgets
 from probe.phase import Phase
 from probe.recorder import Recorder
 from probe.runner import RunPlan, RunSummary, Skip

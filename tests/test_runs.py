@@ -12,11 +12,11 @@ from uuid import UUID
 
 import pytest
 
-from probe.budgets import Budgets
 from probe.clock import SystemClock
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.generation import Generation, Generations
+from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
 from probe.phase import Phase
 from probe.recorder import Recorder

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from probe.forecast import Forecast
+from probe.money.forecast import Forecast
 from probe.sample import Series
 from probe.status import Status
 

@@ -11,9 +11,9 @@ from pydantic import BeforeValidator
 
 from probe.api.schemas import Body
 from probe.api.schemas import Usd as AnyUsd
-from probe.budget import in_usd
-from probe.estimate import Amount, Estimate, TargetEstimate, sum_of
-from probe.forecast import Forecast
+from probe.money.budget import in_usd
+from probe.money.estimate import Amount, Estimate, TargetEstimate, sum_of
+from probe.money.forecast import Forecast
 from probe.status import BudgetStatus, MoneyStatus
 from probe.wire.request import Connection
 

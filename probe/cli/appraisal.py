@@ -10,19 +10,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 from probe.api.money import EstimatesBody
-from probe.appraiser import USAGE_DAYS, Appraiser
 from probe.assembly import Assembly, assemble
-from probe.budget import Ledger, in_usd, limits_of
-from probe.budget_outlook import Outlook, outlooks
-from probe.budgets import Budgets
 from probe.cli.figures import UNKNOWN, usd
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import has_database, opened
 from probe.cli.shop import RUN_NAME
 from probe.clock import SystemClock
 from probe.config import Config
-from probe.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
-from probe.forecast import Forecast
+from probe.money.appraiser import USAGE_DAYS, Appraiser
+from probe.money.budget import Ledger, in_usd, limits_of
+from probe.money.budgets import Budgets
+from probe.money.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
+from probe.money.forecast import Forecast
+from probe.money.outlook import Outlook, outlooks
 from probe.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from probe.assembly import Assembly
-from probe.budgets import Budgets
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
 from probe.clock import Clock, SystemClock
@@ -18,6 +17,7 @@ from probe.config import Config, process_environment
 from probe.errors import OverBudget, StoreError
 from probe.identifier import new_id
 from probe.limits import Limits
+from probe.money.budgets import Budgets
 from probe.runner import Runner, RunPlan, RunSummary
 from probe.sample import Sample, Series
 from probe.store import RunEnd, Store

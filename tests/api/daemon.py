@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.errors import ProbeError
-from probe.forecast import Forecast
+from probe.money.forecast import Forecast
 from probe.sample import Series
 from probe.status import Status
 

@@ -14,12 +14,12 @@ from uuid import UUID
 import yaml
 
 from probe.assembly import Assembly, assemble
-from probe.budget import Shortfall
-from probe.budgets import Budgets
 from probe.clock import FakeClock
 from probe.config import Config
 from probe.defaults import load_config
 from probe.event import Event
+from probe.money.budget import Shortfall
+from probe.money.budgets import Budgets
 from probe.runner import RunPlan
 from probe.runs import plan_of
 from probe.sample import Cost, Sample

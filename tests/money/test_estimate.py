@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from probe.appraiser import USAGE_DAYS, Appraiser
 from probe.assembly import Assembly, assemble
 from probe.catalog.price import Price, Rates, Tier, cost_of
 from probe.cli.appraisal import appraise
@@ -20,8 +19,9 @@ from probe.cli.shop import shop
 from probe.clock import FakeClock, SystemClock
 from probe.config import Config
 from probe.cron import CronTimetable
-from probe.estimate import OUTPUT_SHARE, Amount, estimate
-from probe.forecast import Forecast, pace_of
+from probe.money.appraiser import USAGE_DAYS, Appraiser
+from probe.money.estimate import OUTPUT_SHARE, Amount, estimate
+from probe.money.forecast import Forecast, pace_of
 from probe.sample import Usage
 from probe.store import Store
 from probe.store.records import TypicalUsage

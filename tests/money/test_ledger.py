@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from probe.budget import (
+from probe.config import BudgetConfig
+from probe.money.budget import (
     Bill,
     Ledger,
     Limit,
@@ -21,7 +22,6 @@ from probe.budget import (
     period_of,
     skipped_for,
 )
-from probe.config import BudgetConfig
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROVIDERS, JOBS = ("acme", "borealis"), ("hourly", "daily")

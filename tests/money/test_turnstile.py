@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from probe.turnstile import Turnstile
+from probe.money.turnstile import Turnstile
 from tests.clocks import settle
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from probe.budget import Period, Standing, in_usd
 from probe.event import Event, EventKind, Severity
 from probe.identifier import new_id
+from probe.money.budget import Period, Standing, in_usd
 
 WARNING_SHARE: Final = Decimal("0.8")
 

@@ -19,9 +19,12 @@ from uuid import UUID
 
 import structlog
 
-from probe.appraiser import Appraiser
 from probe.assembly import Assembly
-from probe.budget import (
+from probe.clock import Clock
+from probe.errors import StoreError, StoreUnavailable
+from probe.event import Event
+from probe.money.appraiser import Appraiser
+from probe.money.budget import (
     Bill,
     Ledger,
     Limit,
@@ -33,20 +36,17 @@ from probe.budget import (
     period_of,
     skipped_for,
 )
-from probe.budget_events import events_of, freed
-from probe.clock import Clock
-from probe.errors import StoreError, StoreUnavailable
-from probe.estimate import NOTHING, Estimate
-from probe.event import Event
-from probe.forecast import Forecast
+from probe.money.estimate import NOTHING, Estimate
+from probe.money.events import events_of, freed
+from probe.money.forecast import Forecast
+from probe.money.turnstile import Turnstile
 from probe.recorder import SampleStore
 from probe.runner import RunPlan
 from probe.sample import Sample
 from probe.status import BudgetStatus, JobCost, MoneyStatus
 from probe.store import RunFilter, RunRecord, SpendRow, Store
-from probe.turnstile import Turnstile
 
-_log = structlog.get_logger("probe.budgets")
+_log = structlog.get_logger("probe.money.budgets")
 
 _EVERY_SECONDS: Final = 60.0
 _APPRAISE_EVERY: Final = timedelta(minutes=5)

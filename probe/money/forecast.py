@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from probe.due import Timetable
-from probe.estimate import Amount, Estimate
+from probe.money.estimate import Amount, Estimate
 
 MONTH: Final = timedelta(days=30)
 

@@ -13,8 +13,8 @@ from probe.clock import Clock
 from probe.config import JobConfig
 from probe.cron import CronTimetable
 from probe.errors import ConfigError
-from probe.estimate import Estimate, Usages, estimate
-from probe.forecast import Forecast, Pace, pace_of
+from probe.money.estimate import Estimate, Usages, estimate
+from probe.money.forecast import Forecast, Pace, pace_of
 from probe.store import Store
 from probe.suites import Suite
 

@@ -1,0 +1,1 @@
+"""What probes will cost, have cost, and may cost."""
