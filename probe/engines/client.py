@@ -14,7 +14,7 @@ import ssl
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from probe.clock import NS_PER_SECOND, monotonic_ns
 from probe.errors import EngineError
@@ -42,7 +42,7 @@ class EngineClient:
         self.root = root_of(endpoint.base_url)
         self._endpoint = endpoint
         self._timeout = timeout_seconds
-        self._http: httpx.AsyncClient | None = None
+        self._http: httpx2.AsyncClient | None = None
 
     async def get(self, path: str) -> Answer:
         """Whatever status it answers with. Raises EngineError."""
@@ -52,9 +52,9 @@ class EngineClient:
             async with asyncio.timeout(self._timeout), http.stream("GET", self.root + path) as response:
                 body = await self._body(response, path)
                 return Answer(response.status_code, body, (monotonic_ns() - began_ns) / NS_PER_SECOND)
-        except (TimeoutError, httpx.TimeoutException) as exc:
+        except (TimeoutError, httpx2.TimeoutException) as exc:
             raise self.error(path, f"no answer within {self._timeout:g} s") from exc
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as exc:
             raise self.error(path, _reason(exc)) from exc
 
     async def page(self, path: str) -> bytes:
@@ -88,21 +88,21 @@ class EngineClient:
         if self._http is not None:
             await self._http.aclose()
 
-    def _open(self) -> httpx.AsyncClient:
+    def _open(self) -> httpx2.AsyncClient:
         """Raises OSError where the certificates to trust cannot be read."""
         if self._http is None:
             key = self._endpoint.api_key
-            self._http = httpx.AsyncClient(
+            self._http = httpx2.AsyncClient(
                 headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
                 timeout=self._timeout,
                 verify=_trust(self._endpoint),
                 proxy=self._endpoint.proxy,
                 trust_env=False,
-                limits=httpx.Limits(max_keepalive_connections=0),
+                limits=httpx2.Limits(max_keepalive_connections=0),
             )
         return self._http
 
-    async def _body(self, response: httpx.Response, path: str) -> bytes:
+    async def _body(self, response: httpx2.Response, path: str) -> bytes:
         pieces: list[bytes] = []
         size = 0
         async for piece in response.aiter_raw():

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from probe.errors import PriceSourceError
 from probe.secrets import redact
@@ -38,7 +38,7 @@ async def fetch(
     try:
         async with (
             asyncio.timeout(seconds),
-            httpx.AsyncClient(
+            httpx2.AsyncClient(
                 verify=await asyncio.to_thread(ssl.create_default_context),
                 proxy=proxy,
                 trust_env=False,
@@ -55,11 +55,11 @@ async def fetch(
             return Fetched(body=await _body(response, max_bytes), etag=response.headers.get("etag"))
     except TimeoutError as exc:
         raise PriceSourceError(f"no whole answer within {seconds:g} s") from exc
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as exc:
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as exc:
         raise PriceSourceError(redact(_line(exc))) from exc
 
 
-async def _body(response: httpx.Response, max_bytes: int) -> bytes:
+async def _body(response: httpx2.Response, max_bytes: int) -> bytes:
     """Compressed or not, what counts is what it would fill here."""
     parts: list[bytes] = []
     size = 0
