@@ -116,15 +116,16 @@ class Runs:
     async def _run_slot(self, name: str, slot: Slot, run_id: UUID) -> None:
         """What the job says now: a slot that was claimed under one configuration runs under the next."""
         generation = self._generations.current
-        assembly = generation.assembly
-        job = next((each for each in assembly.config.jobs if each.name == name), None)
-        if job is None:
-            _log.warning("a job was removed as its run began", job=name)
-            await self._finish(run_id, name, "interrupted")
-            return
-        plan = plan_of(assembly, job, run_id, name, slot.planned_at)
-        if await self._admit(plan) is None:
-            await self._carry_out(generation, plan)
+        # From here on: while the budgets are asked another configuration may come, and close this one.
+        with generation.use() as assembly:
+            job = next((each for each in assembly.config.jobs if each.name == name), None)
+            if job is None:
+                _log.warning("a job was removed as its run began", job=name)
+                await self._finish(run_id, name, "interrupted")
+                return
+            plan = plan_of(assembly, job, run_id, name, slot.planned_at)
+            if await self._admit(plan) is None:
+                await self._carry_out(generation, plan)
 
     async def _admit(self, plan: RunPlan) -> Shortfall | None:
         """Ask the budgets. The row of a run that does not fit is ended; None: `_carry_out` is due."""
@@ -147,12 +148,11 @@ class Runs:
             _log.exception("a run failed", run=plan.name, id=str(plan.run_id))
 
     async def _carry_out(self, generation: Generation, plan: RunPlan) -> None:
-        """Make every attempt of a run; its row is ended afterwards, whatever happened."""
+        """Make every attempt of a run of a generation that is held; its row is ended, whatever happened."""
         status: RunEnd = "failed"
         skipped: int | None = None
         try:
-            with generation.use():
-                summary = await generation.runner.run(plan, self._recorder.record)
+            summary = await generation.runner.run(plan, self._recorder.record)
             status = "interrupted" if summary.waiting or summary.cancelled else "finished"
             skipped = summary.skipped
             self.skipped.update(summary.skips)

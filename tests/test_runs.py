@@ -16,10 +16,13 @@ from probe.clock import SystemClock
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.generation import Generation, Generations
+from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
 from probe.phase import Phase
+from probe.providers.openai_chat.provider import OpenAIChat
 from probe.recorder import Recorder
+from probe.runner import RunPlan
 from probe.runs import Runs
 from probe.slot import Slot
 from probe.spill import SpillFile
@@ -206,6 +209,38 @@ async def test_a_job_that_is_gone_leaves_its_run_interrupted(config: ConfigFile)
         assert run_id is not None
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).status == "interrupted"
+
+
+async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
+    config: ConfigFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    admit, aclose = Budgets.admit, OpenAIChat.aclose
+
+    async def note(provider: OpenAIChat) -> None:
+        happened.append("closed")
+        await aclose(provider)
+
+    async with scene(config) as here:
+        (job,) = here.runs.scheduled(here.generations.current.assembly)
+        new = await Generation.build(config.load(), here.parts)
+
+        async def reload_first(budgets: Budgets, plan: RunPlan) -> Shortfall | None:
+            here.generations.replace(new)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            happened.append("admitted")
+            return await admit(budgets, plan)
+
+        monkeypatch.setattr(OpenAIChat, "aclose", note)
+        monkeypatch.setattr(Budgets, "admit", reload_first)
+        slot = Slot(job="never", planned_at=START)
+        run_id = await here.parts.store.claim(slot, suite="mystery-shopper")
+        assert run_id is not None
+        await job.handler(slot, run_id)
+        assert (await here.row(run_id)).successes == 1
+        await until(lambda: "closed" in happened)
+    assert happened[0] == "admitted"
 
 
 async def test_a_run_with_a_defect_is_said_and_ended(
