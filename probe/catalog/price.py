@@ -91,5 +91,10 @@ def cost_of(price: Price, usage: Usage) -> Cost | None:
     )
 
 
+def same_amounts(one: Price, other: Price) -> bool:
+    """Whoever says so, and since when."""
+    return (one.rates, one.tiers, one.request_usd) == (other.rates, other.tiers, other.request_usd)
+
+
 def _or(price: Decimal | None, otherwise: Decimal) -> Decimal:
     return otherwise if price is None else price

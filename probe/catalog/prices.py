@@ -12,7 +12,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from probe.catalog.nominal import nominal_price
-from probe.catalog.price import Price, Rates, cost_of
+from probe.catalog.price import Price, Rates, cost_of, same_amounts
 from probe.catalog.quotes import Quotes
 from probe.catalog.sources import override
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
@@ -112,8 +112,14 @@ class PriceBook:
         return None
 
     def _past(self, past: Price, model: str, base_url: str, at: datetime) -> Price:
-        """Published prices know the hours of their days, which a row of the history does not."""
+        """Published prices know the hours of their days, which a row of the history does not.
+
+        Where the data says another price of that day than it did then, what was noted counts.
+        """
         if not past.source.startswith(PUBLISHED):
+            return past
+        of_day = published_price(base_url, model, at, hours=False)
+        if of_day is None or not same_amounts(of_day, past):
             return past
         return published_price(base_url, model, at) or past
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from probe.catalog.factor import INFINITE, Apart, change_between, shown_factor
-from probe.catalog.price import Price
+from probe.catalog.price import Price, same_amounts
 
 Fate = Literal["first", "same", "changed", "held"]
 
@@ -32,7 +32,7 @@ def weigh(current: Price | None, stated: Price, jump_ratio: float) -> Weighed:
     apart = change_between(current, stated)
     if apart is None:
         # Amounts that are written down now and say what was charged before are no change.
-        return Weighed(fate="same" if _same_amounts(current, stated) else "changed")
+        return Weighed(fate="same" if same_amounts(current, stated) else "changed")
     if apart.factor > Decimal(str(jump_ratio)):
         return Weighed(fate="held", apart=apart, reason=reason_of(apart))
     return Weighed(fate="changed", apart=apart)
@@ -42,7 +42,3 @@ def reason_of(apart: Apart) -> str:
     """`input from 3 to 30.5 USD, 10.2 times`."""
     change = f"{apart.part} from {apart.before.normalize():f} to {apart.after.normalize():f} USD"
     return change if apart.factor == INFINITE else f"{change}, a factor of {shown_factor(apart.factor)}"
-
-
-def _same_amounts(one: Price, other: Price) -> bool:
-    return (one.rates, one.tiers, one.request_usd) == (other.rates, other.tiers, other.request_usd)

@@ -8,7 +8,7 @@ from typing import Literal
 from probe.catalog.price import Price, cost_of
 from probe.catalog.prices import PriceBook
 from probe.catalog.quotes import Quotes
-from probe.catalog.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.sources.genai import published_price
 from probe.pricing.rows import history_of
 from probe.sample import Cost, Sample
 from probe.store import Store
@@ -37,12 +37,10 @@ async def recompute(store: Store, book: PriceBook, quotes: Quotes, sample: Sampl
     if price is None:
         return Recomputed(sample=sample, price=None, cost=None, basis=None)
     noted = bool(records) and records[0].at <= sample.started_at
+    published = price == published_price(target.base_url, target.model, sample.started_at)
     return Recomputed(
-        sample=sample, price=price, cost=cost_of(price, sample.usage), basis=_basis(price, noted=noted)
+        sample=sample,
+        price=price,
+        cost=cost_of(price, sample.usage),
+        basis="published" if published else "history" if noted else "now",
     )
-
-
-def _basis(price: Price, *, noted: bool) -> Basis:
-    if price.source.startswith(PUBLISHED):
-        return "published"
-    return "history" if noted else "now"

@@ -14,6 +14,7 @@ from probe.catalog.price import Price, Rates, Tier, cost_of
 from probe.catalog.prices import PriceBook
 from probe.catalog.quote import Quote
 from probe.catalog.quotes import Quotes
+from probe.catalog.sources.genai import published_price
 from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
 from probe.sample import Usage
 
@@ -141,11 +142,13 @@ def test_what_was_in_force_then(at: datetime, usd: str) -> None:
 
 
 def test_published_prices_of_then_know_the_hours() -> None:
-    history = [(days_ago(30), price("0.15", "genai-prices 0.2.3")), (days_ago(10), price("9"))]
+    day = days_ago(20).replace(hour=0, minute=30)
+    noted = published_price(DEEPSEEK, "deepseek-v4-flash", day, hours=False)
+    assert noted is not None
+    history = [(days_ago(30), noted), (days_ago(10), price("9"))]
     quotes = Quotes()
     quotes.remember("openai", "deepseek-v4-flash", history)
     found = PriceBook({}, quotes=quotes)
-    day = days_ago(20).replace(hour=0, minute=30)
     by_hour = [
         each.input_per_million_usd
         for hour in (0, 2, 5, 7)
@@ -153,7 +156,13 @@ def test_published_prices_of_then_know_the_hours() -> None:
     ]
     assert by_hour == [Decimal("0.15"), Decimal("0.3"), Decimal("0.15"), Decimal("0.3")]
     gone = found.price("openai", "deepseek-v4-flash", "https://moved.example/v1", day)
-    assert gone == price("0.15", "genai-prices 0.2.3"), "where the data knows nothing, the row counts"
+    assert gone == noted, "where the data knows nothing, the row counts"
+
+
+def test_what_the_data_says_otherwise_by_now_does_not_change_what_was_noted() -> None:
+    noted = price("3", "genai-prices 0.0.1")
+    found = with_history((days_ago(30), noted), (days_ago(10), price("0.15")))
+    assert found.price("openai", "gpt-4o-mini", OPENAI, days_ago(20)) == noted
 
 
 # Exactness ------------------------------------------------------------------------------------------------
