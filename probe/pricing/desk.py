@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from probe.catalog.price import Price, same_amounts
 from probe.catalog.quote import Quote, Told
 from probe.catalog.quotes import Key, Quotes
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_price
-from probe.catalog.weigh import weigh
+from probe.catalog.weigh import Weighed, weigh
 from probe.event import Event
 from probe.pricing import news
 from probe.pricing.report import SourceReport
@@ -95,21 +96,29 @@ class Desk:
         """The rows to be kept, and the quotes that take the place of others."""
         rows: list[QuoteRecord] = []
         changed: list[Quote] = []
+        jumps: list[tuple[Quote, Weighed]] = []
         for quote in quotes:
             current = before.get(quote.key)
             weighed = weigh(None if current is None else current.price, quote.price, jump_ratio)
-            if weighed.fate != "held":
+            if weighed.fate == "held":
+                jumps.append((quote, weighed))
+            else:
                 rows.append(quote_row(quote, now))
                 changed += [quote] if weighed.fate == "changed" else []
-            elif not await self._was_rejected(quote):
-                rows.append(quote_row(quote, now, "held", weighed.reason))
+        rejected = await self._rejected(jumps[0][0].source) if jumps else {}
+        rows += [
+            quote_row(quote, now, "held", weighed.reason)
+            for quote, weighed in jumps
+            if not any(same_amounts(price, quote.price) for price in rejected.get(quote.key, ()))
+        ]
         return rows, tuple(changed)
 
-    async def _was_rejected(self, quote: Quote) -> bool:
+    async def _rejected(self, source: str) -> Mapping[Key, Sequence[Price]]:
         """What a person has rejected is not asked again, until the source says something else."""
-        said = [row for row in await self._store.quotes(*quote.key) if row.source == quote.source]
-        rejected = [row for row in said if row.status == "rejected"]
-        return any(weigh(row.price, quote.price, 1).fate == "same" for row in rejected)
+        found: dict[Key, list[Price]] = {}
+        for row in await self._store.rejected_quotes(source):
+            found.setdefault((row.provider, row.model), []).append(row.price)
+        return found
 
     async def _tell_held(self, source: str, now: datetime) -> tuple[Event, ...]:
         """Of all that is held, as an event is written once: one that was lost with its process is made up."""

@@ -129,6 +129,10 @@ class Knowledge:
         """What waits for review, by source, provider and model: one each, at most."""
         return await self._quotes.held()
 
+    async def rejected_quotes(self, source: str) -> tuple[QuoteRecord, ...]:
+        """What was rejected of a source, by provider and model: any number each."""
+        return await self._quotes.rejected(source)
+
     async def quotes(self, provider: str, model: str) -> tuple[QuoteRecord, ...]:
         """All that was ever said of a model and is remembered, newest first."""
         return await self._quotes.of(provider, model)

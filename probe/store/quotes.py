@@ -44,6 +44,9 @@ class QuoteBook:
     async def held(self) -> tuple[QuoteRecord, ...]:
         return await self._read(_is("held"))
 
+    async def rejected(self, source: str) -> tuple[QuoteRecord, ...]:
+        return await self._read(sa.and_(_is("rejected"), quotes.c.source == source))
+
     async def of(self, provider: str, model: str) -> tuple[QuoteRecord, ...]:
         """All that was ever said of a model, newest first."""
         statement = (
