@@ -22,7 +22,7 @@ def split_lines(body: bytes) -> Iterator[Event]:
     """
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     size = len(body)
-    find, new = body.find, tuple.__new__
+    find = body.find
     while at < size:
         end = find(b"\n", at)
         terminated = end >= 0
@@ -30,5 +30,5 @@ def split_lines(body: bytes) -> Iterator[Event]:
             end = size
         line = body[at:end].rstrip(_BLANK)
         if line:
-            yield new(Event, (line, at + len(line), b"", terminated))
+            yield line, at + len(line), b"", terminated
         at = end + 1

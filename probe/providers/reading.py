@@ -154,11 +154,11 @@ def _read_stream(capture: Capture, response: HttpResponse, answer: Answer, gramm
 
 def _listen(capture: Capture, response: HttpResponse, listener: Listener, grammar: Grammar) -> Failed | None:
     """What one of the events says to be wrong; None where none does, or the last is torn."""
-    hear, marks = listener.event, iter(response.marks)
-    at_ns = arrived = 0
+    hear, arrivals = listener.event, zip(response.ends, response.ends_ns, strict=True)
+    arrived = at_ns = 0
     for number, (data, end, name, terminated) in enumerate(grammar.split(response.body), 1):
         while arrived < end:
-            at_ns, arrived = next(marks)
+            arrived, at_ns = next(arrivals)
         try:
             trouble = hear(data, name, at_ns)
         except ValueError as exc:
@@ -200,7 +200,7 @@ def _read_body(capture: Capture, response: HttpResponse, answer: Answer, grammar
     if not response.body.strip():
         return failed("incomplete", "the response has no body")
     try:
-        trouble = grammar.listener(answer).body(response.body, response.marks[-1].at_ns)
+        trouble = grammar.listener(answer).body(response.body, response.ends_ns[-1])
     except ValueError as exc:
         return _unreadable(response, exc)
     return judge(answer, grammar.endings) if trouble is None else _failed_by(trouble, capture, response)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import NamedTuple
 
 import httptools
 
@@ -24,16 +22,6 @@ _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _SWITCHING_PROTOCOLS = 101
 
 
-class Mark(NamedTuple):
-    """`body[:end]` had arrived at `at_ns`."""
-
-    at_ns: int
-    end: int
-
-
-_mark_end = attrgetter("end")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
     """A response as far as it arrived.
@@ -41,7 +29,8 @@ class HttpResponse:
     status        None where no status line was read
     headers       names in lower case, in the order of the head, repeated ones repeated
     body          without chunked framing, content codings untouched
-    marks         ascending by `end`; the last one ends the body
+    ends, ends_ns `body[:ends[n]]` had arrived at `ends_ns[n]`; ascending, and the last one ends the body.
+                  Two columns, as a pair for every token would cost as much as parsing it
     first_byte_ns arrival of the first byte of the final response's head (interim responses are passed over);
                   None where nothing arrived
     complete      the framing says that nothing is missing
@@ -53,7 +42,8 @@ class HttpResponse:
     http_version: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    marks: tuple[Mark, ...] = ()
+    ends: tuple[int, ...] = ()
+    ends_ns: tuple[int, ...] = ()
     first_byte_ns: int | None = None
     complete: bool = False
     error: str | None = None
@@ -67,25 +57,30 @@ class HttpResponse:
         """When the body's byte at `offset` arrived. Raises IndexError outside the body."""
         if not 0 <= offset < len(self.body):
             raise IndexError(f"offset {offset} is outside a body of {len(self.body)} bytes")
-        return self.marks[bisect_right(self.marks, offset, key=_mark_end)].at_ns
+        return self.ends_ns[bisect_right(self.ends, offset)]
 
 
 def read_response(capture: Capture) -> HttpResponse:
     """The HTTP response in a capture: pure and total."""
     reader = ResponseReader(capture.method, keep_body=True)
-    body = reader.body
-    marks: list[Mark] = []
+    feed, body, received = reader.feed, reader.body, capture.received
+    ends: list[int] = []
+    ends_ns: list[int] = []
     first_byte_ns: int | None = None
-    begun = length = 0
-    # `Mark(…)` would cost twice as much, for every token there is.
-    feed, received, new = reader.feed, capture.received, tuple.__new__
-    for at_ns, start, end in _pieces(capture):
-        feed(received[start:end])
+    start = begun = length = 0
+    # Bytes that no arrival accounts for came with the end.
+    for at_ns, size in (*capture.arrivals, (capture.end_ns, len(received))):
+        data = received[start : start + size] if size > 0 else b""
+        if not data:
+            continue
+        start += size
+        feed(data)
         if reader.responses_begun > begun or first_byte_ns is None:
             begun, first_byte_ns = reader.responses_begun, at_ns
         if len(body) > length:
             length = len(body)
-            marks.append(new(Mark, (at_ns, length)))
+            ends.append(length)
+            ends_ns.append(at_ns)
     if capture.failure is None:
         reader.end_of_stream()
     error = reader.error
@@ -97,25 +92,12 @@ def read_response(capture: Capture) -> HttpResponse:
         http_version=reader.http_version,
         headers=tuple((_text(name).lower(), _text(value)) for name, value in reader.headers),
         body=bytes(body),
-        marks=tuple(marks),
+        ends=tuple(ends),
+        ends_ns=tuple(ends_ns),
         first_byte_ns=first_byte_ns,
         complete=reader.complete,
         error=error,
     )
-
-
-def _pieces(capture: Capture) -> list[tuple[int, int, int]]:
-    """(at_ns, start, end) of slices of `received`; bytes that no arrival accounts for came with the end."""
-    pieces: list[tuple[int, int, int]] = []
-    total = len(capture.received)
-    start = 0
-    for at_ns, size in capture.arrivals:
-        if size > 0 and start < total:
-            pieces.append((at_ns, start, start + size))
-            start += size
-    if start < total:
-        pieces.append((capture.end_ns, start, total))
-    return pieces
 
 
 def _text(value: bytes) -> str:

@@ -53,7 +53,7 @@ def _prompt(model: str, *, stream: bool = True) -> Prompt:
 def _own_timings(capture: Capture) -> dict[str, float]:
     """The engine's account, in the last chunk that has one."""
     events = split_events(read_response(capture).body)
-    chunks = [json.loads(event.data) for event in events if event.data.startswith(b"{")]
+    chunks = [json.loads(data) for data, *_ in events if data.startswith(b"{")]
     found = [chunk["timings"] for chunk in chunks if "timings" in chunk]
     timings: dict[str, float] = found[-1]
     return timings

@@ -144,7 +144,7 @@ async def test_the_two_accounts_of_the_server_are_one(
 ) -> None:
     """What its answer says, and what its counters say: to the last digit that they print."""
     capture, _, own = await ask(llama_server, "openai-chat", engine, wire)
-    events = [event.data for event in split_events(read_response(capture).body)]
+    events = [data for data, *_ in split_events(read_response(capture).body)]
     (timings,) = [json.loads(data)["timings"] for data in events if b'"timings"' in data]
     assert own.prompt_seconds == pytest.approx(timings["prompt_ms"] / 1000, abs=0.001)
     assert own.completion_seconds == pytest.approx(timings["predicted_ms"] / 1000, abs=0.001)

@@ -24,17 +24,17 @@ from probe.providers.ndjson import split_lines
     ],
 )
 def test_splits(body: bytes, lines: list[bytes]) -> None:
-    assert [line.data for line in split_lines(body)] == lines
+    assert [data for data, *_ in split_lines(body)] == lines
 
 
 def test_the_end_is_behind_the_last_byte_of_the_line() -> None:
     body = b"{1}\r\n\n{22}\n{3"
-    assert [body[: line.end] for line in split_lines(body)] == [b"{1}", b"{1}\r\n\n{22}", body]
+    assert [body[:end] for _, end, _, _ in split_lines(body)] == [b"{1}", b"{1}\r\n\n{22}", body]
 
 
 def test_only_a_line_without_its_end_is_unterminated() -> None:
-    assert [line.terminated for line in split_lines(b"{}\n{}\n")] == [True, True]
-    assert [line.terminated for line in split_lines(b"{}\n{}")] == [True, False]
+    assert [terminated for *_, terminated in split_lines(b"{}\n{}\n")] == [True, True]
+    assert [terminated for *_, terminated in split_lines(b"{}\n{}")] == [True, False]
 
 
 @given(st.lists(st.sampled_from([b"{}", b"\n", b"\r\n", b"\r", b" ", b"\xff", b"\x00", b"{"]), max_size=30))
@@ -42,5 +42,6 @@ def test_any_bytes_are_split_at_line_feeds_and_nowhere_else(pieces: list[bytes])
     body = b"".join(pieces)
     found = list(split_lines(body))
     expected = [line.rstrip(b" \t\r") for line in body.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
-    assert [line.data for line in found] == [line for line in expected if line]
-    assert [body[line.end - len(line.data) : line.end] for line in found] == [line.data for line in found]
+    lines = [data for data, *_ in found]
+    assert lines == [line for line in expected if line]
+    assert [body[end - len(data) : end] for data, end, *_ in found] == lines

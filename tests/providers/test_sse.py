@@ -12,7 +12,11 @@ from probe.providers.sse import Event, split_events
 
 
 def data_of(body: bytes) -> list[bytes]:
-    return [event.data for event in split_events(body)]
+    return [data for data, *_ in split_events(body)]
+
+
+def names_of(body: bytes) -> list[bytes]:
+    return [name for _, _, name, _ in split_events(body)]
 
 
 @pytest.mark.parametrize(
@@ -42,16 +46,16 @@ def test_splits(body: bytes, expected: list[bytes]) -> None:
 
 
 def test_an_event_keeps_its_name_and_the_next_one_does_not_inherit_it() -> None:
-    assert [event.name for event in split_events(b"event: error\ndata: a\n\ndata: b\n\n")] == [b"error", b""]
+    assert names_of(b"event: error\ndata: a\n\ndata: b\n\n") == [b"error", b""]
 
 
 def test_a_name_without_data_is_forgotten() -> None:
-    assert [event.name for event in split_events(b"event: ping\n\ndata: b\n\n")] == [b""]
+    assert names_of(b"event: ping\n\ndata: b\n\n") == [b""]
 
 
 def test_the_end_is_behind_the_last_byte_of_the_data_line() -> None:
     body = b": hm\n\nevent: x\ndata: abc\nid: 1\n\ndata: d\ndata: ef\n\ndata: g"
-    assert [body[: event.end] for event in split_events(body)] == [
+    assert [body[:end] for _, end, _, _ in split_events(body)] == [
         b": hm\n\nevent: x\ndata: abc",
         b": hm\n\nevent: x\ndata: abc\nid: 1\n\ndata: d\ndata: ef",
         body,
@@ -59,8 +63,8 @@ def test_the_end_is_behind_the_last_byte_of_the_data_line() -> None:
 
 
 def test_only_an_event_without_its_blank_line_is_unterminated() -> None:
-    assert [event.terminated for event in split_events(b"data: a\n\ndata: b\n\n")] == [True, True]
-    assert [event.terminated for event in split_events(b"data: a\n\ndata: b\n")] == [True, False]
+    assert [terminated for *_, terminated in split_events(b"data: a\n\ndata: b\n\n")] == [True, True]
+    assert [terminated for *_, terminated in split_events(b"data: a\n\ndata: b\n")] == [True, False]
 
 
 def slow_split(body: bytes) -> list[Event]:
@@ -73,7 +77,7 @@ def slow_split(body: bytes) -> list[Event]:
         line = match[3] if match[1] is None else match[1]
         if not line:
             if data:
-                events.append(Event(b"\n".join(data), end, name, True))
+                events.append((b"\n".join(data), end, name, True))
             data, name = [], b""
         elif line.startswith(b"data:"):
             data.append(line[6:] if line[5:6] == b" " else line[5:])
@@ -86,7 +90,7 @@ def slow_split(body: bytes) -> list[Event]:
         elif line == b"event":
             name = b""
     if data:
-        events.append(Event(b"\n".join(data), end, name, False))
+        events.append((b"\n".join(data), end, name, False))
     return events
 
 
@@ -115,6 +119,6 @@ def test_agrees_with_the_specification(body: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_split(body: bytes) -> None:
-    ends = [event.end for event in split_events(body)]
+    ends = [end for _, end, _, _ in split_events(body)]
     assert ends == sorted(ends)
     assert all(0 < end <= len(body) for end in ends)

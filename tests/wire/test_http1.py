@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
-from probe.wire.http1 import LARGEST_HEAD_BYTES, HttpResponse, Mark, ResponseReader, read_response
+from probe.wire.http1 import LARGEST_HEAD_BYTES, HttpResponse, ResponseReader, read_response
 
 _PAIR = ClockPair(monotonic_ns=0, wall_ns=0)
 _END_NS = 1_000_000
@@ -50,7 +50,7 @@ def test_content_length_over_several_pieces() -> None:
     assert response.header("X-Request-ID") == "a"
     assert response.header("server") is None
     assert response.body == b"abcdef"
-    assert response.marks == (Mark(20, 2), Mark(30, 4), Mark(40, 6))
+    assert (response.ends, response.ends_ns) == ((2, 4, 6), (20, 30, 40))
     assert response.first_byte_ns == 10
     assert response.complete
     assert response.error is None
@@ -72,7 +72,7 @@ def test_chunks_are_joined_and_trailers_are_no_headers() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
     response = read(head, b"3\r\nab", b"c\r\n1;x=y\r\nd\r", b"\n0\r\nX-Sum: 1\r\n\r\n")
     assert response.body == b"abcd"
-    assert response.marks == (Mark(20, 2), Mark(30, 4))
+    assert (response.ends, response.ends_ns) == ((2, 4), (20, 30))
     assert response.header("x-sum") is None
     assert response.complete
 
@@ -238,10 +238,11 @@ _framed = st.sampled_from(
 def test_any_bytes_give_an_answer(pieces: list[bytes], method: str, failed: bool) -> None:
     response = read(*pieces, method=method, failure=_BROKEN if failed else None)
     assert len(response.body) <= sum(map(len, pieces))
-    assert [mark.end for mark in response.marks] == sorted({mark.end for mark in response.marks})
-    assert (response.marks[-1].end if response.marks else 0) == len(response.body)
+    assert response.ends == tuple(sorted(set(response.ends)))
+    assert (response.ends[-1] if response.ends else 0) == len(response.body)
+    assert len(response.ends_ns) == len(response.ends)
     if response.body:
-        assert response.arrived_ns(len(response.body) - 1) == response.marks[-1].at_ns
+        assert response.arrived_ns(len(response.body) - 1) == response.ends_ns[-1]
     assert (response.first_byte_ns is None) == (not any(pieces))
 
 

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed
-from probe.providers.gemini.response import Part, Response, UsageMetadata, decode_response
+from probe.providers.gemini.response import (
+    Part,
+    Response,
+    UsageMetadata,
+    decode_loosely,
+    decode_response,
+    decode_strictly,
+)
 from probe.providers.gemini.usage import token_counts
 from probe.providers.reading import Trouble
 from probe.providers.values import label, mapping, text, written
@@ -32,9 +39,14 @@ class GenerateListener:
         self._counted: UsageMetadata | None = None
 
     def event(self, data: bytes, _name: bytes, at_ns: int, /) -> Trouble:
-        if not data.startswith(b"{") and data.strip() in (_DONE, b""):
-            return None
-        return self._take(decode_response(data), at_ns)
+        try:
+            # `decode_response`, but for a call on every token and a look for what is no JSON.
+            response = decode_strictly(data)
+        except (ValueError, RecursionError):
+            if data.strip() in (_DONE, b""):
+                return None
+            response = decode_loosely(data)
+        return self._take(response, at_ns)
 
     def close(self) -> None:
         if self._counted is not None:

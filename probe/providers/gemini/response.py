@@ -48,18 +48,21 @@ class Response(msgspec.Struct, gc=False, rename="camel"):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Response).decode
+decode_strictly = msgspec.json.Decoder(Response).decode
+"""Raises ValueError or RecursionError for anything but what the API says."""
 
 
 def decode_response(data: bytes) -> Response:
     """Raises ValueError, one line, where it is no JSON object in UTF-8."""
     try:
-        return _decode(data)
+        return decode_strictly(data)
     except (ValueError, RecursionError):
-        return _loose_response(decode_object(data))
+        return decode_loosely(data)
 
 
-def _loose_response(value: Mapping[str, Any]) -> Response:
+def decode_loosely(data: bytes) -> Response:
+    """The same without types, and the same errors as `decode_response`."""
+    value = decode_object(data)
     candidates = value.get("candidates")
     return Response(
         candidates=[_candidate(item) for item in items(candidates)] if isinstance(candidates, list) else None,

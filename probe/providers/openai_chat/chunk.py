@@ -109,18 +109,20 @@ class Chunk(msgspec.Struct, gc=False):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Chunk).decode
+decode_strictly = msgspec.json.Decoder(Chunk).decode
+"""Raises ValueError or RecursionError for anything but what the dialect says."""
 
 
 def decode_chunk(data: bytes) -> Chunk:
     """One event's data, or a whole body. Raises ValueError, one line, where it is no JSON object in UTF-8."""
     try:
-        return _decode(data)
+        return decode_strictly(data)
     except (ValueError, RecursionError):
-        return _decode_loosely(data)
+        return decode_loosely(data)
 
 
-def _decode_loosely(data: bytes) -> Chunk:
+def decode_loosely(data: bytes) -> Chunk:
+    """The same without types, and the same errors as `decode_chunk`."""
     value = decode_object(data)
     return Chunk(
         id=label(value.get("id")),

@@ -7,12 +7,24 @@ from typing import Any
 
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed, read_error
-from probe.providers.openai_chat.chunk import Chunk, Delta, ToolCall, decode_chunk, error_in
+from probe.providers.openai_chat.chunk import (
+    Chunk,
+    Delta,
+    ToolCall,
+    decode_chunk,
+    decode_loosely,
+    decode_strictly,
+    error_in,
+)
 from probe.providers.openai_chat.reported import merged, reported_by
 from probe.providers.openai_chat.usage import counted_usage
 from probe.providers.reading import Trouble
 
 _DONE = b"[DONE]"
+_NO_JSON = (_DONE, b"")
+
+# Events whose name says that they are no chunk.
+_NAMES = (b"error", b"ping")
 
 
 class ChatListener:
@@ -27,15 +39,16 @@ class ChatListener:
         self.ended = False
 
     def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
-        if not data.startswith(b"{") and data.strip() in (_DONE, b""):
-            self.ended = self.ended or bool(data.strip())
-            return None
-        if name:
-            if name == b"error":
-                return read_error(data)
-            if name == b"ping":
+        if name and name in _NAMES and data.strip() not in _NO_JSON:
+            return read_error(data) if name == b"error" else None
+        try:
+            # `decode_chunk`, but for a call on every token and a look for what is no JSON.
+            chunk = decode_strictly(data)
+        except (ValueError, RecursionError):
+            if data.strip() in _NO_JSON:
+                self.ended = self.ended or data.strip() == _DONE
                 return None
-        chunk = decode_chunk(data)
+            chunk = decode_loosely(data)
         if self.ended:
             if (error := error_in(chunk)) is not None:
                 return error_object(error)
