@@ -56,10 +56,10 @@ def served_seconds(timing: Timing) -> float | None:
 
 
 def accounted_seconds(reported: Reported) -> float | None:
-    """All that the provider says it spent: its total, else its parts where the computing is among them."""
+    """All that the provider says it spent: its total, else its parts where all computing is among them."""
     if reported.total_seconds is not None:
         return reported.total_seconds
-    if reported.completion_seconds is None:
+    if reported.prompt_seconds is None or reported.completion_seconds is None:
         return None
     return _sum(
         reported.load_seconds,

@@ -179,7 +179,6 @@ _DIRECT = (
         display_name="Perplexity",
         base_url="https://api.perplexity.ai",
         key_variable="PERPLEXITY_API_KEY",
-        default_models=("sonar",),
         logo_url="https://models.dev/logos/perplexity.svg",
         docs_url="https://docs.perplexity.ai/api-reference/chat-completions-post",
         # Every chunk holds the usage so far.

@@ -22,6 +22,10 @@ _KEYLESS_KINDS = frozenset({"simulated", "engine"})
 _ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
     {"ollama-chat": "ollama", "ollama-generate": "ollama", "tgi": "tgi"}
 )
+# How the base URL ends where such a server speaks chat completions instead.
+_CHAT_COMPLETIONS: Mapping[str, str] = MappingProxyType(
+    {"ollama-chat": "/v1", "ollama-generate": "/v1", "tgi": "/v1", "gemini": "/openai"}
+)
 
 
 def preset_of(name: str, config: ProviderConfig) -> Preset:
@@ -52,6 +56,12 @@ def resolve(name: str, config: ProviderConfig) -> Endpoint:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"provider {name!r}: base_url must begin with http:// or https:// and name a host")
+    end = _CHAT_COMPLETIONS.get(preset.dialect)
+    if end is not None and base_url.endswith(end):
+        raise ConfigError(
+            f"provider {name!r}: base_url ends with {end}, where {preset.display_name} speaks"
+            f" chat completions; leave {end} out, or set preset: {GENERIC}"
+        )
     kind = config.kind or preset.kind
     api_key = config.api_key.get_secret_value() if config.api_key is not None else None
     if not api_key and kind not in _KEYLESS_KINDS:

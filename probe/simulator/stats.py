@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REDACTED = "[redacted]"
-SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
+SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"})
 RECENT = 200
 
 

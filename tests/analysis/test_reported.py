@@ -42,6 +42,7 @@ def test_a_total_of_theirs_wins_over_the_sum_of_their_parts() -> None:
     "reported",
     [
         Reported(source="response", queue_seconds=0.5, prompt_seconds=0.5),
+        Reported(source="response", queue_seconds=0.5, completion_seconds=0.5),
         Reported(source="response", ttft_seconds=0.5),
         Reported(source="response"),
     ],

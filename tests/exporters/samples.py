@@ -84,6 +84,11 @@ REPORTED = Reported(
     completion_tokens=64,
     cost_usd=Decimal("0.25"),
 )
+RATE_LIMIT = {
+    "x-ratelimit-limit-requests-minute": "500",
+    "x-ratelimit-remaining-requests-minute": "499",
+    "x-ratelimit-reset-requests-minute": "0.125",
+}
 COST = Cost(
     total_usd=Decimal("0.000125"),
     input_price_per_million_usd=Decimal("0.15"),

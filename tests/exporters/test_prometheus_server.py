@@ -19,7 +19,7 @@ from probe.metrics import CATALOGUE, PREFIX, QUERIES, Family
 from probe.sample import Sample, Series, Target
 from tests.exporters.contract import context_for
 from tests.exporters.pages import serving
-from tests.exporters.samples import TARGET, TIMING, make_failure, make_sample
+from tests.exporters.samples import RATE_LIMIT, TARGET, TIMING, make_failure, make_sample
 from tests.servers.prometheus import Prometheus, scraping
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,7 +64,8 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 def ended(seconds: float, target: Target) -> Sample:
     """A success so many seconds ago."""
-    return make_sample(target, CLOCK.now() - timedelta(seconds=seconds + TIMING.duration_seconds))
+    at = CLOCK.now() - timedelta(seconds=seconds + TIMING.duration_seconds)
+    return make_sample(target, at, rate_limit=RATE_LIMIT)
 
 
 def lines_of(family: Family) -> list[str]:

@@ -79,12 +79,21 @@ def in_one_body(envelope: dict[str, Any], headers: dict[str, str] | None = None)
             Reported(
                 source="response",
                 queue_seconds=0.0625,
+                prompt_seconds=0.125,
                 completion_seconds=0.5,
                 completion_tokens=50,
-                ttft_seconds=0.125,
+                ttft_seconds=0.1875,
                 itl_seconds=0.0105,
             ),
             id="vLLM",
+        ),
+        pytest.param(
+            {
+                "usage": {**COUNTS, "prompt_tokens_details": {"cached_tokens": 60}},
+                "metrics": {"time_to_first_token_ms": 125},
+            },
+            Reported(source="response", prompt_seconds=0.125, prompt_tokens=40),
+            id="vLLM that tells what its cache had, and of no queue",
         ),
         pytest.param(
             {
@@ -196,9 +205,14 @@ HEADS = [
 
 @pytest.mark.parametrize(("headers", "seconds"), HEADS)
 def test_the_head_tells_where_the_answer_does_not(headers: dict[str, str], seconds: float) -> None:
-    counted = {"choices": [], "usage": COUNTS}
-    assert streamed(counted, headers=headers) == Reported(source="headers", ttft_seconds=seconds)
     assert in_one_body({"usage": COUNTS}, headers) == Reported(source="headers", total_seconds=seconds)
+
+
+@pytest.mark.parametrize(("headers", "seconds"), HEADS)
+def test_the_head_of_a_stream_tells_the_first_token_at_most(headers: dict[str, str], seconds: float) -> None:
+    said = streamed({"choices": [], "usage": COUNTS}, headers=headers)
+    by_provider = "openai-processing-ms" in headers
+    assert said == (Reported(source="headers", ttft_seconds=seconds) if by_provider else None)
 
 
 def test_fireworks_tells_both_in_the_head() -> None:

@@ -280,3 +280,30 @@ async def test_azure_takes_its_key_and_version_its_own_way() -> None:
     assert wire.request.target == "/openai/deployments/chat/chat/completions?api-version=2024-10-21"
     assert header(wire.request, "api-key") == KEY.get_secret_value()
     assert header(wire.request, "authorization") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url", "end"),
+    [
+        ("ollama", "http://127.0.0.1:11434/v1", "/v1"),
+        ("ollama-generate", "http://127.0.0.1:11434/v1/", "/v1"),
+        ("tgi", "http://127.0.0.1:8080/v1", "/v1"),
+        ("gemini", "https://generativelanguage.googleapis.com/v1beta/openai/", "/openai"),
+    ],
+)
+def test_a_base_url_of_chat_completions_is_not_asked_in_another_dialect(
+    name: str, base_url: str, end: str
+) -> None:
+    config = ProviderConfig(base_url=base_url, api_key=KEY)
+    with pytest.raises(ConfigError, match=f"base_url ends with {end}.*or set preset: openai-compatible"):
+        resolve(name, config)
+    generic = resolve(name, config.model_copy(update={"preset": "openai-compatible"}))
+    assert (generic.dialect, generic.base_url) == ("openai-chat", base_url.rstrip("/"))
+
+
+def test_who_is_probed_where_nothing_but_a_key_is_set() -> None:
+    """None that charges by the request, or that has no model which is cheap and stays."""
+    assert {preset.name for preset in PRESETS.values() if preset.default_models} == {
+        *("openai", "groq", "together", "openrouter", "anthropic", "gemini", "mistral", "deepseek"),
+        "simulator",
+    }

@@ -139,9 +139,12 @@ def test_a_key_is_required_where_one_is_set(start_simulator: Start) -> None:
     assert simulator.stats()["total"]["statuses"] == {"401": 2, "200": 1}
 
 
+KEYS = dict.fromkeys(("authorization", "api-key", "x-api-key", "x-goog-api-key"), "Bearer sk-secret")
+
+
 def test_stats_count_and_show_no_key(start_simulator: Start) -> None:
     simulator = start_simulator()
-    ask(simulator, f"sim?{QUICK}", headers={"authorization": "Bearer sk-secret", "x-mark": "seen"})
+    ask(simulator, f"sim?{QUICK}", headers=KEYS | {"x-mark": "seen"})
     ask(simulator, "sim?fault=reset_head")
     stats = simulator.stats()
     assert stats["models"][f"sim?{QUICK}"] == {
@@ -153,7 +156,7 @@ def test_stats_count_and_show_no_key(start_simulator: Start) -> None:
     assert stats["total"]["statuses"] == {"200": 1, "none": 1}
     headers = dict(stats["recent"][0]["headers"])
     assert headers["x-mark"] == "seen"
-    assert headers["authorization"] == "[redacted]"
+    assert {headers[name] for name in KEYS} == {"[redacted]"}
     assert stats["recent"][0]["body"]["model"] == f"sim?{QUICK}"
     assert "sk-secret" not in str(stats)
 

@@ -1,7 +1,8 @@
 """What a provider says of one request in the head of the response, where the answer does not tell.
 
-Of a stream, the head leaves with the first output: its time is that to the first token. Of one body it is the
-whole.
+Of one body, the time in its head is that of the whole. The head of a stream leaves before the work is done:
+OpenAI's goes with the first output, and its time is that to the first token; a gateway's time says when the
+head left, which may be long before, and nothing of the answer.
 
 - `openai-processing-ms`: OpenAI (https://platform.openai.com/docs/api-reference/debugging-requests), Azure
 - `x-envoy-upstream-service-time`, ms: whoever stands behind Envoy
@@ -24,9 +25,10 @@ from probe.providers.answer import Answer
 from probe.providers.openai_chat.reported import seconds, usd
 from probe.sample import Reported
 
+_PROVIDER = "openai-processing-ms"
 # Of the work of the provider itself first.
 _PROCESSING = (
-    "openai-processing-ms",
+    _PROVIDER,
     "x-total-time",
     "x-inference-time",
     "x-kong-upstream-latency",
@@ -39,13 +41,12 @@ _NOTHING = Reported(source="headers")
 def read_head(answer: Answer, headers: Mapping[str, str]) -> None:
     """Durations and cost into the answer. Names of `headers` are in lower case."""
     streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
-    processing = next((found for name in _PROCESSING if (found := _ms(headers, name)) is not None), None)
     ttft = seconds(headers.get("fireworks-server-time-to-first-token"))
     total = seconds(headers.get("fireworks-server-processing-time"))
     if streamed:
-        ttft = processing if ttft is None else ttft
-    else:
-        total = processing if total is None else total
+        ttft = _ms(headers, _PROVIDER) if ttft is None else ttft
+    elif total is None:
+        total = next((found for name in _PROCESSING if (found := _ms(headers, name)) is not None), None)
     said = Reported(
         source="headers",
         queue_seconds=_ms(headers, "x-queue-time"),

@@ -4,7 +4,8 @@
   in `usage` or `x_groq.usage` (https://console.groq.com/docs/api-reference#chat-create).
 - Cerebras: `time_info` with the same names (https://inference-docs.cerebras.ai/api-reference/chat-completions).
 - vLLM: `metrics`, milliseconds (`--enable-per-request-metrics`,
-  https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html).
+  https://docs.vllm.ai/en/latest/features/per_request_metrics). Its time to the first token leaves the queue
+  out, so that it is the prompt's.
 - llama.cpp: `timings`, milliseconds (https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md).
 - SambaNova: `time_to_first_token` and `total_latency` in `usage`, seconds
   (https://docs.sambanova.ai/docs/en/api-reference/chat-completion).
@@ -120,13 +121,18 @@ def _of_llama_cpp(timings: Any) -> Reported:
 
 
 def _of_vllm(metrics: Any, usage: TokenUsage | None) -> Reported:
+    """It reads prompts out of a cache and, usually, does not say how much: no count, then."""
+    queue, prompt = _ms(metrics.get("queue_time_ms")), _ms(metrics.get("time_to_first_token_ms"))
     completion = _ms(metrics.get("generation_time_ms"))
+    cache_is_told = usage is not None and usage.prompt_tokens_details is not None
     return Reported(
         source="response",
-        queue_seconds=_ms(metrics.get("queue_time_ms")),
+        queue_seconds=queue,
+        prompt_seconds=prompt,
+        prompt_tokens=_evaluated(usage) if prompt is not None and cache_is_told else None,
         completion_seconds=completion,
         completion_tokens=None if completion is None or usage is None else sound(usage.completion_tokens),
-        ttft_seconds=_ms(metrics.get("time_to_first_token_ms")),
+        ttft_seconds=None if queue is None or prompt is None else queue + prompt,
         itl_seconds=_ms(metrics.get("mean_itl_ms")),
     )
 

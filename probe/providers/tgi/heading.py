@@ -20,9 +20,9 @@ _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,30})?")
 def read_head(answer: Answer, headers: Mapping[str, str]) -> None:
     """Counts and durations into the answer. Names of `headers` are in lower case.
 
-    The time of inference is that of the prompt and the answer together, which TGI does not part: it stands as
-    the completion's. The time of a token is that time through the tokens, as TGI means it, without its loss
-    of up to a millisecond.
+    The time of inference is that of the prompt and the answer together, which TGI does not part: it stays
+    out, so that no speed comes of it. The time of a token is that time through the tokens, as TGI means it,
+    without its loss of up to a millisecond.
     """
     prompt_tokens = _count(headers.get("x-prompt-tokens"))
     tokens = _count(headers.get("x-generated-tokens"))
@@ -33,17 +33,9 @@ def read_head(answer: Answer, headers: Mapping[str, str]) -> None:
     if prompt_tokens is not None or tokens is not None:
         answer.usage = TokenCounts(input_tokens=prompt_tokens, output_tokens=tokens)
     total = _milliseconds(headers.get("x-total-time")) if total is None else total
-    if all(seconds is None for seconds in (total, inference, queue, each)):
+    if all(seconds is None for seconds in (total, queue, each)):
         return
-    answer.reported = Reported(
-        source="headers",
-        queue_seconds=queue,
-        prompt_tokens=prompt_tokens,
-        completion_seconds=inference,
-        completion_tokens=tokens,
-        itl_seconds=each,
-        total_seconds=total,
-    )
+    answer.reported = Reported(source="headers", queue_seconds=queue, itl_seconds=each, total_seconds=total)
 
 
 def _count(value: str | None) -> int | None:
