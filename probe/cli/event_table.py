@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from probe.cli.figures import instant
@@ -13,6 +13,8 @@ from probe.event import Event, Severity
 from probe.store import EventFilter
 
 _PAGE: Final = 500
+# Of a kind; the rest is counted.
+_NOTED: Final = 20
 _COLUMNS: Final = (Column("when (UTC)"), Column("severity"), Column("kind"), Column("what"))
 _STYLES: Final[dict[Severity, str]] = {"info": "", "warning": "yellow", "critical": "red"}
 
@@ -29,6 +31,18 @@ async def read_events(config: Config, wanted: EventFilter, limit: int) -> Sequen
             if after is None:
                 break
     return events
+
+
+def note_events(events: Sequence[Event], text: Callable[[Event], str]) -> None:
+    """Beside what a command prints: thousands may have come of one list."""
+    by_kind: dict[str, list[Event]] = {}
+    for event in events:
+        by_kind.setdefault(event.kind, []).append(event)
+    for kind, alike in by_kind.items():
+        for event in alike[:_NOTED]:
+            print_note(text(event))
+        if len(alike) > _NOTED:
+            print_note(f"{len(alike) - _NOTED:,} more: probe events --kind {kind} -n {len(alike)}")
 
 
 def print_events(events: Sequence[Event]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from probe.catalog.quotes import Quotes
+from probe.cli.event_table import event_json, note_events
 from probe.cli.output import print_error, print_line, print_note
 from probe.cli.shop import RUN_NAME
 from probe.cli.workbench import workbench
@@ -52,18 +54,17 @@ def print_reports(reports: Sequence[SyncReport]) -> None:
             for name in names[:_NAMES_SHOWN]:
                 print_line(f"  {word} {name}")
             if len(names) > _NAMES_SHOWN:
-                print_line(f"  {word} {len(names) - _NAMES_SHOWN} more")
-    for report in reports:
-        for event in report.events:
-            if event.severity != "info" and event.kind != "listing_failed":
-                print_note(f"{event.severity}: {event.text}")
+                print_line(f"  {word} {len(names) - _NAMES_SHOWN:,} more")
+    events = [
+        event
+        for report in reports
+        for event in report.events
+        if event.severity != "info" and event.kind != "listing_failed"
+    ]
+    note_events(events, lambda event: f"{event.severity}: {event.text}")
 
 
 def print_reports_json(reports: Sequence[SyncReport]) -> None:
-    import json
-
-    from probe.cli.event_table import event_json
-
     print_line(
         json.dumps(
             [
@@ -98,7 +99,7 @@ def _summary(report: SyncReport) -> str:
     count = f"{report.listed:,} {'model' if report.listed == 1 else 'models'}"
     if report.first:
         return f"{count}, the first list"
-    parts = [f"{len(names)} {word}" for word, names in _changes(report) if names]
+    parts = [f"{len(names):,} {word}" for word, names in _changes(report) if names]
     return f"{count}, {', '.join(parts) or 'nothing new'}"
 
 

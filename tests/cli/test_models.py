@@ -44,6 +44,19 @@ def names(shell: Shell, *arguments: str) -> list[str]:
 # probe models sync ------------------------------------------------------------------------------------------
 
 
+def test_of_many_events_a_few_are_said(configured: Shell, lists: Lists) -> None:
+    probed = [f"m{i}" for i in range(25)]
+    targets = json.dumps([{"provider": "acme", "model": name} for name in probed])
+    lists.say("other", *probed)
+    assert configured.run("models", "sync", PROBE_TARGETS=targets).errors == []
+    lists.say("other")
+    said = configured.run("models", "sync", PROBE_TARGETS=targets)
+    assert said.lines[0] == "acme: 1 model, 25 vanished"
+    assert len(said.errors) == 21
+    assert said.errors[0].startswith("critical: m0 is probed, and acme does not list it any more")
+    assert said.errors[-1] == "5 more: probe events --kind probed_model_vanished -n 25"
+
+
 def test_a_first_list_and_what_changes(configured: Shell, lists: Lists) -> None:
     said = configured.run("models", "sync")
     assert (said.status, said.lines, said.errors) == (0, ["acme: 3 models, the first list"], [])

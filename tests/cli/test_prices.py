@@ -113,6 +113,13 @@ def test_sources_stand_side_by_side(configured: Shell, feed: Feed) -> None:
     assert list(document["sources"]) == ["genai-prices", "models.dev"]
 
 
+def test_where_nobody_says_anything_there_is_nothing_to_compare(configured: Shell, feed: Feed) -> None:
+    said = configured.run("prices", "diff", "openai/unheard-of")
+    assert (said.status, said.lines) == (0, [])
+    assert said.errors == ["nothing to compare: no source knows a price of any of these models"]
+    assert configured.run("prices", "diff", "openai/unheard-of", "--json").status == 0
+
+
 def test_a_jump_waits_for_a_decision(configured: Shell, feed: Feed) -> None:
     assert configured.run("prices", "review").status == 1, "there is no database yet"
     for usd in (1, 100):

@@ -149,6 +149,9 @@ def print_differences(shown: Sequence[Shown]) -> None:
                     age(price, each.at),
                 ]
             )
+    if not rows:
+        print_note("nothing to compare: no source knows a price of any of these models")
+        return
     print_table(_SOURCES, rows)
 
 

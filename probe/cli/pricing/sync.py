@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from probe.cli.event_table import note_events
 from probe.cli.output import print_error, print_line, print_note
 from probe.cli.pricing.desk import opened
 from probe.config import Config
@@ -31,9 +32,9 @@ def print_sync(done: PriceSync) -> None:
             print_note(f"{report.source}: {refusal.model} {refusal.reason}")
         if len(report.refusals) > _REFUSALS:
             print_note(f"{report.source}: {len(report.refusals) - _REFUSALS} more")
-    for event in done.events:
-        if event.kind != "price_source_failed":
-            print_note(event.text)
+    note_events(
+        [event for event in done.events if event.kind != "price_source_failed"], lambda event: event.text
+    )
 
 
 def print_sync_json(done: PriceSync) -> None:
