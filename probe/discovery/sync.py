@@ -129,19 +129,23 @@ class Discovery:
         return tuple(reports[asking.id] for asking in begun)
 
     async def break_off(self, askings: Sequence[Asking]) -> None:
-        """End the rows of these that are open; the next start ends those that this cannot."""
-        for asking in askings:
-            if asking.id not in self._open:
-                continue
-            self._open.discard(asking.id)
-            try:
-                async with asyncio.timeout(_LAST_TRY_SECONDS):
-                    await self._store.finish_discovery(
-                        asking.id, status="failed", base_url=asking.subject.base_url, error=BROKEN_OFF
-                    )
-            except (StoreError, TimeoutError) as exc:
-                error = str(exc) or "the database does not answer"
-                _log.error("a model list cannot be closed", provider=asking.subject.name, error=error)
+        """End the rows of these that are open, at once; the next start ends those that this cannot."""
+        still_open = [asking for asking in askings if asking.id in self._open]
+        self._open.difference_update(asking.id for asking in still_open)
+        try:
+            async with asyncio.timeout(_LAST_TRY_SECONDS):
+                for asking in still_open:
+                    await self._close(asking)
+        except TimeoutError:
+            _log.error("model lists cannot be closed", error="the database does not answer")
+
+    async def _close(self, asking: Asking) -> None:
+        try:
+            await self._store.finish_discovery(
+                asking.id, status="failed", base_url=asking.subject.base_url, error=BROKEN_OFF
+            )
+        except StoreError as exc:
+            _log.error("a model list cannot be closed", provider=asking.subject.name, error=str(exc))
 
     async def _report(self, asking: Asking, wire: Wire) -> SyncReport:
         """Never raises but for being cancelled: one provider's trouble is no other's."""

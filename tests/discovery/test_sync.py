@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -236,6 +238,27 @@ async def test_what_is_cancelled_ends_its_rows_and_removes_nothing(
     assert (row.status, row.error) == ("failed", "broken off")
     assert (await known(store))["a"].vanished_at is None
     assert ("listing_failed", None) not in await told(store)
+
+
+async def test_a_database_that_hangs_holds_up_the_end_once(
+    store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [subject("http://127.0.0.1:9", name=name) for name in ("a", "b", "c")]
+    discovery = Discovery(store, clock)
+    asking: list[UUID] = []
+
+    async def hang(discovery_id: UUID, **_: Any) -> tuple[Event, ...]:
+        asking.append(discovery_id)
+        await asyncio.Event().wait()
+        return ()
+
+    async with closing_providers(*asked):
+        begun = await discovery.begin(asked, "cli")
+        monkeypatch.setattr("probe.discovery.sync._LAST_TRY_SECONDS", 0.01)
+        monkeypatch.setattr(store, "finish_discovery", hang)
+        await discovery.break_off(begun)
+        await discovery.break_off(begun)
+    assert asking == [begun[0].id], "the next start closes them"
 
 
 # Prices -----------------------------------------------------------------------------------------------------
