@@ -44,8 +44,9 @@ def _announce(ready: Ready) -> None:
     print_line(f"  results  {ready.database}")
     print_line(f"  probing  {_count(ready.series, 'target')} by {_count(ready.jobs, 'job')}")
     if ready.simulated:
-        print_line("  These targets are simulated. Put OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY or")
-        print_line("  OPENROUTER_API_KEY into the environment or into .env to probe real ones.")
+        print_line("  These targets are simulated. Put OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY,")
+        print_line("  OPENROUTER_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, MISTRAL_API_KEY or")
+        print_line("  DEEPSEEK_API_KEY into the environment or into .env to probe real ones.")
     sys.stdout.flush()
 
 

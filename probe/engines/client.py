@@ -21,6 +21,7 @@ from probe.errors import EngineError
 from probe.providers.detail import one_line
 from probe.providers.preset import Endpoint
 
+_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "inference-probe"}
 _TIMEOUT_SECONDS = 5.0
 _LARGEST_BYTES = 4 * 1024 * 1024
 # What servers answer that were started without an endpoint, or keep it to themselves.
@@ -93,7 +94,7 @@ class EngineClient:
         if self._http is None:
             key = self._endpoint.api_key
             self._http = httpx2.AsyncClient(
-                headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {key}"} if key else {}),
+                headers=_HEADERS | ({"Authorization": f"Bearer {key}"} if key else {}),
                 timeout=self._timeout,
                 verify=_trust(self._endpoint),
                 proxy=self._endpoint.proxy,

@@ -46,8 +46,8 @@ each value came from, and an editor completes a `probe.yaml` that begins with
 ```
 
 The keys of providers are usually in the variables that their own tools read: `OPENAI_API_KEY`,
-`GROQ_API_KEY`, `TOGETHER_API_KEY`, `OPENROUTER_API_KEY`. Secrets never appear in output, logs, results or
-errors.
+`ANTHROPIC_API_KEY` ([providers.md](providers.md) has them all). Secrets never appear in output, logs,
+results or errors.
 
 This page is generated from `probe/config.py`.
 """

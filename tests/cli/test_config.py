@@ -10,6 +10,7 @@ import pytest
 
 from probe.cli.app import invoke
 from probe.defaults import complete, load_config
+from probe.providers.presets import PRESETS
 from probe.settings import load
 from probe.settings.reference import REFERENCE_FILE, SCHEMA_FILE, reference, schema
 from probe.settings.shape import every_setting
@@ -38,7 +39,8 @@ prices:
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, without a variable of ours."""
     monkeypatch.chdir(tmp_path)
-    for name in ("PROBE_CONFIG", "OPENAI_API_KEY", "GROQ_API_KEY", "TOGETHER_API_KEY", "OPENROUTER_API_KEY"):
+    keys = [preset.key_variable for preset in PRESETS.values() if preset.key_variable is not None]
+    for name in ("PROBE_CONFIG", *keys):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -43,6 +43,7 @@ async def test_the_key_is_sent_and_nothing_is_compressed() -> None:
             assert await asking.json("/props") == {}
         ((_, headers),) = fake.asked
     assert headers["authorization"] == "Bearer sk-secret-12345678"
+    assert headers["user-agent"] == "inference-probe"
     assert headers["accept-encoding"] == "identity"
 
 
