@@ -14,7 +14,10 @@ import re
 from collections.abc import Iterator
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_E, _SPACE, _CR = b"e \r"
+# As a number: asked of bytes, `in` first tries to take its left side for one, and is slow where it cannot.
+(_CR,) = b"\r"
+# What comes before the data of an event whose only lines are its data and, before it, maybe its name.
+_BEGINNING = re.compile(rb"(?:event: ?([^\r\n]*)(?:\r\n|\n|\r))?data: ?")
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
 
@@ -32,32 +35,25 @@ def split_events(body: bytes) -> Iterator[Event]:
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     size = len(body)
     has_cr = b"\r" in body
-    # From the line feed of the data line on, or from the carriage return before it.
     line_end, blank_line = (b"\r\n", b"\r\n\r\n") if has_cr else (b"\n", b"\n\n")
     width = len(line_end)
     find, starts = body.find, body.startswith
-    name_line = name = b""
+    beginning, name = b"data: ", b""
+    # Where the beginning has no space after the colon, the one that does is another.
+    spaced = b""
     while at < size:
-        # Nearly every event is a line of data and a blank one, some with a name before them, mostly that of
-        # the event before: searching for the line ends finds it. What is none of these goes line by line.
-        start = at
-        if name_line and starts(name_line, at):
-            start += len(name_line)
-        elif (
-            body[at] == _E
-            and starts(b"event:", at)
-            and (feed := find(b"\n", at)) > 0
-            and (not has_cr or find(b"\r", at, feed) == feed - 1)
-        ):
-            name_line = body[at : feed + 1]
-            name = body[at + 7 if body[at + 6] == _SPACE else at + 6 : feed + 1 - width]
-            start = feed + 1
-        elif name_line:
-            name_line = name = b""
-        if starts(b"data:", start):
+        # Nearly every event is a line of data and a blank one, some with a name before them, and begins like
+        # the event before: searching for the line end finds it. What is none of these goes line by line.
+        plain = starts(beginning, at) and not (spaced and starts(spaced, at))
+        if not plain and (match := _BEGINNING.match(body, at)) is not None:
+            plain = True
+            beginning, name = match[0], match[1] or b""
+            spaced = b"" if beginning.endswith(b" ") else beginning + b" "
+        if plain:
+            start = at + len(beginning)
             end = find(b"\n", start) + 1 - width
-            if starts(blank_line, end) and end > 0:
-                data = body[start + 6 if body[start + 5] == _SPACE else start + 5 : end]
+            if end >= start and starts(blank_line, end):
+                data = body[start:end]
                 if not has_cr or _CR not in data:
                     yield data, end, name, True
                     at = end + 2 * width
