@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from io import BytesIO
 
 import httptools
 
@@ -63,7 +64,7 @@ class HttpResponse:
 def read_response(capture: Capture) -> HttpResponse:
     """The HTTP response in a capture: pure and total."""
     reader = ResponseReader(capture.method, keep_body=True)
-    feed, body, received = reader.feed, reader.body, capture.received
+    feed, body_size, received = reader.feed, reader.kept.tell, capture.received
     ends: list[int] = []
     ends_ns: list[int] = []
     first_byte_ns: int | None = None
@@ -77,8 +78,8 @@ def read_response(capture: Capture) -> HttpResponse:
         feed(data)
         if reader.responses_begun > begun or first_byte_ns is None:
             begun, first_byte_ns = reader.responses_begun, at_ns
-        if len(body) > length:
-            length = len(body)
+        if (grown := body_size()) > length:
+            length = grown
             ends.append(length)
             ends_ns.append(at_ns)
     if capture.failure is None:
@@ -91,7 +92,7 @@ def read_response(capture: Capture) -> HttpResponse:
         reason=reader.reason.decode("latin-1"),
         http_version=reader.http_version,
         headers=tuple((_text(name).lower(), _text(value)) for name, value in reader.headers),
-        body=bytes(body),
+        body=reader.body,
         ends=tuple(ends),
         ends_ns=tuple(ends_ns),
         first_byte_ns=first_byte_ns,
@@ -116,13 +117,13 @@ class ResponseReader:
         "_head_only",
         "_parser",
         "_whole",
-        "body",
         "complete",
         "error",
         "head_complete",
         "headers",
         "http_version",
         "keep_alive",
+        "kept",
         "reason",
         "responses_begun",
         "status",
@@ -134,7 +135,8 @@ class ResponseReader:
         self.reason = b""
         self.http_version: str | None = None
         self.headers: list[tuple[bytes, bytes]] = []
-        self.body = bytearray()
+        # The body so far; it takes a piece in less time than a bytearray does.
+        self.kept = BytesIO()
         self.head_complete = False
         self.complete = False
         self.keep_alive = False
@@ -147,6 +149,10 @@ class ResponseReader:
         self._head_only = method.upper() in _HEAD_ONLY
         events = _BodyEvents(self) if keep_body else _Events(self)
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(events)
+
+    @property
+    def body(self) -> bytes:
+        return self.kept.getvalue()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes, in pieces of any size."""
@@ -184,9 +190,10 @@ class ResponseReader:
 
     def _cut_surplus(self) -> None:
         """Bodies of further responses went to the end of this one's."""
-        if self._whole is not None and len(self.body) > self._whole:
+        if self._whole is not None and self.kept.tell() > self._whole:
             self.surplus = True
-            del self.body[self._whole :]
+            self.kept.seek(self._whole)
+            self.kept.truncate()
 
     def _is_framed(self) -> bool:
         """The head says where the body ends: by a length, or by chunked as the last coding."""
@@ -223,7 +230,7 @@ class ResponseReader:
 
     def _ended(self) -> None:
         self.complete = True
-        self._whole = len(self.body)
+        self._whole = self.kept.tell()
 
     def _is_interim(self) -> bool:
         return self.status is not None and 100 <= self.status < 200 and self.status != _SWITCHING_PROTOCOLS
@@ -263,4 +270,4 @@ class _BodyEvents(_Events):
 
     def __init__(self, reader: ResponseReader) -> None:
         super().__init__(reader)
-        self.on_body = reader.body.extend
+        self.on_body = reader.kept.write
