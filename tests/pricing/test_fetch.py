@@ -71,15 +71,20 @@ async def test_who_does_not_answer_is_given_up(feed: Feed) -> None:
         await fetch(feed.url, seconds=0.2)
 
 
+def moved(place: bytes) -> bytes:
+    """The feed serves one request of each connection, so it says so."""
+    return b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
 async def test_redirects_are_followed_but_not_for_ever(feed: Feed) -> None:
     def once(head: bytes) -> bytes:
         if b"/moved" in head:
             return response(b"{}", JSON)
-        return b"HTTP/1.1 302 Found\r\nLocation: /moved\r\nContent-Length: 0\r\n\r\n"
+        return moved(b"/moved")
 
     feed.answer = once
     assert (await fetch(feed.url)).body == b"{}"
-    feed.answer = lambda _: b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"
+    feed.answer = lambda _: moved(b"/again")
     with pytest.raises(PriceSourceError, match="redirect"):
         await fetch(feed.url)
 
