@@ -6,7 +6,7 @@ and what it said before stays in force.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -153,19 +153,20 @@ class Pricing:
         events += await self._note(await self._worth_noting(scope))
         return PriceSync(sources=tuple(reports), events=tuple(events))
 
-    async def decide(self, quote_id: UUID, *, accepted: bool) -> QuoteRecord | None:
-        """Put a held price in force, or reject it; None where nothing is held under that id.
+    async def decide(self, verdicts: Mapping[UUID, bool]) -> tuple[QuoteRecord, ...]:
+        """Put held prices in force where the verdict is true, and reject the others.
 
-        Raises StoreError.
+        As they are now; without those that are held no longer. Raises StoreError.
         """
         now = self._clock.now()
-        quote = await self._store.decide_quote(quote_id, accepted, now)
-        if quote is None:
-            return None
-        await self._store.add_events([news.decided(quote, accepted=accepted, at=now)])
-        await self.load()
-        await self._note([(quote.provider, quote.model)])
-        return quote
+        decided = await self._store.decide_quotes(verdicts, now)
+        if decided:
+            await self._store.add_events(
+                [news.decided(quote, accepted=verdicts[quote.id], at=now) for quote in decided]
+            )
+            await self.load()
+            await self._note(list(dict.fromkeys((quote.provider, quote.model) for quote in decided)))
+        return decided
 
     async def watch(self, sample: Sample) -> None:
         """Compare what the provider charged for a stored sample with what it was reckoned to cost."""

@@ -153,7 +153,14 @@ class Knowledge:
 
         `reason` replaces that for which it was held, where given.
         """
-        return await self._quotes.decide(quote_id, accepted=accepted, at=at, reason=reason)
+        decided = await self.decide_quotes({quote_id: accepted}, at, reason=reason)
+        return decided[0] if decided else None
+
+    async def decide_quotes(
+        self, verdicts: Mapping[UUID, bool], at: datetime, *, reason: str | None = None
+    ) -> tuple[QuoteRecord, ...]:
+        """The same for many, all or nothing; without those that are held no longer."""
+        return await self._quotes.decide(verdicts, at=at, reason=reason)
 
     async def touch_quotes(
         self, source: str, provider: str, models: Sequence[str], fetched_at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -86,27 +86,26 @@ class QuoteBook:
         return tuple(new)
 
     async def decide(
-        self, quote_id: UUID, *, accepted: bool, at: datetime, reason: str | None
-    ) -> QuoteRecord | None:
-        """The quote as it is now; None where nothing is held under that id any more."""
+        self, verdicts: Mapping[UUID, bool], *, at: datetime, reason: str | None
+    ) -> tuple[QuoteRecord, ...]:
+        """The quotes as they are now, accepted where the verdict is true; without those held no more."""
         async with self._locked() as connection:
-            held = sa.select(quotes).where(quotes.c.id == quote_id, _is("held"))
-            row = (await connection.execute(held)).mappings().one_or_none()
-            if row is None:
-                return None
-            quote = _quote(row)
-            status: QuoteStatus = "current" if accepted else "rejected"
-            reason = quote.reason if reason is None else clean(reason)
-            if accepted:
-                there = await _open_quotes(connection, [_place(quote)])
-                before = there.get(_place(quote)._replace(status="current"))
-                await _supersede(connection, [] if before is None else [before.id], at)
-            await connection.execute(
-                quotes.update()
-                .where(quotes.c.id == quote_id)
-                .values(status=status, decided_at=at, reason=reason)
+            held = await _held(connection, sorted(verdicts))
+            accepted = [_place(quote) for quote in held if verdicts[quote.id]]
+            there = await _open_quotes(connection, accepted)
+            befores = (there.get(place._replace(status="current")) for place in accepted)
+            await _supersede(connection, [before.id for before in befores if before is not None], at)
+            decided = tuple(
+                replace(
+                    quote,
+                    status="current" if verdicts[quote.id] else "rejected",
+                    decided_at=at,
+                    reason=quote.reason if reason is None else clean(reason),
+                )
+                for quote in held
             )
-            return replace(quote, status=status, decided_at=at, reason=reason)
+            await _write_decisions(connection, decided)
+        return decided
 
     async def touch(self, source: str, provider: str, models: Sequence[str], fetched_at: datetime) -> None:
         """What a source says of these models is what it said: its current quotes are of `fetched_at`."""
@@ -158,6 +157,36 @@ async def _open_quotes(connection: AsyncConnection, places: Iterable[_Place]) ->
                 quote = _quote(row)
                 found[_place(quote)] = quote
     return found
+
+
+async def _held(connection: AsyncConnection, ids: Sequence[UUID]) -> list[QuoteRecord]:
+    found: list[QuoteRecord] = []
+    for start in range(0, len(ids), _CHUNK_NAMES):
+        statement = sa.select(quotes).where(_is("held"), quotes.c.id.in_(ids[start : start + _CHUNK_NAMES]))
+        found += [_quote(row) for row in (await connection.execute(statement)).mappings()]
+    return found
+
+
+async def _write_decisions(connection: AsyncConnection, decided: Sequence[QuoteRecord]) -> None:
+    if decided:
+        await connection.execute(
+            quotes.update()
+            .where(quotes.c.id == sa.bindparam("_id"))
+            .values(
+                status=sa.bindparam("_status"),
+                decided_at=sa.bindparam("_at"),
+                reason=sa.bindparam("_reason"),
+            ),
+            [
+                {
+                    "_id": quote.id,
+                    "_status": quote.status,
+                    "_at": quote.decided_at,
+                    "_reason": quote.reason,
+                }
+                for quote in decided
+            ],
+        )
 
 
 async def _supersede(connection: AsyncConnection, ids: Sequence[UUID], at: datetime) -> None:

@@ -78,8 +78,7 @@ async def test_an_accepted_price_is_in_force_from_then_on(market: Market) -> Non
     await market.sync_saying(1)
     await market.sync_saying(100)
     market.clock.advance(DAY)
-    decided = await market.pricing.decide((await market.only_held()).id, accepted=True)
-    assert decided is not None
+    (decided,) = await market.pricing.decide({(await market.only_held()).id: True})
     assert decided.status == "current"
     assert market.in_force() == 100
     history = await market.store.price_history("openai", "gpt-4o-mini")
@@ -97,7 +96,7 @@ async def test_an_accepted_price_is_in_force_from_then_on(market: Market) -> Non
 async def test_a_rejected_price_is_not_asked_about_again(market: Market) -> None:
     await market.sync_saying(1)
     await market.sync_saying(100)
-    await market.pricing.decide((await market.only_held()).id, accepted=False)
+    await market.pricing.decide({(await market.only_held()).id: False})
     assert market.in_force() == 1
     for _ in range(2):
         await market.sync_saying(100)
@@ -109,7 +108,7 @@ async def test_a_rejected_price_is_not_asked_about_again(market: Market) -> None
 
 
 async def test_what_is_not_held_cannot_be_decided(market: Market) -> None:
-    assert await market.pricing.decide(uuid4(), accepted=True) is None
+    assert await market.pricing.decide({uuid4(): True}) == ()
     assert await market.told() == []
 
 
@@ -118,7 +117,7 @@ async def test_a_decision_in_another_process_is_taken_over(market: Market) -> No
     await market.sync_saying(100)
     daemon, scope = market.pricing, market.scope
     market.restart()
-    await market.pricing.decide((await market.only_held()).id, accepted=True)
+    await market.pricing.decide({(await market.only_held()).id: True})
     await daemon.load()
     found = scope.book.price("openai", "gpt-4o-mini", market.base_url, market.clock.now())
     assert found is not None
@@ -133,6 +132,13 @@ async def test_thousands_that_jump_at_once_are_all_held(market: Market) -> None:
     await market.pricing.take("openai", [listed("1000", model) for model in models], market.clock.now())
     assert len(await market.store.held_quotes()) == 2000
     assert market.in_force("model-1999") == 1
+    market.clock.advance(DAY)
+    held = await market.store.held_quotes()
+    verdicts = {quote.id: quote.model != "model-0000" for quote in held}
+    assert len(await market.pricing.decide(verdicts)) == 2000
+    assert await market.store.held_quotes() == ()
+    assert market.in_force("model-0000") == 1
+    assert market.in_force("model-1999") == 1000
 
 
 # Published prices -----------------------------------------------------------------------------------------
@@ -152,7 +158,7 @@ async def test_a_published_price_that_jumps_with_an_update_is_held_too(
     market.restart()
     await market.pricing.load()
     assert market.in_force() == Decimal("0.15"), "also after a restart"
-    await market.pricing.decide(held.id, accepted=True)
+    await market.pricing.decide({held.id: True})
     assert market.in_force() == Decimal("0.00015")
     assert await market.noted() == [Decimal("0.15"), Decimal("0.00015")]
 
@@ -164,7 +170,7 @@ async def test_a_rejected_published_price_never_counts(
     await market.pricing.note()
     update(monkeypatch, "150")
     await market.pricing.note()
-    await market.pricing.decide((await market.only_held()).id, accepted=False)
+    await market.pricing.decide({(await market.only_held()).id: False})
     await market.pricing.note()
     assert await market.store.held_quotes() == ()
     assert market.in_force() == Decimal("0.15")

@@ -49,16 +49,12 @@ async def review_prices(
         if both:
             raise BadParameter("one price cannot be accepted and rejected", param_hint="'--accept'")
         if everything:
-            accepted = [quote for quote in held if quote not in rejected]
-        decided = []
-        for quotes, verdict in ((accepted, True), (rejected, False)):
-            for quote in dict.fromkeys(quotes):
-                done = await prices.pricing.decide(quote.id, accepted=verdict)
-                decided += [] if done is None else [done]
+            refused = {quote.id for quote in rejected}
+            accepted = [quote for quote in held if quote.id not in refused]
+        verdicts = {quote.id: True for quote in accepted} | {quote.id: False for quote in rejected}
+        decided = await prices.pricing.decide(verdicts)
         left = await prices.store.held_quotes()
-        return Reviewed(
-            decided=tuple(decided), held=tuple((quote, _in_force(prices, quote)) for quote in left)
-        )
+        return Reviewed(decided=decided, held=tuple((quote, _in_force(prices, quote)) for quote in left))
 
 
 def _in_force(prices: Opened, quote: QuoteRecord) -> Price | None:
