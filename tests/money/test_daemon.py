@@ -43,7 +43,7 @@ def test_a_small_budget(start_daemon: StartDaemon, simulator: RunningSimulator) 
     config = _config(simulator)
     first = start_daemon(config)
     first.until(lambda: Decimal(_budget(first)["spent_usd"]) == Decimal("0.01"))
-    assert first.get("/api/v1/runs")["items"][0]["status"] == "finished"
+    first.until(lambda: first.get("/api/v1/runs")["items"][0]["status"] == "finished")
 
     refused = first.post("/api/v1/runs", {"suite": "quick", "name": "start"})
     assert refused.status_code == 409
