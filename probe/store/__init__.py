@@ -1,6 +1,5 @@
 """The memory: samples, runs, models, prices, events and delivery cursors, in SQLite or PostgreSQL."""
 
-from probe.store.backup import backup, restore
 from probe.store.migrate import upgrade
 from probe.store.records import (
     DiscoveryEnd,
@@ -60,7 +59,5 @@ __all__ = [
     "StoreFacts",
     "StoredSample",
     "TypicalUsage",
-    "backup",
-    "restore",
     "upgrade",
 ]

@@ -14,7 +14,8 @@ import pytest
 from probe.clock import FakeClock
 from probe.errors import StoreError
 from probe.slot import Slot
-from probe.store import PriceRecord, Store, backup, restore
+from probe.store import PriceRecord, Store
+from probe.store.backup import backup, restore
 from probe.store.schema import metadata
 from tests.servers.postgres import PostgresServer
 from tests.store.knowledge import a_listed_model, a_quote, an_event

@@ -22,7 +22,8 @@ import probe.store.migrations
 from probe.errors import StoreError, StoreUnavailable
 from probe.sample import Usage
 from probe.slot import Slot
-from probe.store import PriceRecord, Store, backup, restore, upgrade
+from probe.store import PriceRecord, Store, upgrade
+from probe.store.backup import backup, restore
 from probe.store.engine import Database
 from probe.store.schema import HEAD, REVISIONS, metadata
 from probe.store.url import parse_url
