@@ -23,6 +23,7 @@ from bench.load import MODEL
 from probe.clock import SystemClock, monotonic_ns
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
+from probe.store import upgrade
 
 TARGETS = 200
 READS = 20
@@ -61,7 +62,10 @@ async def _first_probe(folder: Path, simulator: SimulatorProcess) -> list[Figure
 
 
 async def _loaded(folder: Path, simulator: SimulatorProcess) -> list[Figure]:
-    async with running(folder, _config(folder, simulator, targets=TARGETS)) as client:
+    """On a database that stands: creating one takes the program's migrations into memory."""
+    config = _config(folder, simulator, targets=TARGETS)
+    await upgrade(config["database"]["url"])
+    async with running(folder, config) as client:
         pid = int((folder / "pid").read_text())
         peak = await _peak_memory(pid, lambda: _all_stored(client, TARGETS))
         page = f"{client.base_url}/metrics"

@@ -88,18 +88,23 @@ def _forget(running: dict[int, asyncio.Task[None]], number: int, _: asyncio.Task
 async def _carry_out(
     wire: LocalWire, writer: asyncio.StreamWriter, number: int, request: WireRequest
 ) -> None:
-    try:
-        capture = await wire.exchange(request)
-    except StopwatchError as exc:
-        capture = _broken(request, WireError("cancelled", str(exc)))
-    except Exception as exc:  # noqa: BLE001  one exchange that breaks us must not take the others along
-        # The frames alone: a message might quote what it broke on.
-        traceback.print_tb(exc.__traceback__)
-        capture = _broken(request, WireError("probe", f"{type(exc).__name__} in the stopwatch"))
-    frames.write(writer, frames.Finished(number, capture))
+    # Nothing here holds on to the capture: while the daemon is busy, many wait, and once each is enough.
+    frames.write(writer, frames.Finished(number, await _capture(wire, request)))
     # A daemon that does not read in time holds back this capture, not the exchanges of others.
     with contextlib.suppress(OSError):
         await writer.drain()
+
+
+async def _capture(wire: LocalWire, request: WireRequest) -> Capture:
+    """Whatever happens, there is one."""
+    try:
+        return await wire.exchange(request)
+    except StopwatchError as exc:
+        return _broken(request, WireError("cancelled", str(exc)))
+    except Exception as exc:  # noqa: BLE001  one exchange that breaks us must not take the others along
+        # The frames alone: a message might quote what it broke on.
+        traceback.print_tb(exc.__traceback__)
+        return _broken(request, WireError("probe", f"{type(exc).__name__} in the stopwatch"))
 
 
 def _broken(request: WireRequest, error: WireError) -> Capture:
