@@ -16,7 +16,17 @@ from typing import Annotated, Any, Literal, NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from probe.cron import parse_cron
 from probe.errors import ConfigError
@@ -313,6 +323,10 @@ class RetentionConfig(Section):
     """How long rows are kept."""
 
     results_days: Count | None = Field(400, description="Days to keep results; null keeps them for ever.")
+    undelivered_days: Count | None = Field(
+        30,
+        description="Days more for results that a configured exporter has not had; null: until it has.",
+    )
     runs_days: Count | None = Field(400, description="Days to keep runs, with their results; null: for ever.")
     prices_days: Count | None = Field(None, description="Days to keep price history; null: for ever.")
     discoveries_days: Count | None = Field(
@@ -344,6 +358,62 @@ class ServerConfig(Section):
     )
 
 
+class InfluxDBConfig(Section):
+    """Every attempt as a point: InfluxDB 2 and 3, VictoriaMetrics, and what else takes the v2 write API."""
+
+    url: BaseUrl = Field(description="Where it answers, without `/api/v2`: `http://influxdb:8086`.")
+    token: Key | None = Field(
+        None, description="A token that may write to the bucket; of InfluxDB 1.8 `user:password`."
+    )
+    org: Text | None = Field(None, description="The organization; InfluxDB 2 needs it.")
+    bucket: Text = Field("inference-probe", description="The bucket; of InfluxDB 1.8 `database/policy`.")
+    timeout_seconds: Seconds = Field(10.0, description="Seconds that one request may take.")
+    ca_file: FilePath | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's trust store."
+    )
+
+
+_JSON_MAPPING: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
+
+
+def _from_json(value: object) -> object:
+    """A variable gives a mapping as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return _JSON_MAPPING.validate_json(value)
+    except ValidationError:
+        raise ValueError("must be a mapping") from None
+
+
+def _frozen(value: Any) -> Any:
+    """The same with mappings that cannot be changed, and tuples for lists."""
+    if isinstance(value, dict):
+        return FrozenDict({key: _frozen(item) for key, item in value.items()})
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+PluginSettings = Annotated[dict[str, JsonValue], BeforeValidator(_from_json), AfterValidator(_frozen)]
+
+
+class ExportersConfig(Section):
+    """Where results are sent besides the page of metrics. Other keys are for exporters that are installed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    __pydantic_extra__: dict[str, PluginSettings]
+
+    influxdb: InfluxDBConfig | None = Field(
+        None, description="Every attempt as a point of InfluxDB; absent: none is written."
+    )
+
+    def enabled(self) -> dict[str, Mapping[str, object]]:
+        """The settings of every exporter that is configured, by name."""
+        own = {name: getattr(self, name) for name in type(self).model_fields}
+        typed = {name: settings.model_dump() for name, settings in own.items() if settings is not None}
+        return {**typed, **(self.__pydantic_extra__ or {})}
+
+
 class LogConfig(Section):
     """What is logged, how and where."""
 
@@ -366,6 +436,9 @@ class Config(Section):
     database: DatabaseConfig = Field(DatabaseConfig(), description="Where results are kept.")
     server: ServerConfig = Field(
         ServerConfig(), description="Where the board, the metrics and the API are served."
+    )
+    exporters: ExportersConfig = Field(
+        ExportersConfig(), description="Where results are sent besides the page of metrics."
     )
     log: LogConfig = Field(LogConfig(), description="What is logged, how and where.")
     providers: Annotated[dict[ProviderName, ProviderConfig], AfterValidator(FrozenDict)] = Field(

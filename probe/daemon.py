@@ -170,7 +170,9 @@ class Daemon:
         await self._budgets.load()
         control = self.control
         await self._sinks.open(
-            stack, ExporterContext(series=control.series(), status=control.status, clock=clock)
+            stack,
+            ExporterContext(series=control.series(), status=control.status, clock=clock),
+            config.exporters.enabled(),
         )
         background(stack, self._vitals.run, "vitals", clock)
         background(stack, self._upkeep.run, "upkeep", clock)

@@ -7,9 +7,10 @@ afterwards everything that was stored meanwhile is delivered: an outage costs no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
@@ -24,6 +25,8 @@ from probe.store.records import Page, ResultFilter, StoredSample
 _log = structlog.get_logger("probe.delivery")
 
 _BATCH = 200
+# A backlog goes faster in larger pieces; to read one takes the daemon's loop some 70 ms.
+_BATCH_BEHIND = 1000
 # Samples that another process stores ring no bell here.
 _LOOK_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 1.0
@@ -39,11 +42,16 @@ class Journal(Protocol):
 
 
 class Cursors(Protocol):
-    """Remembers how far each exporter has come: the sequence of the last sample delivered, 0 for none."""
+    """Remembers how far each exporter has come: the sequence of the last sample delivered, 0 for none.
+
+    What its sink refused on the way is remembered by id, with the reason.
+    """
 
     async def cursor(self, exporter: str, /) -> int: ...
 
     async def move_cursor(self, exporter: str, sequence: int, /) -> None: ...
+
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], /) -> None: ...
 
 
 class MemoryCursors:
@@ -59,12 +67,25 @@ class MemoryCursors:
     async def move_cursor(self, exporter: str, sequence: int, /) -> None:
         self._sequences[exporter] = sequence
 
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], /) -> None:
+        """The log says so; memory refuses nothing."""
+
 
 class Delivery:
-    """The way of samples to one exporter. `wake` it when samples were stored."""
+    """The way of samples to one exporter. `wake` it when samples were stored.
+
+    `most_at_once` is how many it is given in one call while there is a backlog.
+    """
 
     def __init__(
-        self, name: str, exporter: Exporter, journal: Journal, cursors: Cursors, clock: Clock
+        self,
+        name: str,
+        exporter: Exporter,
+        journal: Journal,
+        cursors: Cursors,
+        clock: Clock,
+        *,
+        most_at_once: int = _BATCH_BEHIND,
     ) -> None:
         self._name = name
         self._exporter = exporter
@@ -74,6 +95,9 @@ class Delivery:
         self._news = asyncio.Event()
         self._cursor: int | None = None
         self._pending: int | None = None
+        self._oldest_at: datetime | None = None
+        self._batch = _BATCH
+        self._most_at_once = most_at_once
         self._delivered = 0
         self._refused = 0
         self._errors = 0
@@ -90,6 +114,7 @@ class Delivery:
             refused=self._refused,
             errors=self._errors,
             pending=self._pending,
+            oldest_pending_seconds=self._oldest_seconds(),
             last_delivery_at=self._last_delivery_at,
             last_error=self._last_error,
         )
@@ -118,44 +143,45 @@ class Delivery:
         """Deliver the next batch; True where there is more."""
         if self._cursor is None:
             self._cursor = await self._cursors.cursor(self._name)
-        batch = await self._journal.samples_after(self._cursor, _BATCH)
-        more = len(batch) == _BATCH
+        asked = self._batch
+        batch = await self._journal.samples_after(self._cursor, asked)
+        more = len(batch) == asked
         self._pending = await self._journal.last_sequence() - self._cursor if more else len(batch)
+        self._oldest_at = batch[0].sample.ended_at if batch else None
+        self._batch = self._most_at_once if more else _BATCH
         if not batch:
             return False
-        await self._export([stored.sample for stored in batch])
+        refused = await hand_over(self._name, self._exporter, [stored.sample for stored in batch])
         self._last_delivery_at = self._clock.now()
+        if refused:
+            self._put_aside(refused)
+            await self._cursors.refuse(self._name, refused)
         await self._cursors.move_cursor(self._name, batch[-1].sequence)
         self._cursor = batch[-1].sequence
+        self._delivered += len(batch) - len(refused)
+        self._refused += len(refused)
         self._pending -= min(len(batch), self._pending)
+        # What comes next was stored later; how old it is will be known when it is read.
+        self._oldest_at = batch[-1].sample.ended_at if self._pending else None
         return more
 
-    async def _export(self, samples: Sequence[Sample]) -> None:
-        """Halves a batch that the sink will never accept until only what is refused is left out."""
-        try:
-            await self._ask(samples)
-        except ExportError as exc:
-            if not exc.permanent:
-                raise
-            if len(samples) == 1:
-                self._refused += 1
-                _log.error("sample refused", exporter=self._name, sample=str(samples[0].id), error=str(exc))
-                return
-            middle = len(samples) // 2
-            await self._export(samples[:middle])
-            await self._export(samples[middle:])
-        else:
-            self._delivered += len(samples)
+    def _put_aside(self, refused: Mapping[UUID, str]) -> None:
+        sample, reason = next(iter(refused.items()))
+        _log.error(
+            "samples refused for good",
+            exporter=self._name,
+            samples=len(refused),
+            first=str(sample),
+            error=reason,
+        )
 
-    async def _ask(self, samples: Sequence[Sample]) -> None:
-        try:
-            await self._exporter.export(samples)
-        except ExportError:
-            raise
-        except Exception as exc:
-            # A defect of one exporter must not end the others, nor lose its samples.
-            _log.exception("exporter failed unexpectedly", exporter=self._name)
-            raise ExportError(f"unexpected {type(exc).__name__}, see the log") from exc
+    def _oldest_seconds(self) -> float | None:
+        """None until the store was first asked."""
+        if self._pending is None:
+            return None
+        if self._oldest_at is None:
+            return 0.0
+        return max(0.0, (self._clock.now() - self._oldest_at).total_seconds())
 
     # Waiting ----------------------------------------------------------------------------------------------
 
@@ -175,6 +201,36 @@ class Delivery:
         if self._last_error is not None:
             _log.info("the exporter takes samples again", exporter=self._name)
             self._last_error = None
+
+
+async def hand_over(name: str, exporter: Exporter, samples: Sequence[Sample]) -> dict[UUID, str]:
+    """Give an exporter these samples. Returns those that its sink will never accept, with its reasons.
+
+    What is refused as a whole is halved until only what is refused is left out. Raises ExportError where the
+    same samples may be accepted later.
+    """
+    try:
+        await _ask(name, exporter, samples)
+    except ExportError as exc:
+        if not exc.permanent:
+            raise
+        if len(samples) == 1:
+            return {samples[0].id: str(exc)}
+        middle = len(samples) // 2
+        first = await hand_over(name, exporter, samples[:middle])
+        return first | await hand_over(name, exporter, samples[middle:])
+    return {}
+
+
+async def _ask(name: str, exporter: Exporter, samples: Sequence[Sample]) -> None:
+    try:
+        await exporter.export(samples)
+    except ExportError:
+        raise
+    except Exception as exc:
+        # A defect of one exporter must not end the others, nor lose its samples.
+        _log.exception("exporter failed unexpectedly", exporter=name)
+        raise ExportError(f"unexpected {type(exc).__name__}, see the log") from exc
 
 
 class History(Protocol):

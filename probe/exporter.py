@@ -36,6 +36,27 @@ class Exporter(Protocol):
 
 
 @runtime_checkable
+class StatusExporter(Exporter, Protocol):
+    """An exporter that also takes what the daemon knows of itself: schedule, budgets, prices, model lists."""
+
+    async def report(self, status: Status, /) -> None:
+        """Once a minute. What cannot be delivered is lost: the next one is as good. Raises ExportError."""
+        ...
+
+
+@runtime_checkable
+class PreparedExporter(Exporter, Protocol):
+    """An exporter whose sink needs something made in it first."""
+
+    async def prepare(self, retention_days: int | None, /) -> str:
+        """Make what is missing, to keep points so long (None: for ever), and say what was done.
+
+        Raises ConfigError, ExportError. A repeat changes nothing.
+        """
+        ...
+
+
+@runtime_checkable
 class MemoryExporter(Exporter, Protocol):
     """An exporter whose sink is this process's own memory, to be asked for by a scrape.
 

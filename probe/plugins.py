@@ -9,6 +9,9 @@ from probe.exporter import Exporter, ExporterContext
 
 GROUP = "probe.exporters"
 
+# Others are configured; this one is always there.
+IN_MEMORY = "prometheus"
+
 
 def exporter_names() -> tuple[str, ...]:
     """What is installed, in alphabetical order."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from probe.catalog.sources.override import load as load_overrides
 from probe.errors import ConfigError, SuiteError
 from probe.patterns import select
+from probe.plugins import IN_MEMORY, exporter_names
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
 from probe.settings import Loaded
@@ -29,6 +30,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.discovery()
     check.jobs(check.suites())
     check.budgets()
+    check.exporters()
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
 
@@ -158,6 +160,19 @@ class _Check:
             if days is not None and days < _MONTH_DAYS:
                 message = f"a monthly budget counts the results of a month; keep them {_MONTH_DAYS} days"
                 self._add(("database", "retention", key), message)
+
+    def exporters(self) -> None:
+        installed = [name for name in exporter_names() if name != IN_MEMORY]
+        for name in self._config.exporters.enabled():
+            if name == IN_MEMORY:
+                self._add(("exporters", name), "is always there and has no settings")
+            elif name not in installed:
+                hint = _hint(name, installed, "installed")
+                self._add(("exporters", name), f"no such exporter is installed; {hint}")
+        influxdb = self._config.exporters.influxdb
+        ca_file = None if influxdb is None else influxdb.ca_file
+        if ca_file is not None and not (self._cwd / ca_file).is_file():
+            self._add(("exporters", "influxdb", "ca_file"), f"{ca_file}: no such file")
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:

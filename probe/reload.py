@@ -118,6 +118,7 @@ def refuse_fixed(old: Config, new: Config) -> None:
         "location": (old.location, new.location),
         "database.url": (old.database.url, new.database.url),
         "database.keep_responses": (old.database.keep_responses, new.database.keep_responses),
+        "exporters": (old.exporters, new.exporters),
         "server.host": (old.server.host, new.server.host),
         "server.port": (old.server.port, new.server.port),
     }

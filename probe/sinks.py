@@ -1,25 +1,31 @@
-"""Every exporter with its delivery. One keeps its sink in this process: the page of metrics."""
+"""Every exporter with its delivery. One keeps its sink in this process: the page of metrics.
+
+The cursor of each other one is a row in the store: whoever stops and starts the daemon loses nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import structlog
 
 from probe.background import background
 from probe.clock import Clock
 from probe.delivery import Delivery, MemoryCursors, fill
-from probe.exporter import ExporterContext, MemoryExporter
-from probe.plugins import load_exporter
+from probe.errors import ExportError
+from probe.exporter import Exporter, ExporterContext, MemoryExporter, StatusExporter
+from probe.plugins import IN_MEMORY, load_exporter
 from probe.sample import Sample, Series
-from probe.status import DeliveryStatus
+from probe.status import DeliveryStatus, Status
 from probe.store import Store
 
 _log = structlog.get_logger("probe.sinks")
 
-# Other sinks are configured; this one is always there.
-_IN_MEMORY = "prometheus"
+_REPORT_SECONDS = 60.0
+# What it counts is counted in the daemon's own loop.
+_PAGE_AT_ONCE = 200
 
 
 class Sinks:
@@ -31,17 +37,48 @@ class Sinks:
         self._page: MemoryExporter | None = None
         self._deliveries: list[Delivery] = []
 
-    async def open(self, stack: AsyncExitStack, context: ExporterContext) -> None:
-        """Fill the page of metrics from the store, and begin to deliver. Raises ConfigError, StoreError."""
-        exporter = load_exporter(_IN_MEMORY, context)
+    async def open(
+        self,
+        stack: AsyncExitStack,
+        context: ExporterContext,
+        configured: Mapping[str, Mapping[str, object]],
+    ) -> None:
+        """Fill the page of metrics from the store, and begin to deliver to it and to what is configured.
+
+        `configured` are settings by exporter. Raises ConfigError, StoreError.
+        """
+        exporters: dict[str, Exporter] = {}
+        for name, settings in configured.items():
+            exporters[name] = load_exporter(name, replace(context, settings=settings))
+            stack.push_async_callback(exporters[name].aclose)
+        exporter = load_exporter(IN_MEMORY, context)
         stack.push_async_callback(exporter.aclose)
         assert isinstance(exporter, MemoryExporter)
         start = await self._store.last_sequence()
         await fill(exporter, self._store, context.series, self._clock.now())
-        delivery = Delivery(_IN_MEMORY, exporter, self._store, MemoryCursors(start), self._clock)
+        delivery = Delivery(
+            IN_MEMORY,
+            exporter,
+            self._store,
+            MemoryCursors(start),
+            self._clock,
+            most_at_once=_PAGE_AT_ONCE,
+        )
         self._page = exporter
         self._deliveries.append(delivery)
-        background(stack, delivery.run, f"delivery to {_IN_MEMORY}", self._clock)
+        background(stack, delivery.run, f"delivery to {IN_MEMORY}", self._clock)
+        for name, each in exporters.items():
+            self._deliver(stack, name, each, context)
+
+    def _deliver(
+        self, stack: AsyncExitStack, name: str, exporter: Exporter, context: ExporterContext
+    ) -> None:
+        delivery = Delivery(name, exporter, self._store, self._store, self._clock)
+        self._deliveries.append(delivery)
+        background(stack, delivery.run, f"delivery to {name}", self._clock)
+        if isinstance(exporter, StatusExporter):
+            reports = Reports(name, exporter, context.status, self._clock)
+            background(stack, reports.run, f"reports to {name}", self._clock)
 
     def wake(self) -> None:
         """Samples were stored."""
@@ -60,6 +97,32 @@ class Sinks:
         """The page of metrics and its content type, in the format that an Accept header prefers."""
         assert self._page is not None
         return self._page.render(accept)
+
+
+class Reports:
+    """Tells one exporter once a minute what the daemon knows of itself."""
+
+    def __init__(
+        self, name: str, exporter: StatusExporter, status: Callable[[], Status], clock: Clock
+    ) -> None:
+        self._name = name
+        self._exporter = exporter
+        self._status = status
+        self._clock = clock
+        self._failed = False
+
+    async def run(self) -> None:
+        """Until cancelled. A sink that is out is told of the next minute instead."""
+        while True:
+            try:
+                await self._exporter.report(self._status())
+            except ExportError as exc:
+                if not self._failed:
+                    _log.warning("an exporter takes no status", exporter=self._name, error=str(exc))
+                self._failed = True
+            else:
+                self._failed = False
+            await self._clock.sleep(_REPORT_SECONDS)
 
 
 class AnnouncingStore:

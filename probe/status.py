@@ -74,13 +74,17 @@ class ConfigStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStatus:
-    """How far one exporter is. `refused` samples can never be delivered and were skipped."""
+    """How far one exporter is. `refused` samples can never be delivered and were put aside.
+
+    `oldest_pending_seconds` is how long ago the oldest attempt ended that it has not been given, 0 for none.
+    """
 
     exporter: str
     delivered: int = 0
     refused: int = 0
     errors: int = 0
     pending: int | None = None
+    oldest_pending_seconds: float | None = None
     last_delivery_at: datetime | None = None
     last_error: str | None = None
 

@@ -59,7 +59,13 @@ class Upkeep:
                 await self._until_due(_EVERY_SECONDS)
 
     async def _prune(self) -> None:
-        report = await self._store.prune(self._assembly().config.database.retention)
+        config = self._assembly().config
+        report = await self._store.prune(config.database.retention, config.exporters.enabled())
+        if report.undelivered:
+            _log.error(
+                "results were deleted that an exporter has not had; see database.retention.undelivered_days",
+                results=report.undelivered,
+            )
         gone = {name: count for name, count in asdict(report).items() if count}
         if gone:
             _log.info("old rows deleted", **gone)

@@ -182,6 +182,11 @@ def _fixed(config: ConfigFile) -> Callable[[], Config]:
     return config.load
 
 
+def _exporters(config: ConfigFile) -> Callable[[], Config]:
+    config.change(exporters={"influxdb": {"url": "http://127.0.0.1:9"}}, targets=[target("two")])
+    return config.load
+
+
 def _logs(config: ConfigFile) -> Callable[[], Config]:
     (config.folder / "file").touch()
     config.change(log={"directory": str(config.folder / "file" / "logs")}, targets=[target("two")])
@@ -204,6 +209,7 @@ REFUSED = {
     "a mistake in the file": (_file, "modle"),
     "a suite that is gone": (_suite, "unknown suite 'gone'"),
     "what cannot change": (_fixed, "location: cannot change while running"),
+    "an exporter": (_exporters, "exporters: cannot change while running"),
     "no folder for logs": (_logs, "log.directory: "),
     "a simulator that does not start": (_simulator, "the simulator cannot be started: no processes left"),
     "a defect": (_defect, "unexpected RuntimeError, see the log"),
@@ -254,7 +260,7 @@ async def test_what_cannot_be_used_changes_nothing(
         assert run.successes == 1
 
         load = config.load
-        config.change(**sections | {"location": "local", "targets": [target("two")]})
+        config.change(**sections | {"location": "local", "exporters": {}, "targets": [target("two")]})
         await daemon.control.reload()
         status = daemon.control.status().config
         assert (status.loaded, status.error, status.failed_reloads) == (True, None, 1)

@@ -29,12 +29,14 @@ class Collector:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.calls = 0
+        self.sizes: list[int] = []
         self.refuse: Callable[[Sequence[Sample]], Exception | None] = lambda _: None
         self._changed = asyncio.Condition()
 
     async def export(self, samples: Sequence[Sample], /) -> None:
         async with self._changed:
             self.calls += 1
+            self.sizes.append(len(samples))
             self._changed.notify_all()
             error = self.refuse(samples)
             if error is not None:
@@ -108,7 +110,18 @@ async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
     async with delivering(store, collector, store):
         await collector.until(lambda: len(collector.samples) == 450)
     assert collector.ids == ids
-    assert collector.calls == 3
+    assert collector.sizes == [200, 250], "more at once where there is more"
+
+
+async def test_no_more_at_once_than_is_told(store: Store, add: Add) -> None:
+    collector = Collector()
+    await add(450)
+    delivery = Delivery("collector", collector, store, store, FakeClock(NOW), most_at_once=100)
+    task = asyncio.create_task(delivery.run())
+    await collector.until(lambda: len(collector.samples) == 450)
+    task.cancel()
+    await asyncio.wait([task])
+    assert collector.sizes == [200, 100, 100, 50]
 
 
 async def test_the_next_process_goes_on_where_the_last_one_stopped(store: Store, add: Add) -> None:
@@ -139,6 +152,22 @@ async def test_an_outage_costs_time_and_no_sample(store: Store, add: Add) -> Non
     assert (status.errors, status.refused, status.last_error) == (3, 0, None)
     assert clock.monotonic_ns() == 7_000_000_000, "one second, two, four"
     assert status.last_delivery_at == NOW + timedelta(seconds=7)
+
+
+async def test_says_how_old_the_oldest_is_that_waits(store: Store, add: Add) -> None:
+    collector, clock = Collector(), FakeClock(NOW)
+    collector.refuse = lambda _: ExportError("the sink is out") if collector.calls < 4 else None
+    async with delivering(store, collector, store, clock) as delivery:
+        assert delivery.status().oldest_pending_seconds is None, "nobody has looked yet"
+        await add(2)
+        clock.advance(100)
+        delivery.wake()
+        await collector.until(lambda: collector.calls == 1)
+        ended = make_sample(at=NOW).ended_at
+        assert delivery.status().oldest_pending_seconds == (clock.now() - ended).total_seconds() > 90
+        await collector.until(lambda: len(collector.samples) == 2)
+        await delivered(delivery, 2)
+        assert delivery.status().oldest_pending_seconds == 0
 
 
 async def test_pauses_grow_to_a_minute_and_respect_what_the_sink_asks_for(store: Store, add: Add) -> None:
@@ -172,6 +201,7 @@ async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, ad
         await delivered(delivery, 7)
         status = delivery.status()
     assert collector.ids == [each for each in ids if each not in poison]
+    assert await store.refused_counts() == {"collector": 2}
     assert (status.delivered, status.refused, status.errors) == (7, 2, 0)
 
 

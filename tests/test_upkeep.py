@@ -114,7 +114,7 @@ class Rounds:
     async def record_price(self, *_: Any) -> bool:
         return False
 
-    async def prune(self, _: Any) -> PruneReport:
+    async def prune(self, *_: Any) -> PruneReport:
         self.prunes += 1
         return PruneReport(results=0, runs=0, slots=0, prices=0)
 

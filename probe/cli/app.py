@@ -18,6 +18,8 @@ from probe.cli import (
     engines,
     estimate,
     events,
+    export,
+    influx,
     metrics,
     models,
     prices,
@@ -68,6 +70,8 @@ app.command("replay", rich_help_panel=_LOOK)(replay.replay)
 app.add_typer(prices.app, name="prices", rich_help_panel=_LOOK)
 app.add_typer(config.app, name="config", rich_help_panel=_RUN)
 app.add_typer(db.app, name="db", rich_help_panel=_RUN)
+app.add_typer(export.app, name="export", rich_help_panel=_RUN)
+app.add_typer(influx.app, name="influx", rich_help_panel=_RUN)
 app.command("simulate", rich_help_panel=_RUN)(simulate.simulate)
 
 

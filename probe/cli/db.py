@@ -36,7 +36,7 @@ def prune(config: ConfigFile = None) -> None:
 
     The daemon does so by itself every day.
     """
-    from probe.cli.output import print_line
+    from probe.cli.output import print_line, print_note
     from probe.cli.workbench import run_to_end
     from probe.config import Config
     from probe.defaults import load_config
@@ -44,11 +44,14 @@ def prune(config: ConfigFile = None) -> None:
 
     async def work(settings: Config) -> PruneReport:
         async with await Store.open(settings.database.url.get_secret_value()) as store:
-            return await store.prune(settings.database.retention)
+            return await store.prune(settings.database.retention, settings.exporters.enabled())
 
     gone = run_to_end(work(load_config(config)))
     counts = asdict(gone)
+    undelivered = counts.pop("undelivered")
     print_line("deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    if undelivered:
+        print_note(f"{undelivered} of the results were never delivered to an exporter that waits for them")
 
 
 @app.command()

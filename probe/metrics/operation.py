@@ -177,7 +177,7 @@ EXPORTERS = (
         "exporter_refused_samples_total",
         "counter",
         "",
-        "Samples that the sink will never accept; they were skipped.",
+        "Samples that the sink will never accept; they were put aside.",
         lambda delivery: delivery.refused,
     ),
     _delivery(
@@ -193,6 +193,13 @@ EXPORTERS = (
         "",
         "Stored samples that the exporter has not been given yet.",
         lambda delivery: delivery.pending,
+    ),
+    _delivery(
+        "exporter_oldest_pending_seconds",
+        "gauge",
+        "seconds",
+        "How long ago the oldest attempt ended that the exporter has not been given yet; 0 for none.",
+        lambda delivery: delivery.oldest_pending_seconds,
     ),
     _delivery(
         "exporter_last_delivery_timestamp_seconds",

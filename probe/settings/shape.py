@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
 from probe.config import Config, Section
 
 Place = tuple[str | int, ...]  # ("jobs", 0, "cron")
 Shape = Any  # a type annotation, or None
+
+# The shape of a setting of another package: anything that JSON can say.
+FREE: Final = JsonValue
+_SECRET_NAME: Final = re.compile("key|password|secret|token", re.IGNORECASE)
 
 
 def dotted(place: Place) -> str:
@@ -37,9 +41,11 @@ def shape_at(place: Place) -> Shape:
 
 def step(shape: Shape, key: str | int) -> Shape:
     """The type of one entry; None where a value of this shape has no such entry."""
+    if shape is FREE:
+        return FREE
     if is_section(shape):
         field = shape.model_fields.get(key)
-        return None if field is None else bare(field.annotation)
+        return _extra(shape) if field is None else bare(field.annotation)
     if is_mapping(shape) and isinstance(key, str):
         return bare(get_args(shape)[1])
     if is_list(shape) and isinstance(key, int):
@@ -48,7 +54,9 @@ def step(shape: Shape, key: str | int) -> Shape:
 
 
 def is_secret(place: Place) -> bool:
-    return shape_at(place) is SecretStr
+    """In a section whose settings nobody here knows, the name has to tell."""
+    shape = shape_at(place)
+    return shape is SecretStr or (shape is FREE and _SECRET_NAME.search(str(place[-1])) is not None)
 
 
 def keys_of(shape: Shape) -> Mapping[str, FieldInfo]:
@@ -63,6 +71,11 @@ def is_section(shape: Shape) -> bool:
 def is_mapping(shape: Shape) -> bool:
     """A mapping from names that people choose."""
     return _origin(shape) is dict
+
+
+def takes_any_name(shape: Shape) -> bool:
+    """A mapping, or a section with settings of other packages beside its own."""
+    return is_mapping(shape) or _extra(shape) is not None
 
 
 def is_list(shape: Shape) -> bool:
@@ -101,6 +114,13 @@ def every_setting(section: type[Section] = Config, place: Place = ()) -> Iterato
 def variable_form(name: str) -> str:
     """How a name is written inside a variable: `my-vllm` is MY_VLLM."""
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
+
+
+def _extra(shape: Shape) -> Shape:
+    """What stands under a name that a section does not know; None where it takes no such name."""
+    if not is_section(shape) or shape.model_config.get("extra") != "allow":
+        return None
+    return bare(get_args(get_type_hints(shape, include_extras=True)["__pydantic_extra__"])[1])
 
 
 def _origin(shape: Shape) -> object:

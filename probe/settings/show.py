@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from probe.config import Section
 from probe.secrets import display
 from probe.settings.load import Loaded
-from probe.settings.shape import Place
+from probe.settings.shape import Place, is_secret
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")
 _NOT_PLAIN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -32,6 +32,8 @@ class _Lines:
             value = getattr(section, key)
             if value is not None or field.default is not None:
                 yield from self._entry(key, value, (*place, key))
+        for key, value in (section.__pydantic_extra__ or {}).items():
+            yield from self._entry(key, value, (*place, key))
 
     def _entry(self, key: str, value: Any, place: Place) -> Iterator[str]:
         label = f"{_text(key)}:"
@@ -47,7 +49,7 @@ class _Lines:
             for index, item in enumerate(value):
                 yield from _indented(self._item(item, (*place, index)))
         else:
-            yield f"{label} {_scalar(value)}{self._source(place)}"
+            yield f"{label} {_shown(value, place)}{self._source(place)}"
 
     def _item(self, value: Any, place: Place) -> Iterator[str]:
         if isinstance(value, Section):
@@ -55,7 +57,7 @@ class _Lines:
             yield f"- {lines[0]}"
             yield from _indented(lines[1:])
         else:
-            yield f"- {_scalar(value)}{self._source(place)}"
+            yield f"- {_shown(value, place)}{self._source(place)}"
 
     def _source(self, place: Place) -> str:
         source = self._origins.describe(place)
@@ -64,6 +66,11 @@ class _Lines:
 
 def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
     return (f"  {line}" for line in lines)
+
+
+def _shown(value: Any, place: Place) -> str:
+    secret = SecretStr(value) if isinstance(value, str) and is_secret(place) else value
+    return _scalar(secret)
 
 
 def _scalar(value: Any) -> str:

@@ -20,13 +20,14 @@ from dotenv.parser import parse_stream
 from probe.errors import ConfigError
 from probe.settings.guess import did_you_mean
 from probe.settings.shape import (
+    FREE,
     Place,
     every_setting,
-    is_mapping,
     is_secret,
     is_structure,
     keys_of,
     shape_at,
+    takes_any_name,
     variable_form,
     visible,
 )
@@ -110,7 +111,9 @@ def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], c
             continue
         place = place_of(name, given)
         file_place = place_of(name.removesuffix("_FILE"), given) if name.endswith("_FILE") else None
-        if place is None and file_place is not None and is_secret(file_place):
+        # Of another package's settings nobody here knows whether one is called so.
+        unknown = place is None or shape_at(place) is FREE
+        if unknown and file_place is not None and is_secret(file_place):
             _take_file(layer, variable, file_place, cwd)
         elif place is None:
             layer.problems.append(f"{variable.source}: {variable.name}: unknown variable{_suggestion(name)}")
@@ -165,7 +168,7 @@ def place_of(name: str, given: Mapping[str, object]) -> Place | None:
     level: object = given
     for part in name.removeprefix(PREFIX).split(DELIMITER):
         shape = shape_at(place)
-        if is_mapping(shape):
+        if takes_any_name(shape):
             keys = level if isinstance(level, dict) else {}
             step = next((key for key in keys if variable_form(key) == part), part.lower())
         else:

@@ -335,7 +335,7 @@ class LeaderboardRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneReport:
-    """How many rows went."""
+    """How many rows went. `undelivered` of the results were never given to an exporter that waits."""
 
     results: int
     runs: int
@@ -344,6 +344,7 @@ class PruneReport:
     discoveries: int = 0
     events: int = 0
     quotes: int = 0
+    undelivered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

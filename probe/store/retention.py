@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import sqlalchemy as sa
 
+from probe.store.cursors import read_cursor
 from probe.store.engine import Database
 from probe.store.records import PruneReport
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import discovery_runs, events, price_quotes, prices, runs, slots
+from probe.store.schema import discovery_runs, events, price_quotes, prices, refused_results, runs, slots
 
 _BATCH_ROWS = 500
 _FREED_PAGES = 500
@@ -24,6 +26,11 @@ class RetentionDays(Protocol):
     @property
     def results_days(self) -> int | None: ...
     @property
+    def undelivered_days(self) -> int | None:
+        """Beyond `results_days`, of what an exporter has not had."""
+        ...
+
+    @property
     def runs_days(self) -> int | None: ...
     @property
     def prices_days(self) -> int | None: ...
@@ -33,14 +40,27 @@ class RetentionDays(Protocol):
     def events_days(self) -> int | None: ...
 
 
-async def prune(database: Database, days: RetentionDays, now: datetime) -> PruneReport:
+async def prune(
+    database: Database, days: RetentionDays, now: datetime, exporters: Collection[str] = ()
+) -> PruneReport:
     """A run goes once it is old and has no results left, a price once it is old and not its model's last.
 
     A discovery goes once it is old and not its provider's last; a quote as a price, once it is neither in
     force nor held.
     """
+    delivered = [await read_cursor(database, exporter) for exporter in exporters]
+    old = await _delete(
+        database, partial(_old_results, until=min(delivered, default=None)), _cutoff(now, days.results_days)
+    )
+    undelivered = 0
+    if delivered and days.results_days is not None and days.undelivered_days is not None:
+        cutoff = _cutoff(now, days.results_days + days.undelivered_days)
+        undelivered = await _delete(database, _old_results, cutoff)
+    if old or undelivered:
+        await _delete_refusals(database)
     report = PruneReport(
-        results=await _delete(database, _old_results, _cutoff(now, days.results_days)),
+        results=old + undelivered,
+        undelivered=undelivered,
         runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
         slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
         prices=await _delete(database, _old_prices, _cutoff(now, days.prices_days)),
@@ -71,14 +91,21 @@ async def _delete(database: Database, old: Callable[[datetime], sa.Delete], cuto
         await _let_others_write()
 
 
-def _old_results(cutoff: datetime) -> sa.Delete:
-    some = (
-        sa.select(results.c.sequence)
-        .where(results.c.created_at < cutoff)
-        .order_by(results.c.created_at)
-        .limit(_BATCH_ROWS)
-    )
+def _old_results(cutoff: datetime, until: int | None = None) -> sa.Delete:
+    """`until` is the last sequence that may go."""
+    some = sa.select(results.c.sequence).where(results.c.created_at < cutoff)
+    if until is not None:
+        some = some.where(results.c.sequence <= until)
+    some = some.order_by(results.c.created_at).limit(_BATCH_ROWS)
     return results.delete().where(results.c.sequence.in_(some))
+
+
+async def _delete_refusals(database: Database) -> None:
+    """Those of results that are gone."""
+    async with database.write() as connection:
+        await connection.execute(
+            refused_results.delete().where(~sa.exists().where(results.c.id == refused_results.c.result_id))
+        )
 
 
 def _old_runs(cutoff: datetime) -> sa.Delete:

@@ -31,7 +31,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -325,6 +325,17 @@ exporter_cursors = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False, doc="sequence of the last result delivered"),
     sa.Column("updated_at", UtcDate, nullable=False),
     info={"doc": "How far each exporter has come."},
+)
+
+refused_results = sa.Table(
+    "refused_results",
+    metadata,
+    sa.Column("exporter", sa.Text, primary_key=True),
+    # No foreign key: an older backup, which lacks this table, could not be restored under it.
+    sa.Column("result_id", Identifier, primary_key=True),
+    sa.Column("refused_at", UtcDate, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, doc="what the sink said"),
+    info={"doc": "Results that a sink will never accept; what comes after them was delivered."},
 )
 
 counters = sa.Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -235,15 +235,31 @@ class Store(Knowledge):
     async def move_cursor(self, exporter: str, sequence: int) -> None:
         await cursors.move_cursor(self._database, exporter, sequence, self._clock.now())
 
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str]) -> None:
+        """Remember what the sink of an exporter will never accept, by result, and why."""
+        if reasons:
+            await cursors.refuse(self._database, exporter, reasons, self._clock.now())
+
+    async def accept(self, exporter: str, ids: Collection[UUID]) -> None:
+        """These were accepted after all."""
+        await cursors.accept(self._database, exporter, ids)
+
+    async def refused_counts(self) -> Mapping[str, int]:
+        """How many results are refused, by exporter; nothing for one whose sink accepted all."""
+        return await cursors.refused_counts(self._database)
+
     async def last_sequence(self) -> int:
         """The sequence of the sample stored last; 0 where none was."""
         return await cursors.last_sequence(self._database)
 
     # Upkeep -----------------------------------------------------------------------------------------------
 
-    async def prune(self, days: retention.RetentionDays) -> PruneReport:
-        """Delete what is older than its table's days, a few hundred rows at a time between other writes."""
-        return await retention.prune(self._database, days, self._clock.now())
+    async def prune(self, days: retention.RetentionDays, exporters: Collection[str] = ()) -> PruneReport:
+        """Delete what is older than its table's days, a few hundred rows at a time between other writes.
+
+        Results that one of these exporters has not had are kept `undelivered_days` longer.
+        """
+        return await retention.prune(self._database, days, self._clock.now(), exporters)
 
     @property
     def write_error(self) -> str | None:

@@ -16,7 +16,7 @@ from tests.cli.shell import Shell, plain
 COMMANDS = [
     *("daemon", "run", "test-request", "estimate"),
     *("targets", "results", "events", "replay"),
-    *("simulate", "engines", "metrics", "models", "prices", "config", "db"),
+    *("simulate", "engines", "metrics", "models", "prices", "config", "db", "export", "influx"),
 ]
 WITH_EXAMPLES = [
     ["daemon"],

@@ -96,7 +96,7 @@ def test_what_show_prints_can_be_read_back(directory: Path) -> None:
 def test_schema_is_json_that_knows_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["config", "schema"]) == 0
     document = json.loads(capsys.readouterr().out)
-    known = {key for part in (document, *document["$defs"].values()) for key in part["properties"]}
+    known = {key for part in (document, *document["$defs"].values()) for key in part.get("properties", ())}
     assert known == {place[-1] for place, _ in every_setting()}
     assert document["$defs"]["ServerConfig"]["properties"]["port"]["maximum"] == 65535
     assert document["$defs"]["DeadlinesConfig"]["properties"]["stall"]["exclusiveMinimum"] == 0

@@ -101,6 +101,18 @@ def test_prune_deletes_what_is_old(filled: Shell) -> None:
     assert filled.run("results").err == "no results\n"
 
 
+def test_prune_keeps_what_an_exporter_waits_for(filled: Shell) -> None:
+    with closing(sqlite3.connect(filled.directory / "data/probe.db")) as database:
+        database.execute("UPDATE benchmark_results SET created_at = '2001-01-01 00:00:00.000000'")
+        database.commit()
+    waits = {"PROBE_EXPORTERS__INFLUXDB__URL": "http://127.0.0.1:9"}
+    kept = filled.run("db", "prune", PROBE_DATABASE__RETENTION__UNDELIVERED_DAYS="100000", **waits)
+    assert kept.out.startswith("deleted 0 results, ")
+    gone = filled.run("db", "prune", **waits)
+    assert gone.out.startswith("deleted 2 results, ")
+    assert gone.err == "2 of the results were never delivered to an exporter that waits for them\n"
+
+
 def test_a_backup_can_be_restored_elsewhere_and_over_what_is_there(filled: Shell) -> None:
     said = filled.run("db", "backup", "kept.backup")
     assert said.status == 0

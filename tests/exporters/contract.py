@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pytest
@@ -62,9 +64,13 @@ async def differences(sink: Sink, sample: Sample) -> list[str]:
 
 
 class ExporterContract:
-    """`name` is the exporter's entry point; `odd` a target that the sink must know besides the usual one."""
+    """`name` is the exporter's entry point, `settings` what it cannot be built without.
+
+    `odd` is a target that the sink must know besides the usual one.
+    """
 
     name: str
+    settings: Mapping[str, object] = MappingProxyType({})
     odd = Target(
         name='odd "name"\\with\nbreaks',
         provider="ünïcode 提供者",
@@ -81,7 +87,7 @@ class ExporterContract:
 
     async def test_is_found_by_its_entry_point(self, sink: Sink) -> None:
         assert self.name in exporter_names()
-        loaded = load_exporter(self.name, context_for())
+        loaded = load_exporter(self.name, context_for(settings=self.settings))
         assert type(loaded) is type(sink.exporter)
         await loaded.aclose()
 

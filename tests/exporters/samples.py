@@ -151,7 +151,11 @@ STATUS = Status(
     ),
     store=StoreStatus(last_sequence=10, size_bytes=4096, write_errors=1, pending=2, dropped=0),
     config=ConfigStatus(loaded_at=NOW - timedelta(hours=1)),
-    deliveries=(DeliveryStatus(exporter="prometheus", delivered=7, pending=0, last_delivery_at=NOW),),
+    deliveries=(
+        DeliveryStatus(
+            exporter="prometheus", delivered=7, pending=0, oldest_pending_seconds=0.0, last_delivery_at=NOW
+        ),
+    ),
     attempts_in_flight=3,
     skipped_attempts={("acme", "silence"): 2},
     daemon_lag_seconds=0.001,

@@ -35,9 +35,33 @@ FILES = {
     "key with a line break": (
         '"a\\nb": 1',
         (
-            "probe.yaml:1: 'a\\nb': unknown key; known here: location, database, server, log, providers,"
-            " targets, suites, jobs, prices, pricing, discovery, budgets, shutdown_seconds"
+            "probe.yaml:1: 'a\\nb': unknown key; known here: location, database, server, exporters, log,"
+            " providers, targets, suites, jobs, prices, pricing, discovery, budgets, shutdown_seconds"
         ),
+    ),
+    "exporter that is not installed": (
+        "exporters: {influxbd: {url: http://x}}",
+        "probe.yaml:1: exporters.influxbd: no such exporter is installed; did you mean influxdb?",
+    ),
+    "exporter that is always there": (
+        "exporters: {prometheus: {}}",
+        "probe.yaml:1: exporters.prometheus: is always there and has no settings",
+    ),
+    "exporter without its URL": (
+        "exporters: {influxdb: {}}",
+        "probe.yaml:1: exporters.influxdb.url: is missing",
+    ),
+    "exporter with a mistyped setting": (
+        "exporters: {influxdb: {url: http://x, bukcet: y}}",
+        "probe.yaml:1: exporters.influxdb.bukcet: unknown key; did you mean bucket?",
+    ),
+    "exporter with settings that are no mapping": (
+        "exporters: {other: [1]}",
+        "probe.yaml:1: exporters.other: must be a mapping, is a list",
+    ),
+    "exporter with certificates that are not there": (
+        "exporters: {influxdb: {url: http://x, ca_file: ca.pem}}",
+        "probe.yaml:1: exporters.influxdb.ca_file: ca.pem: no such file",
     ),
     "text for a number": (
         "server: {port: abc}",

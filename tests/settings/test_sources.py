@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from probe.defaults import complete
 from probe.settings import load
+from probe.settings.show import show
 from tests.settings.folder import Folder
 
 ENGINE = """
@@ -179,3 +180,60 @@ def test_the_configuration_is_frozen(folder: Folder) -> None:
         config.providers.clear()
     with pytest.raises(TypeError, match="frozen"):
         config.providers.update({})
+
+
+def test_an_exporter_s_secret_can_be_in_a_file_or_a_variable(folder: Folder) -> None:
+    folder.write("probe.yaml", "exporters: {influxdb: {url: http://influx:8086/, org: me}}\n")
+    folder.write("token", "token-in-a-file\n")
+    for variables in (
+        {"PROBE_EXPORTERS__INFLUXDB__TOKEN_FILE": "token"},
+        {"PROBE_EXPORTERS__INFLUXDB__TOKEN": "token-in-a-file"},
+    ):
+        influxdb = folder.load(**variables).exporters.influxdb
+        assert influxdb is not None
+        assert (influxdb.url, influxdb.org, influxdb.token) == (
+            "http://influx:8086",
+            "me",
+            SecretStr("token-in-a-file"),
+        )
+    assert folder.load(PROBE_EXPORTERS__INFLUXDB__URL="http://other").exporters.enabled().keys() == {
+        "influxdb"
+    }
+
+
+OTHER = """
+    exporters:
+      my-sink: {url: http://y, api_token: secret-in-the-file, sizes: [1, 2], deep: {password: a-deep-secret}}
+"""
+
+
+def test_settings_of_an_exporter_that_nobody_here_knows(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probe.references.exporter_names", lambda: ("my-sink", "other", "prometheus"))
+    folder.write("probe.yaml", OTHER)
+    config = folder.load(PROBE_EXPORTERS__MY_SINK__URL="http://z", PROBE_EXPORTERS__OTHER='{"n": 1}')
+    assert config.exporters.enabled() == {
+        "my-sink": {
+            "url": "http://z",
+            "api_token": "secret-in-the-file",
+            "sizes": (1, 2),
+            "deep": {"password": "a-deep-secret"},
+        },
+        "other": {"n": 1},
+    }
+    with pytest.raises(TypeError, match="frozen"):
+        config.exporters.enabled()["other"]["n"] = 2  # type: ignore[index]
+
+
+def test_what_is_called_a_secret_is_masked_as_one(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probe.references.exporter_names", lambda: ("my-sink", "prometheus"))
+    folder.write("probe.yaml", OTHER)
+    folder.write("token", "token-in-a-file")
+    variables = {"PROBE_EXPORTERS__MY_SINK__API_TOKEN_FILE": "token"}
+    loaded = complete(load(None, variables, folder.path))
+    assert loaded.config.exporters.enabled()["my-sink"]["api_token"] == "token-in-a-file"
+    text = show(loaded)
+    assert 'api_token: "**********"  # PROBE_EXPORTERS__MY_SINK__API_TOKEN_FILE' in text
+    assert "secret" not in text
+    assert "url: http://y  # probe.yaml:3" in text

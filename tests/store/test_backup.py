@@ -35,6 +35,7 @@ async def filled(url: str, clock: FakeClock) -> str:
         )
         await store.record_price(a_target(), price)
         await store.move_cursor("prometheus", 7)
+        await store.refuse("influxdb", {uuid4(): "malformed"})
         discovery = await store.start_discovery("openai", "cli")
         await store.finish_discovery(
             discovery,

@@ -24,6 +24,7 @@ DAY = timedelta(days=1)
 @dataclass(frozen=True)
 class Days:
     results_days: int | None = None
+    undelivered_days: int | None = None
     runs_days: int | None = None
     prices_days: int | None = None
     discoveries_days: int | None = None

@@ -1,0 +1,60 @@
+"""The bucket and how long it keeps points, over the v2 API of InfluxDB 2."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.domain.patch_bucket_request import PatchBucketRequest
+from influxdb_client.domain.patch_retention_rule import PatchRetentionRule
+from influxdb_client.domain.post_bucket_request import PostBucketRequest
+from influxdb_client.service.buckets_service import BucketsService
+from influxdb_client.service.organizations_service import OrganizationsService
+
+from exporters.influxdb.settings import InfluxDBSettings
+from probe.errors import ConfigError
+
+_DAY_SECONDS: Final = 86_400
+
+
+def prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: int | None) -> str:
+    """Create the bucket where there is none; give it this retention where it has another.
+
+    Says what was done. Raises ConfigError for what the settings lack, and the client's own errors.
+    """
+    if not settings.org:
+        raise ConfigError("exporters.influxdb.org is missing: a bucket belongs to an organization")
+    buckets = BucketsService(client.api_client)
+    seconds = (days or 0) * _DAY_SECONDS  # 0 is for ever
+    kept = "for ever" if days is None else f"for {days} days"
+    found = buckets.get_buckets(name=settings.bucket, org=settings.org).buckets or []
+    if not found:
+        buckets.post_buckets(
+            PostBucketRequest(
+                name=settings.bucket,
+                org_id=_organization(client, settings.org),
+                retention_rules=[BucketRetentionRules(every_seconds=seconds)] if seconds else [],
+            )
+        )
+        return f"bucket {settings.bucket!r} created; it keeps points {kept}"
+    if _kept_seconds(found[0].retention_rules) == seconds:
+        return f"bucket {settings.bucket!r} is there and keeps points {kept}"
+    buckets.patch_buckets_id(
+        found[0].id,
+        PatchBucketRequest(retention_rules=[PatchRetentionRule(every_seconds=seconds)]),
+    )
+    return f"bucket {settings.bucket!r} keeps points {kept} from now on"
+
+
+def _kept_seconds(rules: list[BucketRetentionRules] | None) -> int:
+    return next((rule.every_seconds for rule in rules or [] if rule.every_seconds), 0)
+
+
+def _organization(client: InfluxDBClient, name: str) -> str:
+    """Its id. Raises ConfigError where there is none of this name that the token may see."""
+    found = OrganizationsService(client.api_client).get_orgs(org=name).orgs or []
+    if not found:
+        raise ConfigError(f"exporters.influxdb.org: there is no organization {name!r} that the token may see")
+    organization: str = found[0].id
+    return organization

@@ -1,0 +1,124 @@
+"""Attempts, and what the daemon knows of itself, as points: pure.
+
+The fields of an attempt are the gauges of the metric catalogue that are read off it, so that a number is the
+same in every sink. All numbers are floats: a field that was once written as an integer refuses the next
+float. Tags are bounded, and every point of a measurement has the same ones, as InfluxDB 3 wants it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from influxdb_client.client.write.point import Point
+
+from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfAttempt, OfStatus, series_labels
+from probe.sample import Failed, Sample
+from probe.status import Status
+
+ATTEMPT: Final = f"{PREFIX}attempt"
+STATUS: Final = f"{PREFIX}status"
+_LAST: Final = f"{PREFIX}last_"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NOT_ESCAPABLE: Final = re.compile(r"\\+(?=[,= ]|$)")
+
+OF_ATTEMPT: Final[tuple[tuple[Family, OfAttempt], ...]] = tuple(
+    (family, family.source)
+    for family in CATALOGUE
+    if family.kind == "gauge" and isinstance(family.source, OfAttempt)
+)
+OF_STATUS: Final[tuple[tuple[Family, OfStatus], ...]] = tuple(
+    (family, family.source) for family in CATALOGUE if isinstance(family.source, OfStatus)
+)
+
+
+def field_name(family: Family, own: tuple[str, ...] = ()) -> str:
+    """`ttft_seconds`, `phase_seconds_dns`: the family's name without what all share, and its own labels."""
+    name = family.name.removeprefix(_LAST).removeprefix(PREFIX)
+    return "_".join((name, *filter(None, own)))
+
+
+def attempt_line(sample: Sample) -> str:
+    """The point of one attempt, at its start."""
+    return _line(ATTEMPT, attempt_tags(sample), dict(attempt_fields(sample)), attempt_time_ns(sample))
+
+
+def attempt_tags(sample: Sample) -> dict[str, str]:
+    """What tells one series from another, and one kind of outcome from another."""
+    outcome = sample.outcome
+    series = dict(zip(SERIES_LABELS, series_labels(sample.series), strict=True))
+    return series | {
+        "suite": sample.suite,
+        "case": sample.case_id,
+        "streaming": "true" if sample.streaming else "false",
+        "outcome": "failed" if isinstance(outcome, Failed) else "ok",
+        "failure": outcome.kind if isinstance(outcome, Failed) else "none",
+        "fault": outcome.fault if isinstance(outcome, Failed) else "none",
+    }
+
+
+def attempt_fields(sample: Sample) -> Iterator[tuple[str, float]]:
+    """Figures that are known. When an attempt ended always is, so no point is empty."""
+    for family, source in OF_ATTEMPT:
+        for value, own in source.read(sample):
+            yield field_name(family, own), float(value)
+    yield "lag_seconds", sample.lag_seconds
+    if sample.probe_lag_seconds is not None:
+        yield "probe_lag_seconds", sample.probe_lag_seconds
+    if sample.status_code is not None:
+        yield "status_code", float(sample.status_code)
+    yield "trusted", float(sample.trusted)
+
+
+def attempt_time_ns(sample: Sample) -> int:
+    """The start of the attempt, Unix nanoseconds.
+
+    Starts are known to the microsecond. The digits below come from the id, so that two attempts of one
+    series in the same microsecond are two points, and a repeat of one is the same.
+    """
+    return _nanoseconds(sample.started_at) + sample.id.int % 1000
+
+
+def status_lines(status: Status, at: datetime) -> list[str]:
+    """Schedule, budgets, prices, model lists, store, deliveries at one instant.
+
+    What has the same labels is one measurement, named after them: `inference_probe_status_by_provider_model`.
+    """
+    points: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, float]] = {}
+    for family, source in OF_STATUS:
+        measurement = f"{STATUS}_by_{'_'.join(family.labels)}" if family.labels else STATUS
+        for value, own in source.read(status):
+            tags = (("location", status.location), *zip(family.labels, own, strict=True))
+            points.setdefault((measurement, tags), {})[field_name(family)] = float(value)
+    return [
+        _line(measurement, dict(tags), fields, _nanoseconds(at))
+        for (measurement, tags), fields in points.items()
+    ]
+
+
+def _line(measurement: str, tags: dict[str, str], fields: dict[str, float], time_ns: int) -> str:
+    point = Point.from_dict(
+        {
+            "measurement": measurement,
+            "tags": {name: printable(value) for name, value in tags.items()},
+            "fields": fields,
+            "time": time_ns,
+        }
+    )
+    line: str = point.to_line_protocol()
+    return line
+
+
+def printable(text: str) -> str:
+    """The text as a tag can hold it: a line break ends a point, and there is no escape for a backslash.
+
+    https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
+    """
+    return _NOT_ESCAPABLE.sub("", "".join(c if c.isprintable() else " " for c in text)) or "-"
+
+
+def _nanoseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MICROSECOND * 1000

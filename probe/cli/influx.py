@@ -1,0 +1,55 @@
+"""`probe influx …`: the bucket that results are written to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import ConfigFile, help_without_command
+
+app = typer.Typer(help="Set up InfluxDB.", callback=help_without_command, invoke_without_command=True)
+
+
+@app.command()
+def init(
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Days to keep points; 0 keeps them for ever.")
+    ] = 400,
+    config: ConfigFile = None,
+) -> None:
+    """Create the bucket of exporters.influxdb, and say how long it keeps points.
+
+    Where the bucket is there, only its retention is changed. The token must be allowed to do so; the daemon
+    needs no more than one that may write. For InfluxDB 2; others keep what their own settings say.
+
+    \b
+    Examples:
+      probe influx init
+      probe influx init --days 1000
+    """
+    from probe.cli.output import print_line
+    from probe.cli.workbench import run_to_end
+    from probe.clock import SystemClock
+    from probe.defaults import load_config
+    from probe.errors import ConfigError, NotRunning
+    from probe.exporter import ExporterContext, PreparedExporter
+    from probe.plugins import load_exporter
+    from probe.status import Status
+
+    def no_status() -> Status:
+        raise NotRunning("no daemon runs here")
+
+    async def work() -> str:
+        settings = load_config(config).exporters.enabled().get("influxdb")
+        if settings is None:
+            raise ConfigError("exporters.influxdb is missing: say where InfluxDB is")
+        context = ExporterContext(series=(), status=no_status, clock=SystemClock(), settings=settings)
+        exporter = load_exporter("influxdb", context)
+        try:
+            assert isinstance(exporter, PreparedExporter)
+            return await exporter.prepare(days or None)
+        finally:
+            await exporter.aclose()
+
+    print_line(run_to_end(work()))

@@ -1,0 +1,64 @@
+"""Configured exporters inside a running daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from probe.api.control import RunOrder
+from probe.daemon import Daemon
+from probe.errors import ConfigError
+from probe.status import DeliveryStatus
+from tests.daemons import ConfigFile, finished, nothing_left_behind, store_of, until
+from tests.exporters.influx_server import answering
+from tests.servers.ports import free_port
+from tests.servers.simulator import RunningSimulator
+
+ORDER = RunOrder(suite="quick", targets=("*",))
+
+
+def delivery(daemon: Daemon) -> DeliveryStatus:
+    return next(each for each in daemon.control.status().deliveries if each.exporter == "influxdb")
+
+
+async def test_results_and_figures_reach_a_configured_exporter(
+    tmp_path: Path, simulator: RunningSimulator
+) -> None:
+    async with answering() as server:
+        config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": server.url}})
+        async with Daemon.start(config.load) as daemon:
+            run = await finished(daemon, await daemon.control.trigger(ORDER))
+            await until(lambda: delivery(daemon).delivered == run.attempts)
+            assert await store_of(daemon).cursor("influxdb") == run.attempts
+    lines = [line for request in server.requests for line in request.lines]
+    attempts = [line for line in lines if line.startswith("inference_probe_attempt,")]
+    assert len(attempts) == run.attempts
+    assert any(line.startswith("inference_probe_status") for line in lines)
+
+
+async def test_a_sink_that_is_out_stops_nothing_and_leaves_nothing_behind(
+    tmp_path: Path, simulator: RunningSimulator
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": url}})
+    async with nothing_left_behind(), Daemon.start(config.load) as daemon:
+        run = await finished(daemon, await daemon.control.trigger(ORDER))
+        await until(lambda: delivery(daemon).errors > 0)
+        status = delivery(daemon)
+        assert (run.successes, status.delivered) == (run.attempts, 0)
+        assert "InfluxDB cannot be reached" in str(status.last_error)
+        assert await store_of(daemon).cursor("influxdb") == 0
+        await until(lambda: "an exporter takes no status" in config.events())
+        assert config.events().count("an exporter takes no status") == 1
+
+
+async def test_settings_that_no_exporter_takes_are_named_at_the_start(
+    tmp_path: Path, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probe.references.exporter_names", lambda: ("gone", "prometheus"))
+    config = ConfigFile(tmp_path, simulator.base_url, exporters={"gone": {}})
+    async with nothing_left_behind():
+        with pytest.raises(ConfigError, match="no exporter 'gone' is installed"):
+            async with Daemon.start(config.load):
+                pass
