@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +15,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import yaml
+
 from tests.servers.ports import free_port
 from tests.servers.process import running, until_answers
 
 T = TypeVar("T")
-
-_CONFIG = """\
-global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
-scrape_configs:
-  - job_name: probe
-    static_configs:
-      - targets: ["{target}"]
-"""
 
 Answer = dict[frozenset[tuple[str, str]], float]
 
@@ -95,12 +87,33 @@ class Prometheus:
         return body["data"]
 
 
+def _config(target: str, job: str, rules: Sequence[Path], alertmanager: str | None) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "scrape_configs": [{"job_name": job, "static_configs": [{"targets": [target]}]}],
+        "rule_files": [str(file) for file in rules],
+    }
+    if alertmanager is not None:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    return config
+
+
 @asynccontextmanager
-async def scraping(target: str, directory: Path) -> AsyncIterator[Prometheus]:
-    """A server that scrapes `/metrics` of `host:port`, with its data under `directory`."""
+async def scraping(
+    target: str,
+    directory: Path,
+    *,
+    job: str = "probe",
+    rules: Sequence[Path] = (),
+    alertmanager: str | None = None,
+) -> AsyncIterator[Prometheus]:
+    """A server that scrapes `/metrics` of `host:port` and evaluates `rules`, with its data under `directory`.
+
+    What `directory / "data"` holds already is its past. `alertmanager` is the `host:port` that is told.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "prometheus.yml"
-    config.write_text(_CONFIG.format(target=target))
+    config.write_text(yaml.safe_dump(_config(target, job, rules, alertmanager)))
     port = free_port()
     arguments = [
         tool("prometheus"),
@@ -108,6 +121,7 @@ async def scraping(target: str, directory: Path) -> AsyncIterator[Prometheus]:
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--enable-feature=exemplar-storage",
+        "--rules.alert.resend-delay=1s",
         "--log.level=warn",
     ]
     url = f"http://127.0.0.1:{port}"
