@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from probe.catalog.history import PriceEntry
 from probe.clock import Clock
+from probe.event import Event
 from probe.sample import Sample, Series
 from probe.status import Status
 
@@ -33,6 +35,24 @@ class Exporter(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class EventExporter(Exporter, Protocol):
+    """An exporter that also takes what happened to models, prices and budgets."""
+
+    async def export_events(self, events: Sequence[Event], /) -> None:
+        """As `export`, over a cursor of its own."""
+        ...
+
+
+@runtime_checkable
+class PriceExporter(Exporter, Protocol):
+    """An exporter that also takes the price history."""
+
+    async def export_prices(self, prices: Sequence[PriceEntry], /) -> None:
+        """As `export`, over a cursor of its own."""
+        ...
 
 
 @runtime_checkable
