@@ -18,15 +18,16 @@ from probe.status import JobStatus
 class ScheduledJob:
     """`handler` carries out the run of a claimed slot and ends it in the store, also when it is cancelled.
 
-    `suite` and `planned_attempts` go into the run's row. A run `at_start` has an instant and no slot in the
-    store; the handler is called with both alike. A `chore` sends no probes and is none of the configured
-    jobs.
+    `suite` and `planned_attempts` go into the run's row; `targets` are the names of what is probed. A run
+    `at_start` has an instant and no slot in the store; the handler is called with both alike. A `chore` sends
+    no probes and is none of the configured jobs.
     """
 
     name: str
     timetable: Timetable
     handler: Callable[[Slot, UUID], Awaitable[None]]
     suite: str
+    targets: tuple[str, ...] = ()
     planned_attempts: int | None = None
     at_start: bool = False
     chore: bool = False
@@ -73,6 +74,8 @@ class Duty:
         """`now` None: nothing will be run any more."""
         return JobStatus(
             job=self.job.name,
+            suite=self.job.suite,
+            targets=self.job.targets,
             interval_seconds=self.interval_seconds,
             runs=self.runs,
             missed=self.missed,

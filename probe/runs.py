@@ -66,6 +66,7 @@ class Runs:
                 timetable=CronTimetable.parse(job.cron, job.timezone),
                 handler=partial(self._run_slot, job.name),
                 suite=job.suite,
+                targets=tuple(dict.fromkeys(plan.target.name for plan in assembly.choose(job.targets))),
                 planned_attempts=size_of(assembly, job.suite, job.targets),
                 at_start=job.run_at_start,
             )

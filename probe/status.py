@@ -20,7 +20,7 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """One configured job.
+    """One configured job: its suite, and the targets that it probes, each once.
 
     `interval_seconds` is the usual time between two slots. `runs` were started; `missed` slots passed while
     nobody could run them, `late` runs began after their slot, `overlapped` slots came while the run before
@@ -29,6 +29,8 @@ class JobStatus:
     """
 
     job: str
+    suite: str = ""
+    targets: tuple[str, ...] = ()
     interval_seconds: float | None = None
     runs: int = 0
     missed: int = 0

@@ -256,6 +256,14 @@ def test_a_job_that_never_ran() -> None:
     assert of_status("job_last_run_duration_seconds", jobs=jobs) == []
 
 
+def test_a_job_tells_its_suite_and_every_target_of_it() -> None:
+    jobs = (JobStatus(job="often", suite="quick", targets=("one", "two")), JobStatus(job="empty"))
+    assert of_status("job_info", jobs=jobs) == [
+        Reading(1, ("often", "quick", "one")),
+        Reading(1, ("often", "quick", "two")),
+    ]
+
+
 def test_a_store_that_is_not_available() -> None:
     store = StoreStatus(available=False, error="locked")
     assert of_status("store_up", store=store) == [Reading(0)]

@@ -109,6 +109,7 @@ async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> N
             2,
             False,
         )
+        assert job.targets == ("one", "other")
         slot = Slot(job="some", planned_at=here.parts.clock.now())
         run_id = await here.parts.store.claim(slot, suite="mystery-shopper", planned_attempts=2)
         assert run_id is not None

@@ -67,6 +67,7 @@ def job(
         timetable=timetable,
         handler=handler,
         suite="quick",
+        targets=("one", "two"),
         planned_attempts=3,
         at_start=at_start,
     )
@@ -139,6 +140,8 @@ async def test_a_slot_that_is_due_becomes_a_run(store: Store, clock: FakeClock) 
         assert schedule.status() == (
             JobStatus(
                 job="benchmark",
+                suite="quick",
+                targets=("one", "two"),
                 interval_seconds=900,
                 runs=1,
                 last_run_at=at("12:15:00.5"),

@@ -63,7 +63,18 @@ def _delivery(
     )
 
 
+def _job_infos(status: Status) -> Iterable[Reading]:
+    return [Reading(1, (job.job, job.suite, target)) for job in status.jobs for target in job.targets]
+
+
 SCHEDULE = (
+    Family(
+        name=f"{PREFIX}job_info",
+        kind="info",
+        help="The suite of each job, and the targets that it probes now: what narrows a target to a suite.",
+        labels=("job_name", "suite", "target"),
+        source=OfStatus(read=_job_infos),
+    ),
     _job("job_runs_total", "counter", "", "Runs started.", lambda job: job.runs),
     _job(
         "job_missed_total",

@@ -139,6 +139,8 @@ STATUS = Status(
     jobs=(
         JobStatus(
             job="benchmark",
+            suite="mystery-shopper",
+            targets=("acme/echo-1",),
             interval_seconds=900,
             runs=4,
             missed=1,
