@@ -21,6 +21,7 @@ from probe.metrics import (
     Reading,
     metrics_page,
     metrics_table,
+    names,
     series_labels,
 )
 from probe.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
@@ -243,6 +244,11 @@ def test_rate_limits_are_figures() -> None:
     ]
     assert of_attempt("rate_limit_reset_seconds", limited) == [Reading(62.5, ("requests", ""))]
     assert of_attempt("rate_limit_remaining", make_sample()) == []
+
+
+def test_every_name_is_written_once() -> None:
+    written = [value for key, value in vars(names).items() if key.isupper() and key != "PREFIX"]
+    assert sorted(written) == sorted(family.name for family in CATALOGUE)
 
 
 # Reading the status -------------------------------------------------------------------------------------

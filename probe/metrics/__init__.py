@@ -7,7 +7,6 @@ from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
 from probe.metrics.catalogue import CATALOGUE_FAMILIES
 from probe.metrics.engines import ENGINE_FAMILIES
 from probe.metrics.family import (
-    PREFIX,
     SERIES_LABELS,
     Family,
     Kind,
@@ -20,6 +19,7 @@ from probe.metrics.family import (
     series_labels,
 )
 from probe.metrics.money import MONEY_FAMILIES
+from probe.metrics.names import PREFIX
 from probe.metrics.operation import STATUS_FAMILIES
 from probe.metrics.prices import PRICE_FAMILIES
 from probe.metrics.quota import QUOTA_FAMILIES

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from probe.analysis import timed
+from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
-from probe.metrics.family import PREFIX, Family, OfAnyAttempt, OfAttempt, Reading
+from probe.metrics.family import Family, OfAnyAttempt, OfAttempt, Reading
 from probe.sample import FAULTS, Ok, Sample, Timing
 
 PHASES = ("dns", "connect", "proxy", "tls", "send", "wait", "stream", "drain")
@@ -72,25 +73,30 @@ def _prices(sample: Sample) -> Iterable[Reading]:
 
 
 def _histogram(
-    name: str, unit: str, about: str, read: Callable[[Timing], float | None], buckets: tuple[float, ...]
+    name: str,
+    last: str,
+    unit: str,
+    about: str,
+    read: Callable[[Timing], float | None],
+    buckets: tuple[float, ...],
 ) -> tuple[Family, Family]:
     """A figure twice: as a histogram to aggregate, and as the latest value, as attempts are minutes apart."""
     return (
         Family(
-            name=f"{PREFIX}{name}",
+            name=name,
             kind="histogram",
             unit=unit,
             help=about,
             buckets=buckets,
             source=OfAttempt(read=_timing(read)),
         ),
-        _last(name, unit, about, read),
+        _last(last, unit, about, read),
     )
 
 
 def _last(name: str, unit: str, about: str, read: Callable[[Timing], float | None]) -> Family:
     return Family(
-        name=f"{PREFIX}last_{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=f"{about} Of the latest attempt.",
@@ -100,20 +106,20 @@ def _last(name: str, unit: str, about: str, read: Callable[[Timing], float | Non
 
 OUTCOMES = (
     Family(
-        name=f"{PREFIX}attempts_total",
+        name=names.ATTEMPTS_TOTAL,
         kind="counter",
         help="Attempts by outcome (ok, failed), kind of failure and whose fault it was; none for ok.",
         labels=("outcome", "failure", "fault"),
         source=OfAttempt(read=_outcome, initial=_OUTCOMES),
     ),
     Family(
-        name=f"{PREFIX}last_attempt_success",
+        name=names.LAST_ATTEMPT_SUCCESS,
         kind="gauge",
         help="1 where the latest attempt succeeded, 0 where it failed.",
         source=OfAttempt(read=lambda sample: (Reading(float(sample.success)),)),
     ),
     Family(
-        name=f"{PREFIX}last_attempt_timestamp_seconds",
+        name=names.LAST_ATTEMPT_TIMESTAMP_SECONDS,
         kind="gauge",
         unit="seconds",
         help="When the latest attempt ended, Unix time; 0 where there was none.",
@@ -122,7 +128,7 @@ OUTCOMES = (
         ),
     ),
     Family(
-        name=f"{PREFIX}last_success_timestamp_seconds",
+        name=names.LAST_SUCCESS_TIMESTAMP_SECONDS,
         kind="gauge",
         unit="seconds",
         help="When the latest successful attempt ended, Unix time; 0 where there was none.",
@@ -136,28 +142,31 @@ OUTCOMES = (
 
 DURATIONS = (
     *_histogram(
-        "ttft_seconds",
+        names.TTFT_SECONDS,
+        names.LAST_TTFT_SECONDS,
         "seconds",
         "Time to first token: start of the call to the first chunk that carries output.",
         lambda timing: timing.ttft_seconds,
         LATENCY_SECONDS,
     ),
     *_histogram(
-        "ttft_server_seconds",
+        names.TTFT_SERVER_SECONDS,
+        names.LAST_TTFT_SERVER_SECONDS,
         "seconds",
         "Request fully sent to the first chunk that carries output: what the provider answers for.",
         lambda timing: timing.ttft_server_seconds,
         LATENCY_SECONDS,
     ),
     *_histogram(
-        "total_latency_seconds",
+        names.TOTAL_LATENCY_SECONDS,
+        names.LAST_TOTAL_LATENCY_SECONDS,
         "seconds",
         "Start of the call to the last chunk that carries output.",
         lambda timing: timing.total_latency_seconds,
         LATENCY_SECONDS,
     ),
     Family(
-        name=f"{PREFIX}chunk_gap_seconds",
+        name=names.CHUNK_GAP_SECONDS,
         kind="histogram",
         unit="seconds",
         help="Time between two arrivals that carry output.",
@@ -167,31 +176,31 @@ DURATIONS = (
         ),
     ),
     _last(
-        "stream_jitter_seconds",
+        names.LAST_STREAM_JITTER_SECONDS,
         "seconds",
         "Standard deviation of the chunk gaps of one stream.",
         lambda timing: timing.stream_jitter_seconds,
     ),
     _last(
-        "itl_seconds",
+        names.LAST_ITL_SECONDS,
         "seconds",
         "Inter-token latency: (last - first output) / (output tokens - 1).",
         lambda timing: timing.itl_seconds,
     ),
     _last(
-        "ttfb_seconds",
+        names.LAST_TTFB_SECONDS,
         "seconds",
         "Start of the call to the first byte of the response head.",
         lambda timing: timing.ttfb_seconds,
     ),
     _last(
-        "ttfa_seconds",
+        names.LAST_TTFA_SECONDS,
         "seconds",
         "Start of the call to the first chunk of the answer, reasoning excluded.",
         lambda timing: timing.ttfa_seconds,
     ),
     Family(
-        name=f"{PREFIX}phase_seconds",
+        name=names.PHASE_SECONDS,
         kind="summary",
         unit="seconds",
         help="Phases of successful attempts: dns, connect, proxy, tls, send, wait (sent to first output), "
@@ -200,7 +209,7 @@ DURATIONS = (
         source=OfAttempt(read=_phases, initial=tuple((phase,) for phase in PHASES)),
     ),
     Family(
-        name=f"{PREFIX}last_phase_seconds",
+        name=names.LAST_PHASE_SECONDS,
         kind="gauge",
         unit="seconds",
         help="Phases of the latest attempt, as in phase_seconds.",
@@ -211,14 +220,15 @@ DURATIONS = (
 
 SPEED = (
     *_histogram(
-        "tokens_per_second",
+        names.TOKENS_PER_SECOND,
+        names.LAST_TOKENS_PER_SECOND,
         "tokens_per_second",
         "Speed of an answer: (output tokens - 1) / (last - first output).",
         lambda timing: timing.tps,
         TOKENS_PER_SECOND,
     ),
     _last(
-        "steady_tokens_per_second",
+        names.LAST_STEADY_TOKENS_PER_SECOND,
         "tokens_per_second",
         "Speed after the first arrival: output tokens without those of the first arrival / (last - first).",
         lambda timing: timing.tps_steady,
@@ -227,7 +237,7 @@ SPEED = (
 
 USAGE = (
     Family(
-        name=f"{PREFIX}tokens_total",
+        name=names.TOKENS_TOTAL,
         kind="counter",
         unit="tokens",
         help="Tokens by type and by who counted (provider, estimate). cached_input is part of input, "
@@ -243,7 +253,7 @@ USAGE = (
         ),
     ),
     Family(
-        name=f"{PREFIX}last_tokens",
+        name=names.LAST_TOKENS,
         kind="gauge",
         unit="tokens",
         help="Tokens of the latest attempt, as in tokens_total.",
@@ -251,21 +261,21 @@ USAGE = (
         source=OfAttempt(read=_tokens),
     ),
     Family(
-        name=f"{PREFIX}cost_usd_total",
+        name=names.COST_USD_TOTAL,
         kind="counter",
         unit="usd",
         help="What the attempts cost at the price in force at that instant, where it is known.",
         source=OfAttempt(read=_cost, initial=((),)),
     ),
     Family(
-        name=f"{PREFIX}last_cost_usd",
+        name=names.LAST_COST_USD,
         kind="gauge",
         unit="usd",
         help="What the latest attempt cost.",
         source=OfAttempt(read=_cost),
     ),
     Family(
-        name=f"{PREFIX}unpriced_attempts_total",
+        name=names.UNPRICED_ATTEMPTS_TOTAL,
         kind="counter",
         help="Successful attempts whose cost is unknown: no price or no token count.",
         source=OfAttempt(
@@ -274,7 +284,7 @@ USAGE = (
         ),
     ),
     Family(
-        name=f"{PREFIX}price_usd_per_million_tokens",
+        name=names.PRICE_USD_PER_MILLION_TOKENS,
         kind="gauge",
         unit="usd_per_million_tokens",
         help="Price in force at the latest attempt whose cost is known.",
@@ -285,7 +295,7 @@ USAGE = (
 
 OWN_TIMING = (
     Family(
-        name=f"{PREFIX}attempt_lag_seconds",
+        name=names.ATTEMPT_LAG_SECONDS,
         kind="histogram",
         unit="seconds",
         help="How long after its planned instant an attempt started, all targets; waits for limits included.",
@@ -293,7 +303,7 @@ OWN_TIMING = (
         source=OfAnyAttempt(read=lambda sample: (Reading(sample.lag_seconds),)),
     ),
     Family(
-        name=f"{PREFIX}stopwatch_lag_seconds",
+        name=names.STOPWATCH_LAG_SECONDS,
         kind="histogram",
         unit="seconds",
         help="The longest that the stopwatch's own loop was late during an attempt, all targets.",
@@ -303,7 +313,7 @@ OWN_TIMING = (
         ),
     ),
     Family(
-        name=f"{PREFIX}stamped_attempts_total",
+        name=names.STAMPED_ATTEMPTS_TOTAL,
         kind="counter",
         help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch, less exact).",
         labels=("stamps",),
@@ -313,7 +323,7 @@ OWN_TIMING = (
         ),
     ),
     Family(
-        name=f"{PREFIX}untrusted_attempts_total",
+        name=names.UNTRUSTED_ATTEMPTS_TOTAL,
         kind="counter",
         help="Attempts across which the wall clock was set: their durations are unknown.",
         source=OfAnyAttempt(read=lambda sample: () if sample.trusted else (Reading(1),), initial=((),)),

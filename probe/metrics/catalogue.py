@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time
 from typing import get_args
 
 from probe.event import EventKind
-from probe.metrics.family import PREFIX, Family, OfStatus, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, OfStatus, Reading
 from probe.status import ListStatus, ProbedModel, Status
 
 
@@ -21,7 +22,7 @@ def _list(name: str, unit: str, about: str, read: Callable[[ListStatus], float |
                 yield Reading(value, (each.provider,))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=about,
@@ -40,7 +41,7 @@ def _probed(name: str, unit: str, about: str, read: Callable[[ProbedModel], floa
                 yield Reading(value, (each.provider, each.model))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=about,
@@ -65,36 +66,39 @@ def _events(status: Status) -> Iterable[Reading]:
 
 CATALOGUE_FAMILIES = (
     _list(
-        "models_listed", "", "Models in the provider's list when it last came whole.", lambda of: of.listed
+        names.MODELS_LISTED,
+        "",
+        "Models in the provider's list when it last came whole.",
+        lambda of: of.listed,
     ),
-    _list("models_probed", "", "Models of the provider that targets name.", lambda of: of.probed),
+    _list(names.MODELS_PROBED, "", "Models of the provider that targets name.", lambda of: of.probed),
     _list(
-        "discovery_last_success_timestamp_seconds",
+        names.DISCOVERY_LAST_SUCCESS_TIMESTAMP_SECONDS,
         "seconds",
         "When the provider's model list last came whole, Unix time; 0 where it never did.",
         _complete_at,
     ),
     _list(
-        "discovery_last_successful",
+        names.DISCOVERY_LAST_SUCCESSFUL,
         "",
         "1 where the provider's model list came whole when it was last asked for, 0 where it did not.",
         lambda of: None if of.failed is None else not of.failed,
     ),
     _probed(
-        "probed_model_vanished",
+        names.PROBED_MODEL_VANISHED,
         "",
         "1 where the provider listed a probed model and does so no more, 0 where it lists it; "
         "absent where it never did.",
         lambda of: of.vanished,
     ),
     _probed(
-        "probed_model_retirement_timestamp_seconds",
+        names.PROBED_MODEL_RETIREMENT_TIMESTAMP_SECONDS,
         "seconds",
         "Start of the day (UTC) from which a probed model is no longer served, where the provider says.",
         _retires_at,
     ),
     Family(
-        name=f"{PREFIX}events_total",
+        name=names.EVENTS_TOTAL,
         kind="counter",
         help="Events written, about models, prices and budgets.",
         labels=("event",),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.metrics.family import PREFIX, Family, OfStatus, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, OfStatus, Reading
 from probe.status import EngineLoad, Status
 
 
@@ -19,7 +20,7 @@ def _load(name: str, about: str, read: Callable[[EngineLoad], float | None], uni
                     yield Reading(value, (engine.provider, engine.engine, load.model))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=f"{about} By the server's own metrics; model is empty where it names none.",
@@ -30,7 +31,7 @@ def _load(name: str, about: str, read: Callable[[EngineLoad], float | None], uni
 
 ENGINE_FAMILIES = (
     Family(
-        name=f"{PREFIX}engine_up",
+        name=names.ENGINE_UP,
         kind="gauge",
         help="1 where the inference server behind a provider answered when last asked about itself, else 0.",
         labels=("provider", "engine"),
@@ -40,16 +41,16 @@ ENGINE_FAMILIES = (
             ]
         ),
     ),
-    _load("engine_requests_running", "Requests being worked on.", lambda load: load.running),
-    _load("engine_requests_waiting", "Requests waiting to be worked on.", lambda load: load.waiting),
+    _load(names.ENGINE_REQUESTS_RUNNING, "Requests being worked on.", lambda load: load.running),
+    _load(names.ENGINE_REQUESTS_WAITING, "Requests waiting to be worked on.", lambda load: load.waiting),
     _load(
-        "engine_kv_cache_ratio",
+        names.ENGINE_KV_CACHE_RATIO,
         "Share of the key-value cache in use, 0 to 1.",
         lambda load: load.kv_cache_ratio,
         unit="ratio",
     ),
     _load(
-        "engine_batch_size",
+        names.ENGINE_BATCH_SIZE,
         "Requests decoded together; of llama.cpp the mean since it began.",
         lambda load: load.batch_size,
     ),

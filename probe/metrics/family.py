@@ -10,8 +10,6 @@ from probe.analysis import WindowFigures
 from probe.sample import Sample, Series
 from probe.status import Status
 
-PREFIX = "inference_probe_"
-
 Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
 
 # Every figure about a target carries these, in this order; see docs/decisions/0040.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.metrics.family import PREFIX, Family, OfStatus, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, OfStatus, Reading
 from probe.status import BudgetStatus, JobCost, Status
 
 
@@ -18,7 +19,7 @@ def _budget(name: str, unit: str, about: str, read: Callable[[BudgetStatus], flo
                 yield Reading(value, (budget.budget, budget.span))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=about,
@@ -34,7 +35,7 @@ def _job(name: str, about: str, read: Callable[[JobCost], float]) -> Family:
         return [Reading(read(job), (job.job,)) for job in status.money.jobs]
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit="usd",
         help=about,
@@ -54,7 +55,7 @@ def _skipped(status: Status) -> Iterable[Reading]:
 
 MONEY_FAMILIES = (
     Family(
-        name=f"{PREFIX}spend_today_usd",
+        name=names.SPEND_TODAY_USD,
         kind="gauge",
         unit="usd",
         help="What all probes cost since midnight UTC, whoever made them, as far as prices are known.",
@@ -62,38 +63,38 @@ MONEY_FAMILIES = (
         source=OfStatus(read=_spent_today),
     ),
     _budget(
-        "budget_spent_usd",
+        names.BUDGET_SPENT_USD,
         "usd",
         "What was spent of a budget in this day or month (UTC).",
         lambda budget: float(budget.spent_usd),
     ),
     _budget(
-        "budget_reserved_usd",
+        names.BUDGET_RESERVED_USD,
         "usd",
         "What runs under way are estimated to take of a budget yet.",
         lambda budget: float(budget.reserved_usd),
     ),
-    _budget("budget_limit_usd", "usd", "The limit of a budget.", lambda budget: float(budget.limit_usd)),
+    _budget(names.BUDGET_LIMIT_USD, "usd", "The limit of a budget.", lambda budget: float(budget.limit_usd)),
     _budget(
-        "budget_spent_ratio",
+        names.BUDGET_SPENT_RATIO,
         "ratio",
         "What was spent of a budget as a share of its limit; nothing for a limit of 0.",
         lambda budget: float(budget.spent_usd / budget.limit_usd) if budget.limit_usd else None,
     ),
     Family(
-        name=f"{PREFIX}runs_skipped_total",
+        name=names.RUNS_SKIPPED_TOTAL,
         kind="counter",
         help="Runs that were not begun, and why: `budget_day` or `budget_month` had too little left.",
         labels=("job_name", "reason"),
         source=OfStatus(read=_skipped),
     ),
     _job(
-        "job_estimated_run_cost_usd",
+        names.JOB_ESTIMATED_RUN_COST_USD,
         "What one run is estimated to cost, as far as prices are known.",
         lambda job: float(job.run_usd),
     ),
     _job(
-        "job_estimated_month_cost_usd",
+        names.JOB_ESTIMATED_MONTH_COST_USD,
         "What the runs of the next 30 days are estimated to cost, as far as prices are known.",
         lambda job: float(job.month_usd),
     ),

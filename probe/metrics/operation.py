@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from probe.metrics.family import PREFIX, Family, Kind, OfStatus, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, Kind, OfStatus, Reading
 from probe.status import DeliveryStatus, JobStatus, Status
 
 
@@ -20,7 +21,7 @@ def _one(name: str, kind: Kind, unit: str, about: str, read: Callable[[Status], 
         value = read(status)
         return () if value is None else (Reading(value),)
 
-    return Family(name=f"{PREFIX}{name}", kind=kind, unit=unit, help=about, source=OfStatus(read=readings))
+    return Family(name=name, kind=kind, unit=unit, help=about, source=OfStatus(read=readings))
 
 
 def _job(name: str, kind: Kind, unit: str, about: str, read: Callable[[JobStatus], float | None]) -> Family:
@@ -33,7 +34,7 @@ def _job(name: str, kind: Kind, unit: str, about: str, read: Callable[[JobStatus
                 yield Reading(value, (job.job,))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind=kind,
         unit=unit,
         help=about,
@@ -54,7 +55,7 @@ def _delivery(
                 yield Reading(value, (delivery.exporter,))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind=kind,
         unit=unit,
         help=about,
@@ -69,51 +70,51 @@ def _job_infos(status: Status) -> Iterable[Reading]:
 
 SCHEDULE = (
     Family(
-        name=f"{PREFIX}job_info",
+        name=names.JOB_INFO,
         kind="info",
         help="The suite of each job, and the targets that it probes now: what narrows a target to a suite.",
         labels=("job_name", "suite", "target"),
         source=OfStatus(read=_job_infos),
     ),
-    _job("job_runs_total", "counter", "", "Runs started.", lambda job: job.runs),
+    _job(names.JOB_RUNS_TOTAL, "counter", "", "Runs started.", lambda job: job.runs),
     _job(
-        "job_missed_total",
+        names.JOB_MISSED_TOTAL,
         "counter",
         "",
         "Slots that passed while nobody could run them.",
         lambda job: job.missed,
     ),
-    _job("job_late_total", "counter", "", "Runs that started after their slot.", lambda job: job.late),
+    _job(names.JOB_LATE_TOTAL, "counter", "", "Runs that started after their slot.", lambda job: job.late),
     _job(
-        "job_overlapped_total",
+        names.JOB_OVERLAPPED_TOTAL,
         "counter",
         "",
         "Slots skipped because the run before was still open.",
         lambda job: job.overlapped,
     ),
     _job(
-        "job_last_run_timestamp_seconds",
+        names.JOB_LAST_RUN_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When the latest run started, Unix time; 0 where there was none.",
         lambda job: _unix(job.last_run_at) or 0,
     ),
     _job(
-        "job_last_run_duration_seconds",
+        names.JOB_LAST_RUN_DURATION_SECONDS,
         "gauge",
         "seconds",
         "How long the latest finished run took.",
         lambda job: job.last_duration_seconds,
     ),
     _job(
-        "job_next_run_timestamp_seconds",
+        names.JOB_NEXT_RUN_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When the next run is planned, Unix time.",
         lambda job: _unix(job.next_run_at),
     ),
     _job(
-        "job_interval_seconds",
+        names.JOB_INTERVAL_SECONDS,
         "gauge",
         "seconds",
         "Usual time between two planned runs.",
@@ -123,52 +124,56 @@ SCHEDULE = (
 
 STORE = (
     _one(
-        "store_up",
+        names.STORE_UP,
         "gauge",
         "",
         "1 where the store takes samples, 0 where they have to wait.",
         lambda status: status.store.available,
     ),
     _one(
-        "store_last_sequence",
+        names.STORE_LAST_SEQUENCE,
         "gauge",
         "",
         "Number of the result stored last; results are numbered in the order of storing, by whomever.",
         lambda status: status.store.last_sequence,
     ),
     _one(
-        "store_size_bytes", "gauge", "bytes", "Size of the database.", lambda status: status.store.size_bytes
+        names.STORE_SIZE_BYTES,
+        "gauge",
+        "bytes",
+        "Size of the database.",
+        lambda status: status.store.size_bytes,
     ),
     _one(
-        "store_write_errors_total",
+        names.STORE_WRITE_ERRORS_TOTAL,
         "counter",
         "",
         "Writes to the store that failed; they are tried again.",
         lambda status: status.store.write_errors,
     ),
     _one(
-        "store_pending_samples",
+        names.STORE_PENDING_SAMPLES,
         "gauge",
         "",
         "Samples that wait to be stored.",
         lambda status: status.store.pending,
     ),
     _one(
-        "store_spilled_samples_total",
+        names.STORE_SPILLED_SAMPLES_TOTAL,
         "counter",
         "",
         "Samples put aside in a file until the store takes them.",
         lambda status: status.store.spilled,
     ),
     _one(
-        "store_rejected_samples_total",
+        names.STORE_REJECTED_SAMPLES_TOTAL,
         "counter",
         "",
         "Samples that the store will never take; they were kept in a file.",
         lambda status: status.store.rejected,
     ),
     _one(
-        "store_dropped_samples_total",
+        names.STORE_DROPPED_SAMPLES_TOTAL,
         "counter",
         "",
         "Samples lost: neither the store nor the file took them.",
@@ -178,42 +183,42 @@ STORE = (
 
 EXPORTERS = (
     _delivery(
-        "exporter_delivered_samples_total",
+        names.EXPORTER_DELIVERED_SAMPLES_TOTAL,
         "counter",
         "",
         "Samples handed to the exporter.",
         lambda delivery: delivery.delivered,
     ),
     _delivery(
-        "exporter_refused_samples_total",
+        names.EXPORTER_REFUSED_SAMPLES_TOTAL,
         "counter",
         "",
         "Samples that the sink will never accept; they were put aside.",
         lambda delivery: delivery.refused,
     ),
     _delivery(
-        "exporter_errors_total",
+        names.EXPORTER_ERRORS_TOTAL,
         "counter",
         "",
         "Deliveries that failed; they are tried again.",
         lambda delivery: delivery.errors,
     ),
     _delivery(
-        "exporter_pending_samples",
+        names.EXPORTER_PENDING_SAMPLES,
         "gauge",
         "",
         "Stored samples that the exporter has not been given yet.",
         lambda delivery: delivery.pending,
     ),
     _delivery(
-        "exporter_oldest_pending_seconds",
+        names.EXPORTER_OLDEST_PENDING_SECONDS,
         "gauge",
         "seconds",
         "How long ago the oldest attempt ended that the exporter has not been given yet; 0 for none.",
         lambda delivery: delivery.oldest_pending_seconds,
     ),
     _delivery(
-        "exporter_last_delivery_timestamp_seconds",
+        names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When the exporter last accepted samples, Unix time; 0 where it never did.",
@@ -223,49 +228,49 @@ EXPORTERS = (
 
 DAEMON = (
     Family(
-        name=f"{PREFIX}build_info",
+        name=names.BUILD_INFO,
         kind="info",
         help="What is running, and where.",
         labels=("version", "python_version", "location"),
         source=OfStatus(read=lambda s: (Reading(1, (s.build.version, s.build.python, s.location)),)),
     ),
     _one(
-        "start_timestamp_seconds",
+        names.START_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When the daemon started, Unix time.",
         lambda status: _unix(status.started_at),
     ),
     _one(
-        "config_last_reload_successful",
+        names.CONFIG_LAST_RELOAD_SUCCESSFUL,
         "gauge",
         "",
         "1 where the configuration was last read with success, 0 where the one before is still in force.",
         lambda status: status.config.loaded,
     ),
     _one(
-        "config_last_reload_success_timestamp_seconds",
+        names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When the configuration in force was read, Unix time.",
         lambda status: _unix(status.config.loaded_at),
     ),
     _one(
-        "config_reload_failures_total",
+        names.CONFIG_RELOAD_FAILURES_TOTAL,
         "counter",
         "",
         "Configurations that could not be used.",
         lambda status: status.config.failed_reloads,
     ),
     _one(
-        "attempts_in_flight",
+        names.ATTEMPTS_IN_FLIGHT,
         "gauge",
         "",
         "Attempts under way.",
         lambda status: status.attempts_in_flight,
     ),
     Family(
-        name=f"{PREFIX}attempts_skipped_total",
+        name=names.ATTEMPTS_SKIPPED_TOTAL,
         kind="counter",
         help=(
             "Planned attempts that were not made because the provider had asked for silence (`silence`) or"
@@ -275,14 +280,14 @@ DAEMON = (
         source=OfStatus(read=lambda s: [Reading(count, skip) for skip, count in s.skipped_attempts.items()]),
     ),
     _one(
-        "stopwatch_restarts_total",
+        names.STOPWATCH_RESTARTS_TOTAL,
         "counter",
         "",
         "Times the stopwatch process had to be started again.",
         lambda status: status.stopwatch_restarts,
     ),
     _one(
-        "daemon_lag_seconds",
+        names.DAEMON_LAG_SECONDS,
         "gauge",
         "seconds",
         "How late the daemon's own loop was when last looked at. It moves no measurement.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.metrics.family import PREFIX, Family, Kind, OfAttempt, OfStatus, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, Kind, OfAttempt, OfStatus, Reading
 from probe.sample import Sample
 from probe.status import PriceSourceStatus, PriceStatus, Status
 
@@ -26,7 +27,7 @@ def _model(
                 yield Reading(reading.value, (price.provider, price.model, *reading.labels))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind=kind,
         unit=unit,
         help=about,
@@ -47,7 +48,7 @@ def _source(
                 yield Reading(value, (source.source,))
 
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind=kind,
         unit=unit,
         help=about,
@@ -76,7 +77,7 @@ def _charged(sample: Sample) -> Iterable[Reading]:
 
 PRICE_FAMILIES = (
     _model(
-        "model_price_usd_per_million_tokens",
+        names.MODEL_PRICE_USD_PER_MILLION_TOKENS,
         "usd_per_million_tokens",
         "Price in force of a probed model, by kind of token: input, output, and cached_input, cache_write "
         "and reasoning where they have one of their own.",
@@ -84,13 +85,13 @@ PRICE_FAMILIES = (
         labels=("type",),
     ),
     _model(
-        "model_price_usd_per_request",
+        names.MODEL_PRICE_USD_PER_REQUEST,
         "usd_per_request",
         "What each request to a probed model costs beside its tokens.",
         lambda price: (Reading(float(price.request_usd)),),
     ),
     _model(
-        "model_price_source_info",
+        names.MODEL_PRICE_SOURCE_INFO,
         "",
         "Who says what a probed model costs.",
         lambda price: (Reading(1, (price.source,)),),
@@ -98,39 +99,39 @@ PRICE_FAMILIES = (
         labels=("source",),
     ),
     _model(
-        "model_price_fetched_timestamp_seconds",
+        names.MODEL_PRICE_FETCHED_TIMESTAMP_SECONDS,
         "seconds",
         "When the price in force of a probed model was fetched, Unix time; absent where it is not fetched.",
         _fetched,
     ),
     _model(
-        "model_price_disagreement_ratio",
+        names.MODEL_PRICE_DISAGREEMENT_RATIO,
         "ratio",
         "Largest factor between what two sources say that a probed model costs; 1 where they agree.",
         _disagreement,
     ),
     _source(
-        "price_source_read_timestamp_seconds",
+        names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS,
         "gauge",
         "seconds",
         "When a source of prices last answered, Unix time; a model list by its provider's name.",
         lambda source: None if source.read_at is None else source.read_at.timestamp(),
     ),
     _source(
-        "price_source_errors_total",
+        names.PRICE_SOURCE_ERRORS_TOTAL,
         "counter",
         "",
         "Times a source of prices could not be read.",
         lambda source: source.errors,
     ),
     Family(
-        name=f"{PREFIX}prices_held",
+        name=names.PRICES_HELD,
         kind="gauge",
         help="Prices that wait for review because they jump.",
         source=OfStatus(read=lambda status: (Reading(status.pricing.held),)),
     ),
     Family(
-        name=f"{PREFIX}last_charged_ratio",
+        name=names.LAST_CHARGED_RATIO,
         kind="gauge",
         unit="ratio",
         help="What the provider charged for the latest attempt, divided by what it costs at the price in "

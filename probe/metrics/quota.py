@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.metrics.family import PREFIX, Family, OfAttempt, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, OfAttempt, Reading
 from probe.rate_limits import RateLimit, read_rate_limits
 from probe.sample import Sample
 
@@ -23,7 +24,7 @@ def _each(read: Callable[[RateLimit], float | None]) -> OfAttempt:
 
 def _family(name: str, unit: str, about: str, read: Callable[[RateLimit], float | None]) -> Family:
     return Family(
-        name=f"{PREFIX}rate_limit{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=f"{about}, by the head of the latest answer; resource is requests, tokens, input_tokens or "
@@ -34,9 +35,12 @@ def _family(name: str, unit: str, about: str, read: Callable[[RateLimit], float 
 
 
 QUOTA_FAMILIES = (
-    _family("", "", "What the provider allows the account", lambda limit: limit.limit),
-    _family("_remaining", "", "What of it is left", lambda limit: limit.remaining),
+    _family(names.RATE_LIMIT, "", "What the provider allows the account", lambda limit: limit.limit),
+    _family(names.RATE_LIMIT_REMAINING, "", "What of it is left", lambda limit: limit.remaining),
     _family(
-        "_reset_seconds", "seconds", "Time until all of it is left again", lambda limit: limit.reset_seconds
+        names.RATE_LIMIT_RESET_SECONDS,
+        "seconds",
+        "Time until all of it is left again",
+        lambda limit: limit.reset_seconds,
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from probe.analysis import split, timed
-from probe.metrics.family import PREFIX, Family, OfAttempt, Reading
+from probe.metrics import names
+from probe.metrics.family import Family, OfAttempt, Reading
 from probe.sample import Sample
 
 PARTS = ("load", "queue", "prompt", "completion", "ttft", "total")
@@ -57,7 +58,7 @@ _ELSEWHERE_HELP = (
 
 REPORTED_FAMILIES = (
     Family(
-        name=f"{PREFIX}last_reported_seconds",
+        name=names.LAST_REPORTED_SECONDS,
         kind="gauge",
         unit="seconds",
         help="What the provider says it spent on the latest attempt: load (of the model), queue, prompt, "
@@ -66,7 +67,7 @@ REPORTED_FAMILIES = (
         source=OfAttempt(read=_parts),
     ),
     Family(
-        name=f"{PREFIX}last_reported_tokens_per_second",
+        name=names.LAST_REPORTED_TOKENS_PER_SECOND,
         kind="gauge",
         unit="tokens_per_second",
         help="Speed by the provider's figures: tokens evaluated (prompt) and made (completion) per second.",
@@ -74,21 +75,21 @@ REPORTED_FAMILIES = (
         source=OfAttempt(read=_rates),
     ),
     Family(
-        name=f"{PREFIX}elsewhere_seconds",
+        name=names.ELSEWHERE_SECONDS,
         kind="summary",
         unit="seconds",
         help=_ELSEWHERE_HELP,
         source=OfAttempt(read=_elsewhere, initial=((),)),
     ),
     Family(
-        name=f"{PREFIX}last_elsewhere_seconds",
+        name=names.LAST_ELSEWHERE_SECONDS,
         kind="gauge",
         unit="seconds",
         help=f"{_ELSEWHERE_HELP} Of the latest attempt.",
         source=OfAttempt(read=_elsewhere),
     ),
     Family(
-        name=f"{PREFIX}charged_usd_total",
+        name=names.CHARGED_USD_TOTAL,
         kind="counter",
         unit="usd",
         help="What the attempts cost by the provider's own word, where it gives one.",

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from probe.metrics.family import PREFIX, SERIES_LABELS, Family
+from probe.metrics import names
+from probe.metrics.family import SERIES_LABELS, Family
 
 # Questions that people ask of the metrics, in PromQL. Windows are hours long, as attempts are minutes apart.
 QUERIES = (
     (
         "Which targets had no success for two runs?",
-        f"time() - {PREFIX}last_success_timestamp_seconds > 2 * scalar(max({PREFIX}job_interval_seconds))",
+        f"time() - {names.LAST_SUCCESS_TIMESTAMP_SECONDS} > 2 * scalar(max({names.JOB_INTERVAL_SECONDS}))",
     ),
     (
         "What share of the attempts failed in 6 hours, by target?",
         (
-            f'sum by (target) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h]))'
-            f" / sum by (target) (increase({PREFIX}attempts_total[6h]))"
+            f'sum by (target) (increase({names.ATTEMPTS_TOTAL}{{outcome="failed"}}[6h]))'
+            f" / sum by (target) (increase({names.ATTEMPTS_TOTAL}[6h]))"
         ),
     ),
     (
         "Of what kind were the failures, and whose?",
-        f'sum by (failure, fault) (increase({PREFIX}attempts_total{{outcome="failed"}}[6h])) > 0',
+        f'sum by (failure, fault) (increase({names.ATTEMPTS_TOTAL}{{outcome="failed"}}[6h])) > 0',
     ),
     (
         "Under what time to first token do 90 % of a provider's answers begin?",
-        f"histogram_quantile(0.9, sum by (provider, le) (rate({PREFIX}ttft_seconds_bucket[1d])))",
+        f"histogram_quantile(0.9, sum by (provider, le) (rate({names.TTFT_SECONDS}_bucket[1d])))",
     ),
     (
         "In which phase does the time go?",
         (
-            f"sum by (target, phase) (increase({PREFIX}phase_seconds_sum[6h]))"
-            f" / sum by (target, phase) (increase({PREFIX}phase_seconds_count[6h]) > 0)"
+            f"sum by (target, phase) (increase({names.PHASE_SECONDS}_sum[6h]))"
+            f" / sum by (target, phase) (increase({names.PHASE_SECONDS}_count[6h]) > 0)"
         ),
     ),
-    ("What do the probes cost a day?", f"sum(increase({PREFIX}cost_usd_total[1d]))"),
+    ("What do the probes cost a day?", f"sum(increase({names.COST_USD_TOTAL}[1d]))"),
 )
 
 _PAGE = """\
@@ -76,7 +77,7 @@ def metrics_page(families: Iterable[Family]) -> str:
     """The whole of docs/metrics.md."""
     return _PAGE.format(
         labels=", ".join(f"`{label}`" for label in SERIES_LABELS),
-        attempts=f"{PREFIX}attempts_total",
+        attempts=names.ATTEMPTS_TOTAL,
         table=metrics_table(families),
         queries="\n".join(f"{question}\n\n```promql\n{query}\n```\n" for question, query in QUERIES),
     )

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from probe.analysis import WindowFigures
-from probe.metrics.family import PREFIX, Family, OfSeries, OfWindow
+from probe.metrics import names
+from probe.metrics.family import Family, OfSeries, OfWindow
 
 WINDOW = timedelta(hours=24)
 
 
 def _window(name: str, unit: str, about: str, read: Callable[[WindowFigures], float | None]) -> Family:
     return Family(
-        name=f"{PREFIX}{name}",
+        name=name,
         kind="gauge",
         unit=unit,
         help=f"{about} Over the last 24 h.",
@@ -23,25 +24,25 @@ def _window(name: str, unit: str, about: str, read: Callable[[WindowFigures], fl
 
 WINDOW_FAMILIES = (
     _window(
-        "jitter_seconds",
+        names.JITTER_SECONDS,
         "seconds",
         "Standard deviation of the total latency of successful attempts, 0 for a single one.",
         lambda figures: figures.jitter_seconds,
     ),
     _window(
-        "value_score",
+        names.VALUE_SCORE,
         "",
         "Mean tokens per second / USD per million tokens, rounded.",
         lambda figures: figures.value_score,
     ),
     _window(
-        "success_ratio",
+        names.SUCCESS_RATIO,
         "ratio",
         "Successful attempts / attempts, without those that the probe itself did not carry through.",
         lambda figures: figures.success_ratio,
     ),
     _window(
-        "window_attempts",
+        names.WINDOW_ATTEMPTS,
         "",
         "How many attempts jitter, value score and success ratio stand on.",
         lambda figures: figures.attempts,
@@ -49,7 +50,7 @@ WINDOW_FAMILIES = (
 )
 
 TARGET_INFO = Family(
-    name=f"{PREFIX}target_info",
+    name=names.TARGET_INFO,
     kind="info",
     help="The targets that are probed now.",
     labels=("base_url",),
