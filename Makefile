@@ -10,13 +10,16 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header -
 export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench generate lock servers clean
+.PHONY: help run env test check bench generate lock servers clean
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
 
 run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
 	@$(BIN)/probe daemon
+
+env:             ## fill in .env for docker compose: passwords that nobody else has
+	@$(PYTHON) -m tools.env
 
 test: servers            ## set up everything, run all checks and all tests
 	@$(MAKE) --no-print-directory check
