@@ -171,7 +171,7 @@ class Daemon:
         control = self.control
         await self._sinks.open(
             stack,
-            ExporterContext(series=control.series(), status=control.status, clock=clock),
+            ExporterContext(series=control.series(), status=control.status, clock=clock, run=store.run),
             config.exporters.enabled(),
         )
         background(stack, self._vitals.run, "vitals", clock)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, runtime_checkable
+from uuid import UUID
 
 from probe.catalog.history import PriceEntry
 from probe.clock import Clock
@@ -13,18 +15,57 @@ from probe.sample import Sample, Series
 from probe.status import Status
 
 
+class Run(Protocol):
+    """What attempts were made together for; see `probe.store.RunRecord`. `finished_at` is None while it goes on."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def run_name(self) -> str: ...
+
+    @property
+    def triggered_by(self) -> str: ...
+
+    @property
+    def suite(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def started_at(self) -> datetime: ...
+
+    @property
+    def finished_at(self) -> datetime | None: ...
+
+    @property
+    def attempts(self) -> int: ...
+
+    @property
+    def successes(self) -> int: ...
+
+
+async def no_run(_: UUID, /) -> Run | None:
+    """For an exporter that is built where no runs are known."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterContext:
     """What an exporter is built with.
 
     `series` are those of the configuration, `status` may be called at any time, `settings` is the exporter's
-    own section of the configuration.
+    own section of the configuration. `run` gives the facts of a run, and may raise StoreError. In a `replay`
+    somebody gives samples again on purpose, which must not be counted again.
     """
 
     series: Sequence[Series]
     status: Callable[[], Status]
     clock: Clock
     settings: Mapping[str, object] = field(default_factory=dict)
+    run: Callable[[UUID], Awaitable[Run | None]] = no_run
+    replay: bool = False
 
 
 class Exporter(Protocol):

@@ -98,7 +98,7 @@ async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> 
 
 
 async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
-    exporter = load_exporter(name, _context(settings))
+    exporter = load_exporter(name, _context(store, settings))
     given = refused = 0
     try:
         async for accepted, left_out in _pages(store, name, exporter, wanted):
@@ -128,8 +128,10 @@ async def _pages(
             return
 
 
-def _context(settings: Mapping[str, object]) -> ExporterContext:
+def _context(store: Store, settings: Mapping[str, object]) -> ExporterContext:
     def no_status() -> Status:
         raise NotRunning("no daemon runs here")
 
-    return ExporterContext(series=(), status=no_status, clock=SystemClock(), settings=settings)
+    return ExporterContext(
+        series=(), status=no_status, clock=SystemClock(), settings=settings, run=store.run, replay=True
+    )
