@@ -16,7 +16,7 @@ from probe.status import Status
 
 
 class Run(Protocol):
-    """What attempts were made together for; see `probe.store.RunRecord`. `finished_at` is None while it goes on."""
+    """What attempts were made for; see `probe.store.RunRecord`. `finished_at` is None while it goes on."""
 
     @property
     def id(self) -> UUID: ...
