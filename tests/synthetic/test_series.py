@@ -1,0 +1,30 @@
+"""Pages become series as Prometheus would have scraped them."""
+
+from __future__ import annotations
+
+from tests.synthetic.series import Recorded
+
+
+def series(*pages: bytes, scrapes: int = 2) -> dict[str, str]:
+    recorded = Recorded('job="probe"')
+    for page in pages:
+        recorded.add(page, scrapes)
+    return dict(recorded.series())
+
+
+def test_a_page_is_seen_by_every_scrape_until_the_next() -> None:
+    assert series(b"# HELP a A.\na 1\n", b"a 1\n", b"a 2.5\n") == {
+        'up{job="probe"}': "1+0x5",
+        'a{job="probe"}': "1+0x3 2.5+0x1",
+    }
+
+
+def test_labels_of_the_scrape_come_last() -> None:
+    assert 'a{b="c d} 1",job="probe"}' in series(b'a{b="c d} 1"} 1\n')
+
+
+def test_what_is_gone_ends_and_may_come_again() -> None:
+    found = series(b"a 1\n", b"b 1\n", b"a 3\nb 1\n")
+    assert found['a{job="probe"}'] == "1+0x1 stale _x1 3+0x1"
+    assert found['b{job="probe"}'] == "_x2 1+0x3"
+    assert series(b"a 1\n", b"", scrapes=1)['a{job="probe"}'] == "1+0x0 stale"

@@ -1,0 +1,45 @@
+"""A synthetic history under the rules as they are delivered: what it raises in its last week."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from probe.metrics import CATALOGUE, PREFIX
+from tests.synthetic.attempts import Subject
+from tests.synthetic.history import History
+from tests.synthetic.plan import DAY_SECONDS, Plan
+from tests.synthetic.series import Recorded
+from tests.synthetic.verdict import Raised, raised
+
+RULES = tuple(sorted((Path(__file__).parents[2] / "deploy" / "prometheus" / "rules").glob("*.yml")))
+WEEK_SECONDS = 7 * DAY_SECONDS
+# As the delivered configuration of Prometheus names what it scrapes.
+_SCRAPED_AS = 'job="inference-probe",instance="probe:9797"'
+_NAME = re.compile(rf"{PREFIX}\w+")
+
+
+async def last_week(
+    subjects: Sequence[Subject], plan: Plan, folder: Path, *, step_seconds: int, rules: Sequence[Path] = RULES
+) -> list[Raised]:
+    """The alerts that fired in the last seven days, scraped and evaluated every `step_seconds`."""
+    assert rules, "no rules"
+    recorded = Recorded(_SCRAPED_AS)
+    scrapes = 1
+    async for page in History(subjects, plan, _families(rules)).pages():
+        recorded.add(page, scrapes)
+        scrapes = plan.every_seconds // step_seconds
+    until = plan.days * DAY_SECONDS
+    return raised(rules, recorded.series(), step_seconds, until - WEEK_SECONDS, until, folder)
+
+
+def _families(rules: Sequence[Path]) -> AbstractSet[str]:
+    """Those that rules read."""
+    names = {name for file in rules for name in _NAME.findall(file.read_text())}
+    return {
+        family.name
+        for family in CATALOGUE
+        if names & {family.name, *(f"{family.name}{end}" for end in ("_bucket", "_sum", "_count"))}
+    }
