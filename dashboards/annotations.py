@@ -1,0 +1,82 @@
+"""What happened, as lines across every graph: prices, models, runs, alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotation
+
+from dashboards.palette import BLUE, MUTED, RED, YELLOW
+from dashboards.query import metric
+from dashboards.source import PROMETHEUS
+from probe.metrics import names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A mark wherever `expression` has a value. It is asked in wide steps, so it looks back over one."""
+
+    name: str
+    expression: str
+    title: str
+    text: str
+    colour: str
+    shown: bool = True
+
+
+def _changes(name: str, *matchers: str) -> str:
+    return f"changes({metric(name, *matchers)}[$__rate_interval]) > 0"
+
+
+HAPPENINGS = (
+    Happening(
+        name="Alerts",
+        expression='ALERTS{alertstate="firing",severity=~"critical|warning"}',
+        title="{{alertname}}",
+        text="{{severity}} {{target}} {{provider}} {{job_name}}",
+        colour=RED,
+    ),
+    Happening(
+        name="Price changes",
+        expression=_changes(names.MODEL_PRICE_USD_PER_MILLION_TOKENS),
+        title="Price changed",
+        text="{{provider}} {{model}}: {{type}}",
+        colour=YELLOW,
+    ),
+    Happening(
+        name="Model changes",
+        expression=_changes(names.EVENTS_TOTAL, 'event=~"model_.+|probed_model_.+"'),
+        title="{{event}}",
+        text="See the board Discovery, or probe events.",
+        colour=BLUE,
+    ),
+    Happening(
+        name="Runs",
+        expression=_changes(names.JOB_LAST_RUN_TIMESTAMP_SECONDS),
+        title="Run of {{job_name}}",
+        text="A run began.",
+        colour=MUTED,
+        shown=False,
+    ),
+)
+
+
+def marks() -> list[Builder[Annotation]]:
+    """For every board; runs are many, so they wait to be switched on."""
+    return [_annotation(each) for each in HAPPENINGS]
+
+
+def _annotation(of: Happening) -> Builder[Annotation]:
+    return (
+        AnnotationQuery()
+        .name(of.name)
+        .datasource(PROMETHEUS.chosen)
+        .enable(of.shown)
+        .icon_color(of.colour)
+        .expr(of.expression)
+        .title_format(of.title)
+        .text_format(of.text)
+        .step("60s")
+    )

@@ -1,0 +1,50 @@
+"""Uids of the boards, and links between them and to the runbooks."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import DashboardLink
+from grafana_foundation_sdk.models.dashboard import DashboardLinkType
+
+PREFIX = "inference-probe"
+# Runbooks are files of the repository; `<alert>.md` follows.
+RUNBOOKS = "/runbooks"
+TAG = "inference-probe"
+
+OVERVIEW = f"{PREFIX}-overview"
+PROVIDER = f"{PREFIX}-provider"
+MODEL = f"{PREFIX}-model"
+DETOUR = f"{PREFIX}-detour"
+COST = f"{PREFIX}-cost"
+DISCOVERY = f"{PREFIX}-discovery"
+ENGINES = f"{PREFIX}-engines"
+HEALTH = f"{PREFIX}-health"
+
+OVERVIEW_INFLUX = f"{OVERVIEW}-influx"
+MODEL_INFLUX = f"{MODEL}-influx"
+COST_INFLUX = f"{COST}-influx"
+
+_HERE = ("datasource", "kind", "location", "suite")
+
+
+def board_url(uid: str, **variables: str) -> str:
+    """The address of a board for the same time; `variables` are values or Grafana's `${__data.fields.x}`."""
+    kept = [f"${{{name}:queryparam}}" for name in _HERE]
+    given = [f"var-{name}={value}" for name, value in variables.items()]
+    return f"/d/{uid}?{'&'.join([*kept, '${__url_time_range}', *given])}"
+
+
+def to_board(title: str, uid: str, **variables: str) -> DashboardLink:
+    """A link of a panel or of a value to a board."""
+    return DashboardLink(title).url(board_url(uid, **variables)).target_blank(False)
+
+
+def between_boards() -> DashboardLink:
+    """The list of all boards, at the top of each; it keeps time and variables."""
+    return (
+        DashboardLink("Boards")
+        .type(DashboardLinkType.DASHBOARDS)
+        .tags([TAG])
+        .as_dropdown(True)
+        .include_vars(True)
+        .keep_time(True)
+    )

@@ -1,0 +1,16 @@
+"""The colours of the probe's own board page, which its style sheet names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_SHEET = Path(__file__).parents[1] / "probe" / "api" / "board" / "static" / "board.css"
+_COLOURS = dict(re.findall(r"--(\w+): (#[0-9A-Fa-f]{6});", _SHEET.read_text(encoding="utf-8")))
+
+BLUE = _COLOURS["blue"]
+GREEN = _COLOURS["green"]
+YELLOW = _COLOURS["yellow"]
+RED = _COLOURS["red"]
+TEXT = _COLOURS["text"]
+MUTED = _COLOURS["muted"]

@@ -1,0 +1,218 @@
+"""Panels, each with its unit, what it shows and why it may be empty.
+
+A panel is made of `Says` and of queries; what is left to say is said on the SDK's own builder:
+
+    graph(Says("TTFT", "Time to first token of each attempt.", SECONDS), ask(expression, LEGEND)).min(0)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
+
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    timeseries,
+)
+from grafana_foundation_sdk.builders import text as words
+from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, HeatmapTooltip, YAxisConfig
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import common as shapes
+from grafana_foundation_sdk.models.dashboard import FieldColor, Panel, ThresholdsConfig
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+from grafana_foundation_sdk.models.text import TextMode
+
+from dashboards.palette import BLUE, MUTED
+from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_threshold, coloured, prop, thresholds
+
+AnyPanel = Builder[Panel]
+Query = Builder[Dataquery]
+
+# Points of a graph over time: enough for a wide screen, few enough for quantiles of a hundred targets.
+_POINTS = 240
+# Bars of a stacked one: half an hour each where a day is shown.
+_BARS = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """Of 24 columns, and in steps of 30 pixels. On a phone each panel has the whole width."""
+
+    width: int
+    height: int
+
+
+SMALL = Size(width=4, height=4)
+WIDE_STAT = Size(width=6, height=4)
+HALF = Size(width=12, height=8)
+THIRD = Size(width=8, height=8)
+WHOLE = Size(width=24, height=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """`about` is what a reader should know of the figure, `empty` why there may be none."""
+
+    title: str
+    about: str
+    unit: str
+    empty: str = "No attempt in this time: see Probe health, or choose a longer one."
+
+
+class _Dressed(Protocol):
+    """What the builders of all panels have in common."""
+
+    def title(self, title: str) -> Self: ...
+    def description(self, description: str) -> Self: ...
+    def unit(self, unit: str) -> Self: ...
+    def no_value(self, no_value: str) -> Self: ...
+    def span(self, w: int) -> Self: ...
+    def height(self, h: int) -> Self: ...
+    def with_target(self, target: Builder[Dataquery]) -> Self: ...
+    def thresholds(self, thresholds: Builder[ThresholdsConfig]) -> Self: ...
+    def color_scheme(self, color: Builder[FieldColor]) -> Self: ...
+
+
+P = TypeVar("P", bound=_Dressed)
+
+
+def dress(panel: P, says: Says, size: Size, *queries: Query) -> P:
+    """Give a panel of any kind its words, its unit, its size and its queries."""
+    panel.title(says.title).description(says.about).unit(says.unit).no_value(says.empty)
+    panel.span(size.width).height(size.height)
+    for query in queries:
+        panel.with_target(query)
+    return panel
+
+
+def ask(expression: str, legend: str = "", ref: str = "A") -> Query:
+    """A line of a graph over time for each series."""
+    return prometheus.Dataquery().expr(expression).legend_format(legend or "__auto").range().ref_id(ref)
+
+
+def ask_now(expression: str, legend: str = "", ref: str = "A") -> Query:
+    """One number for each series, over the time that is shown."""
+    return prometheus.Dataquery().expr(expression).legend_format(legend or "__auto").instant().ref_id(ref)
+
+
+def ask_rows(expression: str, ref: str = "A") -> Query:
+    """A row of a table for each series, a column for each label."""
+    query = prometheus.Dataquery().expr(expression).instant().ref_id(ref)
+    return query.format(PromQueryFormat.TABLE)
+
+
+def ask_buckets(expression: str, ref: str = "A") -> Query:
+    """The buckets of a histogram, which a heatmap draws."""
+    query = prometheus.Dataquery().expr(expression).legend_format("{{le}}").range().ref_id(ref)
+    return query.format(PromQueryFormat.HEATMAP)
+
+
+def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+    """Lines over time. A gap is an answer that did not come."""
+    legend = (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(shapes.LegendDisplayMode.TABLE)
+        .placement(shapes.LegendPlacement.BOTTOM)
+        .calcs(["lastNotNull", "max"])
+    )
+    tooltip = (
+        common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
+    )
+    panel = timeseries.Panel().legend(legend).tooltip(tooltip).max_data_points(_POINTS)
+    panel.line_width(1.5).fill_opacity(6).show_points(shapes.VisibilityMode.AUTO).point_size(4)
+    panel.min(0)
+    return dress(panel, says, size, *queries)
+
+
+def steps(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+    """A figure that holds until it changes, such as a price."""
+    panel = graph(says, *queries, size=size)
+    return panel.line_interpolation(shapes.LineInterpolation.STEP_AFTER).fill_opacity(0).line_width(2)
+
+
+def stacked(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+    """Parts of a whole over time, as bars."""
+    panel = graph(says, *queries, size=size)
+    panel.draw_style(shapes.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
+    panel.max_data_points(_BARS).interval("5m")
+    return panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
+
+
+def number(says: Says, *queries: Query, size: Size = SMALL, at: Steps = PLAIN) -> stat.Panel:
+    """One large number, or a few, coloured by its thresholds."""
+    panel = stat.Panel().reduce_options(_last()).graph_mode(shapes.BigValueGraphMode.NONE)
+    panel.thresholds(thresholds(at)).color_scheme(by_threshold())
+    panel.color_mode(shapes.BigValueColorMode.VALUE).text_mode(shapes.BigValueTextMode.VALUE)
+    return dress(panel, says, size, *queries)
+
+
+def named(says: Says, *queries: Query, size: Size = WIDE_STAT, at: Steps = PLAIN) -> stat.Panel:
+    """A number with the name of whose it is: the fastest, the cheapest."""
+    panel = number(says, *queries, size=size, at=at)
+    panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME)
+    return panel.text(common.VizTextDisplayOptions().title_size(14).value_size(28))
+
+
+def bars(says: Says, *queries: Query, size: Size = HALF, at: Steps = PLAIN) -> bargauge.Panel:
+    """A bar for each series, its name above it, so that long names fit on a phone."""
+    panel = bargauge.Panel().reduce_options(_last()).orientation(shapes.VizOrientation.HORIZONTAL)
+    panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
+    panel.name_placement(shapes.BarGaugeNamePlacement.TOP).show_unfilled(True).min(0)
+    panel.thresholds(thresholds(at)).color_scheme(by_threshold())
+    return dress(panel, says, size, *queries)
+
+
+def states(says: Says, *queries: Query, size: Size = WHOLE) -> statetimeline.Panel:
+    """A band for each series that changes its colour with its state: since when."""
+    panel = statetimeline.Panel().merge_values(True).show_value(shapes.VisibilityMode.NEVER)
+    panel.row_height(0.8).line_width(0).fill_opacity(80).max_data_points(_POINTS)
+    return dress(panel, says, size, *queries)
+
+
+def buckets(says: Says, query: Query, size: Size = HALF) -> heatmap.Panel:
+    """A histogram over time. A column is half an hour or more: attempts are minutes apart."""
+    colour = HeatmapColorOptions().mode(HeatmapColorMode.OPACITY).fill(BLUE).exponent(0.5).steps(64)
+    panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1).interval("30m")
+    panel.y_axis(YAxisConfig().unit(says.unit)).tooltip(HeatmapTooltip().y_histogram(True))
+    panel.exemplars_color("rgba(255,255,255,0.7)")
+    return dress(panel, Says(says.title, says.about, NO_UNIT, says.empty), size, query)
+
+
+def remark(title: str, markdown: str, size: Size) -> AnyPanel:
+    """A few words among the figures."""
+    panel = words.Panel().mode(TextMode.MARKDOWN).content(markdown).title(title)
+    return panel.description(title).span(size.width).height(size.height).unit(NO_UNIT)
+
+
+def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:
+    """The same graph with n, on how many attempts it stands, as faint bars on an axis of their own."""
+    faint = [
+        prop("unit", COUNT),
+        prop("decimals", 0),
+        prop("custom.axisPlacement", "right"),
+        prop("custom.axisLabel", "n"),
+        prop("custom.axisGridShow", False),
+        prop("custom.drawStyle", "bars"),
+        prop("custom.lineWidth", 0),
+        prop("custom.fillOpacity", 16),
+        *coloured(MUTED),
+    ]
+    return panel.with_target(ask(expression, legend, "N")).override_by_query("N", faint)
+
+
+def number_with_n(panel: stat.Panel, expression: str) -> stat.Panel:
+    """The same number, and beside it n."""
+    plain = [prop("unit", COUNT), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
+    return panel.with_target(ask_now(expression, "n", "N")).override_by_query("N", plain)
+
+
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)

@@ -1,0 +1,1 @@
+"""The boards over the metrics that Prometheus scrapes."""

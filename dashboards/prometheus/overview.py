@@ -1,0 +1,231 @@
+"""Overview: is anything burning, is it them or us, since when; and who is fastest, cheapest, most stable."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board, Row
+from dashboards.palette import GREEN, RED, YELLOW
+from dashboards.panels import (
+    AnyPanel,
+    Says,
+    Size,
+    ask,
+    ask_now,
+    graph,
+    named,
+    number,
+    number_with_n,
+)
+from dashboards.prometheus.shared import (
+    ALERTING,
+    NO_TARGETS,
+    alerts_table,
+    attempts,
+    cost_per_thousand,
+    simulated,
+    since_when,
+    success_share,
+    target_labels,
+    whose_fault,
+)
+from dashboards.query import LEGEND, SERIES, count, latest, mean, metric, quantile
+from dashboards.style import (
+    ANY_IS_BAD,
+    COUNT,
+    JITTER,
+    NO_UNIT,
+    RATIO,
+    SECONDS,
+    SUCCESS,
+    TOKENS_PER_SECOND,
+    USD,
+    texts,
+)
+from dashboards.tables import Figure, table
+from dashboards.variables import datasource, narrowing
+from probe.metrics import names
+
+_WINNER = Size(width=6, height=5)
+_SIDE = Size(width=12, height=8)
+_TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
+_TOTAL = quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=SERIES)
+_COST = cost_per_thousand(SERIES)
+# Jitter and value of a handful of attempts are chance.
+_SEVERAL = f"{latest(names.WINDOW_ATTEMPTS)} >= 5"
+
+
+def board() -> Board:
+    return Board(
+        uid=links.OVERVIEW,
+        title="Overview",
+        about="Is something burning, them or us, and since when? Who is fastest, cheapest, most stable?",
+        variables=(datasource(), *narrowing()),
+        annotations=marks(),
+        rows=(
+            Row(
+                title="Now: is it them or us, since when?",
+                panels=(
+                    *_now(),
+                    since_when(Size(width=24, height=8)),
+                    alerts_table(_SIDE),
+                    whose_fault(_SIDE),
+                ),
+            ),
+            Row(title="Leaderboard", panels=(*_winners(), _leaderboard())),
+            Row(title="Each attempt", panels=_course()),
+        ),
+    )
+
+
+def _now() -> tuple[AnyPanel, ...]:
+    success = latest(names.LAST_ATTEMPT_SUCCESS)
+    failing = f"count(count by (provider) ({success} == 0)) or vector(0)"
+    return (
+        number(
+            Says("Alerts firing", "Alerts of severity critical and warning that fire now.", COUNT, "?"),
+            ask_now(f"count({ALERTING}) or vector(0)"),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says("Targets failing", "Targets whose latest attempt failed.", COUNT, NO_TARGETS),
+            ask_now(f"count({success} == 0) or 0 * count({success})"),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says(
+                "Providers failing",
+                "Share of the providers of which a target failed last. All of them at once: look at the "
+                "network here and at Probe health before you blame one.",
+                RATIO,
+                NO_TARGETS,
+            ),
+            ask_now(f"({failing}) / count(count by (provider) ({success}))"),
+            at=((None, GREEN), (0.01, YELLOW), (0.99, RED)),
+        ),
+        number(
+            Says("Latest success", "How long ago any attempt succeeded.", SECONDS, NO_TARGETS),
+            ask_now(f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"),
+        ),
+        number(
+            Says("Probe", "Whether probes are scraped and store what they measure.", NO_UNIT, "not scraped"),
+            ask_now(f"min({metric(names.STORE_UP)})"),
+        ).mappings(list(texts({"1": ("well", GREEN), "0": ("store down", RED)}))),
+        simulated(),
+    )
+
+
+def _winners() -> tuple[AnyPanel, ...]:
+    """The best of each column, with n."""
+    n = count(names.TTFT_SECONDS, by=SERIES)
+    fastest = f"bottomk(1, {_TTFT})"
+    return (
+        number_with_n(
+            named(
+                Says("Fastest", "Lowest median time to first token in the time shown.", SECONDS),
+                ask_now(fastest, LEGEND),
+                size=_WINNER,
+            ),
+            f"{n} and {fastest}",
+        ),
+        number_with_n(
+            named(
+                Says("Most stable", "Lowest jitter of the last 24 h, of 5 attempts or more.", SECONDS),
+                ask_now(f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})", LEGEND),
+                size=_WINNER,
+                at=JITTER,
+            ),
+            f"{latest(names.WINDOW_ATTEMPTS)} and bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})",
+        ),
+        named(
+            Says(
+                "Cheapest", "Lowest cost of a thousand requests in the time shown.", USD, "No price is known."
+            ),
+            ask_now(f"bottomk(1, {_COST} > 0)", LEGEND),
+            size=_WINNER,
+        ),
+        named(
+            Says(
+                "Best value",
+                "Highest value score of the last 24 h: tokens per second for each USD per million tokens.",
+                COUNT,
+                "No price is known.",
+            ),
+            ask_now(f"topk(1, {latest(names.VALUE_SCORE)})", LEGEND),
+            size=_WINNER,
+        ),
+    )
+
+
+def _leaderboard() -> AnyPanel:
+    return table(
+        Says(
+            "Leaderboard",
+            "TTFT and total latency are medians, speed the mean, of the n attempts in the time shown; jitter "
+            "(green below 200 ms, red from 500 ms) and value score are those of the last 24 h. A target "
+            "leads to its board.",
+            SECONDS,
+            NO_TARGETS,
+        ),
+        target_labels("target", "connection", "kind", "provider", "model"),
+        [
+            Figure(title="TTFT", expression=_TTFT, unit=SECONDS, width=86),
+            Figure(title="Total", expression=_TOTAL, unit=SECONDS, width=86),
+            Figure(
+                title="TPS",
+                expression=mean(names.TOKENS_PER_SECOND, by=SERIES),
+                unit=TOKENS_PER_SECOND,
+                width=96,
+                decimals=1,
+            ),
+            Figure(
+                title="Jitter",
+                expression=latest(names.JITTER_SECONDS),
+                unit=SECONDS,
+                at=JITTER,
+                cell="light",
+                width=84,
+            ),
+            Figure(
+                title="Success",
+                expression=success_share(SERIES),
+                unit=RATIO,
+                at=SUCCESS,
+                width=84,
+                decimals=1,
+            ),
+            Figure(title="Cost / 1k", expression=_COST, unit=USD, width=90, decimals=4),
+            Figure(title="Value", expression=latest(names.VALUE_SCORE), unit=COUNT, width=74),
+            Figure(title="n", expression=attempts(SERIES), unit=COUNT, width=64, decimals=0),
+            Figure(
+                title="Total latency",
+                expression=latest(names.LAST_TOTAL_LATENCY_SECONDS),
+                unit=SECONDS,
+                cell="trend",
+            ),
+        ],
+        sort_by="TTFT",
+        size=Size(width=24, height=11),
+    )
+
+
+def _course() -> tuple[AnyPanel, ...]:
+    gap = "A gap is an attempt that failed."
+    return (
+        graph(
+            Says("TTFT", f"Time to first token of each attempt. {gap}", SECONDS),
+            ask(latest(names.LAST_TTFT_SECONDS), LEGEND),
+        ),
+        graph(
+            Says("Total latency", f"Start of the call to the last output of each attempt. {gap}", SECONDS),
+            ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), LEGEND),
+        ),
+        graph(
+            Says("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
+            ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
+        ),
+        graph(
+            Says("Jitter", "Deviation of the total latency over the last 24 h.", SECONDS),
+            ask(latest(names.JITTER_SECONDS), LEGEND),
+        ),
+    )

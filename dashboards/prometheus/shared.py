@@ -1,0 +1,156 @@
+"""Queries and panels that several boards show."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.palette import GREEN, MUTED, RED, YELLOW
+from dashboards.panels import AnyPanel, Says, Size, ask, ask_now, number, stacked, states
+from dashboards.query import LEGEND, grown, latest, metric
+from dashboards.style import (
+    ANY_IS_ODD,
+    COUNT,
+    FAULTS,
+    KINDS,
+    SECONDS,
+    WORD,
+    coloured,
+    texts,
+)
+from dashboards.tables import Figure, Label, table
+from probe.metrics import names
+
+SIMULATED = 'kind="simulated"'
+ALERTING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}'
+SEVERITIES = {"critical": ("critical", RED), "warning": ("warning", YELLOW), "info": ("info", MUTED)}
+NO_TARGETS = "No target matches, or no probe is scraped: see Probe health."
+
+# What a table about targets begins with, in this order.
+_TARGET_LABELS = (
+    Label(
+        name="target",
+        title="Target",
+        width=190,
+        link=(
+            "Model board",
+            links.board_url(
+                links.MODEL, provider="${__data.fields.Provider}", model="${__data.fields.Model}"
+            ),
+        ),
+    ),
+    Label(name="connection", title="Connection", width=92),
+    Label(name="kind", title="Kind", width=88, texts=KINDS),
+    Label(
+        name="provider",
+        title="Provider",
+        width=110,
+        link=("Provider board", links.board_url(links.PROVIDER, provider="${__value.raw}")),
+    ),
+    Label(name="model", title="Model", width=150),
+    Label(name="location", title="Location", width=90),
+)
+
+
+def target_labels(*shown: str) -> list[Label]:
+    """Columns of those labels; all where none is named."""
+    return [label for label in _TARGET_LABELS if not shown or label.name in shown]
+
+
+def success_share(by: str, over: str = "$__range") -> str:
+    """Successes of the attempts that the probe itself carried through."""
+    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', by=by, over=over)
+    whole = grown(names.ATTEMPTS_TOTAL, 'fault!="probe"', by=by, over=over)
+    return f"{good} / ({whole} > 0)"
+
+
+def attempts(by: str, over: str = "$__range") -> str:
+    """n of every share of attempts."""
+    return f"round({grown(names.ATTEMPTS_TOTAL, by=by, over=over)})"
+
+
+def cost_per_thousand(by: str, over: str = "$__range") -> str:
+    """USD for a thousand attempts whose cost is known."""
+    cost = grown(names.COST_USD_TOTAL, by=by, over=over)
+    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', by=by, over=over)
+    unpriced = grown(names.UNPRICED_ATTEMPTS_TOTAL, by=by, over=over)
+    return f"1000 * {cost} / (({good} - {unpriced}) > 0)"
+
+
+def since_when(size: Size) -> AnyPanel:
+    """Success and failure of each target over time."""
+    says = Says(
+        "Since when: latest attempt of each target",
+        "Red from the first attempt that failed to the next that succeeded. One red band: that target. All "
+        "red at once: the network here, or the probe.",
+        WORD,
+        NO_TARGETS,
+    )
+    panel = states(says, ask(latest(names.LAST_ATTEMPT_SUCCESS), LEGEND), size=size)
+    return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
+
+
+def whose_fault(size: Size) -> AnyPanel:
+    """Failed attempts over time by who has to answer for them."""
+    says = Says(
+        "Whose fault: failed attempts",
+        "provider: its answer or its silence. network: names, routes, TLS. account: keys, billing, rate "
+        "limits. probe: we ourselves.",
+        COUNT,
+        "No attempt failed in this time.",
+    )
+    failed = grown(names.ATTEMPTS_TOTAL, 'outcome="failed"', by="fault", over="$__rate_interval")
+    panel = stacked(says, ask(f"{failed} > 0", "{{fault}}"), size=size)
+    for fault, colour in FAULTS.items():
+        panel.override_by_name(fault, coloured(colour))
+    return panel
+
+
+def alerts_table(size: Size) -> AnyPanel:
+    """What fires now, the worst first, each with its runbook."""
+    runbook = Label(
+        name="alertname",
+        title="Alert",
+        width=190,
+        link=("Runbook", f"{links.RUNBOOKS}/${{__value.raw}}.md"),
+    )
+    labels = [
+        Label(name="severity", title="Severity", width=82, texts=SEVERITIES),
+        runbook,
+        Label(name="target", title="Target"),
+        Label(name="provider", title="Provider"),
+        Label(name="job_name", title="Job"),
+    ]
+    since = 'time() - last_over_time(ALERTS_FOR_STATE{severity=~"critical|warning"}[5m])'
+    by = "severity, alertname, target, provider, job_name"
+    return table(
+        Says(
+            "What is burning",
+            "Alerts that fire now. The name of an alert leads to its runbook.",
+            SECONDS,
+            "Nothing fires. (Without alert rules in Prometheus nothing ever does: see the alert Watchdog.)",
+        ),
+        labels,
+        [
+            Figure(
+                title="For",
+                expression=f"max by ({by}) ({since} and ignoring (alertstate) {ALERTING})",
+                unit=SECONDS,
+                width=90,
+            )
+        ],
+        sort_by="Severity",
+        size=size,
+        staying=2,
+    )
+
+
+def simulated() -> AnyPanel:
+    """Says where figures are those of a simulator."""
+    all_targets = metric(names.TARGET_INFO)
+    says = Says(
+        "Simulated",
+        "Targets that a simulator answers: their figures say nothing about a provider.",
+        COUNT,
+        NO_TARGETS,
+    )
+    expression = f"count({metric(names.TARGET_INFO, SIMULATED)}) or 0 * count({all_targets})"
+    return number(says, ask_now(expression), at=ANY_IS_ODD)

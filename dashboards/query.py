@@ -1,0 +1,88 @@
+"""PromQL over the metric catalogue: a name, a label or a part of a metric that it has not is refused.
+
+    from probe.metrics import names
+    metric(names.TTFT_SECONDS, part="_bucket")
+    # inference_probe_ttft_seconds_bucket{target=~"$target",provider=~"$provider",…}
+
+Attempts are minutes apart, so that counters are looked at over the whole range shown (`$__range`) or over the
+trailing `$window`, never over a few minutes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from probe.metrics import CATALOGUE, Family
+
+Part = Literal["", "_bucket", "_sum", "_count"]
+
+# One line of a table or graph about a target. A target may be probed over cold and over warm connections.
+SERIES = "target, connection, kind, provider, model, location"
+LEGEND = "{{target}} · {{connection}} · {{kind}}"
+
+_FAMILIES = {family.name: family for family in CATALOGUE}
+_PARTS: dict[str, tuple[Part, ...]] = {
+    "histogram": ("_bucket", "_sum", "_count"),
+    "summary": ("_sum", "_count"),
+}
+_MATCHER = re.compile(r'(\w+)(?:=|!=|=~|!~)"[^"]*"')
+# Labels of every board's variables, in the order in which they narrow each other.
+NARROWING = ("kind", "location", "provider", "model", "target")
+
+
+class UnknownMetric(LookupError):
+    """A query names what the metric catalogue has not."""
+
+
+def family(name: str) -> Family:
+    """The family of that full name. Raises UnknownMetric."""
+    found = _FAMILIES.get(name)
+    if found is None:
+        raise UnknownMetric(f"the metric catalogue has no {name!r}")
+    return found
+
+
+def metric(name: str, *matchers: str, part: Part = "", narrowed: bool = True) -> str:
+    """A selector. `narrowed` by the board's variables, as far as the family has their labels.
+
+    Raises UnknownMetric where the catalogue has no such family, part or label.
+    """
+    of = family(name)
+    if part not in _PARTS.get(of.kind, ("",)):
+        raise UnknownMetric(f"{name}, a {of.kind}, has no part {part!r}")
+    labels = (*of.label_names, *(("le",) if part == "_bucket" else ()))
+    for matcher in matchers:
+        found = _MATCHER.fullmatch(matcher)
+        if found is None or found[1] not in labels:
+            raise UnknownMetric(f"{name} has no label for {matcher!r}; it has {', '.join(labels)}")
+    by_variable = [f'{label}=~"${label}"' for label in NARROWING if narrowed and label in labels]
+    inside = ",".join((*matchers, *by_variable))
+    return f"{name}{part}{{{inside}}}" if inside else name + part
+
+
+def grown(name: str, *matchers: str, by: str = "", part: Part = "", over: str = "$__range") -> str:
+    """How much a counter grew in a window, summed `by` labels; restarts of the daemon are seen through."""
+    return f"sum by ({by}) (increase({metric(name, *matchers, part=part)}[{over}]))"
+
+
+def mean(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
+    """The mean of a histogram or summary in a window; nothing where nothing was observed."""
+    total = grown(name, *matchers, by=by, part="_sum", over=over)
+    return f"{total} / ({grown(name, *matchers, by=by, part='_count', over=over)} > 0)"
+
+
+def quantile(share: float, name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
+    """A quantile of a histogram in a window; neighbouring buckets are a factor of 1.25 apart."""
+    labels = f"{by}, le" if by else "le"
+    return f"histogram_quantile({share}, {grown(name, *matchers, by=labels, part='_bucket', over=over)})"
+
+
+def count(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
+    """n: on how many observations a quantile or mean of that histogram or summary stands."""
+    return f"round({grown(name, *matchers, by=by, part='_count', over=over)})"
+
+
+def latest(name: str, *matchers: str, by: str = SERIES) -> str:
+    """A gauge without the labels of the scrape; the larger where two daemons tell of the same."""
+    return f"max by ({by}) ({metric(name, *matchers)})"

@@ -1,0 +1,32 @@
+"""Every board by its uid, and the file that it is written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from dashboards import links
+from dashboards.board import Board
+from dashboards.prometheus import overview
+from dashboards.source import INFLUXDB, PROMETHEUS
+
+_BOARDS: Mapping[str, Callable[[], Board]] = {
+    links.OVERVIEW: overview.board,
+}
+_FOLDERS = {PROMETHEUS.type: "prometheus", INFLUXDB.type: "influxdb"}
+
+
+def boards() -> dict[str, Board]:
+    """All of them, in the order in which they are read."""
+    return {uid: make() for uid, make in _BOARDS.items()}
+
+
+def files() -> dict[str, Callable[[], str]]:
+    """What makes each generated file, by its path from the root of the repository."""
+    return {_path(board): board.to_json for board in boards().values()}
+
+
+def _path(board: Board) -> str:
+    name = board.uid.removeprefix(f"{links.PREFIX}-").removesuffix("-influx")
+    folder = _FOLDERS[board.source.type]
+    return str(PurePosixPath("deploy/grafana/dashboards") / folder / f"{name}.json")

@@ -1,0 +1,25 @@
+"""The data sources that boards ask. Their uids are fixed, as provisioning creates them under these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.models.common import DataSourceRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """`type` is the plug-in; `uid` the provisioned data source, which `datasource` offers first."""
+
+    type: str
+    uid: str
+    title: str
+
+    @property
+    def chosen(self) -> DataSourceRef:
+        """Whichever one the reader has chosen at the top of the board."""
+        return DataSourceRef(type_val=self.type, uid="${datasource}")
+
+
+PROMETHEUS = Source(type="prometheus", uid="inference-probe-prometheus", title="Inference probe: Prometheus")
+INFLUXDB = Source(type="influxdb", uid="inference-probe-influxdb", title="Inference probe: InfluxDB")

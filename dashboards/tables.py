@@ -1,0 +1,163 @@
+"""Tables with a row for each series: some of its labels, and a column for each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from grafana_foundation_sdk.builders import table as sdk
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, Panel
+
+from dashboards.palette import BLUE
+from dashboards.panels import WHOLE, Query, Says, Size, ask, ask_rows, dress
+from dashboards.style import (
+    NO_UNIT,
+    Steps,
+    coloured,
+    prop,
+    text_property,
+    threshold_property,
+)
+
+Cell = Literal["text", "light", "gauge", "trend"]
+_UNKNOWN = "–"
+_MOST_COLUMNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A column with a label of the series; `texts` give its values a text and a colour, `link` an address."""
+
+    name: str
+    title: str
+    width: int | None = None
+    texts: Mapping[str, tuple[str, str]] | None = None
+    link: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A column with a number. `expression` must have exactly the labels of the table.
+
+    A `light` is the number on its threshold's colour, a `trend` the course of a query over time.
+    """
+
+    title: str
+    expression: str
+    unit: str
+    at: Steps | None = None
+    cell: Cell = "text"
+    width: int | None = None
+    decimals: int | None = None
+
+
+class Table(Builder[Panel]):
+    """An SDK table, and what the SDK knows no words for: columns that stay in sight on a phone."""
+
+    def __init__(self, panel: sdk.Panel, staying: int) -> None:
+        self._panel = panel
+        self._staying = staying
+
+    def build(self) -> Panel:
+        built = self._panel.build()
+        options = built.options
+        if not isinstance(options, dict):
+            written = options.to_json()  # type: ignore[attr-defined]  # the SDK says no more than `object`
+            built.options = written | {"frozenColumns": {"left": self._staying}}
+        return built
+
+
+def table(
+    says: Says,
+    labels: Sequence[Label],
+    figures: Sequence[Figure],
+    *,
+    sort_by: str,
+    descending: bool = False,
+    size: Size = WHOLE,
+    staying: int = 1,
+) -> Table:
+    """A table whose first column stays in sight where the screen is narrow."""
+    refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
+    panel = dress(sdk.Panel(), says, size, *(_query(figure, ref) for ref, figure in refs.items()))
+    panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
+    for step in _joined(labels, refs):
+        panel.with_transformation(step)
+    panel.override_by_regexp(".*", [prop("noValue", _UNKNOWN)])
+    for label in labels:
+        panel.override_by_name(label.title, label_properties(label))
+    for figure in figures:
+        panel.override_by_name(figure.title, figure_properties(figure))
+    return Table(panel, staying)
+
+
+def _query(figure: Figure, ref: str) -> Query:
+    return ask(figure.expression, ref=ref) if figure.cell == "trend" else ask_rows(figure.expression, ref)
+
+
+def _joined(labels: Sequence[Label], refs: Mapping[str, Figure]) -> list[DataTransformerConfig]:
+    """Rows of all queries that have the same labels become one; columns get their order and titles."""
+    columns = {label.name: label.title for label in labels}
+    for ref, figure in refs.items():
+        value = "Value" if len(refs) == 1 else f"Value #{ref}"
+        columns[f"Trend #{ref}" if figure.cell == "trend" else value] = figure.title
+    trends = {ref: {"stat": "lastNotNull"} for ref, figure in refs.items() if figure.cell == "trend"}
+    steps = [DataTransformerConfig(id_val="timeSeriesTable", options=trends)] if trends else []
+    return [
+        *steps,
+        DataTransformerConfig(id_val="merge", options={}),
+        DataTransformerConfig(
+            id_val="organize",
+            options={
+                "excludeByName": {"Time": True},
+                "indexByName": {name: index for index, name in enumerate(columns)},
+                "renameByName": columns,
+            },
+        ),
+        # Labels that the table does not name are left out.
+        DataTransformerConfig(
+            id_val="filterFieldsByName", options={"include": {"names": list(columns.values())}}
+        ),
+    ]
+
+
+def label_properties(label: Label) -> list[DynamicConfigValue]:
+    """The override of such a column."""
+    properties = [prop("unit", NO_UNIT)]
+    if label.width is not None:
+        properties.append(prop("custom.width", label.width))
+    if label.texts is not None:
+        properties += [text_property(label.texts), prop("custom.cellOptions", {"type": "color-text"})]
+    if label.link is not None:
+        title, url = label.link
+        properties.append(prop("links", [{"title": title, "url": url, "targetBlank": False}]))
+    return properties
+
+
+def figure_properties(figure: Figure) -> list[DynamicConfigValue]:
+    """The override of such a column."""
+    properties = [prop("unit", figure.unit), prop("custom.align", "right"), *_cell(figure)]
+    if figure.width is not None:
+        properties.append(prop("custom.width", figure.width))
+    if figure.decimals is not None:
+        properties.append(prop("decimals", figure.decimals))
+    return properties
+
+
+def _cell(figure: Figure) -> list[DynamicConfigValue]:
+    marks = (
+        [] if figure.at is None else [threshold_property(figure.at), prop("color", {"mode": "thresholds"})]
+    )
+    match figure.cell:
+        case "light":
+            return [*marks, prop("custom.cellOptions", {"type": "color-background", "mode": "basic"})]
+        case "gauge":
+            return [*marks, prop("custom.cellOptions", {"type": "gauge", "mode": "basic"})]
+        case "trend":
+            spark = {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 14}
+            return [*coloured(BLUE), prop("custom.cellOptions", spark)]
+        case "text":
+            return [*marks, prop("custom.cellOptions", {"type": "color-text"})] if marks else []

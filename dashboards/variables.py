@@ -1,0 +1,108 @@
+"""The variables at the top of each board."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, DatasourceVariable, QueryVariable
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import (
+    VariableHide,
+    VariableModel,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+
+from dashboards.query import metric
+from dashboards.source import PROMETHEUS, Source
+from probe.metrics import names
+
+Variable = Builder[VariableModel]
+
+ALL = VariableOption(selected=True, text="All", value="$__all")
+WINDOWS = ("1h", "3h", "6h", "12h", "1d", "7d")
+DEFAULT_WINDOW = "3h"
+
+# Numbers that the Prometheus plug-in gives to `label_values` and `query_result`.
+_KIND_OF_QUERY = {"label": 1, "query": 3}
+
+
+def datasource(source: Source = PROMETHEUS) -> Variable:
+    """Which server is asked; the provisioned one at first."""
+    return (
+        DatasourceVariable("datasource")
+        .label("Data source")
+        .description("Where the figures of this board come from.")
+        .type(source.type)
+        .current(VariableOption(selected=True, text=source.title, value=source.uid))
+    )
+
+
+def narrowing() -> list[Variable]:
+    """Kind, location, provider, model and suite; the hidden `target` is what all of them leave."""
+    return [
+        _labels("kind", "Kind", "How a target is reached; simulated targets answer what they were told to."),
+        _labels("location", "Location", "Where the probe is that measured.", "kind"),
+        _labels("provider", "Provider", "The provider, router or engine.", "kind", "location"),
+        _labels("model", "Model", "The model as the provider calls it.", "kind", "location", "provider"),
+        _suite(),
+        _target(),
+    ]
+
+
+def window() -> Variable:
+    """The trailing window of percentiles in graphs over time."""
+    return (
+        CustomVariable("window")
+        .label("Window")
+        .description("Each point of a percentile looks back so long; the longer, the more attempts it has.")
+        .values(",".join(WINDOWS))
+        .options([_option(each, chosen=each == DEFAULT_WINDOW) for each in WINDOWS])
+        .current(_option(DEFAULT_WINDOW, chosen=True))
+    )
+
+
+def _option(value: str, *, chosen: bool) -> VariableOption:
+    return VariableOption(selected=chosen, text=value, value=value)
+
+
+def _labels(label: str, title: str, about: str, *within: str) -> Variable:
+    """The values of a label among the targets that the variables before leave."""
+    selector = metric(names.TARGET_INFO, *(f'{each}=~"${each}"' for each in within), narrowed=False)
+    return _asked(label, title, about, f"label_values({selector}, {label})").all_value(".*")
+
+
+def _suite() -> Variable:
+    selector = metric(names.JOB_INFO, narrowed=False)
+    about = "The suite of prompts; it leaves the targets of the jobs that run it."
+    return _asked("suite", "Suite", about, f"label_values({selector}, suite)").all_value(".*")
+
+
+def _target() -> Variable:
+    """Targets of the suites chosen; those of no job too where all suites are."""
+    asked = [f'{each}=~"${each}"' for each in ("kind", "location", "provider", "model")]
+    targets = metric(names.TARGET_INFO, *asked, narrowed=False)
+    jobs = metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=False)
+    # A target has no label `suite`: only a pattern that matches an empty text finds it, as "All" is.
+    everything = targets.replace("{", '{suite=~"$suite",')
+    query = f"count by (target) ({targets} and on (target) {jobs}) or count by (target) ({everything})"
+    return (
+        _asked("target", "Target", "What the other choices leave.", f"query_result({query})")
+        .regex('/target="([^"]+)"/')
+        .hide(VariableHide.HIDE_VARIABLE)
+    )
+
+
+def _asked(name: str, title: str, about: str, query: str) -> QueryVariable:
+    return (
+        QueryVariable(name)
+        .label(title)
+        .description(about)
+        .query({"query": query, "refId": f"variable-{name}", "qryType": _KIND_OF_QUERY[query[:5]]})
+        .definition(query)
+        .datasource(PROMETHEUS.chosen)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
+        .multi(True)
+        .include_all(True)
+        .current(ALL)
+    )
