@@ -1,57 +1,47 @@
-"""Carries stored samples to an exporter, one task each, in the order of storing.
+"""Carries what is stored to an exporter, one task each, in the order of storing.
 
-A sample is delivered once it is a fact in the store, never before. While a sink is out the cursor waits, and
+A record is delivered once it is a fact in the store, never before. While a sink is out the cursors wait, and
 afterwards everything that was stored meanwhile is delivered: an outage costs nothing but time.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 
 from probe.clock import Clock
 from probe.errors import ExportError, StoreError
-from probe.exporter import Exporter, MemoryExporter
-from probe.metrics import WINDOW
-from probe.sample import Sample, Series
+from probe.journals import Line, T
 from probe.status import DeliveryStatus
-from probe.store.records import Page, ResultFilter, StoredSample
+from probe.store.records import Journal
 
 _log = structlog.get_logger("probe.delivery")
 
 _BATCH = 200
 # A backlog goes faster in larger pieces; to read one takes the daemon's loop some 70 ms.
 _BATCH_BEHIND = 1000
-# Samples that another process stores ring no bell here.
+# What another process stores rings no bell here, and neither do events and prices.
 _LOOK_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 
 
-class Journal(Protocol):
-    """The stored samples in the order of storing; see `probe.store`."""
-
-    async def samples_after(self, sequence: int, limit: int, /) -> Sequence[StoredSample]: ...
-
-    async def last_sequence(self) -> int: ...
-
-
 class Cursors(Protocol):
-    """Remembers how far each exporter has come: the sequence of the last sample delivered, 0 for none.
+    """Remembers how far each exporter has come: the sequence of the last record delivered, 0 for none.
 
     What its sink refused on the way is remembered by id, with the reason.
     """
 
-    async def cursor(self, exporter: str, /) -> int: ...
+    async def cursor(self, exporter: str, journal: Journal, /) -> int: ...
 
-    async def move_cursor(self, exporter: str, sequence: int, /) -> None: ...
+    async def move_cursor(self, exporter: str, sequence: int, journal: Journal, /) -> None: ...
 
-    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], /) -> None: ...
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], journal: Journal, /) -> None: ...
 
 
 class MemoryCursors:
@@ -59,47 +49,100 @@ class MemoryCursors:
 
     def __init__(self, start: int) -> None:
         self._start = start
-        self._sequences: dict[str, int] = {}
+        self._sequences: dict[tuple[str, Journal], int] = {}
 
-    async def cursor(self, exporter: str, /) -> int:
-        return self._sequences.get(exporter, self._start)
+    async def cursor(self, exporter: str, journal: Journal, /) -> int:
+        return self._sequences.get((exporter, journal), self._start)
 
-    async def move_cursor(self, exporter: str, sequence: int, /) -> None:
-        self._sequences[exporter] = sequence
+    async def move_cursor(self, exporter: str, sequence: int, journal: Journal, /) -> None:
+        self._sequences[exporter, journal] = sequence
 
-    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], /) -> None:
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], journal: Journal, /) -> None:
         """The log says so; memory refuses nothing."""
 
 
-class Delivery:
-    """The way of samples to one exporter. `wake` it when samples were stored.
+class _Carrier:
+    """Carries one line: `look` for the next batch, then `carry` it.
 
-    `most_at_once` is how many it is given in one call while there is a backlog.
+    `pending` records were not delivered yet, None until the store was first asked; the oldest of them is of
+    `oldest_at`. `delivered` and `refused` count.
+    """
+
+    def __init__(self, exporter: str, line: Line[Any], cursors: Cursors, most_at_once: int) -> None:
+        self.line = line
+        self.pending: int | None = None
+        self.oldest_at: datetime | None = None
+        self.delivered = 0
+        self.refused = 0
+        self._exporter = exporter
+        self._cursors = cursors
+        self._cursor: int | None = None
+        self._batch: Sequence[tuple[int, Any]] = ()
+        self._size = _BATCH
+        self._most_at_once = most_at_once
+
+    async def look(self) -> bool:
+        """Read the next batch; True where there may be more after it. Raises StoreError."""
+        line = self.line
+        if self._cursor is None:
+            self._cursor = await self._cursors.cursor(self._exporter, line.journal)
+        self._batch = batch = await line.after(self._cursor, self._size)
+        more = len(batch) == self._size
+        self.pending = await line.last() - self._cursor if more else len(batch)
+        self.oldest_at = line.at(batch[0][1]) if batch else None
+        self._size = self._most_at_once if more else _BATCH
+        return more
+
+    async def carry(self) -> bool:
+        """Deliver what was read; False where that was nothing. Raises ExportError, StoreError."""
+        line, batch = self.line, self._batch
+        if not batch or self.pending is None:
+            return False
+        refused = await hand_over(self._exporter, line.give, [record for _, record in batch])
+        if refused:
+            self._say_refused(refused)
+            await self._cursors.refuse(self._exporter, refused, line.journal)
+        sequence, last = batch[-1]
+        await self._cursors.move_cursor(self._exporter, sequence, line.journal)
+        self._cursor = sequence
+        self.delivered += len(batch) - len(refused)
+        self.refused += len(refused)
+        self.pending -= min(len(batch), self.pending)
+        # What comes next was stored later; how old it is will be known when it is read.
+        self.oldest_at = line.at(last) if self.pending else None
+        self._batch = ()
+        return True
+
+    def _say_refused(self, refused: Mapping[UUID, str]) -> None:
+        record, reason = next(iter(refused.items()))
+        _log.error(
+            f"{self.line.journal} refused for good",
+            exporter=self._exporter,
+            count=len(refused),
+            first=str(record),
+            error=reason,
+        )
+
+
+class Delivery:
+    """The way to one exporter. `wake` it when samples were stored.
+
+    `most_at_once` is how many records it is given in one call while there is a backlog.
     """
 
     def __init__(
         self,
         name: str,
-        exporter: Exporter,
-        journal: Journal,
+        lines: Sequence[Line[Any]],
         cursors: Cursors,
         clock: Clock,
         *,
         most_at_once: int = _BATCH_BEHIND,
     ) -> None:
         self._name = name
-        self._exporter = exporter
-        self._journal = journal
-        self._cursors = cursors
+        self._carriers = [_Carrier(name, line, cursors, most_at_once) for line in lines]
         self._clock = clock
         self._news = asyncio.Event()
-        self._cursor: int | None = None
-        self._pending: int | None = None
-        self._oldest_at: datetime | None = None
-        self._batch = _BATCH
-        self._most_at_once = most_at_once
-        self._delivered = 0
-        self._refused = 0
         self._errors = 0
         self._last_delivery_at: datetime | None = None
         self._last_error: str | None = None
@@ -108,12 +151,14 @@ class Delivery:
         self._news.set()
 
     def status(self) -> DeliveryStatus:
+        results = [each for each in self._carriers if each.line.journal == "results"]
+        pending = [each.pending for each in results]
         return DeliveryStatus(
             exporter=self._name,
-            delivered=self._delivered,
-            refused=self._refused,
+            delivered=sum(each.delivered for each in results),
+            refused=sum(each.refused for each in self._carriers),
             errors=self._errors,
-            pending=self._pending,
+            pending=None if None in pending else sum(filter(None, pending)),
             oldest_pending_seconds=self._oldest_seconds(),
             last_delivery_at=self._last_delivery_at,
             last_error=self._last_error,
@@ -125,7 +170,7 @@ class Delivery:
         while True:
             self._news.clear()
             try:
-                more = await self._step()
+                more = await self._round()
             except (ExportError, StoreError) as exc:
                 asked = exc.retry_after_seconds if isinstance(exc, ExportError) else None
                 self._failed(exc)
@@ -137,51 +182,23 @@ class Delivery:
             if not more:
                 await self._wait_for_news()
 
-    # One step ---------------------------------------------------------------------------------------------
-
-    async def _step(self) -> bool:
-        """Deliver the next batch; True where there is more."""
-        if self._cursor is None:
-            self._cursor = await self._cursors.cursor(self._name)
-        asked = self._batch
-        batch = await self._journal.samples_after(self._cursor, asked)
-        more = len(batch) == asked
-        self._pending = await self._journal.last_sequence() - self._cursor if more else len(batch)
-        self._oldest_at = batch[0].sample.ended_at if batch else None
-        self._batch = self._most_at_once if more else _BATCH
-        if not batch:
-            return False
-        refused = await hand_over(self._name, self._exporter, [stored.sample for stored in batch])
-        self._last_delivery_at = self._clock.now()
-        if refused:
-            self._put_aside(refused)
-            await self._cursors.refuse(self._name, refused)
-        await self._cursors.move_cursor(self._name, batch[-1].sequence)
-        self._cursor = batch[-1].sequence
-        self._delivered += len(batch) - len(refused)
-        self._refused += len(refused)
-        self._pending -= min(len(batch), self._pending)
-        # What comes next was stored later; how old it is will be known when it is read.
-        self._oldest_at = batch[-1].sample.ended_at if self._pending else None
-        return more
-
-    def _put_aside(self, refused: Mapping[UUID, str]) -> None:
-        sample, reason = next(iter(refused.items()))
-        _log.error(
-            "samples refused for good",
-            exporter=self._name,
-            samples=len(refused),
-            first=str(sample),
-            error=reason,
-        )
+    async def _round(self) -> bool:
+        """The next batch of each line; True where one has more."""
+        # Where the sink takes nothing, all that waits for it is known all the same.
+        more = [await carrier.look() for carrier in self._carriers]
+        for carrier in self._carriers:
+            if await carrier.carry():
+                self._last_delivery_at = self._clock.now()
+        return any(more)
 
     def _oldest_seconds(self) -> float | None:
         """None until the store was first asked."""
-        if self._pending is None:
+        if any(each.pending is None for each in self._carriers):
             return None
-        if self._oldest_at is None:
+        waiting = [each.oldest_at for each in self._carriers if each.oldest_at is not None]
+        if not waiting:
             return 0.0
-        return max(0.0, (self._clock.now() - self._oldest_at).total_seconds())
+        return max(0.0, (self._clock.now() - min(waiting)).total_seconds())
 
     # Waiting ----------------------------------------------------------------------------------------------
 
@@ -203,72 +220,33 @@ class Delivery:
             self._last_error = None
 
 
-async def hand_over(name: str, exporter: Exporter, samples: Sequence[Sample]) -> dict[UUID, str]:
-    """Give an exporter these samples. Returns those that its sink will never accept, with its reasons.
+async def hand_over(
+    name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]
+) -> dict[UUID, str]:
+    """Give an exporter these records. Returns those that its sink will never accept, with its reasons.
 
     What is refused as a whole is halved until only what is refused is left out. Raises ExportError where the
-    same samples may be accepted later.
+    same records may be accepted later.
     """
     try:
-        await _ask(name, exporter, samples)
+        await _ask(name, give, records)
     except ExportError as exc:
         if not exc.permanent:
             raise
-        if len(samples) == 1:
-            return {samples[0].id: str(exc)}
-        middle = len(samples) // 2
-        first = await hand_over(name, exporter, samples[:middle])
-        return first | await hand_over(name, exporter, samples[middle:])
+        if len(records) == 1:
+            return {records[0].id: str(exc)}
+        middle = len(records) // 2
+        first = await hand_over(name, give, records[:middle])
+        return first | await hand_over(name, give, records[middle:])
     return {}
 
 
-async def _ask(name: str, exporter: Exporter, samples: Sequence[Sample]) -> None:
+async def _ask(name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]) -> None:
     try:
-        await exporter.export(samples)
+        await give(records)
     except ExportError:
         raise
     except Exception as exc:
         # A defect of one exporter must not end the others, nor lose its samples.
         _log.exception("exporter failed unexpectedly", exporter=name)
         raise ExportError(f"unexpected {type(exc).__name__}, see the log") from exc
-
-
-class History(Protocol):
-    """What a memory exporter is filled from; see `probe.store`."""
-
-    def recent_samples(self, since: datetime, /) -> AsyncIterator[Sequence[Sample]]: ...
-
-    async def results(self, chosen: ResultFilter, *, limit: int) -> Page[Sample]: ...
-
-
-async def fill(exporter: MemoryExporter, history: History, series: Sequence[Series], now: datetime) -> None:
-    """Give an exporter the last window, and of each series the latest attempt and success, however old.
-
-    Take the journal's last sequence before, and deliver from there: what is stored meanwhile is not missed.
-    Raises StoreError.
-    """
-    attempted: set[Series] = set()
-    succeeded: set[Series] = set()
-    async for samples in history.recent_samples(now - WINDOW):
-        exporter.restore(samples)
-        attempted.update(sample.series for sample in samples)
-        succeeded.update(sample.series for sample in samples if sample.success)
-    for each in series:
-        if each not in attempted:
-            exporter.restore(await _latest(history, each, success=None))
-        if each not in succeeded:
-            exporter.restore(await _latest(history, each, success=True))
-
-
-async def _latest(history: History, series: Series, *, success: bool | None) -> list[Sample]:
-    """The newest sample of one series, where the newest of its target and connection is one."""
-    target = series.target
-    chosen = ResultFilter(
-        target=target.name,
-        provider=target.provider,
-        model=target.model,
-        connection=series.connection,
-        success=success,
-    )
-    page = await history.results(chosen, limit=1)
-    return [sample for sample in page.items if sample.series == series]

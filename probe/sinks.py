@@ -13,10 +13,12 @@ import structlog
 
 from probe.background import background
 from probe.clock import Clock
-from probe.delivery import Delivery, MemoryCursors, fill
+from probe.delivery import Delivery, MemoryCursors
 from probe.errors import ExportError
 from probe.exporter import Exporter, ExporterContext, MemoryExporter, StatusExporter
+from probe.journals import lines, results_line
 from probe.plugins import IN_MEMORY, load_exporter
+from probe.recall import fill
 from probe.sample import Sample, Series
 from probe.status import DeliveryStatus, Status
 from probe.store import Store
@@ -58,8 +60,7 @@ class Sinks:
         await fill(exporter, self._store, context.series, self._clock.now())
         delivery = Delivery(
             IN_MEMORY,
-            exporter,
-            self._store,
+            [results_line(exporter, self._store)],
             MemoryCursors(start),
             self._clock,
             most_at_once=_PAGE_AT_ONCE,
@@ -68,12 +69,14 @@ class Sinks:
         self._deliveries.append(delivery)
         background(stack, delivery.run, f"delivery to {IN_MEMORY}", self._clock)
         for name, each in exporters.items():
-            self._deliver(stack, name, each, context)
+            await self._deliver(stack, name, each, context)
 
-    def _deliver(
+    async def _deliver(
         self, stack: AsyncExitStack, name: str, exporter: Exporter, context: ExporterContext
     ) -> None:
-        delivery = Delivery(name, exporter, self._store, self._store, self._clock)
+        taken = lines(exporter, self._store)
+        await self._store.begin_delivery(name, [line.journal for line in taken])
+        delivery = Delivery(name, taken, self._store, self._clock)
         self._deliveries.append(delivery)
         background(stack, delivery.run, f"delivery to {name}", self._clock)
         if isinstance(exporter, StatusExporter):

@@ -14,10 +14,12 @@ import pytest
 
 from exporters.prometheus import PrometheusExporter
 from probe.clock import FakeClock
-from probe.delivery import Cursors, Delivery, Journal, MemoryCursors, fill
+from probe.delivery import Cursors, Delivery, MemoryCursors
 from probe.errors import ExportError, StoreUnavailable
+from probe.journals import Results, results_line
+from probe.recall import fill
 from probe.sample import Sample, Series
-from probe.store import Store, StoredSample
+from probe.store import Journal, Store, StoredSample
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, numbers
 from tests.exporters.samples import NOW, SERIES, TARGET, make_failure, make_sample
@@ -80,9 +82,9 @@ Add = Callable[[int], Awaitable[list[UUID]]]
 
 @asynccontextmanager
 async def delivering(
-    journal: Journal, exporter: Collector, cursors: Cursors, clock: FakeClock | None = None
+    stored: Results, exporter: Collector, cursors: Cursors, clock: FakeClock | None = None
 ) -> AsyncIterator[Delivery]:
-    delivery = Delivery("collector", exporter, journal, cursors, clock or FakeClock(NOW))
+    delivery = Delivery("collector", [results_line(exporter, stored)], cursors, clock or FakeClock(NOW))
     task = asyncio.create_task(delivery.run())
     try:
         yield delivery
@@ -116,7 +118,8 @@ async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
 async def test_no_more_at_once_than_is_told(store: Store, add: Add) -> None:
     collector = Collector()
     await add(450)
-    delivery = Delivery("collector", collector, store, store, FakeClock(NOW), most_at_once=100)
+    lines = [results_line(collector, store)]
+    delivery = Delivery("collector", lines, store, FakeClock(NOW), most_at_once=100)
     task = asyncio.create_task(delivery.run())
     await collector.until(lambda: len(collector.samples) == 450)
     task.cancel()
@@ -201,7 +204,7 @@ async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, ad
         await delivered(delivery, 7)
         status = delivery.status()
     assert collector.ids == [each for each in ids if each not in poison]
-    assert await store.refused_counts() == {"collector": 2}
+    assert await store.refused_counts() == {("collector", "results"): 2}
     assert (status.delivered, status.refused, status.errors) == (7, 2, 0)
 
 
@@ -229,8 +232,8 @@ class Interrupted:
             raise StoreUnavailable("the database is locked")
         return await self._store.samples_after(sequence, limit)
 
-    async def last_sequence(self) -> int:
-        return await self._store.last_sequence()
+    async def last_sequence(self, journal: Journal = "results", /) -> int:
+        return await self._store.last_sequence(journal)
 
 
 async def test_a_store_that_cannot_be_read_is_waited_for(store: Store, add: Add) -> None:
@@ -291,7 +294,7 @@ async def test_what_is_stored_while_it_is_filled_is_not_missed(store: Store, add
     cursors = MemoryCursors(await store.last_sequence())
     await add(3)
     await fill(exporter, store, [SERIES], NOW)
-    delivery = Delivery("prometheus", exporter, store, cursors, FakeClock(NOW))
+    delivery = Delivery("prometheus", [results_line(exporter, store)], cursors, FakeClock(NOW))
     task = asyncio.create_task(delivery.run())
     await delivered(delivery, 3)
     task.cancel()

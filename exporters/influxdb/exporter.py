@@ -10,12 +10,15 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.service.write_service import WriteService
 
 from exporters.influxdb.bucket import prepare_bucket
+from exporters.influxdb.facts import event_line, price_line
 from exporters.influxdb.faults import translated
 from exporters.influxdb.points import attempt_line, status_lines
 from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.influxdb.thread import in_thread
+from probe.catalog.history import PriceEntry
 from probe.clock import Clock
 from probe.errors import ConfigError, ExportError
+from probe.event import Event
 from probe.exporter import ExporterContext
 from probe.sample import Sample
 from probe.status import Status
@@ -25,7 +28,7 @@ _WRITTEN: Final = 204
 
 
 class InfluxDBExporter:
-    """One point for each attempt, in one request for each call; see `probe.exporter`.
+    """One point for each attempt, event and price, in one request for each call; see `probe.exporter`.
 
     The client's own batching keeps what it was given in memory and drops it after three minutes; so each
     write is carried out at once, and whoever calls keeps what was not written. A repeat overwrites the point.
@@ -41,6 +44,14 @@ class InfluxDBExporter:
     async def export(self, samples: Sequence[Sample], /) -> None:
         if samples:
             await in_thread(lambda: self._write([attempt_line(sample) for sample in samples]), "influxdb")
+
+    async def export_events(self, events: Sequence[Event], /) -> None:
+        if events:
+            await in_thread(lambda: self._write([event_line(event) for event in events]), "influxdb")
+
+    async def export_prices(self, prices: Sequence[PriceEntry], /) -> None:
+        if prices:
+            await in_thread(lambda: self._write([price_line(entry) for entry in prices]), "influxdb")
 
     async def report(self, status: Status, /) -> None:
         lines = status_lines(status, self._clock.now())

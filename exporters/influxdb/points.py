@@ -8,9 +8,10 @@ float. Tags are bounded, and every point of a measurement has the same ones, as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from influxdb_client.client.write.point import Point
 
@@ -35,15 +36,15 @@ OF_STATUS: Final[tuple[tuple[Family, OfStatus], ...]] = tuple(
 )
 
 
-def field_name(family: Family, own: tuple[str, ...] = ()) -> str:
-    """`ttft_seconds`, `phase_seconds_dns`: the family's name without what all share, and its own labels."""
-    name = family.name.removeprefix(_LAST).removeprefix(PREFIX)
+def field_name(metric: str, own: tuple[str, ...] = ()) -> str:
+    """`ttft_seconds`, `phase_seconds_dns`: the metric's name without what all share, and its own labels."""
+    name = metric.removeprefix(_LAST).removeprefix(PREFIX)
     return "_".join((name, *filter(None, own)))
 
 
 def attempt_line(sample: Sample) -> str:
     """The point of one attempt, at its start."""
-    return _line(ATTEMPT, attempt_tags(sample), dict(attempt_fields(sample)), attempt_time_ns(sample))
+    return line_of(ATTEMPT, attempt_tags(sample), dict(attempt_fields(sample)), attempt_time_ns(sample))
 
 
 def attempt_tags(sample: Sample) -> dict[str, str]:
@@ -64,7 +65,7 @@ def attempt_fields(sample: Sample) -> Iterator[tuple[str, float]]:
     """Figures that are known. When an attempt ended always is, so no point is empty."""
     for family, source in OF_ATTEMPT:
         for value, own in source.read(sample):
-            yield field_name(family, own), float(value)
+            yield field_name(family.name, own), float(value)
     yield "lag_seconds", sample.lag_seconds
     if sample.probe_lag_seconds is not None:
         yield "probe_lag_seconds", sample.probe_lag_seconds
@@ -74,12 +75,8 @@ def attempt_fields(sample: Sample) -> Iterator[tuple[str, float]]:
 
 
 def attempt_time_ns(sample: Sample) -> int:
-    """The start of the attempt, Unix nanoseconds.
-
-    Starts are known to the microsecond. The digits below come from the id, so that two attempts of one
-    series in the same microsecond are two points, and a repeat of one is the same.
-    """
-    return _nanoseconds(sample.started_at) + sample.id.int % 1000
+    """The start of the attempt, Unix nanoseconds."""
+    return time_ns(sample.started_at, sample.id)
 
 
 def status_lines(status: Status, at: datetime) -> list[str]:
@@ -92,19 +89,22 @@ def status_lines(status: Status, at: datetime) -> list[str]:
         measurement = f"{STATUS}_by_{'_'.join(family.labels)}" if family.labels else STATUS
         for value, own in source.read(status):
             tags = (("location", status.location), *zip(family.labels, own, strict=True))
-            points.setdefault((measurement, tags), {})[field_name(family)] = float(value)
+            points.setdefault((measurement, tags), {})[field_name(family.name)] = float(value)
     return [
-        _line(measurement, dict(tags), fields, _nanoseconds(at))
+        line_of(measurement, dict(tags), fields, _nanoseconds(at))
         for (measurement, tags), fields in points.items()
     ]
 
 
-def _line(measurement: str, tags: dict[str, str], fields: dict[str, float], time_ns: int) -> str:
+def line_of(
+    measurement: str, tags: Mapping[str, str], fields: Mapping[str, float | str], time_ns: int
+) -> str:
+    """One line. Numbers are floats: see the top of this file."""
     point = Point.from_dict(
         {
             "measurement": measurement,
             "tags": {name: printable(value) for name, value in tags.items()},
-            "fields": fields,
+            "fields": dict(fields),
             "time": time_ns,
         }
     )
@@ -118,6 +118,15 @@ def printable(text: str) -> str:
     https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
     """
     return _NOT_ESCAPABLE.sub("", "".join(c if c.isprintable() else " " for c in text)) or "-"
+
+
+def time_ns(at: datetime, of: UUID) -> int:
+    """Unix nanoseconds of something with an id.
+
+    Instants are known to the microsecond. The digits below come from the id, so that two of one series in the
+    same microsecond are two points, and a repeat of one is the same.
+    """
+    return _nanoseconds(at) + of.int % 1000
 
 
 def _nanoseconds(at: datetime) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, get_args
 
 from probe.cli.figures import UNKNOWN, instant
 from probe.cli.output import Column, print_line, print_note, print_table
@@ -14,14 +15,17 @@ from probe.clock import SystemClock
 from probe.config import Config
 from probe.delivery import hand_over
 from probe.errors import ConfigError, ExportError, NotRunning
-from probe.exporter import Exporter, ExporterContext
+from probe.exporter import ExporterContext
+from probe.journals import Line, lines
 from probe.plugins import load_exporter
 from probe.status import Status
-from probe.store import ResultFilter, Store
+from probe.store import Journal, ResultFilter, Store
 
 _PAGE: Final = 500
+JOURNALS: Final[tuple[Journal, ...]] = get_args(Journal)
 _COLUMNS: Final = (
     Column("exporter"),
+    Column("of"),
     Column("waiting", "right"),
     Column("oldest ended (UTC)"),
     Column("refused", "right"),
@@ -30,32 +34,52 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """`waiting` results were not delivered yet; the first of them ended at `oldest_at`."""
+    """`waiting` rows of a journal were not delivered yet; the first of them is of `oldest_at`."""
 
     exporter: str
+    journal: Journal
     waiting: int
     oldest_at: datetime | None
     refused: int
 
 
 async def backlogs(config: Config) -> list[Backlog]:
-    """Of every configured exporter. Raises StoreError."""
-    found = []
+    """Of every configured exporter, and every journal it takes as far as it ever ran. Raises StoreError."""
+    names = config.exporters.enabled()
     async with await Store.open(config.database.url.get_secret_value()) as store:
-        last, refused = await store.last_sequence(), await store.refused_counts()
-        for name in config.exporters.enabled():
-            cursor = await store.cursor(name)
-            first = await store.samples_after(cursor, 1)
-            found.append(
-                Backlog(
-                    exporter=name,
-                    # Numbers of results that were deleted meanwhile are missing.
-                    waiting=last - max(cursor, first[0].sequence - 1) if first else 0,
-                    oldest_at=first[0].sample.ended_at if first else None,
-                    refused=refused.get(name, 0),
-                )
-            )
-    return found
+        refused = await store.refused_counts()
+        cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in names}
+        cursors.update(await store.cursors(names))
+        return [
+            await _backlog(store, name, journal, cursors[name, journal], refused.get((name, journal), 0))
+            for name in names
+            for journal in JOURNALS
+            if (name, journal) in cursors
+        ]
+
+
+async def _backlog(store: Store, name: str, journal: Journal, cursor: int, refused: int) -> Backlog:
+    first = await _first_after(store, journal, cursor)
+    last = await store.last_sequence(journal)
+    return Backlog(
+        exporter=name,
+        journal=journal,
+        # Numbers of rows that were deleted meanwhile are missing.
+        waiting=last - max(cursor, first[0] - 1) if first else 0,
+        oldest_at=first[1] if first else None,
+        refused=refused,
+    )
+
+
+async def _first_after(store: Store, journal: Journal, cursor: int) -> tuple[int, datetime] | None:
+    """The number and the instant of the first row that waits."""
+    match journal:
+        case "results":
+            return next(((at, s.ended_at) for at, s in await store.samples_after(cursor, 1)), None)
+        case "events":
+            return next(((at, e.at) for at, e in await store.events_after(cursor, 1)), None)
+        case "prices":
+            return next(((at, p.at) for at, p in await store.prices_after(cursor, 1)), None)
 
 
 def print_backlogs(found: Sequence[Backlog]) -> None:
@@ -67,6 +91,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
         [
             [
                 each.exporter,
+                each.journal,
                 f"{each.waiting:,}",
                 UNKNOWN if each.oldest_at is None else instant(each.oldest_at),
                 f"{each.refused:,}",
@@ -99,33 +124,49 @@ async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> 
 
 async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
     exporter = load_exporter(name, _context(store, settings))
-    given = refused = 0
+    given: Counter[str] = Counter()
+    refused = 0
     try:
-        async for accepted, left_out in _pages(store, name, exporter, wanted):
-            given += accepted
-            refused += left_out
+        for line in lines(exporter, store):
+            async for records in _chosen(store, line, wanted):
+                left_out = await hand_over(name, line.give, records)
+                await store.refuse(name, left_out, line.journal)
+                await store.accept(name, [record.id for record in records if record.id not in left_out])
+                given[line.journal] += len(records) - len(left_out)
+                refused += len(left_out)
     except ExportError as exc:
-        raise ExportError(f"{name}: {exc}; {given:,} results were delivered before") from exc
+        raise ExportError(f"{name}: {exc}; {_counted(given)} were delivered before") from exc
     finally:
         await exporter.aclose()
-    return f"{name}: {given:,} results delivered" + (f", {refused:,} refused" if refused else "")
+    return f"{name}: {_counted(given)} delivered" + (f", {refused:,} refused" if refused else "")
 
 
-async def _pages(
-    store: Store, name: str, exporter: Exporter, wanted: ResultFilter
-) -> AsyncIterator[tuple[int, int]]:
-    """How many of each page were accepted, and how many refused; the newest first."""
-    after: str | None = None
-    while True:
-        page = await store.results(wanted, limit=_PAGE, after=after)
-        if page.items:
-            refused = await hand_over(name, exporter, page.items)
-            await store.refuse(name, refused)
-            await store.accept(name, [sample.id for sample in page.items if sample.id not in refused])
-            yield len(page.items) - len(refused), len(refused)
-        after = page.next
-        if after is None:
-            return
+def _counted(given: Mapping[str, int]) -> str:
+    """`1,200 results`, `1,200 results, 3 prices`."""
+    facts = [f"{given[journal]:,} {journal}" for journal in ("events", "prices") if given.get(journal)]
+    return ", ".join([f"{given.get('results', 0):,} results", *facts])
+
+
+async def _chosen(store: Store, line: Line[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:
+    """What is to be given again, page by page: results by their end, events and prices by their instant."""
+    if line.journal == "results":
+        after: str | None = None
+        while True:
+            page = await store.results(wanted, limit=_PAGE, after=after)
+            if page.items:
+                yield page.items
+            after = page.next
+            if after is None:
+                return
+    cursor = 0
+    while batch := await line.after(cursor, _PAGE):
+        cursor = batch[-1][0]
+        if chosen := [record for _, record in batch if _within(line.at(record), wanted)]:
+            yield chosen
+
+
+def _within(at: datetime, wanted: ResultFilter) -> bool:
+    return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
 
 
 def _context(store: Store, settings: Mapping[str, object]) -> ExporterContext:

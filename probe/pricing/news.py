@@ -11,9 +11,9 @@ from probe.catalog.factor import INFINITE, Apart
 from probe.catalog.price import Price
 from probe.catalog.quote import amounts_of
 from probe.event import Event
-from probe.pricing.rows import price_of
 from probe.sample import Sample
 from probe.store import PriceChange, PriceRecord, QuoteRecord
+from probe.store.prices import price_of
 
 
 def price_changed(change: PriceChange, former: PriceRecord) -> Event:

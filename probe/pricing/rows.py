@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from probe.catalog.price import Price, Rates
+from probe.catalog.price import Price
 from probe.catalog.quote import Quote
 from probe.catalog.sources.listing import SOURCE as LISTING
 from probe.store import PriceRecord, QuoteRecord, QuoteStatus
+from probe.store.prices import price_of
 
 
 def record_of(price: Price, at: datetime) -> PriceRecord:
@@ -28,23 +29,6 @@ def record_of(price: Price, at: datetime) -> PriceRecord:
         at=at,
         effective_on=price.effective,
         fetched_at=price.fetched_at,
-    )
-
-
-def price_of(record: PriceRecord) -> Price:
-    return Price(
-        rates=Rates(
-            input_per_million_usd=record.input_usd,
-            output_per_million_usd=record.output_usd,
-            cached_input_per_million_usd=record.cached_input_usd,
-            cache_write_per_million_usd=record.cache_write_usd,
-            reasoning_per_million_usd=record.reasoning_usd,
-        ),
-        tiers=record.tiers,
-        request_usd=record.request_usd,
-        source=record.source,
-        effective=record.effective_on,
-        fetched_at=record.fetched_at,
     )
 
 

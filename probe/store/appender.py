@@ -1,8 +1,4 @@
-"""Appending rows to `benchmark_results`, numbered in the order in which they become visible.
-
-The number comes from a row of `counters` that stays locked until the commit. So numbers are given out by one
-transaction at a time: whoever has seen row n will never find a lower one appear later, on either database.
-"""
+"""Appending rows to `benchmark_results`, numbered in the order in which they become visible."""
 
 from __future__ import annotations
 
@@ -10,16 +6,13 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
 
-import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from probe.store.engine import Database
+from probe.store.numbers import COUNTERS, number
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import counters
 
 Row = dict[str, Any]
-
-_COUNTER = "benchmark_results"
 
 
 class Appender(Protocol):
@@ -35,20 +28,11 @@ def appender(database: Database) -> Appender:
 class PostgresAppender:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._advance = (
-            counters.update()
-            .where(counters.c.name == _COUNTER)
-            .values(value=counters.c.value + sa.bindparam("rows"))
-            .returning(counters.c.value)
-        )
         self._insert = postgresql.insert(results).on_conflict_do_nothing(index_elements=[results.c.id])
 
     async def append(self, rows: Sequence[Row], /) -> None:
         async with self._database.write() as connection:
-            last = await connection.scalar(self._advance, {"rows": len(rows)})
-            first = last - len(rows) + 1
-            for sequence, row in enumerate(rows, start=first):
-                row["sequence"] = sequence
+            await number(connection, "results", rows)
             await connection.execute(self._insert, rows)
 
 
@@ -78,7 +62,7 @@ class SqliteAppender:
                 await driver.execute_fetchall("BEGIN IMMEDIATE")
                 ((last,),) = await driver.execute_fetchall(
                     "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value",
-                    (len(rows), _COUNTER),
+                    (len(rows), COUNTERS["results"]),
                 )
                 first = last - len(rows) + 1
                 values = [self._values(row, sequence) for sequence, row in enumerate(rows, start=first)]

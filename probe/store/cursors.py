@@ -7,44 +7,70 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.store.engine import Database
+from probe.store.numbers import COUNTERS, read_number
+from probe.store.records import Journal
 from probe.store.registry import upsert
-from probe.store.schema import counters, exporter_cursors, refused_results
-
-_RESULTS = "benchmark_results"
+from probe.store.schema import counters, delivery_cursors, delivery_refusals
 
 
-async def read_cursor(database: Database, exporter: str) -> int:
+async def read_cursor(database: Database, exporter: str, journal: Journal) -> int:
     async with database.read() as connection:
         position = await connection.scalar(
-            sa.select(exporter_cursors.c.position).where(exporter_cursors.c.name == exporter)
+            sa.select(delivery_cursors.c.position).where(
+                delivery_cursors.c.exporter == exporter, delivery_cursors.c.journal == journal
+            )
         )
         return position or 0
 
 
-async def move_cursor(database: Database, exporter: str, sequence: int, now: datetime) -> None:
+async def read_cursors(database: Database, exporters: Collection[str]) -> dict[tuple[str, Journal], int]:
+    """Those that there are, by exporter and journal."""
+    cursors = sa.select(
+        delivery_cursors.c.exporter, delivery_cursors.c.journal, delivery_cursors.c.position
+    ).where(delivery_cursors.c.exporter.in_(list(exporters)))
+    async with database.read() as connection:
+        return {(name, journal): at for name, journal, at in await connection.execute(cursors)}
+
+
+async def move_cursor(
+    database: Database, exporter: str, journal: Journal, sequence: int, now: datetime
+) -> None:
     async with database.write() as connection:
-        row = upsert(connection)(exporter_cursors).values(name=exporter, position=sequence, updated_at=now)
+        row = upsert(connection)(delivery_cursors).values(
+            exporter=exporter, journal=journal, position=sequence, updated_at=now
+        )
         await connection.execute(
             row.on_conflict_do_update(
-                index_elements=[exporter_cursors.c.name],
+                index_elements=[delivery_cursors.c.exporter, delivery_cursors.c.journal],
                 set_={"position": row.excluded.position, "updated_at": row.excluded.updated_at},
             )
         )
 
 
-async def refuse(database: Database, exporter: str, reasons: Mapping[UUID, str], now: datetime) -> None:
+async def begin(database: Database, exporter: str, journals: Collection[Journal], now: datetime) -> None:
+    """Write the cursors that are missing, at 0."""
     rows = [
-        {"exporter": exporter, "result_id": result, "refused_at": now, "reason": reason}
-        for result, reason in reasons.items()
+        {"exporter": exporter, "journal": journal, "position": 0, "updated_at": now}
+        for journal in sorted(journals)
     ]
     async with database.write() as connection:
-        row = upsert(connection)(refused_results)
+        await connection.execute(upsert(connection)(delivery_cursors).on_conflict_do_nothing(), rows)
+
+
+async def refuse(
+    database: Database, exporter: str, journal: Journal, reasons: Mapping[UUID, str], now: datetime
+) -> None:
+    rows = [
+        {"exporter": exporter, "journal": journal, "record_id": each, "refused_at": now, "reason": reason}
+        for each, reason in reasons.items()
+    ]
+    async with database.write() as connection:
+        row = upsert(connection)(delivery_refusals)
         await connection.execute(
             row.on_conflict_do_update(
-                index_elements=[refused_results.c.exporter, refused_results.c.result_id],
+                index_elements=list(delivery_refusals.primary_key.columns),
                 set_={"refused_at": row.excluded.refused_at, "reason": row.excluded.reason},
             ),
             rows,
@@ -54,32 +80,27 @@ async def refuse(database: Database, exporter: str, reasons: Mapping[UUID, str],
 async def accept(database: Database, exporter: str, ids: Collection[UUID]) -> None:
     async with database.write() as connection:
         await connection.execute(
-            refused_results.delete().where(
-                refused_results.c.exporter == exporter, refused_results.c.result_id.in_(list(ids))
+            delivery_refusals.delete().where(
+                delivery_refusals.c.exporter == exporter, delivery_refusals.c.record_id.in_(list(ids))
             )
         )
 
 
-async def refused_counts(database: Database) -> dict[str, int]:
-    counted = sa.select(refused_results.c.exporter, sa.func.count()).group_by(refused_results.c.exporter)
+async def refused_counts(database: Database) -> dict[tuple[str, Journal], int]:
+    by = delivery_refusals.c.exporter, delivery_refusals.c.journal
     async with database.read() as connection:
-        rows = await connection.execute(counted)
-        return {row[0]: row[1] for row in rows}
+        rows = await connection.execute(sa.select(*by, sa.func.count()).group_by(*by))
+        return {(exporter, journal): count for exporter, journal, count in rows}
 
 
-async def last_sequence(database: Database) -> int:
+async def last_sequence(database: Database, journal: Journal) -> int:
     async with database.read() as connection:
-        return await read_counter(connection)
+        return await read_number(connection, journal)
 
 
 async def rewrite_counter(database: Database) -> None:
     """Write what is there: a change of nothing that needs all that any other change needs."""
     async with database.write() as connection:
         await connection.execute(
-            counters.update().where(counters.c.name == _RESULTS).values(value=counters.c.value)
+            counters.update().where(counters.c.name == COUNTERS["results"]).values(value=counters.c.value)
         )
-
-
-async def read_counter(connection: AsyncConnection) -> int:
-    value = await connection.scalar(sa.select(counters.c.value).where(counters.c.name == _RESULTS))
-    return value or 0

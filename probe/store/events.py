@@ -13,6 +13,7 @@ from probe.event import Event
 from probe.store.cursor import decode, encode
 from probe.store.engine import Database
 from probe.store.exact import json_value
+from probe.store.numbers import number
 from probe.store.queries import keyset
 from probe.store.records import EventFilter, Page
 from probe.store.registry import upsert
@@ -37,6 +38,7 @@ async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> 
         return ()
     # In the order of the key: two programs with the same news wait for each other, never both.
     rows = sorted((_row(event) for event in added), key=_key)
+    await number(connection, "events", rows)
     inserted = await connection.execute(
         upsert(connection)(events).on_conflict_do_nothing().returning(events.c.id), rows
     )
@@ -57,7 +59,7 @@ async def list_events(
     if after is not None:
         statement = statement.where(keyset.before(decode(after, UUID), events.c.at, events.c.id))
     async with database.read() as connection:
-        items = tuple(_event(row) for row in (await connection.execute(statement)).mappings())
+        items = tuple(event_from_row(row) for row in (await connection.execute(statement)).mappings())
     last = items[limit - 1] if len(items) > limit else None
     return Page(items=items[:limit], next=encode(last.at, last.id) if last else None)
 
@@ -95,5 +97,6 @@ def _key(row: dict[str, Any]) -> tuple[str, ...]:
     return row["kind"], *(row[name] for name in _SUBJECT), row["key"]
 
 
-def _event(row: Any) -> Event:
-    return Event(**{**row, **{name: row[name] or None for name in _SUBJECT}})
+def event_from_row(row: Any) -> Event:
+    fields = {name: value for name, value in row.items() if name != "sequence"}
+    return Event(**{**fields, **{name: row[name] or None for name in _SUBJECT}})

@@ -43,12 +43,14 @@ events = sa.Table(
     sa.Column("key", sa.Text, nullable=False, doc="tells one occurrence from the next"),
     sa.Column("text", sa.Text, nullable=False, doc="one line for a person"),
     sa.Column("data", Json, nullable=False, doc="the same for a program; money is text"),
+    sa.Column("sequence", sa.BigInteger, doc="order of storing"),
     # The same news told twice is one row: by two daemons, or after a restart.
     sa.UniqueConstraint("kind", "provider", "model", "scope", "key"),
     info={"doc": "What happened to models, prices and budgets, each occurrence once."},
 )
 # Newest first.
 sa.Index("ix_events_at", events.c.at, events.c.id)
+sa.Index("ix_events_sequence", events.c.sequence, unique=True)
 
 price_quotes = sa.Table(
     "price_quotes",

@@ -12,11 +12,14 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.catalog.history import PriceEntry
+from probe.catalog.price import Price, Rates
 from probe.clock import Clock
 from probe.sample import Target
 from probe.store.columns import round_money
 from probe.store.engine import Database
 from probe.store.exact import tiers_from_json, tiers_to_json
+from probe.store.numbers import number
 from probe.store.records import PriceChange, PriceRecord
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
 from probe.store.rows import clean
@@ -66,7 +69,7 @@ class PriceBookkeeper:
             latest = await _lock_and_read(connection, [ids.model])
             new = ids.model not in latest or _amounts(latest[ids.model]) != amounts
             if new:
-                await connection.execute(prices.insert(), [_row(ids, price)])
+                await _insert(connection, [_row(ids, price)])
         self._last[ids.model] = amounts
         return new
 
@@ -81,12 +84,15 @@ class PriceBookkeeper:
         for provider, model, price in priced:
             by_provider.setdefault(provider, {})[clean(model)] = price
         changes: list[PriceChange] = []
+        rows: list[dict[str, Any]] = []
         written: dict[UUID, _Amounts] = {}
         async with self._database.write() as connection:
             for provider in sorted(by_provider):
                 changes += await self._record_provider(
-                    connection, provider, base_urls[provider], by_provider[provider], written
+                    connection, provider, base_urls[provider], by_provider[provider], written, rows
                 )
+            # After the models of every provider are locked: see `number`.
+            await _insert(connection, rows)
         self._last |= written
         return tuple(changes)
 
@@ -97,12 +103,14 @@ class PriceBookkeeper:
         base_url: str,
         priced: Mapping[str, PriceRecord],
         written: dict[UUID, _Amounts],
+        rows: list[dict[str, Any]],
     ) -> list[PriceChange]:
+        """What is new; `written` and `rows` are added to."""
         now = self._clock.now()
         provider_id = await ensure_provider(connection, provider, base_url, now)
         ids = await ensure_models(connection, provider_id, priced, now)
         latest = await _lock_and_read(connection, list(ids.values()))
-        changes, rows = [], []
+        changes = []
         for name in sorted(priced):
             model_id, price = ids[name], priced[name]
             before = latest.get(model_id)
@@ -112,8 +120,6 @@ class PriceBookkeeper:
                 changes.append(
                     PriceChange(provider=provider, model=name, before=before, after=_rounded(price))
                 )
-        if rows:
-            await connection.execute(prices.insert(), rows)
         return changes
 
     async def history(self, provider: str, model: str) -> tuple[PriceRecord, ...]:
@@ -140,6 +146,36 @@ def price_from_row(row: Sequence[Any]) -> PriceRecord:
     *values, tiers = row
     fields = dict(zip((*_AMOUNTS.values(), *_FACTS.values()), values, strict=True))
     return PriceRecord(**fields, tiers=tiers_from_json(tiers))
+
+
+def entry_from_row(row: Sequence[Any]) -> PriceEntry:
+    """The entry in a row of id, provider, model and `PRICE_COLUMNS`."""
+    entry, provider, model, *rest = row
+    record = price_from_row(rest)
+    return PriceEntry(id=entry, provider=provider, model=model, price=price_of(record), at=record.at)
+
+
+def price_of(record: PriceRecord) -> Price:
+    return Price(
+        rates=Rates(
+            input_per_million_usd=record.input_usd,
+            output_per_million_usd=record.output_usd,
+            cached_input_per_million_usd=record.cached_input_usd,
+            cache_write_per_million_usd=record.cache_write_usd,
+            reasoning_per_million_usd=record.reasoning_usd,
+        ),
+        tiers=record.tiers,
+        request_usd=record.request_usd,
+        source=record.source,
+        effective=record.effective_on,
+        fetched_at=record.fetched_at,
+    )
+
+
+async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await number(connection, "prices", rows)
+        await connection.execute(prices.insert(), rows)
 
 
 async def _lock_and_read(connection: AsyncConnection, model_ids: Sequence[UUID]) -> dict[UUID, PriceRecord]:

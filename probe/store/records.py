@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
+from probe.catalog.history import PriceEntry
 from probe.catalog.listed import Lifecycle, ListedModel
 from probe.catalog.price import Price, Tier
-from probe.event import EventKind, Severity
+from probe.event import Event, EventKind, Severity
 from probe.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection
 
@@ -22,6 +23,8 @@ SlotStatus = Literal["claimed", "done", "interrupted", "skipped", "missed", "ove
 DiscoveryStatus = Literal["running", "complete", "failed", "interrupted"]
 DiscoveryEnd = Literal["complete", "failed"]
 QuoteStatus = Literal["current", "held", "rejected", "superseded"]
+# What is numbered in the order of storing, so that it can be delivered.
+Journal = Literal["results", "events", "prices"]
 
 Item = TypeVar("Item")
 
@@ -76,6 +79,20 @@ class StoredSample(NamedTuple):
 
     sequence: int
     sample: Sample
+
+
+class StoredEvent(NamedTuple):
+    """An event and its place in the order of storing."""
+
+    sequence: int
+    event: Event
+
+
+class StoredPrice(NamedTuple):
+    """An entry of the price history and its place in the order of storing."""
+
+    sequence: int
+    entry: PriceEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +352,7 @@ class LeaderboardRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneReport:
-    """How many rows went. `undelivered` of the results were never given to an exporter that waits."""
+    """How many rows went. `undelivered` of them were never given to an exporter that waits for them."""
 
     results: int
     runs: int

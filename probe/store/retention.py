@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from probe.store.cursors import read_cursor
+from probe.store.cursors import read_cursors
 from probe.store.engine import Database
-from probe.store.records import PruneReport
+from probe.store.records import Journal, PruneReport
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import discovery_runs, events, price_quotes, prices, refused_results, runs, slots
+from probe.store.schema import delivery_refusals, discovery_runs, events, price_quotes, prices, runs, slots
 
 _BATCH_ROWS = 500
 _FREED_PAGES = 500
@@ -27,7 +26,7 @@ class RetentionDays(Protocol):
     def results_days(self) -> int | None: ...
     @property
     def undelivered_days(self) -> int | None:
-        """Beyond `results_days`, of what an exporter has not had."""
+        """Beyond the days of results, events and prices, of what an exporter has not had."""
         ...
 
     @property
@@ -48,29 +47,88 @@ async def prune(
     A discovery goes once it is old and not its provider's last; a quote as a price, once it is neither in
     force nor held.
     """
-    delivered = [await read_cursor(database, exporter) for exporter in exporters]
-    old = await _delete(
-        database, partial(_old_results, until=min(delivered, default=None)), _cutoff(now, days.results_days)
-    )
-    undelivered = 0
-    if delivered and days.results_days is not None and days.undelivered_days is not None:
-        cutoff = _cutoff(now, days.results_days + days.undelivered_days)
-        undelivered = await _delete(database, _old_results, cutoff)
-    if old or undelivered:
-        await _delete_refusals(database)
+    keeper = _Keeper(database, days.undelivered_days, now, await _delivered(database, exporters))
     report = PruneReport(
-        results=old + undelivered,
-        undelivered=undelivered,
+        results=await keeper.delete("results", days.results_days),
+        prices=await keeper.delete("prices", days.prices_days),
+        events=await keeper.delete("events", days.events_days),
+        undelivered=keeper.undelivered,
         runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
         slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
-        prices=await _delete(database, _old_prices, _cutoff(now, days.prices_days)),
         quotes=await _delete(database, _old_quotes, _cutoff(now, days.prices_days)),
         discoveries=await _delete(database, _old_discoveries, _cutoff(now, days.discoveries_days)),
-        events=await _delete(database, _old_events, _cutoff(now, days.events_days)),
     )
     if database.url.dialect == "sqlite":
         await _shrink(database)
     return report
+
+
+async def _delivered(database: Database, exporters: Collection[str]) -> dict[Journal, int]:
+    """By journal up to where all of these exporters have had it; without journals that none takes.
+
+    Results all of them take, also one that has not begun yet.
+    """
+    delivered: dict[Journal, int] = {}
+    begun = await read_cursors(database, exporters)
+    cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in exporters}
+    for (_, journal), position in {**cursors, **begun}.items():
+        delivered[journal] = min(position, delivered.get(journal, position))
+    return delivered
+
+
+class _Keeper:
+    """Deletes old rows of journals, but not what an exporter has not had, until that is older still.
+
+    `undelivered` counts what went all the same.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        undelivered_days: int | None,
+        now: datetime,
+        delivered: Mapping[Journal, int],
+    ) -> None:
+        self._database = database
+        self._undelivered_days = undelivered_days
+        self._now = now
+        self._delivered = delivered
+        self.undelivered = 0
+
+    async def delete(self, journal: Journal, days: int | None) -> int:
+        """How many rows went that are older than so many days."""
+        cutoff = _cutoff(self._now, days)
+        if cutoff is None:
+            return 0
+        table, _, old = _JOURNALS[journal]
+        until = self._delivered.get(journal)
+        if until is None:
+            gone = await _delete(self._database, old, cutoff)
+        else:
+            gone = await self._delete_delivered(journal, cutoff, until)
+            if self._undelivered_days is not None:
+                last_cutoff = cutoff - timedelta(days=self._undelivered_days)
+                gone += await _delete(self._database, lambda before: old(before, until), last_cutoff)
+                undelivered = await _delete(self._database, old, last_cutoff)
+                self.undelivered += undelivered
+                gone += undelivered
+        if gone:
+            await _delete_refusals(self._database, journal, table)
+        return gone
+
+    async def _delete_delivered(self, journal: Journal, cutoff: datetime, until: int) -> int:
+        """Rows up to this sequence.
+
+        Only those before the first one that waits are looked at: a backlog of millions is not gone through
+        to find that nothing of it may be deleted.
+        """
+        table, instant, old = _JOURNALS[journal]
+        waits = sa.select(instant).where(table.c.sequence > until).order_by(table.c.sequence).limit(1)
+        async with self._database.read() as connection:
+            first = await connection.scalar(waits)
+        if first is not None:
+            cutoff = min(cutoff, first)
+        return await _delete(self._database, lambda before: old(before, until), cutoff)
 
 
 def _cutoff(now: datetime, days: int | None) -> datetime | None:
@@ -92,19 +150,22 @@ async def _delete(database: Database, old: Callable[[datetime], sa.Delete], cuto
 
 
 def _old_results(cutoff: datetime, until: int | None = None) -> sa.Delete:
-    """`until` is the last sequence that may go."""
-    some = sa.select(results.c.sequence).where(results.c.created_at < cutoff)
-    if until is not None:
-        some = some.where(results.c.sequence <= until)
+    """`until` is the last sequence that may go; of prices and events the same."""
+    some = sa.select(results.c.sequence).where(results.c.created_at < cutoff, *_up_to(results, until))
     some = some.order_by(results.c.created_at).limit(_BATCH_ROWS)
     return results.delete().where(results.c.sequence.in_(some))
 
 
-async def _delete_refusals(database: Database) -> None:
-    """Those of results that are gone."""
+def _up_to(table: sa.Table, until: int | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return () if until is None else (table.c.sequence <= until,)
+
+
+async def _delete_refusals(database: Database, journal: Journal, table: sa.Table) -> None:
+    """Those of rows that are gone."""
+    gone = ~sa.exists().where(table.c.id == delivery_refusals.c.record_id)
     async with database.write() as connection:
         await connection.execute(
-            refused_results.delete().where(~sa.exists().where(results.c.id == refused_results.c.result_id))
+            delivery_refusals.delete().where(delivery_refusals.c.journal == journal, gone)
         )
 
 
@@ -131,12 +192,13 @@ def _old_slots(cutoff: datetime) -> sa.Delete:
     return slots.delete().where(sa.tuple_(slots.c.job, slots.c.planned_at).in_(some))
 
 
-def _old_prices(cutoff: datetime) -> sa.Delete:
+def _old_prices(cutoff: datetime, until: int | None = None) -> sa.Delete:
     later = prices.alias()
     some = (
         sa.select(prices.c.id)
         .where(
             prices.c.timestamp < cutoff,
+            *_up_to(prices, until),
             sa.exists().where(later.c.model_id == prices.c.model_id, later.c.timestamp > prices.c.timestamp),
         )
         .limit(_BATCH_ROWS)
@@ -172,9 +234,24 @@ def _old_discoveries(cutoff: datetime) -> sa.Delete:
     return discovery_runs.delete().where(discovery_runs.c.id.in_(some))
 
 
-def _old_events(cutoff: datetime) -> sa.Delete:
-    some = sa.select(events.c.id).where(events.c.at < cutoff).order_by(events.c.at).limit(_BATCH_ROWS)
+def _old_events(cutoff: datetime, until: int | None = None) -> sa.Delete:
+    some = sa.select(events.c.id).where(events.c.at < cutoff, *_up_to(events, until))
+    some = some.order_by(events.c.at).limit(_BATCH_ROWS)
     return events.delete().where(events.c.id.in_(some))
+
+
+class _Old(Protocol):
+    """The statement that deletes a batch of rows from before an instant, up to a sequence."""
+
+    def __call__(self, cutoff: datetime, until: int | None = None, /) -> sa.Delete: ...
+
+
+# The table of each journal, the column of its time, and how old rows of it go.
+_JOURNALS: Final[Mapping[Journal, tuple[sa.Table, sa.Column[Any], _Old]]] = {
+    "results": (results, results.c.created_at, _old_results),
+    "events": (events, events.c.at, _old_events),
+    "prices": (prices, prices.c.timestamp, _old_prices),
+}
 
 
 async def _shrink(database: Database) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate
+from probe.store.deliveries import counters, delivery_cursors, delivery_refusals
 from probe.store.ledgers import discovery_runs, events, price_quotes
 from probe.store.metadata import Json, metadata
 
@@ -17,9 +18,10 @@ __all__ = [
     "REVISIONS",
     "benchmark_results",
     "counters",
+    "delivery_cursors",
+    "delivery_refusals",
     "discovery_runs",
     "events",
-    "exporter_cursors",
     "metadata",
     "models",
     "price_quotes",
@@ -31,7 +33,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -115,9 +117,11 @@ prices = sa.Table(
     sa.Column("currency", sa.Text, nullable=False, server_default=sa.text("'USD'"), doc="USD"),
     sa.Column("effective_on", sa.Date, doc="the day from which it holds, where the source says"),
     sa.Column("fetched_at", UtcDate, doc="when it was read at its source"),
+    sa.Column("sequence", sa.BigInteger, doc="order of storing"),
     sa.Index(None, "model_id", "timestamp"),
     info={"doc": "Price history: a row when a price is first seen, and when it changes."},
 )
+sa.Index("ix_prices_sequence", prices.c.sequence, unique=True)
 
 runs = sa.Table(
     "runs",
@@ -316,32 +320,4 @@ sa.Index(
     _r.sequence,
     sqlite_where=sa.text("NOT success"),
     postgresql_where=sa.text("NOT success"),
-)
-
-exporter_cursors = sa.Table(
-    "exporter_cursors",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True, doc="the exporter"),
-    sa.Column("position", sa.BigInteger, nullable=False, doc="sequence of the last result delivered"),
-    sa.Column("updated_at", UtcDate, nullable=False),
-    info={"doc": "How far each exporter has come."},
-)
-
-refused_results = sa.Table(
-    "refused_results",
-    metadata,
-    sa.Column("exporter", sa.Text, primary_key=True),
-    # No foreign key: an older backup, which lacks this table, could not be restored under it.
-    sa.Column("result_id", Identifier, primary_key=True),
-    sa.Column("refused_at", UtcDate, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False, doc="what the sink said"),
-    info={"doc": "Results that a sink will never accept; what comes after them was delivered."},
-)
-
-counters = sa.Table(
-    "counters",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.BigInteger, nullable=False),
-    info={"doc": "The last sequence given out; its row is locked until the results that got it are visible."},
 )

@@ -18,9 +18,11 @@ from probe.store.appender import appender
 from probe.store.engine import Database
 from probe.store.knowledge import PAGE_ROWS, Knowledge
 from probe.store.migrate import check_revision, read_revision, upgrade_database
-from probe.store.queries import catalogue, results
+from probe.store.numbers import read_number
+from probe.store.queries import catalogue, journals, results
 from probe.store.queries.leaderboard import Leaderboard
 from probe.store.records import (
+    Journal,
     LeaderboardRow,
     ModelRecord,
     Page,
@@ -31,6 +33,8 @@ from probe.store.records import (
     RunFilter,
     RunRecord,
     SlotCounts,
+    StoredEvent,
+    StoredPrice,
     StoredSample,
     StoreFacts,
 )
@@ -228,29 +232,45 @@ class Store(Knowledge):
 
     # Delivery ---------------------------------------------------------------------------------------------
 
-    async def cursor(self, exporter: str) -> int:
-        """The sequence of the last sample delivered; 0 where none was."""
-        return await cursors.read_cursor(self._database, exporter)
+    async def events_after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredEvent, ...]:
+        """As `samples_after`, of events."""
+        return await journals.events_after(self._database, sequence, limit)
 
-    async def move_cursor(self, exporter: str, sequence: int) -> None:
-        await cursors.move_cursor(self._database, exporter, sequence, self._clock.now())
+    async def prices_after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredPrice, ...]:
+        """As `samples_after`, of the price history."""
+        return await journals.prices_after(self._database, sequence, limit)
 
-    async def refuse(self, exporter: str, reasons: Mapping[UUID, str]) -> None:
-        """Remember what the sink of an exporter will never accept, by result, and why."""
+    async def last_sequence(self, journal: Journal = "results") -> int:
+        """The last number given out in this journal; 0 where none was."""
+        return await cursors.last_sequence(self._database, journal)
+
+    async def begin_delivery(self, exporter: str, journals: Collection[Journal]) -> None:
+        """From here on nothing is deleted of these that the exporter has not had; see `prune`."""
+        await cursors.begin(self._database, exporter, journals, self._clock.now())
+
+    async def cursor(self, exporter: str, journal: Journal = "results") -> int:
+        """The sequence of the last row delivered; 0 where none was."""
+        return await cursors.read_cursor(self._database, exporter, journal)
+
+    async def cursors(self, exporters: Collection[str]) -> Mapping[tuple[str, Journal], int]:
+        """The same of all journals that these exporters take, as far as they were begun."""
+        return await cursors.read_cursors(self._database, exporters)
+
+    async def move_cursor(self, exporter: str, sequence: int, journal: Journal = "results") -> None:
+        await cursors.move_cursor(self._database, exporter, journal, sequence, self._clock.now())
+
+    async def refuse(self, exporter: str, reasons: Mapping[UUID, str], journal: Journal = "results") -> None:
+        """Remember what the sink of an exporter will never accept, by id, and why."""
         if reasons:
-            await cursors.refuse(self._database, exporter, reasons, self._clock.now())
+            await cursors.refuse(self._database, exporter, journal, reasons, self._clock.now())
 
     async def accept(self, exporter: str, ids: Collection[UUID]) -> None:
         """These were accepted after all."""
         await cursors.accept(self._database, exporter, ids)
 
-    async def refused_counts(self) -> Mapping[str, int]:
-        """How many results are refused, by exporter; nothing for one whose sink accepted all."""
+    async def refused_counts(self) -> Mapping[tuple[str, Journal], int]:
+        """How many rows are refused, by exporter and journal; nothing where a sink accepted all."""
         return await cursors.refused_counts(self._database)
-
-    async def last_sequence(self) -> int:
-        """The sequence of the sample stored last; 0 where none was."""
-        return await cursors.last_sequence(self._database)
 
     # Upkeep -----------------------------------------------------------------------------------------------
 
@@ -278,7 +298,7 @@ class Store(Knowledge):
                 dialect=self._database.url.dialect,
                 shown=self._database.url.shown,
                 revision=await read_revision(connection) or HEAD,
-                last_sequence=await cursors.read_counter(connection),
+                last_sequence=await read_number(connection, "results"),
                 size_bytes=await connection.scalar(_size(self._database)),
             )
 

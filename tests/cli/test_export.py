@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from probe.pricing.rows import record_of
 from probe.store import Store
 from tests.cli.shell import Shell
 from tests.exporters.influx_server import Answer, InfluxServer, Request, answering
-from tests.exporters.samples import NOW, make_sample
+from tests.exporters.samples import NOW, TARGET, make_sample
+from tests.store.knowledge import a_price, an_event
 
 DAY = timedelta(days=1)
 
@@ -56,9 +58,47 @@ async def test_status(filled: Shell) -> None:
     found = json.loads(out)
     ended = datetime.fromisoformat(found.pop("oldest_at"))
     assert ended == make_sample(at=NOW - 2 * DAY).ended_at
-    assert found == {"exporter": "influxdb", "waiting": 3, "refused": 1}
+    assert found == {"exporter": "influxdb", "journal": "results", "waiting": 3, "refused": 1}
     _, table, _ = await run(filled, "status")
-    assert table.splitlines()[1].split() == ["influxdb", "3", *f"{ended:%Y-%m-%d %H:%M:%S}".split(), "1"]
+    assert table.splitlines()[1].split() == [
+        "influxdb",
+        "results",
+        "3",
+        *f"{ended:%Y-%m-%d %H:%M:%S}".split(),
+        "1",
+    ]
+
+
+@pytest.fixture
+async def with_facts(filled: Shell) -> Shell:
+    """An event and a price of each of the five days; the exporter has begun with them."""
+    async with await Store.open(f"sqlite:///{filled.directory}/data/probe.db") as store:
+        for n in range(5):
+            at = NOW - (4 - n) * DAY
+            await store.add_events([an_event(key=str(n), at=at, provider=f"provider-{n}")])
+            await store.record_price(TARGET, record_of(a_price(str(n + 1)), at))
+        await store.begin_delivery("influxdb", ["events", "prices", "results"])
+        await store.move_cursor("influxdb", 4, "events")
+    return filled
+
+
+async def test_status_of_all_that_is_delivered(with_facts: Shell) -> None:
+    lines = (await run(with_facts, "status", "--json"))[1].splitlines()
+    found = {each["journal"]: (each["waiting"], each["oldest_at"]) for each in map(json.loads, lines)}
+    assert found["events"] == (1, NOW.isoformat())
+    assert found["prices"] == (5, (NOW - 4 * DAY).isoformat())
+    assert found["results"][0] == 3
+
+
+async def test_replay_gives_events_and_prices_of_the_span_too(with_facts: Shell, sink: InfluxServer) -> None:
+    span = ("--from", f"{NOW - 3 * DAY:%Y-%m-%d}", "--to", f"{NOW - DAY:%Y-%m-%dT%H:%M}")
+    said = "influxdb: 2 results, 2 events, 2 prices delivered\n"
+    assert await run(with_facts, "replay", *span) == (0, said, "")
+    points = [line for request in sink.requests for line in request.lines]
+    events = [line for line in points if line.startswith("inference_probe_event,")]
+    prices = [line for line in points if line.startswith("inference_probe_price,")]
+    assert [f"provider=provider-{n}," in line for n, line in zip((1, 2), events, strict=True)] == [True, True]
+    assert [f"tokens_input={n + 1}," in line for n, line in zip((1, 2), prices, strict=True)] == [True, True]
 
 
 async def test_status_without_an_exporter(shell: Shell) -> None:

@@ -18,6 +18,7 @@ from probe import plugins
 from probe.clock import FakeClock
 from probe.delivery import Delivery
 from probe.errors import ConfigError, ExportError
+from probe.journals import lines
 from probe.plugins import load_exporter
 from probe.store import Store
 from tests.daemons import until
@@ -48,13 +49,13 @@ async def test_it_delivers(installed: None, tmp_path: Path) -> None:
         samples = [make_sample(run_id=run) for _ in range(3)]
         for sample in samples:
             await store.add(sample)
-        task = asyncio.create_task(Delivery("lines", exporter, store, store, FakeClock(NOW)).run())
+        task = asyncio.create_task(Delivery("lines", lines(exporter, store), store, FakeClock(NOW)).run())
         await until(partial(_has_come_to, store, len(samples)))
         task.cancel()
         await asyncio.wait([task])
-    lines: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [line["id"] for line in lines] == [str(sample.id) for sample in samples]
-    assert {line["ttft_seconds"] for line in lines} == {0.25}
+    entries: list[dict[str, Any]] = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [entry["id"] for entry in entries] == [str(sample.id) for sample in samples]
+    assert {entry["ttft_seconds"] for entry in entries} == {0.25}
     await exporter.aclose()
 
 

@@ -55,7 +55,7 @@ def _read_name(name: str) -> list[tuple[Family, tuple[str, ...]]]:
         for family, own in {
             (family, own) for sample in samples for family, read in OF_ATTEMPT for _, own in read.read(sample)
         }
-        if field_name(family, own) == name
+        if field_name(family.name, own) == name
     ]
 
 
@@ -131,13 +131,15 @@ async def test_the_daemon_s_own_figures(written: Written) -> None:
         for value, own in family.source.read(STATUS_NOW):
             by = f"_by_{'_'.join(family.labels)}" if family.labels else ""
             tags = {"location": "here", **{k: v for k, v in zip(family.labels, own, strict=True) if v}}
-            key = f"{STATUS}{by}_{field_name(family)}", frozenset(tags.items())
+            key = f"{STATUS}{by}_{field_name(family.name)}", frozenset(tags.items())
             assert points[key] == pytest.approx(float(value)), key
 
 
 def test_no_two_figures_share_a_field() -> None:
     names = [
-        field_name(family, own) for family, read in OF_ATTEMPT for _, own in set(read.read(make_sample()))
+        field_name(family.name, own)
+        for family, read in OF_ATTEMPT
+        for _, own in set(read.read(make_sample()))
     ]
     assert len(names) == len(set(names))
     assert {family for family, _ in OF_ATTEMPT} == {family for family, _ in SHOWN}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporters.influxdb.facts import event_line, price_line
 from exporters.influxdb.points import (
     OF_ATTEMPT,
     attempt_fields,
@@ -19,6 +21,9 @@ from exporters.influxdb.points import (
     field_name,
     status_lines,
 )
+from probe.catalog.history import PriceEntry
+from probe.catalog.price import Price, Rates
+from probe.event import Event
 from probe.sample import Timing
 from tests.exporters.contract import SHOWN
 from tests.exporters.samples import NOW, STATUS, TARGET, make_failure, make_sample
@@ -95,9 +100,40 @@ def test_no_text_breaks_a_point(name: str, model: str, case: str) -> None:
 
 def test_no_two_figures_share_a_field() -> None:
     sample = make_sample()
-    names = [field_name(family, own) for family, source in OF_ATTEMPT for _, own in source.read(sample)]
+    names = [field_name(family.name, own) for family, source in OF_ATTEMPT for _, own in source.read(sample)]
     assert len(names) == len(set(names)) > 30
     assert {family for family, _ in OF_ATTEMPT} == {family for family, _ in SHOWN}
+
+
+def test_an_event_is_a_point() -> None:
+    event = Event(
+        id=UUID(int=7),
+        at=NOW,
+        kind="model_vanished",
+        severity="warning",
+        provider="acme",
+        model="echo 1",
+        text='acme no longer lists "echo 1",\nsince today',
+    )
+    line = event_line(event)
+    assert line == (
+        "inference_probe_event,kind=model_vanished,model=echo\\ 1,provider=acme,scope=none,severity=warning "
+        'count=1,text="acme no longer lists \\"echo 1\\", since today" '
+        f"{int(NOW.timestamp()) * 10**9 + 7}"
+    )
+
+
+def test_a_price_is_a_point() -> None:
+    rates = Rates(input_per_million_usd=Decimal("0.15"), output_per_million_usd=Decimal("0.6"))
+    entry = PriceEntry(
+        id=UUID(int=9), provider="acme", model="echo-1", price=Price(rates=rates, source="models.dev"), at=NOW
+    )
+    assert price_line(entry) == (
+        "inference_probe_price,model=echo-1,provider=acme "
+        "model_price_usd_per_million_tokens_input=0.15,model_price_usd_per_million_tokens_output=0.6,"
+        'model_price_usd_per_request=0,source="models.dev" '
+        f"{int(NOW.timestamp()) * 10**9 + 9}"
+    )
 
 
 def test_every_point_of_a_measurement_has_the_same_tags() -> None:

@@ -35,7 +35,12 @@ async def test_refusals_are_counted_by_exporter(store: Store, ids: list[UUID]) -
     await store.refuse("two", {ids[0]: "too old"})
     await store.refuse("one", {ids[1]: "malformed still"})
     await store.refuse("one", {})
-    assert await store.refused_counts() == {"one": 2, "two": 1}
+    await store.refuse("two", {ids[0]: "malformed"}, "events")
+    assert await store.refused_counts() == {
+        ("one", "results"): 2,
+        ("two", "results"): 1,
+        ("two", "events"): 1,
+    }
 
 
 async def test_what_is_accepted_after_all_is_refused_no_longer(store: Store, ids: list[UUID]) -> None:
@@ -43,13 +48,13 @@ async def test_what_is_accepted_after_all_is_refused_no_longer(store: Store, ids
     await store.refuse("two", {ids[0]: "malformed"})
     await store.accept("one", ids[:9])
     await store.accept("one", [])
-    assert await store.refused_counts() == {"one": 1, "two": 1}
+    assert await store.refused_counts() == {("one", "results"): 1, ("two", "results"): 1}
 
 
 async def test_a_refusal_goes_with_its_result(store: Store, ids: list[UUID], clock: FakeClock) -> None:
     await store.refuse("one", {ids[0]: "malformed", ids[9]: "malformed"})
     await store.prune(Days(results_days=5))
-    assert await store.refused_counts() == {"one": 1}
+    assert await store.refused_counts() == {("one", "results"): 1}
 
 
 async def test_what_an_exporter_has_not_had_stays(store: Store, ids: list[UUID], clock: FakeClock) -> None:

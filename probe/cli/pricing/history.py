@@ -12,8 +12,8 @@ from probe.cli.figures import instant
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import amount, opened, price_as_json
 from probe.config import Config
-from probe.pricing.rows import price_of
 from probe.store import PriceRecord
+from probe.store.prices import price_of
 
 _COLUMNS: Final = (
     Column("from (UTC)"),

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.pause import paused
-from probe.store.cursors import read_counter
+from probe.store.numbers import read_number
 from probe.store.engine import Database
 from probe.store.queries.keyset import after
 from probe.store.queries.window import HOUR_SECONDS, Attempt, Window, to_date
@@ -97,7 +97,7 @@ class Leaderboard:
         self._kept = None
         async with self._database.read() as connection:
             # What is stored from here on has a higher number: `_follow` finds it.
-            window = Window(since, await read_counter(connection))
+            window = Window(since, await read_number(connection, "results"))
             place: tuple[datetime, int] = (since, 0)
             while True:
                 statement = (

@@ -1,0 +1,45 @@
+"""Events and prices as points: pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exporters.influxdb.points import field_name, line_of, printable, time_ns
+from probe.catalog.history import PriceEntry
+from probe.catalog.quote import stated_rates
+from probe.event import Event
+from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS, MODEL_PRICE_USD_PER_REQUEST, PREFIX
+
+EVENT: Final = f"{PREFIX}event"
+PRICE: Final = f"{PREFIX}price"
+
+
+def event_line(event: Event) -> str:
+    """One event, when it happened. `count` is 1, to be added up; `text` is a line for a person.
+
+    A tag that an event has nothing for is `none`, as InfluxDB knows no empty one.
+    """
+    tags = {
+        "kind": event.kind,
+        "severity": event.severity,
+        "provider": event.provider or "none",
+        "model": event.model or "none",
+        "scope": event.scope or "none",
+    }
+    return line_of(EVENT, tags, {"count": 1.0, "text": printable(event.text)}, time_ns(event.at, event.id))
+
+
+def price_line(entry: PriceEntry) -> str:
+    """What a model costs from then on, as the metrics of the price in force say it; `source` says who.
+
+    Kinds of token without a price of their own are absent. Prices of large requests are not told.
+    """
+    price = entry.price
+    fields: dict[str, float | str] = {
+        field_name(MODEL_PRICE_USD_PER_MILLION_TOKENS, (kind,)): float(usd)
+        for kind, usd in stated_rates(price.rates).items()
+    }
+    fields[field_name(MODEL_PRICE_USD_PER_REQUEST)] = float(price.request_usd)
+    fields["source"] = printable(price.source)
+    tags = {"provider": entry.provider, "model": entry.model}
+    return line_of(PRICE, tags, fields, time_ns(entry.at, entry.id))
