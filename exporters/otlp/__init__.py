@@ -1,0 +1,5 @@
+"""Attempts as traces and metrics of OpenTelemetry, over OTLP."""
+
+from exporters.otlp.exporter import OtlpExporter
+
+__all__ = ["OtlpExporter"]

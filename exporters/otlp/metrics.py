@@ -1,0 +1,179 @@
+"""Metrics as they are sent: what a batch of attempts changes at once, and everything once a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric as EncodedMetric
+from opentelemetry.sdk.metrics.export import Metric, MetricsData, ResourceMetrics, ScopeMetrics
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext
+
+from exporters.otlp.gauges import Latest, Reported
+from exporters.otlp.instruments import Instruments
+from exporters.otlp.remembered import Remembered
+from exporters.otlp.settings import OtlpSettings
+from exporters.otlp.spans import attempt_context, nanoseconds
+from exporters.otlp.totals import Totals
+from probe.clock import Clock
+from probe.errors import ExportError
+from probe.sample import Sample, Series
+from probe.status import Status
+
+_log = structlog.get_logger("exporters.otlp")
+
+_REMEMBERED: Final = 5000
+# A request of everything is cut: servers take a few megabytes (gRPC 4 by default), a point is some 200 bytes.
+_POINTS_AT_ONCE: Final = 5000
+
+Send = Callable[[ExportMetricsServiceRequest], None]
+
+
+class Metrics:
+    """`send` delivers one request or raises ExportError. One call at a time."""
+
+    def __init__(
+        self,
+        settings: OtlpSettings,
+        resource: Resource,
+        scope: InstrumentationScope,
+        series: Sequence[Series],
+        clock: Clock,
+        send: Send,
+    ) -> None:
+        self._resource = resource
+        self._scope = scope
+        self._clock = clock
+        self._send = send
+        self._last_ns = 0
+        since_ns = self._now_ns()
+        self._instruments = Instruments(settings, resource, scope.version or "")
+        self._totals = Totals(settings.temporality, since_ns, settings.max_series)
+        self._latest = Latest(series)
+        self._reported = Reported(settings.temporality, since_ns)
+        self._with_spans = "traces" in settings.signals
+        self._counted = Remembered(_REMEMBERED)
+        self._overflowed = False
+        self._refused: set[str] = set()
+        self._totals.accept(
+            self._totals.propose(self._instruments.zeros(series, since_ns), since_ns), since_ns
+        )
+
+    def count(self, samples: Sequence[Sample]) -> None:
+        """Send what these attempts change. They are counted once it was accepted. Raises ExportError."""
+        samples = [sample for sample in samples if sample.id not in self._counted]
+        if not samples:
+            return
+        now_ns = self._now_ns()
+        proposal = self._totals.propose(self._instruments.measure(samples, self._spans(samples)), now_ns)
+        changed = self._latest.propose(samples)
+        if proposal.overflowed:
+            self._say_overflow()
+        self._send(self._request(proposal.metrics, self._latest.metrics(changed, now_ns)))
+        self._totals.accept(proposal, now_ns)
+        self._latest.accept(changed)
+        self._counted.add(sample.id for sample in samples)
+
+    def tell(self, status: Status) -> None:
+        """Send what the daemon knows of itself and all that stands, so that no reader takes it for gone.
+
+        Raises ExportError.
+        """
+        now_ns = self._now_ns()
+        values = self._reported.propose(status)
+        metrics = self._reported.metrics(values, nanoseconds(status.started_at), now_ns)
+        self._send_parts(metrics)
+        self._reported.accept(values, now_ns)
+        standing = _encoded(self._request(self._totals.all(now_ns), self._latest.metrics(None, now_ns)))
+        for part in _parts(standing):
+            self._send_parts(part)
+
+    def _send_parts(self, metrics: Sequence[EncodedMetric]) -> None:
+        """What is refused as a whole is halved until only what is refused is left out."""
+        if not metrics:
+            return
+        try:
+            self._send(self._request((), metrics))
+        except ExportError as exc:
+            if not exc.permanent:
+                raise
+            if len(metrics) == 1:
+                self._say_refused(metrics[0].name, exc)
+                return
+            middle = len(metrics) // 2
+            self._send_parts(metrics[:middle])
+            self._send_parts(metrics[middle:])
+
+    def _request(
+        self, totals: Sequence[Metric], gauges: Sequence[EncodedMetric]
+    ) -> ExportMetricsServiceRequest:
+        scoped = ScopeMetrics(scope=self._scope, metrics=list(totals), schema_url="")
+        resource = ResourceMetrics(resource=self._resource, scope_metrics=[scoped], schema_url="")
+        request = encode_metrics(MetricsData(resource_metrics=[resource]))
+        request.resource_metrics[0].scope_metrics[0].metrics.extend(gauges)
+        return request
+
+    def _spans(self, samples: Iterable[Sample]) -> Mapping[UUID, SpanContext]:
+        """An exemplar of a span that nobody is sent would lead nowhere."""
+        return {sample.id: attempt_context(sample) for sample in samples} if self._with_spans else {}
+
+    def _now_ns(self) -> int:
+        """Later than the time before, even where the clock was set back: no point replaces another."""
+        self._last_ns = max(nanoseconds(self._clock.now()), self._last_ns + 1)
+        return self._last_ns
+
+    def _say_overflow(self) -> None:
+        if not self._overflowed:
+            _log.error("more series than exporters.otlp.max_series: the rest are one point of each metric")
+        self._overflowed = True
+
+    def _say_refused(self, name: str, error: ExportError) -> None:
+        if name not in self._refused:
+            _log.error("an OTLP server refuses a metric", metric=name, error=str(error))
+        self._refused.add(name)
+
+
+def _encoded(request: ExportMetricsServiceRequest) -> Sequence[EncodedMetric]:
+    encoded: Sequence[EncodedMetric] = request.resource_metrics[0].scope_metrics[0].metrics
+    return encoded
+
+
+def _parts(metrics: Iterable[EncodedMetric]) -> Iterator[list[EncodedMetric]]:
+    """The same points in lists of at most so many."""
+    part: list[EncodedMetric] = []
+    room = _POINTS_AT_ONCE
+    for metric in metrics:
+        for piece in _pieces(metric):
+            count = len(points_of(piece))
+            if count > room and part:
+                yield part
+                part, room = [], _POINTS_AT_ONCE
+            part.append(piece)
+            room -= count
+    if part:
+        yield part
+
+
+def _pieces(metric: EncodedMetric) -> Iterator[EncodedMetric]:
+    points = points_of(metric)
+    if len(points) <= _POINTS_AT_ONCE:
+        yield metric
+        return
+    for start in range(0, len(points), _POINTS_AT_ONCE):
+        piece = EncodedMetric()
+        piece.CopyFrom(metric)
+        del points_of(piece)[start + _POINTS_AT_ONCE :]
+        del points_of(piece)[:start]
+        yield piece
+
+
+def points_of(metric: EncodedMetric) -> Any:
+    """The points of whatever kind of data a metric holds, as a list that can be changed."""
+    kind = metric.WhichOneof("data")
+    return [] if kind is None else getattr(metric, kind).data_points

@@ -1,0 +1,75 @@
+"""What the exporter is told: its section of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from probe.errors import ConfigError
+
+Semconv = Literal["v1.41", "next"]
+Temporality = Literal["cumulative", "delta"]
+
+
+class OtlpSettings(BaseModel):
+    """See `probe.config.OtlpConfig`, whose fields these are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    url: str
+    protocol: Literal["http", "grpc"] = "http"
+    headers: SecretStr | None = None
+    signals: tuple[Literal["traces", "metrics"], ...] = ("traces", "metrics")
+    semconv: Semconv = "v1.41"
+    temporality: Temporality = "cumulative"
+    histograms: Literal["explicit", "exponential"] = "explicit"
+    max_series: int = 100_000
+    compression: Literal["gzip", "none"] = "gzip"
+    timeout_seconds: float = 10.0
+    ca_file: Path | None = None
+    instance: str | None = None
+
+
+def read_settings(settings: Mapping[str, object]) -> OtlpSettings:
+    """Raises ConfigError."""
+    try:
+        read = OtlpSettings.model_validate(dict(settings))
+    except ValidationError as exc:
+        wrong = ", ".join(dict.fromkeys(str(error["loc"][0]) for error in exc.errors()))
+        raise ConfigError(f"exporters.otlp: {wrong} cannot be used") from None
+    if not read.url.startswith(("http://", "https://")):
+        raise ConfigError("exporters.otlp.url must begin with http:// or https://, with gRPC, too")
+    if read.ca_file is not None and not read.ca_file.is_file():
+        raise ConfigError(f"exporters.otlp.ca_file: there is no file {read.ca_file}")
+    if not read.signals:
+        raise ConfigError("exporters.otlp.signals is empty: name traces, metrics or both")
+    read_headers(read)
+    return read
+
+
+def read_headers(settings: OtlpSettings) -> dict[str, str]:
+    """Names in small letters. Raises ConfigError.
+
+    Written as OpenTelemetry writes them in variables: `name=value,name=value`, values percent-encoded where
+    they hold a comma. https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+    """
+    if settings.headers is None:
+        return {}
+    headers: dict[str, str] = {}
+    for entry in filter(None, map(str.strip, settings.headers.get_secret_value().split(","))):
+        name, separator, value = entry.partition("=")
+        name, value = name.strip().lower(), unquote(value.strip())
+        if not separator or not _is_name(name) or not (value.isascii() and value.isprintable()):
+            raise ConfigError(
+                "exporters.otlp.headers must be name=value, several of them with commas between"
+            )
+        headers[name] = value
+    return headers
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and all(c.isascii() and (c.isalnum() or c in "-_.") for c in text)

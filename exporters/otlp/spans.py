@@ -1,0 +1,184 @@
+"""Runs and attempts as spans: their instants are those of the facts, whenever they are sent.
+
+A trace is a run and has its id. The id of a span is the end of the id of its attempt, or of its run, so that
+a repeat is the same span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from exporters.otlp.attributes import Value, gen_ai_attributes
+from exporters.otlp.conventions import CACHE_WRITE, NAMESPACE, OWN_STREAMS, error_type
+from exporters.otlp.settings import Semconv
+from probe.exporter import Run
+from probe.metrics import PREFIX, OfAttempt
+from probe.sample import Failed, Sample
+from probe.secrets import redact
+
+RUN: Final = "benchmark.run"
+TEST: Final = "benchmark.test"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
+_LAST: Final = f"{PREFIX}last_"
+_UNTOLD: Final = ("_timestamp_seconds",)
+
+_FIGURES: Final = tuple(
+    (family, source)
+    for family in OWN_STREAMS
+    if family.kind == "gauge"
+    and isinstance(source := family.source, OfAttempt)
+    and not family.name.endswith(_UNTOLD)
+)
+
+
+def run_context(run_id_int: int) -> SpanContext:
+    return _context(run_id_int, run_id_int)
+
+
+def attempt_context(sample: Sample) -> SpanContext:
+    return _context(sample.run_id.int, sample.id.int)
+
+
+def _context(trace: int, own: int) -> SpanContext:
+    span_id = own & (2**64 - 1) or own >> 64
+    return SpanContext(trace, span_id, is_remote=False, trace_flags=_SAMPLED)
+
+
+def run_span(run: Run, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
+    """The root of a trace: from the start of a run to its end."""
+    attributes: dict[str, Value] = {
+        f"{NAMESPACE}run.id": str(run.id),
+        f"{NAMESPACE}run.name": run.run_name,
+        f"{NAMESPACE}run.status": run.status,
+        f"{NAMESPACE}run.triggered_by": run.triggered_by,
+        f"{NAMESPACE}suite": run.suite,
+        f"{NAMESPACE}run.attempts": run.attempts,
+        f"{NAMESPACE}run.successes": run.successes,
+    }
+    broken = run.status in {"failed", "interrupted"}
+    return ReadableSpan(
+        name=RUN,
+        context=run_context(run.id.int),
+        resource=resource,
+        attributes=attributes,
+        kind=SpanKind.INTERNAL,
+        status=Status(StatusCode.ERROR, run.status) if broken else Status(StatusCode.UNSET),
+        start_time=nanoseconds(run.started_at),
+        end_time=nanoseconds(run.finished_at or run.started_at),
+        instrumentation_scope=scope,
+    )
+
+
+def attempt_span(
+    sample: Sample, semconv: Semconv, resource: Resource, scope: InstrumentationScope
+) -> ReadableSpan:
+    """From the first byte that moved to the end of the exchange. No prompt and no answer is in it."""
+    outcome = sample.outcome
+    status = Status(StatusCode.UNSET)
+    if isinstance(outcome, Failed):
+        status = Status(StatusCode.ERROR, redact(outcome.detail))
+    return ReadableSpan(
+        name=TEST,
+        context=attempt_context(sample),
+        parent=run_context(sample.run_id.int),
+        resource=resource,
+        attributes=attempt_attributes(sample, semconv),
+        events=list(phase_events(sample)),
+        kind=SpanKind.CLIENT,
+        status=status,
+        start_time=nanoseconds(sample.started_at),
+        end_time=nanoseconds(sample.ended_at),
+        instrumentation_scope=scope,
+    )
+
+
+def attempt_attributes(sample: Sample, semconv: Semconv) -> dict[str, Value]:
+    """Those of the GenAI conventions, of HTTP and the network, and every figure of the catalogue."""
+    usage = sample.usage
+    found: dict[str, Value | None] = {
+        **gen_ai_attributes(sample.series),
+        "gen_ai.request.stream": sample.streaming,
+        "gen_ai.response.model": sample.served_model,
+        "gen_ai.response.id": sample.provider_request_id,
+        "gen_ai.response.finish_reasons": (sample.finish_reason,) if sample.finish_reason else None,
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached_input_tokens,
+        CACHE_WRITE[semconv]: usage.cache_write_tokens,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+        "error.type": error_type(sample) or None,
+        "http.request.method": "POST",
+        "http.response.status_code": sample.status_code,
+        "network.peer.address": sample.peer_address,
+        "network.protocol.version": sample.http_version,
+        "tls.protocol.version": sample.tls_version,
+        f"{NAMESPACE}attempt.id": str(sample.id),
+        f"{NAMESPACE}run.id": str(sample.run_id),
+        f"{NAMESPACE}suite": sample.suite,
+        f"{NAMESPACE}case": sample.case_id,
+        f"{NAMESPACE}provider": sample.target.provider,
+        f"{NAMESPACE}reused": sample.reused,
+        f"{NAMESPACE}stamps": sample.stamps,
+        f"{NAMESPACE}trusted": sample.trusted,
+        f"{NAMESPACE}lag_seconds": sample.lag_seconds,
+        f"{NAMESPACE}stopwatch_lag_seconds": sample.probe_lag_seconds,
+        f"{NAMESPACE}fault": sample.outcome.fault if isinstance(sample.outcome, Failed) else None,
+        **dict(figures(sample)),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def figures(sample: Sample) -> Iterator[tuple[str, float]]:
+    """`inference_probe.ttft_seconds`, `inference_probe.phase_seconds.dns`: as the gauges of the catalogue."""
+    for family, source in _FIGURES:
+        name = family.name.removeprefix(_LAST).removeprefix(PREFIX)
+        for value, labels in source.read(sample):
+            yield NAMESPACE + ".".join((name, *filter(None, labels))), float(value)
+
+
+def phase_events(sample: Sample) -> Iterator[Event]:
+    """What happened when, as far as it is known, in the order of time."""
+    start = nanoseconds(sample.started_at)
+    reached = [(seconds, name) for name, seconds in _reached(sample).items() if seconds is not None]
+    for seconds, name in sorted(reached, key=lambda event: event[0]):
+        yield Event(name, {f"{NAMESPACE}elapsed_seconds": seconds}, timestamp=start + round(seconds * 1e9))
+
+
+def _reached(sample: Sample) -> Mapping[str, float | None]:
+    """Seconds from the start of the attempt to the end of each phase; None where it was not reached."""
+    timing = sample.timing
+    connected = _sum(timing.dns_seconds or 0.0, timing.connect_seconds)
+    proxied = _sum(connected, timing.proxy_seconds)
+    secured = _sum(connected if proxied is None else proxied, timing.tls_seconds)
+    sent = None
+    if timing.ttft_seconds is not None and timing.ttft_server_seconds is not None:
+        sent = timing.ttft_seconds - timing.ttft_server_seconds
+    return {
+        "dns_resolved": timing.dns_seconds,
+        "connected": connected,
+        "proxy_connected": proxied,
+        "tls_established": secured,
+        "request_sent": sent,
+        "first_byte": timing.ttfb_seconds,
+        "first_token": timing.ttft_seconds,
+        "first_answer_token": timing.ttfa_seconds,
+        "last_token": timing.total_latency_seconds,
+    }
+
+
+def _sum(before: float | None, span: float | None) -> float | None:
+    return None if before is None or span is None else before + span
+
+
+def nanoseconds(at: datetime) -> int:
+    """Unix time."""
+    return (at - _EPOCH) // _MICROSECOND * 1000

@@ -1,0 +1,41 @@
+"""Blocking work beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T], name: str) -> T:
+    """What `work` gives or raises.
+
+    Cancelled, it is left to itself: neither the loop nor the end of the process waits for it, as they would
+    for a thread of `asyncio.to_thread`, which a silent server holds for as long as its timeout.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # it is what `work` returned
+
+    def carry_out() -> None:
+        result: T | None = None
+        failure: BaseException | None = None
+        try:
+            result = work()
+        except Exception as exc:  # noqa: BLE001  it is raised where it is awaited
+            failure = exc
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=carry_out, name=name, daemon=True).start()
+    return await done
