@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.pause import paused
-from probe.store.numbers import read_number
 from probe.store.engine import Database
+from probe.store.numbers import read_number
 from probe.store.queries.keyset import after
 from probe.store.queries.window import HOUR_SECONDS, Attempt, Window, to_date
 from probe.store.records import LeaderboardRow
