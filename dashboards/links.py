@@ -6,8 +6,8 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 PREFIX = "inference-probe"
-# Runbooks are files of the repository; `<alert>.md` follows.
-RUNBOOKS = "/runbooks"
+# The default of `rules.runbook_url`: `/<Alert>` follows.
+RUNBOOKS = "http://127.0.0.1:9797/runbooks"
 TAG = "inference-probe"
 
 OVERVIEW = f"{PREFIX}-overview"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import (
+    barchart,
     bargauge,
     common,
     heatmap,
@@ -167,6 +168,24 @@ def bars(says: Says, *queries: Query, size: Size = HALF, at: Steps = PLAIN) -> b
     panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
     panel.name_placement(shapes.BarGaugeNamePlacement.TOP).show_unfilled(True).min(0)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
+    return dress(panel, says, size, *queries)
+
+
+def parted_bars(says: Says, *queries: Query, size: Size = HALF) -> barchart.Panel:
+    """Horizontal bars, each of parts one after the other."""
+    panel = (
+        barchart.Panel().orientation(shapes.VizOrientation.HORIZONTAL).stacking(shapes.StackingMode.NORMAL)
+    )
+    panel.show_value(shapes.VisibilityMode.NEVER).fill_opacity(80).line_width(0).bar_width(0.7)
+    panel.x_tick_label_max_length(28).legend(
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(shapes.LegendDisplayMode.LIST)
+        .placement(shapes.LegendPlacement.BOTTOM)
+    )
+    panel.tooltip(
+        common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.NONE)
+    )
     return dress(panel, says, size, *queries)
 
 

@@ -27,7 +27,9 @@ _PARTS: dict[str, tuple[Part, ...]] = {
     "summary": ("_sum", "_count"),
 }
 _MATCHER = re.compile(r'(\w+)(?:=|!=|=~|!~)"[^"]*"')
-# Labels of every board's variables, in the order in which they narrow each other.
+# What Prometheus adds to all that it scrapes.
+_SCRAPED = ("job", "instance")
+# Labels of the variables that most boards have.
 NARROWING = ("kind", "location", "provider", "model", "target")
 
 
@@ -43,22 +45,29 @@ def family(name: str) -> Family:
     return found
 
 
-def metric(name: str, *matchers: str, part: Part = "", narrowed: bool = True) -> str:
-    """A selector. `narrowed` by the board's variables, as far as the family has their labels.
+def metric(name: str, *matchers: str, part: Part = "", narrowed: tuple[str, ...] = NARROWING) -> str:
+    """A selector, `narrowed` by the board's variables as far as the family has their labels.
+
+    A label that a matcher names is not narrowed once more.
 
     Raises UnknownMetric where the catalogue has no such family, part or label.
     """
     of = family(name)
     if part not in _PARTS.get(of.kind, ("",)):
         raise UnknownMetric(f"{name}, a {of.kind}, has no part {part!r}")
-    labels = (*of.label_names, *(("le",) if part == "_bucket" else ()))
-    for matcher in matchers:
-        found = _MATCHER.fullmatch(matcher)
-        if found is None or found[1] not in labels:
-            raise UnknownMetric(f"{name} has no label for {matcher!r}; it has {', '.join(labels)}")
-    by_variable = [f'{label}=~"${label}"' for label in NARROWING if narrowed and label in labels]
+    labels = (*of.label_names, *_SCRAPED, *(("le",) if part == "_bucket" else ()))
+    matched = {_label(name, labels, matcher) for matcher in matchers}
+    by_variable = [f'{each}=~"${each}"' for each in narrowed if each in labels and each not in matched]
     inside = ",".join((*matchers, *by_variable))
     return f"{name}{part}{{{inside}}}" if inside else name + part
+
+
+def _label(name: str, labels: tuple[str, ...], matcher: str) -> str:
+    """The label of a matcher."""
+    found = _MATCHER.fullmatch(matcher)
+    if found is None or found[1] not in labels:
+        raise UnknownMetric(f"{name} has no label for {matcher!r}; it has {', '.join(labels)}")
+    return found[1]
 
 
 def grown(name: str, *matchers: str, by: str = "", part: Part = "", over: str = "$__range") -> str:

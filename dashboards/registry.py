@@ -7,11 +7,13 @@ from pathlib import PurePosixPath
 
 from dashboards import links
 from dashboards.board import Board
-from dashboards.prometheus import overview
+from dashboards.prometheus import model, overview, provider
 from dashboards.source import INFLUXDB, PROMETHEUS
 
 _BOARDS: Mapping[str, Callable[[], Board]] = {
     links.OVERVIEW: overview.board,
+    links.PROVIDER: provider.board,
+    links.MODEL: model.board,
 }
 _FOLDERS = {PROMETHEUS.type: "prometheus", INFLUXDB.type: "influxdb"}
 

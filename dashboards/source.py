@@ -21,5 +21,5 @@ class Source:
         return DataSourceRef(type_val=self.type, uid="${datasource}")
 
 
-PROMETHEUS = Source(type="prometheus", uid="inference-probe-prometheus", title="Inference probe: Prometheus")
-INFLUXDB = Source(type="influxdb", uid="inference-probe-influxdb", title="Inference probe: InfluxDB")
+PROMETHEUS = Source(type="prometheus", uid="inference-probe-prometheus", title="Prometheus")
+INFLUXDB = Source(type="influxdb", uid="inference-probe-influxdb", title="InfluxDB")

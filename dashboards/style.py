@@ -111,3 +111,8 @@ def prop(name: str, value: object) -> DynamicConfigValue:
 def coloured(colour: str) -> list[DynamicConfigValue]:
     """An override that draws a series in one colour."""
     return [prop("color", {"mode": "fixed", "fixedColor": colour})]
+
+
+def dashed(*lengths: int) -> list[DynamicConfigValue]:
+    """An override that draws a line of dashes and gaps so long."""
+    return [prop("custom.lineStyle", {"fill": "dash", "dash": list(lengths)})]

@@ -67,12 +67,12 @@ def _option(value: str, *, chosen: bool) -> VariableOption:
 
 def _labels(label: str, title: str, about: str, *within: str) -> Variable:
     """The values of a label among the targets that the variables before leave."""
-    selector = metric(names.TARGET_INFO, *(f'{each}=~"${each}"' for each in within), narrowed=False)
+    selector = metric(names.TARGET_INFO, *(f'{each}=~"${each}"' for each in within), narrowed=())
     return _asked(label, title, about, f"label_values({selector}, {label})").all_value(".*")
 
 
 def _suite() -> Variable:
-    selector = metric(names.JOB_INFO, narrowed=False)
+    selector = metric(names.JOB_INFO, narrowed=())
     about = "The suite of prompts; it leaves the targets of the jobs that run it."
     return _asked("suite", "Suite", about, f"label_values({selector}, suite)").all_value(".*")
 
@@ -80,8 +80,8 @@ def _suite() -> Variable:
 def _target() -> Variable:
     """Targets of the suites chosen; those of no job too where all suites are."""
     asked = [f'{each}=~"${each}"' for each in ("kind", "location", "provider", "model")]
-    targets = metric(names.TARGET_INFO, *asked, narrowed=False)
-    jobs = metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=False)
+    targets = metric(names.TARGET_INFO, *asked, narrowed=())
+    jobs = metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=())
     # A target has no label `suite`: only a pattern that matches an empty text finds it, as "All" is.
     everything = targets.replace("{", '{suite=~"$suite",')
     query = f"count by (target) ({targets} and on (target) {jobs}) or count by (target) ({everything})"

@@ -51,8 +51,9 @@ _TARGET_LABELS = (
 
 
 def target_labels(*shown: str) -> list[Label]:
-    """Columns of those labels; all where none is named."""
-    return [label for label in _TARGET_LABELS if not shown or label.name in shown]
+    """Columns of those labels, in that order."""
+    known = {label.name: label for label in _TARGET_LABELS}
+    return [known[name] for name in shown]
 
 
 def success_share(by: str, over: str = "$__range") -> str:
@@ -110,7 +111,7 @@ def alerts_table(size: Size) -> AnyPanel:
         name="alertname",
         title="Alert",
         width=190,
-        link=("Runbook", f"{links.RUNBOOKS}/${{__value.raw}}.md"),
+        link=("Runbook", f"{links.RUNBOOKS}/${{__value.raw}}"),
     )
     labels = [
         Label(name="severity", title="Severity", width=82, texts=SEVERITIES),

@@ -1,0 +1,359 @@
+"""Panels of durations: phases, time to first token, gaps, cold against warm, reported against measured."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.timeseries import Panel as Graph
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+
+from dashboards.board import Row
+from dashboards.panels import (
+    HALF,
+    AnyPanel,
+    Says,
+    Size,
+    ask,
+    ask_buckets,
+    ask_rows,
+    buckets,
+    graph,
+    parted_bars,
+    stacked,
+    with_n,
+)
+from dashboards.prometheus.grouping import PERCENTILES, Grouping
+from dashboards.prometheus.shared import target_labels
+from dashboards.query import LEGEND, SERIES, count, grown, latest, mean, quantile
+from dashboards.style import COUNT, PHASES, SECONDS, TOKENS_PER_SECOND, coloured, dashed
+from dashboards.tables import Figure, table
+from probe.metrics import names
+
+_WINDOW = "$window"
+_WHOLE_TABLE = Size(width=24, height=8)
+
+
+def phases(of: Grouping) -> Row:
+    """In which phase the time goes, over time and by whom."""
+    return Row(title="Which phase?", panels=(_phases_over_time(), _phases_by(of)))
+
+
+def _phase_mean(by: str, over: str) -> str:
+    """Each phase's share of the mean attempt: phases add up to the total latency, and draining."""
+    of_phase = grown(names.PHASE_SECONDS, by=f"{by}, phase" if by else "phase", part="_sum", over=over)
+    attempts = grown(names.TOTAL_LATENCY_SECONDS, by=by, part="_count", over=over)
+    return f"{of_phase} / on ({by}) group_left () ({attempts} > 0)"
+
+
+_ABOUT_PHASES = (
+    "Mean of successful attempts. dns, connect, proxy, tls: the way there, nothing on a warm connection. "
+    "wait: request sent to first output, the provider's own. stream: first to last output."
+)
+
+
+def _phases_over_time() -> AnyPanel:
+    panel = stacked(
+        Says("Phases of the mean attempt", _ABOUT_PHASES, SECONDS),
+        ask(f"{_phase_mean('', '$__rate_interval')} > 0", "{{phase}}"),
+        size=Size(width=12, height=9),
+    )
+    for phase, colour in PHASES.items():
+        panel.override_by_name(phase, coloured(colour))
+    return panel
+
+
+def _phases_by(of: Grouping) -> AnyPanel:
+    """A bar for each group, its phases one after the other."""
+    expression = f'label_join({_phase_mean(of.by, "$__range")}, "of", " · ", {_quoted(of.by)})'
+    panel = parted_bars(
+        Says("Phases in the time shown", _ABOUT_PHASES, SECONDS),
+        ask_rows(expression),
+        size=Size(width=12, height=9),
+    )
+    panel.with_transformation(
+        DataTransformerConfig(
+            id_val="groupingToMatrix",
+            options={"columnField": "phase", "rowField": "of", "valueField": "Value", "emptyValue": "zero"},
+        )
+    )
+    panel.with_transformation(_in_order())
+    for phase, colour in PHASES.items():
+        panel.override_by_name(phase, coloured(colour))
+    return panel
+
+
+def _in_order() -> DataTransformerConfig:
+    order = {"of\\phase": 0} | {phase: index + 1 for index, phase in enumerate(PHASES)}
+    return DataTransformerConfig(id_val="organize", options={"indexByName": order})
+
+
+def _quoted(labels: str) -> str:
+    return ", ".join(f'"{label}"' for label in labels.split(", "))
+
+
+def first_token(of: Grouping) -> Row:
+    """Time to first token: where it lies, its percentiles, and of whom."""
+    return Row(
+        title="Time to first token and total latency",
+        panels=(
+            buckets(
+                Says(
+                    "TTFT, all that is chosen",
+                    "How many attempts had which time to first token. Two bands are two populations: cold "
+                    "and warm, or two providers; choose one above.",
+                    SECONDS,
+                ),
+                ask_buckets(grown(names.TTFT_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
+            ),
+            _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, of),
+            _percentile_table(of),
+            _percentiles(
+                "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, of
+            ),
+            graph(
+                Says(
+                    "TTFT of each attempt",
+                    "Exact, not from a histogram. A gap is an attempt that failed.",
+                    SECONDS,
+                ),
+                ask(latest(names.LAST_TTFT_SECONDS), LEGEND),
+            ),
+        ),
+    )
+
+
+def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SECONDS) -> Graph:
+    """p50, p90 and p99 over the trailing window, with n."""
+    about = f"{what}; each point looks back over the window chosen above. {PERCENTILES}"
+    panel = graph(
+        Says(f"{title}: p50, p90, p99", about, unit),
+        *(
+            ask(quantile(share, name, by=of.by, over=_WINDOW), f"p{share * 100:.0f} {of.legend}", ref)
+            for ref, share in (("A", 0.5), ("B", 0.9), ("C", 0.99))
+        ),
+    )
+    panel.override_by_query("B", dashed(6, 4)).override_by_query("C", dashed(2, 4))
+    return with_n(panel, count(name, by=of.by, over=_WINDOW), f"n {of.legend}")
+
+
+def _percentile_table(of: Grouping) -> AnyPanel:
+    def figure(title: str, share: float, name: str) -> Figure:
+        return Figure(title=title, expression=quantile(share, name, by=of.by), unit=SECONDS, width=92)
+
+    return table(
+        Says(
+            "Percentiles in the time shown", f"Server: request sent to first output. {PERCENTILES}", SECONDS
+        ),
+        target_labels(*of.labels),
+        [
+            figure("TTFT p50", 0.5, names.TTFT_SECONDS),
+            figure("TTFT p90", 0.9, names.TTFT_SECONDS),
+            figure("TTFT p99", 0.99, names.TTFT_SECONDS),
+            figure("Server p50", 0.5, names.TTFT_SERVER_SECONDS),
+            figure("Total p50", 0.5, names.TOTAL_LATENCY_SECONDS),
+            figure("Total p90", 0.9, names.TOTAL_LATENCY_SECONDS),
+            figure("Total p99", 0.99, names.TOTAL_LATENCY_SECONDS),
+            Figure(
+                title="n", expression=count(names.TTFT_SECONDS, by=of.by), unit=COUNT, width=70, decimals=0
+            ),
+        ],
+        sort_by="TTFT p50",
+        size=_WHOLE_TABLE,
+    )
+
+
+def gaps(of: Grouping) -> Row:
+    """How evenly the answer flows."""
+    return Row(
+        title="Gaps in the stream",
+        panels=(
+            buckets(
+                Says(
+                    "Gaps between chunks",
+                    "Time between two arrivals that carry output, of all streams chosen.",
+                    SECONDS,
+                ),
+                ask_buckets(grown(names.CHUNK_GAP_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
+            ),
+            _percentiles(
+                "Gap",
+                "Time between two arrivals that carry output; n counts gaps",
+                names.CHUNK_GAP_SECONDS,
+                of,
+            ),
+            graph(
+                Says(
+                    "Stream jitter",
+                    "Standard deviation of the gaps of one stream, of each attempt.",
+                    SECONDS,
+                ),
+                ask(latest(names.LAST_STREAM_JITTER_SECONDS), LEGEND),
+            ),
+            graph(
+                Says(
+                    "Inter-token latency",
+                    "(Last - first output) / (output tokens - 1) of each attempt.",
+                    SECONDS,
+                ),
+                ask(latest(names.LAST_ITL_SECONDS), LEGEND),
+            ),
+        ),
+        folded=True,
+    )
+
+
+def speed(of: Grouping) -> Row:
+    """Tokens per second."""
+    return Row(
+        title="Speed",
+        panels=(
+            _percentiles(
+                "Tokens per second",
+                "(Output tokens - 1) / (last - first output); here p90 and p99 are the fast ones",
+                names.TOKENS_PER_SECOND,
+                of,
+                TOKENS_PER_SECOND,
+            ),
+            graph(
+                Says(
+                    "Speed of each attempt",
+                    "Steady: without what came with the first arrival, which may bundle many tokens.",
+                    TOKENS_PER_SECOND,
+                ),
+                ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
+                ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
+            ).override_by_query("B", dashed(6, 4)),
+        ),
+    )
+
+
+def connections(of: Grouping) -> Row:
+    """Cold against warm."""
+    by = f"connection, {of.by}"
+    way = "dns|connect|proxy|tls"
+    opening = grown(names.PHASE_SECONDS, f'phase=~"{way}"', by=by, part="_sum")
+    attempts = grown(names.TOTAL_LATENCY_SECONDS, by=by, part="_count")
+    return Row(
+        title="Cold against warm connections",
+        panels=(
+            with_n(
+                graph(
+                    Says(
+                        "TTFT by connection",
+                        "Medians over the window. The difference is what opening a connection costs.",
+                        SECONDS,
+                    ),
+                    ask(
+                        quantile(0.5, names.TTFT_SECONDS, by="connection", over=_WINDOW), "p50 {{connection}}"
+                    ),
+                ),
+                count(names.TTFT_SECONDS, by="connection", over=_WINDOW),
+                "n {{connection}}",
+            ),
+            table(
+                Says(
+                    "Cold against warm in the time shown",
+                    "Opening: names, TCP, TLS and proxy of the mean attempt.",
+                    SECONDS,
+                ),
+                target_labels("connection", *of.labels),
+                [
+                    Figure(
+                        title="TTFT p50", expression=quantile(0.5, names.TTFT_SECONDS, by=by), unit=SECONDS
+                    ),
+                    Figure(title="Opening", expression=f"{opening} / ({attempts} > 0)", unit=SECONDS),
+                    Figure(
+                        title="Total p50",
+                        expression=quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=by),
+                        unit=SECONDS,
+                    ),
+                    Figure(
+                        title="n",
+                        expression=count(names.TTFT_SECONDS, by=by),
+                        unit=COUNT,
+                        decimals=0,
+                        width=60,
+                    ),
+                ],
+                sort_by="TTFT p50",
+                size=HALF,
+            ),
+        ),
+        folded=True,
+    )
+
+
+def reported(of: Grouping) -> Row:
+    """What the provider says of itself beside what was measured."""
+    silent = "The provider says nothing of its own durations."
+    by_part = f"{SERIES}, part, source"
+    return Row(
+        title="Reported by the provider against measured",
+        panels=(
+            graph(
+                Says(
+                    "Total: measured and reported",
+                    "Request sent to last output is what the provider can know of. Reported: by its own "
+                    "word.",
+                    SECONDS,
+                    silent,
+                ),
+                ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), f"measured {LEGEND}"),
+                ask(
+                    latest(names.LAST_REPORTED_SECONDS, 'part="total"', by=by_part), f"reported {LEGEND}", "B"
+                ),
+            ).override_by_query("B", dashed(6, 4)),
+            graph(
+                Says(
+                    "Parts reported",
+                    "Queue, prompt, completion, load and TTFT by the provider's word.",
+                    SECONDS,
+                    silent,
+                ),
+                ask(latest(names.LAST_REPORTED_SECONDS, by=by_part), "{{part}} {{target}} · {{source}}"),
+            ),
+            graph(
+                Says(
+                    "Elsewhere",
+                    "Request sent to last output, less all that the provider says it spent: the network, "
+                    "and what it does not count.",
+                    SECONDS,
+                    silent,
+                ),
+                ask(latest(names.LAST_ELSEWHERE_SECONDS), LEGEND),
+            ),
+            graph(
+                Says(
+                    "Speed: measured and reported",
+                    "Tokens per second made, by both.",
+                    TOKENS_PER_SECOND,
+                    silent,
+                ),
+                ask(latest(names.LAST_TOKENS_PER_SECOND), f"measured {LEGEND}"),
+                ask(
+                    latest(names.LAST_REPORTED_TOKENS_PER_SECOND, 'part="completion"', by=by_part),
+                    f"reported {LEGEND}",
+                    "B",
+                ),
+            ).override_by_query("B", dashed(6, 4)),
+            table(
+                Says(
+                    "Mean time elsewhere",
+                    "Of the attempts of which the provider told its part.",
+                    SECONDS,
+                    silent,
+                ),
+                target_labels(*of.labels),
+                [
+                    Figure(
+                        title="Elsewhere", expression=mean(names.ELSEWHERE_SECONDS, by=of.by), unit=SECONDS
+                    ),
+                    Figure(
+                        title="n", expression=count(names.ELSEWHERE_SECONDS, by=of.by), unit=COUNT, decimals=0
+                    ),
+                ],
+                sort_by="Elsewhere",
+                descending=True,
+                size=Size(width=24, height=6),
+            ),
+        ),
+        folded=True,
+    )

@@ -1,0 +1,30 @@
+"""Model: the same model at every provider: what fails and since when, in which phase, how fast, how even."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board
+from dashboards.prometheus import durations, outcomes
+from dashboards.prometheus.grouping import MODELS
+from dashboards.variables import datasource, narrowing, window
+
+
+def board() -> Board:
+    return Board(
+        uid=links.MODEL,
+        title="Model",
+        about="What of a model fails and since when, where does its time go, and who serves it best?",
+        variables=(datasource(), *narrowing(), window()),
+        annotations=marks(),
+        rows=(
+            outcomes.now(),
+            durations.phases(MODELS),
+            durations.first_token(MODELS),
+            durations.speed(MODELS),
+            durations.gaps(MODELS),
+            durations.connections(MODELS),
+            durations.reported(MODELS),
+            outcomes.tokens(MODELS),
+        ),
+    )

@@ -1,0 +1,211 @@
+"""Panels of what became of attempts: errors by kind and owner, tokens, rate limits."""
+
+from __future__ import annotations
+
+from dashboards.board import Row
+from dashboards.panels import (
+    AnyPanel,
+    Says,
+    Size,
+    ask,
+    ask_now,
+    graph,
+    number,
+    stacked,
+    with_n,
+)
+from dashboards.prometheus.grouping import Grouping
+from dashboards.prometheus.shared import (
+    NO_TARGETS,
+    attempts,
+    simulated,
+    since_when,
+    success_share,
+    target_labels,
+    whose_fault,
+)
+from dashboards.query import LEGEND, SERIES, grown, latest, metric
+from dashboards.style import (
+    ANY_IS_BAD,
+    COUNT,
+    FAULTS,
+    RATIO,
+    SECONDS,
+    SUCCESS,
+    TOKENS,
+)
+from dashboards.tables import Figure, Label, table
+from probe.metrics import names
+
+_FAULT_TEXTS = {fault: (fault, colour) for fault, colour in FAULTS.items()}
+
+
+def now() -> Row:
+    """Is it them or us, since when, and what kind of failure?"""
+    success = latest(names.LAST_ATTEMPT_SUCCESS)
+    return Row(
+        title="Is it them or us, since when?",
+        panels=(
+            number(
+                Says(
+                    "Success",
+                    "Of the attempts that the probe itself carried through, in the time shown.",
+                    RATIO,
+                ),
+                ask_now(success_share("")),
+                at=SUCCESS,
+            ),
+            number(Says("Attempts", "n of the time shown.", COUNT), ask_now(attempts(""))).decimals(0),
+            number(
+                Says("Targets failing", "Targets whose latest attempt failed.", COUNT, NO_TARGETS),
+                ask_now(f"count({success} == 0) or 0 * count({success})"),
+                at=ANY_IS_BAD,
+            ),
+            number(
+                Says("Latest success", "How long ago any attempt succeeded.", SECONDS, NO_TARGETS),
+                ask_now(f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"),
+            ),
+            number(
+                Says("Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT),
+                ask_now(f"round({grown(names.ATTEMPTS_TOTAL, _LIMITED)})"),
+                at=ANY_IS_BAD,
+            ),
+            simulated(),
+            since_when(Size(width=24, height=7)),
+            whose_fault(Size(width=12, height=8)),
+            _kinds(),
+            _failures(),
+            _success(),
+        ),
+    )
+
+
+_LIMITED = 'failure="rate_limited"'
+_FAILED = 'outcome="failed"'
+
+
+def _kinds() -> AnyPanel:
+    failed = grown(names.ATTEMPTS_TOTAL, _FAILED, by="failure", over="$__rate_interval")
+    return stacked(
+        Says("Failed attempts by kind", "What went wrong.", COUNT, "No attempt failed in this time."),
+        ask(f"{failed} > 0", "{{failure}}"),
+        size=Size(width=12, height=8),
+    )
+
+
+def _failures() -> AnyPanel:
+    by = "target, connection, fault, failure"
+    return table(
+        Says(
+            "Failures in the time shown",
+            "By target, kind, and who has to answer for it.",
+            COUNT,
+            "No attempt failed in this time.",
+        ),
+        [
+            *target_labels("target", "connection"),
+            Label(name="failure", title="Failure"),
+            Label(name="fault", title="Fault", texts=_FAULT_TEXTS),
+        ],
+        [
+            Figure(
+                title="Attempts",
+                expression=f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0",
+                unit=COUNT,
+                decimals=0,
+                width=90,
+            )
+        ],
+        sort_by="Attempts",
+        descending=True,
+        size=Size(width=12, height=8),
+    )
+
+
+def _success() -> AnyPanel:
+    panel = graph(
+        Says("Success", "Share over the window chosen above, with n.", RATIO),
+        ask(success_share("", over="$window"), "success"),
+        size=Size(width=12, height=8),
+    )
+    return with_n(panel.max(1), attempts("", over="$window"))
+
+
+def tokens(of: Grouping) -> Row:
+    """Tokens that were counted, by type and by whom."""
+    by = f"type, source, {of.by}"
+    return Row(
+        title="Tokens",
+        panels=(
+            stacked(
+                Says(
+                    "Tokens",
+                    "Input and output. Cached input is part of input, reasoning part of output.",
+                    TOKENS,
+                ),
+                ask(
+                    grown(names.TOKENS_TOTAL, 'type=~"input|output"', by="type", over="$__rate_interval"),
+                    "{{type}}",
+                ),
+                size=Size(width=12, height=8),
+            ),
+            graph(
+                Says(
+                    "Output tokens of each attempt",
+                    "Compare like with like: speed depends on length.",
+                    TOKENS,
+                ),
+                ask(
+                    latest(names.LAST_TOKENS, 'type="output"', by=f"{SERIES}, source"),
+                    f"{LEGEND} · {{{{source}}}}",
+                ),
+                size=Size(width=12, height=8),
+            ),
+            table(
+                Says(
+                    "Tokens in the time shown",
+                    "Source: who counted. An estimate makes speed and cost estimates too; cached input "
+                    "answers faster.",
+                    TOKENS,
+                ),
+                [
+                    *target_labels(*of.labels),
+                    Label(name="type", title="Type"),
+                    Label(name="source", title="Counted by"),
+                ],
+                [
+                    Figure(
+                        title="Tokens",
+                        expression=f"round({grown(names.TOKENS_TOTAL, by=by)}) > 0",
+                        unit=COUNT,
+                    )
+                ],
+                sort_by="Tokens",
+                descending=True,
+                size=Size(width=24, height=8),
+            ),
+        ),
+        folded=True,
+    )
+
+
+def rate_limits() -> Row:
+    """What is left of the provider's limits."""
+    by = f"{SERIES}, resource, window"
+    silent = "The provider tells no limits in the heads of its answers."
+    left = latest(names.RATE_LIMIT_REMAINING, by=by)
+    allowed = latest(names.RATE_LIMIT, by=by)
+    return Row(
+        title="Rate limits",
+        panels=(
+            graph(
+                Says("Left of the limit", "By the head of the latest answer.", RATIO, silent),
+                ask(f"{left} / ({allowed} > 0)", "{{resource}} {{window}} {{target}}"),
+            ).max(1),
+            graph(
+                Says("Until all of it is left again", "By the head of the latest answer.", SECONDS, silent),
+                ask(latest(names.RATE_LIMIT_RESET_SECONDS, by=by), "{{resource}} {{window}} {{target}}"),
+            ),
+        ),
+        folded=True,
+    )
