@@ -9,6 +9,7 @@ command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ||
 command -v victoria-metrics >/dev/null || missing="$missing victoria-metrics"
 command -v chromium >/dev/null || missing="$missing chromium"
 command -v c++ >/dev/null || missing="$missing g++"
+command -v systemd-analyze >/dev/null || missing="$missing systemd"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
