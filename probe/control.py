@@ -145,4 +145,5 @@ class DaemonControl:
             spilled=recorder.spilled,
             rejected=recorder.rejected,
             dropped=recorder.dropped,
+            deleted_undelivered=self.store.deleted_undelivered,
         )

@@ -47,6 +47,7 @@ class StoreStatus:
 
     `pending` samples wait in memory to be written, `spilled` ones were put aside in a file until the store
     takes them again, `rejected` ones will never be taken and were kept in a file, `dropped` ones are lost.
+    `deleted_undelivered` rows grew too old before an exporter had them.
     `error` is why the store is not available, while it is not: one line without secrets.
     """
 
@@ -59,6 +60,7 @@ class StoreStatus:
     spilled: int = 0
     rejected: int = 0
     dropped: int = 0
+    deleted_undelivered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +78,11 @@ class ConfigStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryStatus:
-    """How far one exporter is. `refused` samples can never be delivered and were put aside.
+    """How far one exporter is. `delivered` and `pending` count samples.
 
-    `oldest_pending_seconds` is how long ago the oldest attempt ended that it has not been given, 0 for none.
+    `refused` counts samples, events and prices that can never be delivered and were put aside, `errors` times
+    that some were not taken; `oldest_pending_seconds` is how old the oldest of them is that it has not been
+    given, 0 for none.
     """
 
     exporter: str

@@ -63,8 +63,8 @@ class Upkeep:
         report = await self._store.prune(config.database.retention, config.exporters.enabled())
         if report.undelivered:
             _log.error(
-                "results were deleted that an exporter has not had; see database.retention.undelivered_days",
-                results=report.undelivered,
+                "rows were deleted that an exporter has not had; see database.retention.undelivered_days",
+                rows=report.undelivered,
             )
         gone = {name: count for name, count in asdict(report).items() if count}
         if gone:

@@ -92,6 +92,7 @@ STORE_PENDING_SAMPLES = f"{PREFIX}store_pending_samples"
 STORE_SPILLED_SAMPLES_TOTAL = f"{PREFIX}store_spilled_samples_total"
 STORE_REJECTED_SAMPLES_TOTAL = f"{PREFIX}store_rejected_samples_total"
 STORE_DROPPED_SAMPLES_TOTAL = f"{PREFIX}store_dropped_samples_total"
+STORE_DELETED_UNDELIVERED_TOTAL = f"{PREFIX}store_deleted_undelivered_total"
 
 # Exporters
 EXPORTER_DELIVERED_SAMPLES_TOTAL = f"{PREFIX}exporter_delivered_samples_total"

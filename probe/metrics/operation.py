@@ -179,6 +179,14 @@ STORE = (
         "Samples lost: neither the store nor the file took them.",
         lambda status: status.store.dropped,
     ),
+    _one(
+        names.STORE_DELETED_UNDELIVERED_TOTAL,
+        "counter",
+        "",
+        "Results, events and prices that grew so old that they were deleted although an exporter had not had "
+        "them.",
+        lambda status: status.store.deleted_undelivered,
+    ),
 )
 
 EXPORTERS = (
@@ -193,7 +201,7 @@ EXPORTERS = (
         names.EXPORTER_REFUSED_SAMPLES_TOTAL,
         "counter",
         "",
-        "Samples that the sink will never accept; they were put aside.",
+        "Samples, events and prices that the sink will never accept; they were put aside.",
         lambda delivery: delivery.refused,
     ),
     _delivery(
@@ -214,7 +222,7 @@ EXPORTERS = (
         names.EXPORTER_OLDEST_PENDING_SECONDS,
         "gauge",
         "seconds",
-        "How long ago the oldest attempt ended that the exporter has not been given yet; 0 for none.",
+        "How old the oldest attempt, event or price is that the exporter has not been given yet; 0 for none.",
         lambda delivery: delivery.oldest_pending_seconds,
     ),
     _delivery(

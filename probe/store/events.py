@@ -36,9 +36,10 @@ async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> 
     """The same inside a transaction."""
     if not added:
         return ()
-    # In the order of the key: two programs with the same news wait for each other, never both.
-    rows = sorted((_row(event) for event in added), key=_key)
+    rows = [_row(event) for event in added]
     await number(connection, "events", rows)
+    # In the order of the key: two programs with the same news wait for each other, never both.
+    rows.sort(key=_key)
     inserted = await connection.execute(
         upsert(connection)(events).on_conflict_do_nothing().returning(events.c.id), rows
     )

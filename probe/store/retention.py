@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 
@@ -100,7 +100,7 @@ class _Keeper:
         cutoff = _cutoff(self._now, days)
         if cutoff is None:
             return 0
-        table, _, old = _JOURNALS[journal]
+        old = _OLD[journal]
         until = self._delivered.get(journal)
         if until is None:
             gone = await _delete(self._database, old, cutoff)
@@ -113,21 +113,21 @@ class _Keeper:
                 self.undelivered += undelivered
                 gone += undelivered
         if gone:
-            await _delete_refusals(self._database, journal, table)
+            await _delete_refusals(self._database, journal)
         return gone
 
     async def _delete_delivered(self, journal: Journal, cutoff: datetime, until: int) -> int:
         """Rows up to this sequence.
 
-        Only those before the first one that waits are looked at: a backlog of millions is not gone through
-        to find that nothing of it may be deleted.
+        Of results only those before the first one that waits are looked at: a backlog of millions is not gone
+        through to find that nothing of it may be deleted. What was stored late stays until the next time.
         """
-        table, instant, old = _JOURNALS[journal]
-        waits = sa.select(instant).where(table.c.sequence > until).order_by(table.c.sequence).limit(1)
-        async with self._database.read() as connection:
-            first = await connection.scalar(waits)
-        if first is not None:
-            cutoff = min(cutoff, first)
+        if journal == "results":
+            waits = sa.select(results.c.created_at).where(results.c.sequence > until)
+            async with self._database.read() as connection:
+                first = await connection.scalar(waits.order_by(results.c.sequence).limit(1))
+            cutoff = cutoff if first is None else min(cutoff, first)
+        old = _OLD[journal]
         return await _delete(self._database, lambda before: old(before, until), cutoff)
 
 
@@ -160,9 +160,9 @@ def _up_to(table: sa.Table, until: int | None) -> tuple[sa.ColumnElement[bool], 
     return () if until is None else (table.c.sequence <= until,)
 
 
-async def _delete_refusals(database: Database, journal: Journal, table: sa.Table) -> None:
+async def _delete_refusals(database: Database, journal: Journal) -> None:
     """Those of rows that are gone."""
-    gone = ~sa.exists().where(table.c.id == delivery_refusals.c.record_id)
+    gone = ~sa.exists().where(_TABLES[journal].c.id == delivery_refusals.c.record_id)
     async with database.write() as connection:
         await connection.execute(
             delivery_refusals.delete().where(delivery_refusals.c.journal == journal, gone)
@@ -246,11 +246,11 @@ class _Old(Protocol):
     def __call__(self, cutoff: datetime, until: int | None = None, /) -> sa.Delete: ...
 
 
-# The table of each journal, the column of its time, and how old rows of it go.
-_JOURNALS: Final[Mapping[Journal, tuple[sa.Table, sa.Column[Any], _Old]]] = {
-    "results": (results, results.c.created_at, _old_results),
-    "events": (events, events.c.at, _old_events),
-    "prices": (prices, prices.c.timestamp, _old_prices),
+_TABLES: Final[Mapping[Journal, sa.Table]] = {"results": results, "events": events, "prices": prices}
+_OLD: Final[Mapping[Journal, _Old]] = {
+    "results": _old_results,
+    "events": _old_events,
+    "prices": _old_prices,
 }
 
 

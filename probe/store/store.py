@@ -51,7 +51,8 @@ class Store(Knowledge):
     """An open database.
 
     Every method raises StoreUnavailable where the same call may succeed later, and StoreError where it will
-    not; either is one clear line.
+    not; either is one clear line. `deleted_undelivered` counts the rows that `prune` deleted although an
+    exporter had not had them, since this was opened.
 
         async with await Store.open("sqlite:///data/probe.db") as store:
             run = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
@@ -67,6 +68,7 @@ class Store(Knowledge):
         self._writer = SampleWriter(database.url, appender(database), registry, keep_responses=keep_responses)
         self._ledger = RunLedger(database, clock, owner)
         self._leaderboard = Leaderboard(database)
+        self.deleted_undelivered = 0
 
     @classmethod
     async def open(
@@ -277,9 +279,11 @@ class Store(Knowledge):
     async def prune(self, days: retention.RetentionDays, exporters: Collection[str] = ()) -> PruneReport:
         """Delete what is older than its table's days, a few hundred rows at a time between other writes.
 
-        Results that one of these exporters has not had are kept `undelivered_days` longer.
+        Results, events and prices that one of these exporters has not had are kept `undelivered_days` longer.
         """
-        return await retention.prune(self._database, days, self._clock.now(), exporters)
+        report = await retention.prune(self._database, days, self._clock.now(), exporters)
+        self.deleted_undelivered += report.undelivered
+        return report
 
     @property
     def write_error(self) -> str | None:
