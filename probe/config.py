@@ -141,6 +141,7 @@ def _cron(text: str) -> str:
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
 Ratio = Annotated[float, Field(gt=1, allow_inf_nan=False), BeforeValidator(_not_bool)]
+Objective = Annotated[float, Field(ge=0.5, lt=1), BeforeValidator(_not_bool)]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_not_bool)]
 Usd = Annotated[Decimal, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$", max_length=200)]
@@ -214,6 +215,32 @@ class ProviderConfig(Section):
     deadlines: DeadlinesConfig = Field(DeadlinesConfig(), description="Deadlines of every request.")
 
 
+class SloConfig(Section):
+    """Service-level objectives: what alert rules and boards measure against."""
+
+    availability: Objective = Field(0.99, description="Share of attempts that succeed.")
+    ttft_seconds: Seconds = Field(2.0, description="Seconds to the first token that are still good.")
+    ttft_objective: Objective = Field(0.95, description="Share of answers that begin within `ttft_seconds`.")
+    total_latency_seconds: Seconds = Field(20.0, description="Seconds to the last token that are still good.")
+    total_latency_objective: Objective = Field(
+        0.95, description="Share of answers that end within `total_latency_seconds`."
+    )
+    jitter_seconds: Seconds = Field(
+        0.5, description="Standard deviation of the total latency of a day, in seconds, that is still good."
+    )
+
+
+class TargetSloConfig(Section):
+    """Objectives of this target that differ from those of `slo`."""
+
+    availability: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    ttft_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+    ttft_objective: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    total_latency_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+    total_latency_objective: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    jitter_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+
+
 class TargetConfig(Section):
     """One model at one provider."""
 
@@ -228,6 +255,9 @@ class TargetConfig(Section):
         description="`cold` connects for every request, `warm` keeps the connection, `both` is two series.",
     )
     stream: bool = Field(True, description="Ask for a stream; without one there is no time to first token.")
+    slo: TargetSloConfig = Field(
+        TargetSloConfig(), description="Objectives of this target that differ from those of `slo`."
+    )
 
     @property
     def label(self) -> str:
@@ -373,6 +403,45 @@ class InfluxDBConfig(Section):
     )
 
 
+class OtlpConfig(Section):
+    """Attempts as traces and metrics of OpenTelemetry; see opentelemetry.md."""
+
+    url: BaseUrl = Field(
+        description="Where it answers, without `/v1/traces`: `http://collector:4318`, with gRPC "
+        "`http://collector:4317`; `https` is TLS with either."
+    )
+    protocol: Literal["http", "grpc"] = Field(
+        "http", description="How it is spoken; `grpc` needs `inference-probe[grpc]`."
+    )
+    headers: SecretStr | None = Field(
+        None,
+        description="Headers of every request: `name=value,name=value`, as in OTEL_EXPORTER_OTLP_HEADERS.",
+    )
+    signals: tuple[Literal["traces", "metrics"], ...] = Field(
+        ("traces", "metrics"), min_length=1, description="What is sent: `traces`, `metrics` or both."
+    )
+    semconv: Literal["v1.41", "next"] = Field(
+        "v1.41", description="The version of the GenAI conventions: the last published, or what comes."
+    )
+    temporality: Literal["cumulative", "delta"] = Field(
+        "cumulative", description="Totals since the start, or what was added since the request before."
+    )
+    histograms: Literal["explicit", "exponential"] = Field(
+        "explicit", description="Buckets with fixed bounds, or exponential ones."
+    )
+    max_series: Count = Field(
+        100_000, description="Series of one metric; what comes after is one point, `otel.metric.overflow`."
+    )
+    compression: Literal["gzip", "none"] = Field("gzip", description="How requests are compressed.")
+    timeout_seconds: Seconds = Field(10.0, description="Seconds that one request may take.")
+    ca_file: FilePath | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's trust store."
+    )
+    instance: Text | None = Field(
+        None, description="`service.instance.id`; absent: the location. No two daemons may share one."
+    )
+
+
 _JSON_MAPPING: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
@@ -406,12 +475,74 @@ class ExportersConfig(Section):
     influxdb: InfluxDBConfig | None = Field(
         None, description="Every attempt as a point of InfluxDB; absent: none is written."
     )
+    otlp: OtlpConfig | None = Field(
+        None, description="Attempts as traces and metrics over OTLP; absent: none are sent."
+    )
 
     def enabled(self) -> dict[str, Mapping[str, object]]:
         """The settings of every exporter that is configured, by name."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
         typed = {name: settings.model_dump() for name, settings in own.items() if settings is not None}
         return {**typed, **(self.__pydantic_extra__ or {})}
+
+
+class SlackConfig(Section):
+    """A channel of Slack."""
+
+    channel: Text = Field(description="The channel, `#on-call`.")
+    webhook_url_file: FilePath = Field(
+        description="The file with the incoming webhook's URL, where Alertmanager finds it."
+    )
+
+
+class EmailConfig(Section):
+    """Mail over SMTP with TLS."""
+
+    to: Text = Field(description="Who gets it; several with commas between.")
+    sender: Text = Field(description="Whom it comes from.")
+    smarthost: Annotated[str, Field(pattern=r"^[^\s:]+:\d+$")] = Field(
+        description="The mail server, `smtp.example.com:587`."
+    )
+    username: Text | None = Field(None, description="The account; absent: without a login.")
+    password_file: FilePath | None = Field(
+        None, description="The file with its password, where Alertmanager finds it."
+    )
+
+
+class PagerDutyConfig(Section):
+    """A service of PagerDuty."""
+
+    routing_key_file: FilePath = Field(
+        description="The file with the integration key (Events API v2), where Alertmanager finds it."
+    )
+
+
+class ReceiversConfig(Section):
+    """Whom Alertmanager tells. Secrets are files that Alertmanager reads; no generated file holds one."""
+
+    webhook_url: BaseUrl | None = Field(None, description="Where every alert is posted as JSON.")
+    webhook_url_file: FilePath | None = Field(
+        None, description="A file that holds that URL, for one that is a secret."
+    )
+    watchdog_url: BaseUrl | None = Field(
+        None, description="A dead man's switch: it is posted to every 5 minutes, and cries when that ends."
+    )
+    watchdog_url_file: FilePath | None = Field(
+        None, description="A file that holds that URL, for one that is a secret."
+    )
+    slack: SlackConfig | None = Field(None, description="A channel that gets every alert.")
+    email: EmailConfig | None = Field(None, description="Mail about every alert.")
+    pagerduty: PagerDutyConfig | None = Field(None, description="Who is paged: critical alerts alone.")
+
+
+class RulesConfig(Section):
+    """What `probe rules` writes into alert rules beside the objectives."""
+
+    runbook_url: BaseUrl = Field(
+        "http://127.0.0.1:9797/runbooks", description="Where runbooks are read; `/<Alert>` is appended."
+    )
+    grafana_url: BaseUrl = Field("http://127.0.0.1:3000", description="Where people open Grafana.")
+    receivers: ReceiversConfig = Field(ReceiversConfig(), description="Whom Alertmanager tells.")
 
 
 class LogConfig(Section):
@@ -464,6 +595,8 @@ class Config(Section):
         DiscoveryConfig(), description="When which providers are asked for their model lists."
     )
     budgets: tuple[BudgetConfig, ...] = Field((), description="What may be spent.")
+    slo: SloConfig = Field(SloConfig(), description="Service-level objectives of every target.")
+    rules: RulesConfig = Field(RulesConfig(), description="What `probe rules` writes into alert rules.")
     shutdown_seconds: Seconds = Field(
         30.0,
         description="Seconds that requests in flight may take to finish when the daemon is told to stop.",

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable
 
 from probe.catalog.sources.override import load as load_overrides
+from probe.config import SloConfig, TargetSloConfig
 from probe.errors import ConfigError, SuiteError
+from probe.metrics.buckets import LATENCY_SECONDS
 from probe.patterns import select
 from probe.plugins import IN_MEMORY, exporter_names
 from probe.providers.presets import PRESETS
@@ -30,6 +32,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.discovery()
     check.jobs(check.suites())
     check.budgets()
+    check.objectives()
     check.exporters()
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
@@ -150,6 +153,19 @@ class _Check:
                 self._add((*place, "job"), f"unknown job {budget.job!r}; {_hint(budget.job, jobs, 'jobs')}")
 
         self._months_kept()
+
+    def objectives(self) -> None:
+        """How many answers came in time is counted at the bounds of a histogram's buckets alone."""
+        own = self._config.targets if self._own_targets else ()
+        sections: list[tuple[Place, SloConfig | TargetSloConfig]] = [(("slo",), self._config.slo)]
+        sections += [(("targets", index, "slo"), target.slo) for index, target in enumerate(own)]
+        for place, section in sections:
+            for key in ("ttft_seconds", "total_latency_seconds"):
+                seconds = getattr(section, key)
+                if seconds is not None and seconds not in LATENCY_SECONDS:
+                    near = sorted(sorted(LATENCY_SECONDS, key=lambda bound: abs(bound - seconds))[:2])
+                    nearest = " or ".join(f"{bound:g}" for bound in near)
+                    self._add((*place, key), f"{seconds:g} is no bound of the histogram; take {nearest}")
 
     def _months_kept(self) -> None:
         """What a month has cost is the sum of its results."""

@@ -10,14 +10,17 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import dashboards.registry
 from bench.figure import digits
+from probe.config import Config
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
 from probe.providers.table import presets_table, providers_page
+from probe.rules.files import Format, files_for
 from probe.settings.reference import reference, schema
 from probe.store.schema_page import schema_page
 from tools.chart import chart_files, strays
@@ -57,6 +60,20 @@ def accuracy_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+RULE_FOLDERS: tuple[tuple[Format, str], ...] = (
+    ("prometheus", "deploy/prometheus/rules"),
+    ("alertmanager", "deploy/alertmanager"),
+    ("grafana", "deploy/grafana/provisioning/alerting"),
+)
+
+
+def rule_files() -> Iterator[Generated]:
+    """Those of the default configuration."""
+    for wanted, folder in RULE_FOLDERS:
+        for name, text in files_for(Config(), wanted).items():
+            yield Generated(f"{folder}/{name}", partial(str, text))
+
+
 GENERATED = (
     Generated("docs/metrics.md", lambda: metrics_page(CATALOGUE)),
     Generated("docs/configuration.md", reference),
@@ -68,6 +85,7 @@ GENERATED = (
     Generated("README.md", sql_examples, part="sql"),
     Generated("README.md", accuracy_table, part="accuracy"),
     *(Generated(path, make) for path, make in dashboards.registry.files().items()),
+    *rule_files(),
 )
 
 

@@ -25,6 +25,7 @@ from probe.cli import (
     prices,
     replay,
     results,
+    rules,
     run,
     simulate,
     targets,
@@ -72,6 +73,7 @@ app.add_typer(config.app, name="config", rich_help_panel=_RUN)
 app.add_typer(db.app, name="db", rich_help_panel=_RUN)
 app.add_typer(export.app, name="export", rich_help_panel=_RUN)
 app.add_typer(influx.app, name="influx", rich_help_panel=_RUN)
+app.command("rules", rich_help_panel=_RUN)(rules.rules)
 app.command("simulate", rich_help_panel=_RUN)(simulate.simulate)
 
 

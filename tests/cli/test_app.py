@@ -16,7 +16,7 @@ from tests.cli.shell import Shell, plain
 COMMANDS = [
     *("daemon", "run", "test-request", "estimate"),
     *("targets", "results", "events", "replay"),
-    *("simulate", "engines", "metrics", "models", "prices", "config", "db", "export", "influx"),
+    *("rules", "simulate", "engines", "metrics", "models", "prices", "config", "db", "export", "influx"),
 ]
 WITH_EXAMPLES = [
     ["daemon"],
@@ -33,6 +33,7 @@ WITH_EXAMPLES = [
     *(["models", each] for each in ("list", "info", "sync")),
     ["prices", "show"],
     ["config", "check"],
+    ["rules"],
     ["db", "backup"],
 ]
 

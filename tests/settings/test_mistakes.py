@@ -36,7 +36,8 @@ FILES = {
         '"a\\nb": 1',
         (
             "probe.yaml:1: 'a\\nb': unknown key; known here: location, database, server, exporters, log,"
-            " providers, targets, suites, jobs, prices, pricing, discovery, budgets, shutdown_seconds"
+            " providers, targets, suites, jobs, prices, pricing, discovery, budgets, slo, rules,"
+            " shutdown_seconds"
         ),
     ),
     "exporter that is not installed": (

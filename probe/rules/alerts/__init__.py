@@ -1,0 +1,1 @@
+"""Every alert, by what it is about."""

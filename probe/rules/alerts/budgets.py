@@ -1,0 +1,71 @@
+"""What probing costs, against what it may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from probe.metrics import names
+from probe.rules import words
+from probe.rules.boards import COST
+from probe.rules.promql import Read, select, without
+from probe.rules.rule import Alert
+from probe.rules.scope import Policies
+
+# As the daemon's own event has it (`probe.money.events`).
+_NEARLY = 0.8
+
+
+def budget_alerts(policies: Policies) -> Iterable[Alert]:
+    yield _nearly_spent()
+    yield _exhausted(policies.general.windows.several)
+
+
+def _nearly_spent() -> Alert:
+    def expression(_: Read) -> str:
+        return f"({without('max', (), names.BUDGET_SPENT_RATIO)} >= {_NEARLY:g}) < 1"
+
+    return Alert(
+        name="BudgetNearlySpent",
+        severity="warning",
+        expression=expression,
+        summary=(f"Budget {words.BUDGET}: {words.PERCENT} of the {words.PERIOD} is spent"),
+        description=(
+            f"{words.PERCENT} of budget {words.BUDGET} for this {words.PERIOD} (UTC) are "
+            "spent. When it is used up, runs are skipped and the targets are no longer watched. What it goes "
+            "to: probe estimate"
+        ),
+        board=(COST, ()),
+        hold="1m",
+    )
+
+
+def _exhausted(window: str) -> Alert:
+    def expression(_: Read) -> str:
+        skipped = select(names.RUNS_SKIPPED_TOTAL, 'reason=~"budget_.+"', window=window)
+        return (
+            f"{without('max', (), names.BUDGET_SPENT_RATIO)} >= 1\n"
+            f"or\n"
+            f"{without('sum', (), f'increase({skipped})')} > 0.5"
+        )
+
+    of_budget = "$labels.budget"
+    return Alert(
+        name="BudgetExhausted",
+        severity="warning",
+        expression=expression,
+        summary=words.either(
+            of_budget,
+            f"Budget {words.BUDGET} is used up for this {words.PERIOD}",
+            f"Runs of {words.JOB_NAME} are skipped for their budget",
+        ),
+        description=words.either(
+            of_budget,
+            f"{words.PERCENT} of budget {words.BUDGET} for this {words.PERIOD} (UTC) are spent",
+            f"{words.COUNT} runs of {words.JOB_NAME} were not begun in the last {window} ({words.REASON})",
+        )
+        + ": targets are not watched until the next period, or until the budget is raised and the "
+        "configuration read again.",
+        board=(COST, ()),
+        hold="1m",
+        keep="15m",
+    )

@@ -1,0 +1,147 @@
+"""Objectives whose error budget is used too fast: failures, slow first tokens, slow answers.
+
+Both windows of a pair must burn, and both must hold a few bad attempts: at four attempts an hour one failure
+is a burn of any size (https://sre.google/workbook/alerting-on-slos/ has the method).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from probe.metrics import names
+from probe.rules import words
+from probe.rules.boards import MODEL
+from probe.rules.promql import Read, Recorded
+from probe.rules.recording import answers, answers_in_time, attempts, failed_attempts
+from probe.rules.rule import Alert
+from probe.rules.scope import Policies, Slo
+from probe.rules.windows import Burn
+
+_KEEP: Final = "15m"
+
+
+class _Objective(NamedTuple):
+    """`share` of the attempts must be good; `seconds` is what is still good, None where it is success."""
+
+    share: float
+    seconds: float | None = None
+
+
+class _Kind(NamedTuple):
+    """`verb` says in a sentence what the bad attempts did."""
+
+    alert: str
+    slo: str
+    of: Callable[[Slo], _Objective]
+    metric: str
+    noun: str
+    verb: str
+
+
+_KINDS: Final = (
+    _Kind(
+        "HighErrorRate",
+        "availability",
+        lambda slo: _Objective(slo.availability),
+        names.ATTEMPTS_TOTAL,
+        "attempts",
+        "failed",
+    ),
+    _Kind(
+        "TtftSloBurn",
+        "ttft",
+        lambda slo: _Objective(slo.ttft_objective, slo.ttft_seconds),
+        names.TTFT_SECONDS,
+        "answers",
+        "began later than {seconds}",
+    ),
+    _Kind(
+        "TotalLatencySloBurn",
+        "total_latency",
+        lambda slo: _Objective(slo.total_latency_objective, slo.total_latency_seconds),
+        names.TOTAL_LATENCY_SECONDS,
+        "answers",
+        "took longer than {seconds}",
+    ),
+)
+
+
+def burning_alerts(policies: Policies) -> Iterable[Alert]:
+    """Pages and tickets of each objective, for each group of targets that shares it."""
+    for kind in _KINDS:
+        for matcher, (objective, burns) in _groups(policies, kind):
+            for burn in burns:
+                yield _alert(kind, objective, burn, matcher)
+
+
+def burning_series(policies: Policies) -> Iterable[Recorded]:
+    """What these alerts read; some of it more than once."""
+    for kind in _KINDS:
+        for _, (objective, burns) in _groups(policies, kind):
+            for burn in burns:
+                yield from _counts(kind, objective, burn.long)
+                yield from _counts(kind, objective, burn.short)
+
+
+def _groups(policies: Policies, kind: _Kind) -> list[tuple[str, tuple[_Objective, tuple[Burn, ...]]]]:
+    return policies.apart(lambda policy: (kind.of(policy.slo), policy.windows.burns))
+
+
+def _counts(kind: _Kind, objective: _Objective, window: str) -> tuple[Recorded, Recorded]:
+    """All of them; and those that failed or, of an objective in seconds, those in time."""
+    if objective.seconds is None:
+        return attempts(window), failed_attempts(window)
+    return answers(kind.metric, window), answers_in_time(kind.metric, objective.seconds, window)
+
+
+def _alert(kind: _Kind, objective: _Objective, burn: Burn, matcher: str) -> Alert:
+    bound = burn.bound(objective.share)
+
+    def expression(read: Read) -> str:
+        (long_all, long_bad), (short_all, short_bad) = (
+            _read(kind, objective, window, read, matcher) for window in (burn.long, burn.short)
+        )
+        # Counts are extrapolated to the ends of the window: 3 can be 3.02 and never 2.9.
+        return (
+            f"{long_bad} / {long_all} > {bound:g}\n"
+            f"and {short_bad} / {short_all} > {bound:g}\n"
+            f"and {long_bad} > {burn.long_bad - 0.5:g}\n"
+            f"and {short_bad} > {burn.short_bad - 0.5:g}\n"
+            f"and {long_all} > {burn.least - 0.5:g}"
+        )
+
+    seconds = {} if objective.seconds is None else {"threshold": f"{objective.seconds:g}s"}
+    allowed = f"{100 * (1 - objective.share):.3g}"
+    verb = kind.verb.format(seconds=f"{objective.seconds or 0:g} s")
+    return Alert(
+        name=kind.alert,
+        severity=burn.severity,
+        expression=expression,
+        labels={
+            "slo": kind.slo,
+            "objective": f"{objective.share:g}",
+            **seconds,
+            "long_window": burn.long,
+            "short_window": burn.short,
+        },
+        summary=f"{words.TARGET}: {words.PERCENT} of {kind.noun} {verb}",
+        description=(
+            f"Of the {kind.noun} of {words.MODEL} at {words.PROVIDER}, from "
+            f"{words.LOCATION}, {words.PERCENT} {verb} in the last {burn.long}, and it "
+            f"goes on in the last {burn.short}. The objective allows {allowed}%, which this "
+            f"uses up {_faster(burn.factor)}."
+        ),
+        board=(MODEL, ("provider", "model", "target")),
+        keep=_KEEP,
+    )
+
+
+def _faster(factor: float) -> str:
+    return "too fast" if factor == 1 else f"more than {factor:g} times too fast"
+
+
+def _read(kind: _Kind, objective: _Objective, window: str, read: Read, matcher: str) -> tuple[str, str]:
+    """All, and the bad ones."""
+    total, part = (read(series, matcher) for series in _counts(kind, objective, window))
+    return (total, part) if objective.seconds is None else (total, f"({total} - {part})")

@@ -1,0 +1,195 @@
+"""The series that recording rules keep, named `level:metric:operations`.
+
+`target:` has the labels of a target without `connection`, `series:` all of `SERIES_LABELS`. Numerators and
+denominators are apart, so that they can be added up over targets before they are divided. Who was scraped
+(instance, pod) is not in them, so that a rollout does not cut off the past.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from probe.metrics import names
+from probe.rules.promql import SCRAPED, Read, Recorded, select, without
+
+_OUTCOME: Final = ("outcome", "failure", "fault")
+PAST_DAYS: Final = range(1, 8)
+LEAST_DAYS: Final = 3
+_DAYS: Final = "days"
+
+
+def _base(name: str) -> str:
+    """A counter's name in the name of what was made of it."""
+    return name.removesuffix("_total")
+
+
+# Availability: whose fault a failure was decides whether it counts ------------------------------------------
+# The account's and the probe's own failures say nothing of the provider; AuthOrBillingFailure and RateLimited
+# tell of the former.
+
+
+def attempts(window: str) -> Recorded:
+    """Attempts that the provider or the network carried out or failed, by target."""
+    return Recorded(
+        name=f"target:{_base(names.ATTEMPTS_TOTAL)}:increase{window}",
+        make=partial(_increase, ('fault!~"account|probe"',), window),
+    )
+
+
+def failed_attempts(window: str) -> Recorded:
+    """Those of them that failed."""
+    return Recorded(
+        name=f"target:{_base(names.ATTEMPTS_TOTAL)}_failed:increase{window}",
+        make=partial(_increase, ('outcome="failed"', 'fault=~"provider|network"'), window),
+    )
+
+
+def _increase(chosen: tuple[str, ...], window: str, _: Read, matcher: str, offset: str) -> str:
+    counted = select(names.ATTEMPTS_TOTAL, *chosen, matcher, window=window, offset=offset)
+    return without("sum", ("connection", *_OUTCOME), f"increase({counted})")
+
+
+# Latency: how many of the answers came in time -----------------------------------------------------
+
+
+def answers(metric: str, window: str) -> Recorded:
+    """How many answers a histogram has counted, by series."""
+    return Recorded(
+        name=f"series:{metric}_count:increase{window}",
+        make=lambda _, matcher, offset: without(
+            "sum", (), f"increase({select(f'{metric}_count', matcher, window=window, offset=offset)})"
+        ),
+    )
+
+
+def answers_in_time(metric: str, seconds: float, window: str) -> Recorded:
+    """How many of them took no longer than a bound of the histogram's buckets; the label `le` is gone."""
+    within = _bound(seconds)
+    return Recorded(
+        name=f"series:{metric}_bucket:le{_in_name(seconds)}_increase{window}",
+        make=lambda _, matcher, offset: without(
+            "sum",
+            ("le",),
+            f"increase({select(f'{metric}_bucket', within, matcher, window=window, offset=offset)})",
+        ),
+    )
+
+
+def _bound(seconds: float) -> str:
+    """Scraped directly a bound of 2 s is `2.0`, through an OpenTelemetry collector `2`."""
+    text = repr(float(seconds))
+    return f'le=~"{text[:-2]}([.]0)?"' if text.endswith(".0") else f'le="{text}"'
+
+
+def _in_name(seconds: float) -> str:
+    """2.5 s is 2500ms: a name has no point."""
+    return f"{round(seconds * 1000)}ms"
+
+
+# Trends: the middle of some hours, against the same hours of the days before -----------------------
+
+
+def median(metric: str, window: str) -> Recorded:
+    """The median of a gauge that shows the latest attempt. One spike does not move it."""
+    return Recorded(
+        name=f"series:{metric}:median{window}",
+        make=lambda _, matcher, offset: without(
+            "max", (), f"quantile_over_time(0.5, {select(metric, matcher, window=window, offset=offset)})"
+        ),
+    )
+
+
+def usual(metric: str, window: str) -> Recorded:
+    """The median of that at the same time of the last 7 days, of which at least 3 are known."""
+
+    def make(read: Read, matcher: str, _: str) -> str:
+        past = _past(median(metric, window), read, matcher)
+        return (
+            f"quantile without ({_DAYS}) (0.5,\n{past}\n)\n"
+            f"and count without ({_DAYS}) (\n{past}\n) >= {LEAST_DAYS}"
+        )
+
+    return Recorded(name=f"series:{metric}:median{window}_usual7d", make=make)
+
+
+def deviation(metric: str, window: str) -> Recorded:
+    """How far these days usually are from their median: 1.4826 times the median absolute deviation.
+
+    That is the standard deviation of a normal distribution, and one bad day does not move it
+    (https://en.wikipedia.org/wiki/Median_absolute_deviation).
+    """
+
+    def make(read: Read, matcher: str, _: str) -> str:
+        past = _past(median(metric, window), read, matcher)
+        middle = read(usual(metric, window), matcher)
+        return (
+            f"1.4826 * quantile without ({_DAYS}) (0.5,\n"
+            f"abs(\n(\n{past}\n)\n- ignoring ({_DAYS}) group_left () {middle}\n)\n)"
+        )
+
+    return Recorded(name=f"series:{metric}:median{window}_deviation7d", make=make)
+
+
+def _past(series: Recorded, read: Read, matcher: str) -> str:
+    """A series at this time of each of the days before, told apart by a label."""
+    return "\nor\n".join(
+        f'label_replace({read(series, matcher, f"{day}d")}, "{_DAYS}", "{day}", "", "")' for day in PAST_DAYS
+    )
+
+
+# Schedule ------------------------------------------------------------------------------------------
+# These keep who was scraped: they hold for this moment, and two daemons may ask one target differently.
+
+
+def _interval(jobs: str) -> str:
+    return (
+        f"min without (job_name, suite) (\n"
+        f"{names.JOB_INFO}\n* on (job, instance, job_name) group_left ()\n{jobs}\n)"
+    )
+
+
+def _latest_success(matcher: str, offset: str) -> str:
+    latest = select(names.LAST_SUCCESS_TIMESTAMP_SECONDS, matcher, offset=offset)
+    return f"max without (connection) ({latest})"
+
+
+JOB_INTERVAL: Final = Recorded(
+    name=f"target:{names.JOB_INTERVAL_SECONDS}:min",
+    make=lambda *_: _interval(names.JOB_INTERVAL_SECONDS),
+)
+# A job for office hours is not at work when its next run is further away than its interval.
+WORKING_JOB_INTERVAL: Final = Recorded(
+    name=f"target:{names.JOB_INTERVAL_SECONDS}:min_working",
+    make=lambda *_: _interval(
+        f"({names.JOB_INTERVAL_SECONDS} and "
+        f"{names.JOB_NEXT_RUN_TIMESTAMP_SECONDS} - time() <= 1.01 * {names.JOB_INTERVAL_SECONDS})"
+    ),
+)
+LAST_SUCCESS: Final = Recorded(
+    name=f"target:{names.LAST_SUCCESS_TIMESTAMP_SECONDS}:max",
+    make=lambda _, matcher, offset: (
+        f"{_latest_success(matcher, offset)} > 0\n"
+        f"or\n"
+        # Of one that never succeeded: since when it could have.
+        f"{_latest_success(matcher, offset)}\n"
+        f"+ on (job, instance) group_left ()\n"
+        f"{select(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, offset=offset)}"
+    ),
+)
+
+__all__ = [
+    "JOB_INTERVAL",
+    "LAST_SUCCESS",
+    "LEAST_DAYS",
+    "PAST_DAYS",
+    "SCRAPED",
+    "WORKING_JOB_INTERVAL",
+    "answers",
+    "answers_in_time",
+    "attempts",
+    "deviation",
+    "failed_attempts",
+    "median",
+    "usual",
+]
