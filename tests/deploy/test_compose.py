@@ -142,6 +142,10 @@ def test_the_probe_accepts_what_the_full_profile_tells_it(tmp_path: Path) -> Non
     server = services()["influxdb"]["environment"]
     assert influxdb.bucket == server["DOCKER_INFLUXDB_INIT_BUCKET"]
     assert influxdb.org == server["DOCKER_INFLUXDB_INIT_ORG"]
+    otlp = config.exporters.otlp
+    assert otlp is not None
+    assert otlp.protocol == "http"
+    assert otlp.url == "http://otel-collector:4318"
 
 
 def test_the_probe_accepts_what_the_minimal_profile_tells_it(tmp_path: Path) -> None:
