@@ -22,6 +22,10 @@ Latest = dict[tuple[str, frozenset[tuple[str, str]]], float]
 class Victoria:
     url: str
 
+    async def count(self, selector: str) -> int:
+        """How many points there are, a repeat of one counted once."""
+        return sum(len(values) for _, values in await asyncio.to_thread(self._read, selector))
+
     async def latest(self, selector: str) -> Latest:
         """The latest value of every series that was written, by name and tags."""
         points = await self.points(selector)
@@ -33,20 +37,24 @@ class Victoria:
 
     def _export(self, selector: str) -> dict[tuple[str, frozenset[tuple[str, str]]], dict[int, float]]:
         found: dict[tuple[str, frozenset[tuple[str, str]]], dict[int, float]] = {}
+        for metric, values in self._read(selector):
+            labels = dict(metric)
+            name = labels.pop("__name__")
+            # One series is several lines, a line for each block that it is stored in.
+            found.setdefault((name, frozenset(labels.items())), {}).update(values)
+        return found
+
+    def _read(self, selector: str) -> list[tuple[dict[str, str], list[tuple[int, float]]]]:
         # Without them nothing of the future is shown, and the samples of tests have an instant of their own.
         span = {"start": "0", "end": "4000000000"}
-        query = urlencode({"match[]": selector, "reduce_mem_usage": "1", **span})
+        query = urlencode({"match[]": selector, **span})
         with urlopen(f"{self.url}/internal/force_flush", timeout=10):
             pass
-        with urlopen(f"{self.url}/api/v1/export?{query}", timeout=10) as response:
-            for line in response:
-                series = json.loads(line)
-                labels = dict(series["metric"])
-                name = labels.pop("__name__")
-                # One series is several lines, a line for each block that it is stored in.
-                points = found.setdefault((name, frozenset(labels.items())), {})
-                points.update(zip(series["timestamps"], series["values"], strict=True))
-        return found
+        with urlopen(f"{self.url}/api/v1/export?{query}", timeout=30) as response:
+            lines = [json.loads(line) for line in response]
+        return [
+            (line["metric"], list(zip(line["timestamps"], line["values"], strict=True))) for line in lines
+        ]
 
 
 @asynccontextmanager
@@ -62,6 +70,8 @@ async def storing(directory: Path, port: int | None = None) -> AsyncIterator[Vic
         f"-httpListenAddr=127.0.0.1:{port}",
         "-retentionPeriod=100y",
         "-search.latencyOffset=0s",
+        # As InfluxDB does: a point that is written again is one point.
+        "-dedup.minScrapeInterval=1ms",
     ]
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "victoria.log").open("ab") as log, running(arguments, stderr=log) as process:

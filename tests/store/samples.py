@@ -138,7 +138,7 @@ def fill_sqlite(path: Path, count: int, *, targets: int, end: datetime, span: ti
     connection.execute("BEGIN")
     insert, names = _statement(benchmark_results, dialect)
     connection.executemany(insert, _rows(connection, names, dialect, count, targets, end, span))
-    connection.execute("UPDATE counters SET value = ?", (count,))
+    connection.execute("UPDATE counters SET value = ? WHERE name = 'benchmark_results'", (count,))
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -122,28 +122,61 @@ async def test_an_outage_and_a_kill_lose_nothing_and_repeat_nothing(
         assert {value for (target, _, _), value in stored.items() if target == "failing"} == {0.0}
 
 
-async def test_a_kill_in_the_middle_of_a_backlog(
+async def test_an_outage_of_ten_minutes_with_two_kills(
     simulator: RunningSimulator, start_daemon: StartDaemon, tmp_path: Path
 ) -> None:
-    """What a sink missed in ten minutes at 20 results a second."""
-    count, file = 12_000, tmp_path / "probe.db"
+    """20 results a second. One kill in the middle of the outage, one in the middle of catching up."""
+    count, file, port = 12_000, tmp_path / "probe.db", free_port()
+    await _fill(file, count, until=count // 2)
+    config = _config(simulator, f"http://127.0.0.1:{port}", f"sqlite:///{file}")
+    daemon = await asyncio.to_thread(start_daemon, config)
+    await _metric(daemon, ERRORS, lambda errors: errors > 0)
+    assert daemon.metrics()[PENDING] == count // 2
+    await asyncio.to_thread(daemon.kill)
+    _fill_up(file, count)
+    daemon = await asyncio.to_thread(start_daemon, config)
+    await _metric(daemon, PENDING, lambda pending: pending == count)
+    assert daemon.metrics()[OLDEST] > 590
+    async with storing(tmp_path / "victoria", port) as sink:
+        assert await _metric(daemon, DELIVERED, lambda delivered: delivered >= 2000) < count
+        await asyncio.to_thread(daemon.kill)
+        daemon = await asyncio.to_thread(start_daemon, config)
+        waited = await _metric(daemon, PENDING, lambda pending: pending > 0)
+        assert waited < count, "it goes on, and does not begin again"
+        await _metric(daemon, PENDING, lambda pending: pending == 0)
+        assert daemon.metrics()[OLDEST] == 0
+        assert await sink.count(f"{ATTEMPT}_attempt_success") == count
+        by_target = [
+            await sink.count(f'{ATTEMPT}_attempt_success{{target="openai/model-{n:03d}"}}') for n in range(10)
+        ]
+        assert by_target == [count // 10] * 10
+
+
+async def _fill(file: Path, count: int, *, until: int) -> None:
+    """So many results of the last ten minutes, of which all after `until` are not there yet."""
     await upgrade(f"sqlite:///{file}")
     fill_sqlite(file, count, targets=10, end=datetime.now(UTC), span=timedelta(minutes=10))
     with closing(sqlite3.connect(file)) as database:
-        database.execute("UPDATE benchmark_results SET started_at = created_at")
-        database.commit()
-    async with storing(tmp_path / "victoria") as sink:
-        config = _config(simulator, sink.url, f"sqlite:///{file}")
-        daemon = await asyncio.to_thread(start_daemon, config)
-        assert await _metric(daemon, DELIVERED, lambda delivered: delivered >= 2000) < count
-        assert daemon.metrics()[OLDEST] > 0
-        await asyncio.to_thread(daemon.kill)
-        daemon = await asyncio.to_thread(start_daemon, config)
-        delivered = await _metric(daemon, DELIVERED, lambda delivered: delivered > 0)
-        assert delivered < count, "it goes on, and does not begin again"
-        await _metric(daemon, PENDING, lambda pending: pending == 0)
-        points = await sink.points(f"{ATTEMPT}_attempt_success")
-        assert sum(len(values) for values in points.values()) == count
+        database.executescript(
+            f"""
+            UPDATE benchmark_results SET started_at = created_at;
+            CREATE TABLE later AS SELECT * FROM benchmark_results WHERE sequence > {until};
+            DELETE FROM benchmark_results WHERE sequence > {until};
+            UPDATE counters SET value = {until} WHERE name = 'benchmark_results';
+            """
+        )
+
+
+def _fill_up(file: Path, count: int) -> None:
+    """The rest has come."""
+    with closing(sqlite3.connect(file)) as database:
+        database.executescript(
+            f"""
+            INSERT INTO benchmark_results SELECT * FROM later;
+            DROP TABLE later;
+            UPDATE counters SET value = {count} WHERE name = 'benchmark_results';
+            """
+        )
 
 
 async def test_stopping_does_not_wait_for_a_sink_that_is_silent(
