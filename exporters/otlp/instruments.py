@@ -19,6 +19,7 @@ from opentelemetry.sdk.metrics.export import (
     DataPointT,
     InMemoryMetricReader,
     Metric,
+    MetricsData,
     NumberDataPoint,
     Sum,
 )
@@ -112,17 +113,26 @@ class Instruments:
         ends: dict[int, int] = {}
         self._numbers.clear()
         self._attributes.clear()
+        try:
+            self._record(samples, spans, ends)
+        finally:
+            # Where reading an attempt failed, half of it must not be in the next batch.
+            collected = self._reader.get_metrics_data()
+        return [] if collected is None else list(self._with_attributes(collected, ends))
+
+    def _record(
+        self, samples: Sequence[Sample], spans: Mapping[UUID, SpanContext], ends: dict[int, int]
+    ) -> None:
         for sample in samples:
-            span = spans.get(sample.id)
+            series, span = sample.series, spans.get(sample.id)
             context = Context()
             if span is not None:
                 ends[span.span_id] = round(sample.ended_at.timestamp() * 1e6) * 1000
                 context = set_span_in_context(NonRecordingSpan(span), context)
             for number, (reader, record) in enumerate(self._instruments):
                 for value, labels in reader.read(sample):
-                    key = number, None if reader.attributes is None else sample.series, labels
+                    key = number, None if reader.attributes is None else series, labels
                     record(float(value), {_SERIES: self._number(reader, key)}, context)
-        return list(self._collected(ends))
 
     def zeros(self, series: Sequence[Series], now_ns: int) -> list[Metric]:
         """Counters that exist before the first attempt, so that their first step is seen."""
@@ -159,10 +169,7 @@ class Instruments:
             self._attributes.append({**shared, **own})
         return number
 
-    def _collected(self, ends: Mapping[int, int]) -> Iterator[Metric]:
-        collected = self._reader.get_metrics_data()
-        if collected is None:
-            return
+    def _with_attributes(self, collected: MetricsData, ends: Mapping[int, int]) -> Iterator[Metric]:
         for resource_metrics in collected.resource_metrics:
             for scope_metrics in resource_metrics.scope_metrics:
                 for metric in scope_metrics.metrics:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from probe.errors import ConfigError
+from probe.secrets import learn
 
 Semconv = Literal["v1.41", "next"]
 Temporality = Literal["cumulative", "delta"]
@@ -68,6 +69,8 @@ def read_headers(settings: OtlpSettings) -> dict[str, str]:
                 "exporters.otlp.headers must be name=value, several of them with commas between"
             )
         headers[name] = value
+    # The setting as a whole is known as a secret; what a server repeats of it is a value, or its last word.
+    learn(word for value in headers.values() for word in (value, value.rpartition(" ")[2]))
     return headers
 
 

@@ -120,7 +120,9 @@ def attempt_attributes(sample: Sample, semconv: Semconv) -> dict[str, Value]:
         "http.response.status_code": sample.status_code,
         "network.peer.address": sample.peer_address,
         "network.protocol.version": sample.http_version,
-        "tls.protocol.version": sample.tls_version,
+        "tls.protocol.version": None
+        if sample.tls_version is None
+        else sample.tls_version.removeprefix("TLSv"),
         f"{NAMESPACE}attempt.id": str(sample.id),
         f"{NAMESPACE}run.id": str(sample.run_id),
         f"{NAMESPACE}suite": sample.suite,

@@ -1,0 +1,79 @@
+"""OTLP exporters with a receiver on loopback, and what the receiver holds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from exporters.otlp import OtlpExporter
+from probe.clock import FakeClock
+from probe.exporter import Run, no_run
+from probe.sample import Series
+from tests.exporters.contract import context_for
+from tests.exporters.samples import NOW, RUN
+from tests.servers.otlp import OtlpReceiver, receiving_http
+
+START = NOW + timedelta(seconds=10)
+
+
+@dataclass
+class Otlp:
+    exporter: OtlpExporter
+    receiver: OtlpReceiver
+    clock: FakeClock
+
+    def point(self, name: str, **labels: str) -> Any:
+        """The latest point of the one series of this name that has these attributes."""
+        found = [
+            point
+            for (named, given), point in self.receiver.latest().items()
+            if named == name and labels.items() <= dict(given).items()
+        ]
+        assert len(found) == 1, (name, labels, len(found))
+        return found[0]
+
+
+class Making:
+    """Builds exporters, each with a receiver of its own where it is given none."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+
+    def __call__(
+        self,
+        *series: Series,
+        receiver: OtlpReceiver | None = None,
+        run: Callable[[UUID], Awaitable[Run | None]] = no_run,
+        replay: bool = False,
+        **settings: Any,
+    ) -> Otlp:
+        receiver = receiver or self._stack.enter_context(receiving_http())
+        clock = FakeClock(START)
+        given = {"url": receiver.url, **settings}
+        context = context_for(*series, settings=given, clock=clock, run=run, replay=replay)
+        exporter = OtlpExporter(context)
+        self._stack.push_async_callback(exporter.aclose)
+        return Otlp(exporter, receiver, clock)
+
+
+@dataclass(frozen=True)
+class MadeRun:
+    """As `probe.store.RunRecord`."""
+
+    id: UUID = RUN
+    run_name: str = "benchmark"
+    triggered_by: str = "schedule"
+    suite: str = "quick"
+    status: str = "finished"
+    started_at: datetime = NOW
+    finished_at: datetime | None = NOW + timedelta(seconds=9)
+    attempts: int = 2
+    successes: int = 1
+
+
+def nanoseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1e6) * 1000
