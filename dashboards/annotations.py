@@ -63,9 +63,12 @@ HAPPENINGS = (
 )
 
 
-def marks() -> list[Builder[Annotation]]:
-    """For every board; runs are many, so they wait to be switched on."""
-    return [_annotation(each) for each in HAPPENINGS]
+def marks(*, narrowed: bool = True) -> list[Builder[Annotation]]:
+    """For every board; runs are many, so they wait to be switched on.
+
+    A board that is not narrowed by provider and model has none that ask for them.
+    """
+    return [_annotation(each) for each in HAPPENINGS if narrowed or "$provider" not in each.expression]
 
 
 def _annotation(of: Happening) -> Builder[Annotation]:

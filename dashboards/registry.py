@@ -7,13 +7,18 @@ from pathlib import PurePosixPath
 
 from dashboards import links
 from dashboards.board import Board
-from dashboards.prometheus import model, overview, provider
+from dashboards.prometheus import cost, detour, discovery, engines, health, model, overview, provider
 from dashboards.source import INFLUXDB, PROMETHEUS
 
 _BOARDS: Mapping[str, Callable[[], Board]] = {
     links.OVERVIEW: overview.board,
     links.PROVIDER: provider.board,
     links.MODEL: model.board,
+    links.DETOUR: detour.board,
+    links.COST: cost.board,
+    links.DISCOVERY: discovery.board,
+    links.ENGINES: engines.board,
+    links.HEALTH: health.board,
 }
 _FOLDERS = {PROMETHEUS.type: "prometheus", INFLUXDB.type: "influxdb"}
 

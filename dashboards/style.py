@@ -116,3 +116,8 @@ def coloured(colour: str) -> list[DynamicConfigValue]:
 def dashed(*lengths: int) -> list[DynamicConfigValue]:
     """An override that draws a line of dashes and gaps so long."""
     return [prop("custom.lineStyle", {"fill": "dash", "dash": list(lengths)})]
+
+
+def as_milliseconds(expression: str) -> str:
+    """Unix seconds as Grafana's units of moments take them."""
+    return f"1000 * ({expression})"

@@ -42,7 +42,8 @@ class Label:
 class Figure:
     """A column with a number. `expression` must have exactly the labels of the table.
 
-    A `light` is the number on its threshold's colour, a `trend` the course of a query over time.
+    A `light` is the number on its threshold's colour, a `trend` the course of a query. `texts` stand
+    for numbers that are states.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Figure:
     cell: Cell = "text"
     width: int | None = None
     decimals: int | None = None
+    texts: Mapping[str, tuple[str, str]] | None = None
 
 
 class Table(Builder[Panel]):
@@ -142,6 +144,8 @@ def figure_properties(figure: Figure) -> list[DynamicConfigValue]:
     properties = [prop("unit", figure.unit), prop("custom.align", "right"), *_cell(figure)]
     if figure.width is not None:
         properties.append(prop("custom.width", figure.width))
+    if figure.texts is not None:
+        properties += [text_property(figure.texts), prop("custom.cellOptions", {"type": "color-text"})]
     if figure.decimals is not None:
         properties.append(prop("decimals", figure.decimals))
     return properties

@@ -49,6 +49,13 @@ def narrowing() -> list[Variable]:
     ]
 
 
+def instance() -> Variable:
+    """Which probe, where Prometheus scrapes more than one."""
+    selector = metric(names.BUILD_INFO, narrowed=())
+    about = "The probe, by the address at which it is scraped."
+    return _asked("instance", "Probe", about, f"label_values({selector}, instance)").all_value(".*")
+
+
 def window() -> Variable:
     """The trailing window of percentiles in graphs over time."""
     return (

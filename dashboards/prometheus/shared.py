@@ -56,23 +56,23 @@ def target_labels(*shown: str) -> list[Label]:
     return [known[name] for name in shown]
 
 
-def success_share(by: str, over: str = "$__range") -> str:
+def success_share(by: str, *matchers: str, over: str = "$__range") -> str:
     """Successes of the attempts that the probe itself carried through."""
-    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', by=by, over=over)
-    whole = grown(names.ATTEMPTS_TOTAL, 'fault!="probe"', by=by, over=over)
+    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', *matchers, by=by, over=over)
+    whole = grown(names.ATTEMPTS_TOTAL, 'fault!="probe"', *matchers, by=by, over=over)
     return f"{good} / ({whole} > 0)"
 
 
-def attempts(by: str, over: str = "$__range") -> str:
+def attempts(by: str, *matchers: str, over: str = "$__range") -> str:
     """n of every share of attempts."""
-    return f"round({grown(names.ATTEMPTS_TOTAL, by=by, over=over)})"
+    return f"round({grown(names.ATTEMPTS_TOTAL, *matchers, by=by, over=over)})"
 
 
-def cost_per_thousand(by: str, over: str = "$__range") -> str:
+def cost_per_thousand(by: str, *matchers: str, over: str = "$__range") -> str:
     """USD for a thousand attempts whose cost is known."""
-    cost = grown(names.COST_USD_TOTAL, by=by, over=over)
-    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', by=by, over=over)
-    unpriced = grown(names.UNPRICED_ATTEMPTS_TOTAL, by=by, over=over)
+    cost = grown(names.COST_USD_TOTAL, *matchers, by=by, over=over)
+    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', *matchers, by=by, over=over)
+    unpriced = grown(names.UNPRICED_ATTEMPTS_TOTAL, *matchers, by=by, over=over)
     return f"1000 * {cost} / (({good} - {unpriced}) > 0)"
 
 

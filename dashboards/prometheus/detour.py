@@ -1,0 +1,269 @@
+"""Direct against proxy: the same model over both ways, and what the detour costs in time and money.
+
+Routers call a model by more than its name (`maker/model:free`): what stands between is the same model.
+"""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board, Row
+from dashboards.palette import GREEN, RED, YELLOW
+from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, with_n
+from dashboards.prometheus.shared import attempts, cost_per_thousand, simulated, success_share, target_labels
+from dashboards.query import LEGEND, count, latest, mean, quantile
+from dashboards.style import (
+    COUNT,
+    FACTOR,
+    RATIO,
+    SECONDS,
+    SUCCESS,
+    TOKENS_PER_SECOND,
+    USD,
+    USD_PER_MILLION,
+    Steps,
+    dashed,
+)
+from dashboards.tables import Figure, Label, table
+from dashboards.variables import datasource, narrowing, window
+from probe.metrics import names
+
+_DIRECT = 'kind="direct"'
+_PROXY = 'kind="proxy"'
+_LABELS = "provider, model, connection, location"
+# The model without the maker before it and a router's variant behind it.
+_VARIANTS = "free|nitro|floor|online|thinking|extended|exacto|beta"
+_MODEL = f'"same", "$1", "model", "(?:.*/)?([^/]+?)(?::(?:{_VARIANTS}))?"'
+_ON = "same, connection, location"
+_NO_PAIR = "No model is probed directly and through a proxy: add a target of kind proxy with the same model."
+_ADDED: Steps = ((None, GREEN), (0.1, YELLOW), (0.5, RED))
+_DEARER: Steps = ((None, GREEN), (0.0000001, YELLOW))
+
+_PAIR = (
+    Label(name="same", title="Model", width=150),
+    Label(name="provider", title="Through", width=110),
+    Label(name="connection", title="Connection", width=92),
+    Label(name="location", title="Location", width=90),
+)
+
+
+def board() -> Board:
+    return Board(
+        uid=links.DETOUR,
+        title="Direct against proxy",
+        about="What does the detour through a router cost, in milliseconds and in USD, and does it hold?",
+        variables=(datasource(), *narrowing(), window()),
+        annotations=marks(),
+        rows=(
+            Row(title="What the detour costs", panels=(*_sums(), _pairs())),
+            Row(title="Since when?", panels=(_added(), _both_ways(), _success())),
+            Row(title="Money", panels=(_prices(), _charged())),
+        ),
+    )
+
+
+def _through(expression: str) -> str:
+    """By proxy and model."""
+    return f"label_replace({expression}, {_MODEL})"
+
+
+def _directly(expression: str) -> str:
+    """The best direct way to the same model."""
+    return f"min by ({_ON}) (label_replace({expression}, {_MODEL}))"
+
+
+def _more(proxied: str, direct: str) -> str:
+    """What the proxy's figure is above the direct one; nothing without both."""
+    difference = f"{_through(proxied)} - on ({_ON}) group_left () {_directly(direct)}"
+    return f"sum by (same, provider, connection, location) ({difference})"
+
+
+def _median(name: str, way: str, over: str = "$__range") -> str:
+    return quantile(0.5, name, way, by=_LABELS, over=over)
+
+
+def _cost(way: str) -> str:
+    return cost_per_thousand(_LABELS, way)
+
+
+def _sums() -> tuple[AnyPanel, ...]:
+    ttft = _more(_median(names.TTFT_SECONDS, _PROXY), _median(names.TTFT_SECONDS, _DIRECT))
+    total = _more(_median(names.TOTAL_LATENCY_SECONDS, _PROXY), _median(names.TOTAL_LATENCY_SECONDS, _DIRECT))
+    return (
+        number(
+            Says(
+                "TTFT added",
+                "Median over the pairs of how much later the first token comes.",
+                SECONDS,
+                "no pair",
+            ),
+            ask_now(f"quantile(0.5, {ttft})"),
+            at=_ADDED,
+        ),
+        number(
+            Says("Worst pair", "The most that a proxy adds to the median TTFT.", SECONDS, "no pair"),
+            ask_now(f"max({ttft})"),
+            at=_ADDED,
+        ),
+        number(
+            Says("Latency added", "Median over the pairs, of the whole answer.", SECONDS, "no pair"),
+            ask_now(f"quantile(0.5, {total})"),
+            at=_ADDED,
+        ),
+        number(
+            Says("Cost added / 1k", "Mean over the pairs of what 1,000 requests cost more.", USD, "no price"),
+            ask_now(f"avg({_more(_cost(_PROXY), _cost(_DIRECT))})"),
+            at=_DEARER,
+        ),
+        number(
+            Says("Pairs", "Models that are probed both ways, by connection and location.", COUNT, "none"),
+            ask_now(f"count({ttft})"),
+        ),
+        simulated(),
+    )
+
+
+def _pairs() -> AnyPanel:
+    def own(expression: str) -> str:
+        return f"sum by (same, provider, connection, location) ({_through(expression)})"
+
+    ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
+    n = count(ttft, _PROXY, by=_LABELS)
+    return table(
+        Says(
+            "Each pair in the time shown",
+            "Medians through the proxy, and how much they are above the best direct way to the same model. "
+            "n: attempts through the proxy.",
+            SECONDS,
+            _NO_PAIR,
+        ),
+        _PAIR,
+        [
+            Figure(title="TTFT", expression=own(_median(ttft, _PROXY)), unit=SECONDS, width=80),
+            Figure(
+                title="TTFT added",
+                expression=_more(_median(ttft, _PROXY), _median(ttft, _DIRECT)),
+                unit=SECONDS,
+                at=_ADDED,
+                cell="light",
+                width=100,
+            ),
+            Figure(title="Total", expression=own(_median(total, _PROXY)), unit=SECONDS, width=80),
+            Figure(
+                title="Total added",
+                expression=_more(_median(total, _PROXY), _median(total, _DIRECT)),
+                unit=SECONDS,
+                at=_ADDED,
+                cell="light",
+                width=100,
+            ),
+            Figure(
+                title="TPS more",
+                expression=_more(
+                    mean(names.TOKENS_PER_SECOND, _PROXY, by=_LABELS),
+                    mean(names.TOKENS_PER_SECOND, _DIRECT, by=_LABELS),
+                ),
+                unit=TOKENS_PER_SECOND,
+                width=100,
+                decimals=1,
+            ),
+            Figure(
+                title="Cost added / 1k",
+                expression=_more(_cost(_PROXY), _cost(_DIRECT)),
+                unit=USD,
+                at=_DEARER,
+                width=120,
+                decimals=4,
+            ),
+            Figure(
+                title="Success",
+                expression=own(success_share(_LABELS, _PROXY)),
+                unit=RATIO,
+                at=SUCCESS,
+                width=84,
+                decimals=1,
+            ),
+            Figure(title="n", expression=own(n), unit=COUNT, width=60, decimals=0),
+        ],
+        sort_by="TTFT added",
+        descending=True,
+        size=Size(width=24, height=9),
+    )
+
+
+def _added() -> AnyPanel:
+    ttft = names.TTFT_SECONDS
+    difference = _more(_median(ttft, _PROXY, "$window"), _median(ttft, _DIRECT, "$window"))
+    panel = graph(
+        Says(
+            "TTFT added by the detour",
+            "Median through the proxy less the direct one, over the window; n: attempts through the proxy.",
+            SECONDS,
+            _NO_PAIR,
+        ),
+        ask(difference, "{{same}} through {{provider}} · {{connection}}"),
+        size=Size(width=24, height=8),
+    )
+    return with_n(panel, count(ttft, _PROXY, by="provider", over="$window"), "n {{provider}}")
+
+
+def _both_ways() -> AnyPanel:
+    says = Says("TTFT both ways", "Of each attempt: direct drawn through, proxy dashed.", SECONDS, _NO_PAIR)
+    by = "provider, model, connection"
+    return graph(
+        says,
+        ask(
+            latest(names.LAST_TTFT_SECONDS, _DIRECT, by=by),
+            "direct {{provider}} · {{model}} · {{connection}}",
+        ),
+        ask(
+            latest(names.LAST_TTFT_SECONDS, _PROXY, by=by),
+            "proxy {{provider}} · {{model}} · {{connection}}",
+            "B",
+        ),
+    ).override_by_query("B", dashed(6, 4))
+
+
+def _success() -> AnyPanel:
+    ways = 'kind=~"direct|proxy"'
+    panel = graph(
+        Says(
+            "Success both ways",
+            "Share over the window. A detour is one more thing that can fail.",
+            RATIO,
+            _NO_PAIR,
+        ),
+        ask(success_share("kind", ways, over="$window"), "{{kind}}"),
+    )
+    return with_n(panel.max(1), attempts("kind", ways, over="$window"), "n {{kind}}")
+
+
+def _prices() -> AnyPanel:
+    ways, by = 'kind=~"direct|proxy"', "provider, model, kind"
+
+    def price(kind: str) -> str:
+        return latest(names.PRICE_USD_PER_MILLION_TOKENS, ways, f'type="{kind}"', by=by)
+
+    return table(
+        Says("Prices both ways", "In force at the latest attempt.", USD_PER_MILLION, "No price is known."),
+        target_labels("model", "kind", "provider"),
+        [
+            Figure(title="Input", expression=price("input"), unit=USD_PER_MILLION),
+            Figure(title="Output", expression=price("output"), unit=USD_PER_MILLION),
+        ],
+        sort_by="Model",
+        size=HALF,
+    )
+
+
+def _charged() -> AnyPanel:
+    return graph(
+        Says(
+            "Charged by the proxy against its price list",
+            "1: what it charged for the attempt is what the price in force makes it. Above: a fee, or "
+            "another model.",
+            FACTOR,
+            "No proxy says what it charges.",
+        ),
+        ask(latest(names.LAST_CHARGED_RATIO, _PROXY), LEGEND),
+    )

@@ -1,0 +1,196 @@
+"""Discovery: what providers list, what is new, what is gone, what is about to go."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board, Row
+from dashboards.palette import BLUE, GREEN, RED, YELLOW
+from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, number, stacked, states, steps
+from dashboards.prometheus.shared import target_labels
+from dashboards.query import grown, latest, metric
+from dashboards.style import (
+    AGO,
+    ANY_IS_BAD,
+    ANY_IS_ODD,
+    COUNT,
+    MOMENT,
+    NO_UNIT,
+    SECONDS,
+    WORD,
+    Steps,
+    as_milliseconds,
+    coloured,
+    texts,
+)
+from dashboards.tables import Figure, Label, table
+from dashboards.variables import datasource, narrowing
+from probe.metrics import names
+
+_NO_LIST = "No provider's model list was asked for: see discovery in the configuration."
+_MODEL = "provider, model"
+_VANISHED = latest(names.PROBED_MODEL_VANISHED, by=_MODEL)
+_RETIRES = latest(names.PROBED_MODEL_RETIREMENT_TIMESTAMP_SECONDS, by=_MODEL)
+_EVENTS = {
+    "model_appeared": GREEN,
+    "model_returned": BLUE,
+    "model_changed": YELLOW,
+    "model_vanished": RED,
+    "model_retiring": YELLOW,
+    "listing_failed": RED,
+}
+_APPEARED = 'event="model_appeared"'
+_DAY_SECONDS = 86_400
+_LEFT: Steps = ((None, RED), (7 * _DAY_SECONDS, YELLOW), (30 * _DAY_SECONDS, GREEN))
+_STATES = {"0": ("listed", GREEN), "1": ("gone", RED)}
+
+
+def board() -> Board:
+    return Board(
+        uid=links.DISCOVERY,
+        title="Discovery",
+        about="Which models are new, gone or about to go, and can the lists be trusted?",
+        variables=(datasource(), *narrowing()),
+        annotations=marks(),
+        rows=(
+            Row(title="What is probed and in danger", panels=(*_sums(), _retiring(), _gone())),
+            Row(title="What happened", panels=(_events(), _listed())),
+            Row(title="The lists", panels=(_lists(), _answers())),
+        ),
+    )
+
+
+def _sums() -> tuple[AnyPanel, ...]:
+    failing = metric(names.DISCOVERY_LAST_SUCCESSFUL)
+    return (
+        number(
+            Says("Probed and gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
+            ask_now(f"sum({_VANISHED})"),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says("Retiring in 30 days", "Probed models whose end is announced.", COUNT, _NO_LIST),
+            ask_now(f"count({_RETIRES} - time() < {30 * _DAY_SECONDS}) or vector(0)"),
+            at=ANY_IS_ODD,
+        ),
+        number(
+            Says(
+                "Lists failing",
+                "Providers whose list did not come whole when last asked for.",
+                COUNT,
+                _NO_LIST,
+            ),
+            ask_now(f"count({failing} == 0) or 0 * count({failing})"),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says("Models listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
+            ask_now(f"sum({metric(names.MODELS_LISTED)})"),
+        ),
+        number(
+            Says("Models probed", "Models that targets name.", COUNT, _NO_LIST),
+            ask_now(f"sum({metric(names.MODELS_PROBED)})"),
+        ),
+        number(
+            Says("New in this time", "Models that appeared in any list.", COUNT, _NO_LIST),
+            ask_now(f"round({grown(names.EVENTS_TOTAL, _APPEARED)})"),
+        ),
+    )
+
+
+def _retiring() -> AnyPanel:
+    return table(
+        Says(
+            "Ends announced",
+            "Start of the day (UTC) from which the provider no longer serves a probed model.",
+            SECONDS,
+            "No provider has announced the end of a probed model.",
+        ),
+        target_labels("model", "provider"),
+        [
+            Figure(title="Ends", expression=as_milliseconds(_RETIRES), unit=MOMENT),
+            Figure(title="Left", expression=f"{_RETIRES} - time()", unit=SECONDS, at=_LEFT, cell="light"),
+        ],
+        sort_by="Left",
+        size=HALF,
+    )
+
+
+def _gone() -> AnyPanel:
+    panel = states(
+        Says(
+            "Probed models in their provider's list",
+            "Gone from a list that came whole. A list that fails removes nothing.",
+            WORD,
+            "No list ever had a probed model.",
+        ),
+        ask(_VANISHED, "{{provider}} · {{model}}"),
+        size=HALF,
+    )
+    return panel.mappings(list(texts(_STATES)))
+
+
+def _events() -> AnyPanel:
+    kinds = f'event=~"{"|".join(_EVENTS)}"'
+    happened = grown(names.EVENTS_TOTAL, kinds, by="event", over="$__rate_interval")
+    panel = stacked(
+        Says(
+            "Events", "What changed in the lists; `probe events` names the models.", COUNT, "Nothing changed."
+        ),
+        ask(f"{happened} > 0", "{{event}}"),
+    )
+    for event, colour in _EVENTS.items():
+        panel.override_by_name(event, coloured(colour))
+    return panel
+
+
+def _listed() -> AnyPanel:
+    return steps(
+        Says("Models listed by provider", "A step up is new, a step down gone.", COUNT, _NO_LIST),
+        ask(latest(names.MODELS_LISTED, by="provider"), "{{provider}}"),
+    )
+
+
+def _lists() -> AnyPanel:
+    complete = latest(names.DISCOVERY_LAST_SUCCESS_TIMESTAMP_SECONDS, by="provider")
+    return table(
+        Says("Model lists", "When each last came whole, and whether the latest asking did.", COUNT, _NO_LIST),
+        target_labels("provider"),
+        [
+            Figure(
+                title="Listed", expression=latest(names.MODELS_LISTED, by="provider"), unit=COUNT, decimals=0
+            ),
+            Figure(
+                title="Probed", expression=latest(names.MODELS_PROBED, by="provider"), unit=COUNT, decimals=0
+            ),
+            Figure(title="Whole", expression=as_milliseconds(f"{complete} > 0"), unit=AGO),
+            Figure(
+                title="Latest",
+                expression=latest(names.DISCOVERY_LAST_SUCCESSFUL, by="provider"),
+                unit=NO_UNIT,
+                texts={"1": ("whole", GREEN), "0": ("failed", RED)},
+            ),
+        ],
+        sort_by="Provider",
+        size=Size(width=12, height=9),
+    )
+
+
+def _answers() -> AnyPanel:
+    read = latest(names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS, by="source")
+    errors = f"max by (source) (increase({metric(names.PRICE_SOURCE_ERRORS_TOTAL)}[$__range]))"
+    return table(
+        Says(
+            "Sources of prices",
+            "When each last answered, and how often it could not be read in the time shown.",
+            COUNT,
+            "No source of prices is asked: see pricing in the configuration.",
+        ),
+        [Label(name="source", title="Source")],
+        [
+            Figure(title="Answered", expression=as_milliseconds(read), unit=AGO),
+            Figure(title="Errors", expression=f"round({errors})", unit=COUNT, at=ANY_IS_ODD, decimals=0),
+        ],
+        sort_by="Source",
+        size=Size(width=12, height=9),
+    )

@@ -1,0 +1,217 @@
+"""Engines: the inference servers behind providers: do they answer, are they full, and what do they say."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board, Row
+from dashboards.palette import GREEN, RED
+from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, states
+from dashboards.prometheus.shared import success_share, target_labels
+from dashboards.query import LEGEND, SERIES, latest, metric
+from dashboards.style import (
+    ANY_IS_BAD,
+    COUNT,
+    RATIO,
+    SECONDS,
+    SPENT,
+    TOKENS_PER_SECOND,
+    WORD,
+    Steps,
+    dashed,
+    texts,
+)
+from dashboards.tables import Figure, Label, table
+from dashboards.variables import datasource, narrowing
+from probe.metrics import names
+
+_NO_ENGINE = "No provider has an inference server that can be asked: see `engine` in the configuration."
+_SILENT = "The server tells no such figure."
+_SERVER = "provider, engine, model"
+_LEGEND = "{{provider}} · {{engine}} {{model}}"
+_OF_ENGINE = 'kind="engine"'
+_QUEUED: Steps = ((None, GREEN), (1, "#F59E0B"), (10, RED))
+
+
+def board() -> Board:
+    return Board(
+        uid=links.ENGINES,
+        title="Engines",
+        about="Do the inference servers answer, how full are they, and does that explain what was measured?",
+        variables=(datasource(), *narrowing()),
+        annotations=marks(),
+        rows=(
+            Row(title="Do they answer?", panels=(*_sums(), _up(), _servers())),
+            Row(
+                title="Queue, load and cache",
+                panels=(
+                    _load(
+                        "Waiting",
+                        "Requests waiting to be worked on: the queue.",
+                        names.ENGINE_REQUESTS_WAITING,
+                    ),
+                    _load("Running", "Requests being worked on.", names.ENGINE_REQUESTS_RUNNING),
+                    _load(
+                        "Key-value cache",
+                        "Share in use. Full: requests wait.",
+                        names.ENGINE_KV_CACHE_RATIO,
+                        RATIO,
+                    ),
+                    _load("Batch", "Requests decoded together.", names.ENGINE_BATCH_SIZE),
+                ),
+            ),
+            Row(
+                title="Does it explain what was measured?",
+                panels=(_queue(), _parts(), _speed(), _evaluating()),
+            ),
+        ),
+    )
+
+
+def _sums() -> tuple[AnyPanel, ...]:
+    up = metric(names.ENGINE_UP)
+    return (
+        number(
+            Says("Servers down", "Servers that did not answer when last asked.", COUNT, _NO_ENGINE),
+            ask_now(f"count({up} == 0) or 0 * count({up})"),
+            at=ANY_IS_BAD,
+            size=_QUARTER,
+        ),
+        number(
+            Says("Waiting", "Requests in all queues now.", COUNT, _SILENT),
+            ask_now(f"sum({metric(names.ENGINE_REQUESTS_WAITING)})"),
+            at=_QUEUED,
+            size=_QUARTER,
+        ),
+        number(
+            Says("Fullest cache", "Share of the key-value cache in use, of the fullest.", RATIO, _SILENT),
+            ask_now(f"max({metric(names.ENGINE_KV_CACHE_RATIO)})"),
+            at=SPENT,
+            size=_QUARTER,
+        ),
+        number(
+            Says("Success", "Of the attempts at engines, in the time shown.", RATIO, "No engine was probed."),
+            ask_now(success_share("", _OF_ENGINE)),
+            size=_QUARTER,
+        ),
+    )
+
+
+_QUARTER = Size(width=6, height=4)
+
+
+def _up() -> AnyPanel:
+    panel = states(
+        Says(
+            "Since when: does the server answer?",
+            "Asked about itself, apart from the probes.",
+            WORD,
+            _NO_ENGINE,
+        ),
+        ask(latest(names.ENGINE_UP, by="provider, engine"), "{{provider}} · {{engine}}"),
+        size=Size(width=24, height=6),
+    )
+    return panel.mappings(list(texts({"1": ("up", GREEN), "0": ("down", RED)})))
+
+
+def _servers() -> AnyPanel:
+    return table(
+        Says(
+            "Load now",
+            "By the servers' own metrics; a dash where one tells no such figure.",
+            COUNT,
+            _NO_ENGINE,
+        ),
+        [
+            *target_labels("provider"),
+            Label(name="engine", title="Engine"),
+            Label(name="model", title="Model"),
+        ],
+        [
+            Figure(title="Running", expression=latest(names.ENGINE_REQUESTS_RUNNING, by=_SERVER), unit=COUNT),
+            Figure(
+                title="Waiting",
+                expression=latest(names.ENGINE_REQUESTS_WAITING, by=_SERVER),
+                unit=COUNT,
+                at=_QUEUED,
+            ),
+            Figure(
+                title="Cache",
+                expression=latest(names.ENGINE_KV_CACHE_RATIO, by=_SERVER),
+                unit=RATIO,
+                at=SPENT,
+                cell="gauge",
+            ),
+            Figure(
+                title="Batch", expression=latest(names.ENGINE_BATCH_SIZE, by=_SERVER), unit=COUNT, decimals=1
+            ),
+        ],
+        sort_by="Provider",
+        size=Size(width=24, height=6),
+    )
+
+
+def _load(title: str, about: str, name: str, unit: str = COUNT) -> AnyPanel:
+    panel = graph(Says(title, about, unit, _SILENT), ask(latest(name, by=_SERVER), _LEGEND))
+    return panel.max(1) if unit == RATIO else panel
+
+
+def _queue() -> AnyPanel:
+    return graph(
+        Says(
+            "TTFT against the queue",
+            "Time to first token of each attempt, and dashed the queue as the server tells it for that "
+            "attempt.",
+            SECONDS,
+            "No engine was probed.",
+        ),
+        ask(latest(names.LAST_TTFT_SECONDS, _OF_ENGINE), LEGEND),
+        ask(_reported("queue"), f"queue {LEGEND}", "B"),
+    ).override_by_query("B", dashed(6, 4))
+
+
+def _reported(part: str) -> str:
+    return latest(names.LAST_REPORTED_SECONDS, _OF_ENGINE, f'part="{part}"', by=f"{SERIES}, source")
+
+
+def _parts() -> AnyPanel:
+    by = f"{SERIES}, part, source"
+    return graph(
+        Says(
+            "Parts by the server's word",
+            "Load of the model, queue, prompt, completion; source metrics: from its counters.",
+            SECONDS,
+            _SILENT,
+        ),
+        ask(latest(names.LAST_REPORTED_SECONDS, _OF_ENGINE, by=by), "{{part}} {{target}} · {{source}}"),
+    )
+
+
+def _speed() -> AnyPanel:
+    by = f"{SERIES}, source"
+    told = latest(names.LAST_REPORTED_TOKENS_PER_SECOND, _OF_ENGINE, 'part="completion"', by=by)
+    return graph(
+        Says(
+            "Speed: measured, and dashed as told",
+            "Tokens made per second.",
+            TOKENS_PER_SECOND,
+            "No engine was probed.",
+        ),
+        ask(latest(names.LAST_TOKENS_PER_SECOND, _OF_ENGINE), LEGEND),
+        ask(told, f"told {LEGEND}", "B"),
+    ).override_by_query("B", dashed(6, 4))
+
+
+def _evaluating() -> AnyPanel:
+    by = f"{SERIES}, source"
+    told = latest(names.LAST_REPORTED_TOKENS_PER_SECOND, _OF_ENGINE, 'part="prompt"', by=by)
+    return graph(
+        Says(
+            "Speed of reading the prompt",
+            "Tokens evaluated per second, by the server's word.",
+            TOKENS_PER_SECOND,
+            _SILENT,
+        ),
+        ask(told, LEGEND),
+        size=HALF,
+    )

@@ -1,0 +1,218 @@
+"""Probe health: is it us? Schedule, own lag, store, delivery, configuration, clock and budget."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.annotations import marks
+from dashboards.board import Board, Row
+from dashboards.palette import GREEN, RED
+from dashboards.panels import (
+    HALF,
+    AnyPanel,
+    Says,
+    Size,
+    ask,
+    ask_now,
+    bars,
+    number,
+    states,
+)
+from dashboards.prometheus import own_delivery, own_lag, own_schedule, own_store
+from dashboards.prometheus.own import (
+    CHOSEN,
+    INSTANCE_LABEL,
+    JOB,
+    JOB_LABEL,
+    NO_PROBE,
+    STALE,
+    own,
+    own_grown,
+)
+from dashboards.query import latest
+from dashboards.style import (
+    AGO,
+    ANY_IS_BAD,
+    ANY_IS_ODD,
+    COUNT,
+    FACTOR,
+    RATIO,
+    SECONDS,
+    SPENT,
+    USD,
+    WORD,
+    as_milliseconds,
+    texts,
+)
+from dashboards.tables import Figure, Label, table
+from dashboards.variables import datasource, instance, window
+from probe.metrics import names
+
+
+def board() -> Board:
+    return Board(
+        uid=links.HEALTH,
+        title="Probe health",
+        about="Is it us? Does the probe run on time, keep what it measures, and hand it on?",
+        variables=(datasource(), instance(), window()),
+        annotations=marks(narrowed=False),
+        rows=(
+            Row(title="Is it us?", panels=(*_sums(), _parts())),
+            own_schedule.schedule(),
+            own_lag.lag(),
+            own_delivery.delivery(),
+            own_store.store(),
+            Row(title="Budget", panels=(_budgets(), _estimates())),
+            Row(title="What runs", panels=(_builds(),)),
+        ),
+    )
+
+
+def _sums() -> tuple[AnyPanel, ...]:
+    interval = f"({own(names.JOB_INTERVAL_SECONDS)} > 0)"
+    since = f"time() - ({own(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)} > 0)"
+    return (
+        number(
+            Says("Probes", "Daemons that are scraped now.", COUNT, "none"),
+            ask_now(f"count({own(names.BUILD_INFO)}) or vector(0)"),
+            at=((None, RED), (1, GREEN)),
+        ),
+        number(
+            Says("Up for", "Since the latest start of any of them.", SECONDS, NO_PROBE),
+            ask_now(f"time() - max({own(names.START_TIMESTAMP_SECONDS)})"),
+        ),
+        number(
+            Says(
+                "Stalest job",
+                "Time since its latest run, in intervals of it; from 2 on it is stale.",
+                FACTOR,
+                "no run",
+            ),
+            ask_now(f"max(({since}) / on ({JOB}) {interval})"),
+            at=STALE,
+        ).decimals(1),
+        number(
+            Says(
+                "Runs missed",
+                "Slots that passed while nobody could run them, in the time shown.",
+                COUNT,
+                "no job",
+            ),
+            ask_now(own_grown(names.JOB_MISSED_TOTAL)),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says(
+                "Samples lost",
+                "Neither the store nor the file took them, in the time shown.",
+                COUNT,
+                NO_PROBE,
+            ),
+            ask_now(own_grown(names.STORE_DROPPED_SAMPLES_TOTAL)),
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says(
+                "Clock steps",
+                "Attempts across which the wall clock was set, in the time shown: their durations are "
+                "unknown.",
+                COUNT,
+                NO_PROBE,
+            ),
+            ask_now(own_grown(names.UNTRUSTED_ATTEMPTS_TOTAL)),
+            at=ANY_IS_BAD,
+        ),
+    )
+
+
+def _parts() -> AnyPanel:
+    """Store and configuration, since when."""
+    panel = states(
+        Says(
+            "Since when: store and configuration",
+            "Red: the store does not take samples, or the configuration in the file could not be read and "
+            "the one before is in force.",
+            WORD,
+            NO_PROBE,
+        ),
+        ask(latest(names.STORE_UP, CHOSEN, by="instance"), "store {{instance}}"),
+        ask(
+            latest(names.CONFIG_LAST_RELOAD_SUCCESSFUL, CHOSEN, by="instance"),
+            "configuration {{instance}}",
+            "B",
+        ),
+        size=Size(width=24, height=5),
+    )
+    return panel.mappings(list(texts({"1": ("well", GREEN), "0": ("failing", RED)})))
+
+
+def _budgets() -> AnyPanel:
+    return bars(
+        Says(
+            "Budgets",
+            "Spent of each limit in this day or month (UTC); what does not fit is skipped.",
+            RATIO,
+            "No budget is configured.",
+        ),
+        ask_now(latest(names.BUDGET_SPENT_RATIO, CHOSEN, by="budget, period"), "{{budget}}, this {{period}}"),
+        at=SPENT,
+    ).max(1)
+
+
+def _estimates() -> AnyPanel:
+    def usd(name: str) -> str:
+        return latest(name, CHOSEN, by=JOB)
+
+    return table(
+        Says("What jobs cost", "Estimates, as far as prices are known.", USD, "No price is known."),
+        [JOB_LABEL, INSTANCE_LABEL],
+        [
+            Figure(title="A run", expression=usd(names.JOB_ESTIMATED_RUN_COST_USD), unit=USD, decimals=4),
+            Figure(title="30 days", expression=usd(names.JOB_ESTIMATED_MONTH_COST_USD), unit=USD, decimals=2),
+            Figure(
+                title="Runs skipped",
+                expression=own_grown(names.RUNS_SKIPPED_TOTAL, by=JOB),
+                unit=COUNT,
+                at=ANY_IS_ODD,
+                decimals=0,
+            ),
+        ],
+        sort_by="30 days",
+        descending=True,
+        size=HALF,
+    )
+
+
+def _builds() -> AnyPanel:
+    by = "instance, location, version, python_version"
+    failures = own_grown(names.CONFIG_RELOAD_FAILURES_TOTAL, by="instance")
+    build = f"max by ({by}) ({own(names.BUILD_INFO)})"
+    return table(
+        Says("Probes", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
+        [
+            INSTANCE_LABEL,
+            Label(name="location", title="Location"),
+            Label(name="version", title="Version"),
+            Label(name="python_version", title="Python"),
+        ],
+        [
+            Figure(title="Started", expression=_since(names.START_TIMESTAMP_SECONDS, build), unit=AGO),
+            Figure(
+                title="Configuration read",
+                expression=_since(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, build),
+                unit=AGO,
+            ),
+            Figure(
+                title="Reloads failed",
+                expression=f"{failures} * on (instance) group_right () {build}",
+                unit=COUNT,
+                at=ANY_IS_BAD,
+                decimals=0,
+            ),
+        ],
+        sort_by="Probe",
+        size=Size(width=24, height=5),
+    )
+
+
+def _since(name: str, build: str) -> str:
+    return as_milliseconds(f"max by (instance) ({own(name)}) * on (instance) group_right () {build}")
