@@ -189,6 +189,7 @@ class Daemon:
         stack.push_async_callback(self._drain)
         await self._schedule.start(self._scheduled(self._generations.current.assembly))
         self._phase.name = "running"
+        self._sinks.begin_reports()
         soon(stack, self._read_ahead, "reading ahead")
 
     async def _read_ahead(self) -> None:

@@ -5,6 +5,7 @@ The cursor of each other one is a row in the store: whoever stops and starts the
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -38,6 +39,7 @@ class Sinks:
         self._clock = clock
         self._page: MemoryExporter | None = None
         self._deliveries: list[Delivery] = []
+        self._begun = asyncio.Event()
 
     async def open(
         self,
@@ -80,8 +82,12 @@ class Sinks:
         self._deliveries.append(delivery)
         background(stack, delivery.run, f"delivery to {name}", self._clock)
         if isinstance(exporter, StatusExporter):
-            reports = Reports(name, exporter, context.status, self._clock)
+            reports = Reports(name, exporter, context.status, self._clock, self._begun)
             background(stack, reports.run, f"reports to {name}", self._clock)
+
+    def begin_reports(self) -> None:
+        """Everything is up: from here on the daemon knows itself whole."""
+        self._begun.set()
 
     def wake(self) -> None:
         """Samples were stored."""
@@ -103,19 +109,26 @@ class Sinks:
 
 
 class Reports:
-    """Tells one exporter once a minute what the daemon knows of itself."""
+    """Tells one exporter once a minute what the daemon knows of itself, from when it has `begun`."""
 
     def __init__(
-        self, name: str, exporter: StatusExporter, status: Callable[[], Status], clock: Clock
+        self,
+        name: str,
+        exporter: StatusExporter,
+        status: Callable[[], Status],
+        clock: Clock,
+        begun: asyncio.Event,
     ) -> None:
         self._name = name
         self._exporter = exporter
         self._status = status
         self._clock = clock
+        self._begun = begun
         self._failed = False
 
     async def run(self) -> None:
         """Until cancelled. A sink that is out is told of the next minute instead."""
+        await self._begun.wait()
         while True:
             try:
                 await self._exporter.report(self._status())

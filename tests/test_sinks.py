@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from exporters.influxdb.facts import PRICE
+from exporters.influxdb.points import ATTEMPT, STATUS
 from probe.api.control import RunOrder
 from probe.daemon import Daemon
 from probe.errors import ConfigError
+from probe.metrics.names import BUDGET_LIMIT_USD, JOB_RUNS_TOTAL, PREFIX
 from probe.status import DeliveryStatus
-from tests.daemons import ConfigFile, finished, nothing_left_behind, store_of, until
-from tests.exporters.influx_server import answering
+from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
+from tests.exporters.influx_server import InfluxServer, answering
 from tests.servers.ports import free_port
 from tests.servers.simulator import RunningSimulator
 
@@ -26,15 +29,32 @@ async def test_results_and_figures_reach_a_configured_exporter(
     tmp_path: Path, simulator: RunningSimulator
 ) -> None:
     async with answering() as server:
-        config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": server.url}})
+        config = ConfigFile(
+            tmp_path,
+            simulator.base_url,
+            exporters={"influxdb": {"url": server.url}},
+            budgets=[{"name": "all", "daily_usd": 5}],
+            jobs=[{"name": "yearly", "cron": NEVER}],
+            prices={f"sim/{FAST}": {"input_per_million_usd": 1, "output_per_million_usd": 2}},
+        )
         async with Daemon.start(config.load) as daemon:
             run = await finished(daemon, await daemon.control.trigger(ORDER))
             await until(lambda: delivery(daemon).delivered == run.attempts)
             assert await store_of(daemon).cursor("influxdb") == run.attempts
-    lines = [line for request in server.requests for line in request.lines]
-    attempts = [line for line in lines if line.startswith("inference_probe_attempt,")]
-    assert len(attempts) == run.attempts
-    assert any(line.startswith("inference_probe_status") for line in lines)
+            await until(lambda: any(line.startswith(f"{PRICE},") for line in lines(server)))
+            await until(lambda: any(line.startswith(STATUS) for line in lines(server)))
+    assert len([line for line in lines(server) if line.startswith(f"{ATTEMPT},")]) == run.attempts
+    status = [line for line in lines(server) if line.startswith(STATUS)]
+    assert any("job_name=yearly" in line and field(JOB_RUNS_TOTAL) in line for line in status)
+    assert any("budget=all" in line and f"{field(BUDGET_LIMIT_USD)}=5" in line for line in status)
+
+
+def lines(server: InfluxServer) -> list[str]:
+    return [line for request in server.requests for line in request.lines]
+
+
+def field(metric: str) -> str:
+    return metric.removeprefix(PREFIX)
 
 
 async def test_a_sink_that_is_out_stops_nothing_and_leaves_nothing_behind(

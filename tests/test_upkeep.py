@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from probe.assembly import Assembly, assemble
 from probe.clock import Clock, FakeClock, SystemClock
@@ -95,6 +96,32 @@ async def test_old_rows_are_deleted(config: ConfigFile, store: Store) -> None:
         await asyncio.wait([task])
     (left,) = (await store.results()).items
     assert left.started_at == START - timedelta(days=6)
+
+
+async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, store: Store) -> None:
+    config.change(
+        database={
+            "url": f"sqlite:///{config.folder}/probe.db",
+            "retention": {"results_days": 7, "undelivered_days": 2},
+        },
+        exporters={"influxdb": {"url": URL}},
+    )
+    run_id = await store.start_run(run_name="x", triggered_by="cli", suite="quick")
+    for days in (6, 8, 10):
+        await store.add(a_sample(run_id, started_at=START - timedelta(days=days)))
+    with capture_logs() as logs:
+        async with assembled(config) as assembly:
+            task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
+
+            async def said() -> bool:
+                return any("has not had" in each["event"] for each in logs)
+
+            await until(said)
+            task.cancel()
+            await asyncio.wait([task])
+    assert [each["rows"] for each in logs if each["log_level"] == "error"] == [1]
+    assert store.deleted_undelivered == 1
+    assert len((await store.results()).items) == 2
 
 
 # When -------------------------------------------------------------------------------------------------------

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from uuid import uuid4
 
 import pytest
 
 from exporters.influxdb import InfluxDBExporter
+from exporters.influxdb.facts import EVENT, PRICE
 from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, STATUS, field_name
 from exporters.prometheus import PrometheusExporter
+from probe.catalog.history import PriceEntry
+from probe.catalog.price import Price, Rates
+from probe.event import Event
 from probe.metrics import CATALOGUE, SERIES_LABELS, Family, OfStatus
+from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS
 from probe.sample import Ok, Usage
 from tests.exporters.contract import SHOWN, ExporterContract, Sink, context_for, differences
 from tests.exporters.pages import TEXT, Numbers, numbers
@@ -133,6 +140,42 @@ async def test_the_daemon_s_own_figures(written: Written) -> None:
             tags = {"location": "here", **{k: v for k, v in zip(family.labels, own, strict=True) if v}}
             key = f"{STATUS}{by}_{field_name(family.name)}", frozenset(tags.items())
             assert points[key] == pytest.approx(float(value)), key
+
+
+async def test_events_and_prices(written: Written) -> None:
+    """VictoriaMetrics has no texts, so that they are looked at in test_influxdb_points.py."""
+    rates = Rates(input_per_million_usd=Decimal("0.15"), output_per_million_usd=Decimal("0.6"))
+    price = Price(rates=rates, source="models.dev")
+    prices = [
+        PriceEntry(id=uuid4(), provider="acme", model="echo-1", price=price, at=NOW - timedelta(days=400)),
+        PriceEntry(
+            id=uuid4(),
+            provider="acme",
+            model="echo-1",
+            price=replace(price, rates=replace(rates, cached_input_per_million_usd=Decimal("0.075"))),
+            at=NOW,
+        ),
+    ]
+    events = [
+        Event(id=uuid4(), at=NOW, kind="model_vanished", provider="acme", model=model, text="it is gone")
+        for model in ("echo-1", "echo-2")
+    ]
+    for _ in range(2):
+        await written.exporter.export_prices(prices)
+        await written.exporter.export_events(events)
+    of = frozenset({("provider", "acme"), ("model", "echo-1")})
+    found = await written.server.points(f'{{__name__=~"{PRICE}_.*"}}')
+    at = [int(entry.at.timestamp() * 1000) for entry in prices]
+    kind = field_name(MODEL_PRICE_USD_PER_MILLION_TOKENS, ("input",))
+    assert found[f"{PRICE}_{kind}", of] == dict.fromkeys(at, 0.15)
+    kind = field_name(MODEL_PRICE_USD_PER_MILLION_TOKENS, ("cached_input",))
+    assert found[f"{PRICE}_{kind}", of] == {at[1]: 0.075}
+    assert await written.server.count(f'{EVENT}_count{{kind="model_vanished"}}') == 2
+
+
+async def test_nothing_of_events_and_prices(written: Written) -> None:
+    await written.exporter.export_events([])
+    await written.exporter.export_prices([])
 
 
 def test_no_two_figures_share_a_field() -> None:
