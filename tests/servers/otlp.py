@@ -158,16 +158,16 @@ def _handler(receiver: OtlpReceiver) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def receiving_grpc(tls: tuple[bytes, bytes] | None = None) -> Iterator[OtlpReceiver]:
+def receiving_grpc(tls: tuple[bytes, bytes] | None = None, port: int | None = None) -> Iterator[OtlpReceiver]:
     """`tls` is a private key and a certificate chain, PEM."""
     receiver = OtlpReceiver()
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     trace_grpc.add_TraceServiceServicer_to_server(_service(receiver, "traces"), server)  # type: ignore[no-untyped-call]
     metrics_grpc.add_MetricsServiceServicer_to_server(_service(receiver, "metrics"), server)  # type: ignore[no-untyped-call]
     if tls is None:
-        port = server.add_insecure_port("127.0.0.1:0")
+        port = server.add_insecure_port(f"127.0.0.1:{port or 0}")
     else:
-        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([tls]))
+        port = server.add_secure_port(f"127.0.0.1:{port or 0}", grpc.ssl_server_credentials([tls]))
     receiver.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     server.start()
     try:

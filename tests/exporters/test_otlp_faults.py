@@ -1,0 +1,364 @@
+"""OTLP's exporter against servers that refuse, break and fall silent: real sockets on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+import pytest
+import trustme
+from google.protobuf.any_pb2 import Any as Packed
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+
+from exporters.otlp import OtlpExporter
+from probe.errors import ConfigError, ExportError
+from tests.exporters.contract import context_for
+from tests.exporters.influx_server import answering
+from tests.exporters.otlp import Making
+from tests.exporters.samples import make_sample
+from tests.servers.otlp import OtlpReceiver, Received, partial, receiving_grpc, receiving_http
+from tests.servers.ports import free_port
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+HTML = {"Content-Type": "text/html"}
+
+
+@pytest.fixture
+async def make() -> AsyncIterator[Making]:
+    async with AsyncExitStack() as stack:
+        yield Making(stack)
+
+
+@pytest.fixture
+def over_grpc() -> Iterator[OtlpReceiver]:
+    with receiving_grpc() as running:
+        yield running
+
+
+async def refusal(exporter: OtlpExporter) -> ExportError:
+    with pytest.raises(ExportError) as caught:
+        await exporter.export([make_sample()])
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def said(message: str) -> bytes:
+    """As the specification has it: https://opentelemetry.io/docs/specs/otlp/#failures-1"""
+    body: bytes = Status(message=message).SerializeToString()
+    return body
+
+
+# HTTP ---------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_sent(make: Making) -> None:
+    otlp = make(headers="Authorization=Bearer%20my-secret-token,x-scope=a%2Cb")
+    await otlp.exporter.export([make_sample()])
+    traces, metrics = otlp.receiver.requests
+    assert (traces.path, metrics.path) == ("/v1/traces", "/v1/metrics")
+    for request in (traces, metrics):
+        assert request.headers["authorization"] == "Bearer my-secret-token"
+        assert request.headers["x-scope"] == "a,b"
+        assert request.headers["content-type"] == "application/x-protobuf"
+        assert request.headers["content-encoding"] == "gzip"
+        assert request.headers["user-agent"] == "inference-probe"
+
+
+async def test_without_compression_and_behind_a_path(make: Making) -> None:
+    with receiving_http() as receiver:
+        given = {"url": f"{receiver.url}/otlp/", "compression": "none"}
+        exporter = OtlpExporter(context_for(settings=given))
+        await exporter.export([make_sample()])
+        await exporter.aclose()
+    assert [request.path for request in receiver.requests] == ["/otlp/v1/traces", "/otlp/v1/metrics"]
+    assert "content-encoding" not in receiver.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "permanent", "words"),
+    [
+        ((401, PROTOBUF, said("no such token")), False, ("401", "no such token", "exporters.otlp.headers")),
+        ((403, TEXT, b"not yours"), False, ("403", "not yours", "exporters.otlp.headers")),
+        ((404, TEXT, b"404 page not found"), False, ("404", "/v1/traces", "exporters.otlp.signals")),
+        ((405, {}, b""), False, ("405", "exporters.otlp.url")),
+        ((400, PROTOBUF, said("bad span")), True, ("400", "bad span")),
+        ((400, TEXT, b"out of order sample"), True, ("out of order sample",)),
+        ((400, HTML, b"<html>plain HTTP sent to HTTPS port</html>"), False, ("400", "exporters.otlp.url")),
+        ((400, {}, b""), False, ("400", "exporters.otlp.url")),
+        ((400, {"Content-Type": "application/json"}, b'{"message": "bad"}'), True, ("bad",)),
+        ((413, HTML, b"<html>nginx</html>"), True, ("413", "too large")),
+        ((415, {}, b""), False, ("415", "exporters.otlp.url")),
+        ((422, TEXT, b"no such metric"), True, ("422", "no such metric")),
+        ((500, {}, b""), False, ("500",)),
+        ((503, PROTOBUF, said("starting")), False, ("503", "starting")),
+        ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302",)),
+        ((200, HTML, b"<html>Sign in</html>"), False, ("200", "text/html", "exporters.otlp.url")),
+        ((200, PROTOBUF, b"\xff\xff\xff"), False, ("200", "unreadable")),
+        ((200, {"Content-Type": "application/json"}, b"[1]"), False, ("200", "unreadable")),
+        ((503, PROTOBUF, b"\xff\xff"), False, ("503",)),
+        ((503, {"Content-Type": "application/json"}, b"[1]"), False, ("503",)),
+    ],
+)
+async def test_an_answer_that_is_no_success(
+    make: Making, answer: tuple[int, dict[str, str], bytes], permanent: bool, words: Any
+) -> None:
+    otlp = make()
+    otlp.receiver.answer = lambda _: answer
+    error = await refusal(otlp.exporter)
+    assert error.permanent is permanent
+    assert all(word in str(error) for word in words), str(error)
+    assert len(otlp.receiver.requests) == 1, "whoever calls decides when to ask again"
+
+
+@pytest.mark.parametrize("body", [b"", partial("traces", 0).SerializeToString()])
+@pytest.mark.parametrize("status", [200, 202])
+async def test_answers_that_are_one(make: Making, status: int, body: bytes) -> None:
+    otlp = make()
+    otlp.receiver.answer = lambda _: (status, PROTOBUF, body)
+    await otlp.exporter.export([make_sample()])
+
+
+async def test_a_success_in_json(make: Making) -> None:
+    otlp = make(signals=("traces",))
+    rejected = json.dumps({"partialSuccess": {"rejectedSpans": "1", "errorMessage": "no"}}).encode()
+    otlp.receiver.answer = lambda _: (200, {"Content-Type": "application/json"}, rejected)
+    assert (await refusal(otlp.exporter)).permanent
+
+
+async def test_a_warning_is_said_once(make: Making, capsys: pytest.CaptureFixture[str]) -> None:
+    otlp = make(signals=("traces",))
+    warning = partial("traces", 0, "attributes were cut").SerializeToString()
+    otlp.receiver.answer = lambda _: (200, PROTOBUF, warning)
+    await otlp.exporter.export([make_sample()])
+    await otlp.exporter.export([make_sample()])
+    assert capsys.readouterr().out.count("attributes were cut") == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("Sat, 21 Nov 2026 12:01:10 GMT", 60.0),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", None),
+        ("soon", None),
+        ("-1", None),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_how_long_to_wait(make: Making, status: int, header: str, seconds: float | None) -> None:
+    otlp = make()
+    otlp.receiver.answer = lambda _: (status, {**TEXT, "Retry-After": header}, b"slow down")
+    error = await refusal(otlp.exporter)
+    assert (error.permanent, error.retry_after_seconds) == (False, seconds)
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+async def test_nobody_listens(make: Making, protocol: str) -> None:
+    exporter = OtlpExporter(
+        context_for(settings={"url": f"http://127.0.0.1:{free_port()}", "protocol": protocol})
+    )
+    error = await refusal(exporter)
+    await exporter.aclose()
+    assert str(error).startswith("the OTLP server cannot be reached: ")
+    assert "refused" in str(error)
+    assert not error.permanent
+    assert "0x" not in str(error)
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+async def test_a_server_that_says_nothing(protocol: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = {"url": url, "protocol": protocol, "timeout_seconds": 0.2}
+        exporter = OtlpExporter(context_for(settings=settings))
+        error = await refusal(exporter)
+        await exporter.aclose()
+    assert not error.permanent
+    assert "timed out" in str(error).lower() or "DEADLINE_EXCEEDED" in str(error)
+
+
+@pytest.mark.parametrize("bytes_sent", [b"\x00\x01garbage\r\n\r\n", b"", b"HTTP/1.1 20", b"SSH-2.0-x\r\n"])
+async def test_a_server_that_speaks_something_else(bytes_sent: bytes) -> None:
+    async with answering() as server:
+        server.answer = lambda _: bytes_sent
+        exporter = OtlpExporter(context_for(settings={"url": server.url}))
+        assert not (await refusal(exporter)).permanent
+        await exporter.aclose()
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+async def test_tls(protocol: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    leaf = authority.issue_cert("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(context)
+    chain = b"".join(blob.bytes() for blob in leaf.cert_chain_pems)
+    receiving = (
+        receiving_http(context)
+        if protocol == "http"
+        else receiving_grpc((leaf.private_key_pem.bytes(), chain))
+    )
+    with receiving as receiver:
+        trusting = {"url": receiver.url, "protocol": protocol, "ca_file": tmp_path / "ca.pem"}
+        exporter = OtlpExporter(context_for(settings=trusting))
+        await exporter.export([make_sample()])
+        await exporter.aclose()
+        assert len(receiver.requests) == 2
+        doubting = OtlpExporter(context_for(settings={"url": receiver.url, "protocol": protocol}))
+        error = await refusal(doubting)
+        await doubting.aclose()
+        assert len(receiver.requests) == 2, "nothing is told to whom is not trusted"
+    assert "certificate" in str(error).lower(), str(error)
+    assert not error.permanent
+
+
+async def test_a_secret_is_in_no_message(make: Making) -> None:
+    otlp = make(headers="authorization=Bearer my-secret-token")
+    otlp.receiver.answer = lambda _: (401, TEXT, b"what is my-secret-token?")
+    assert "my-secret-token" not in str(await refusal(otlp.exporter))
+
+
+async def test_leaving_does_not_wait_for_a_silent_server(make: Making) -> None:
+    otlp = make(timeout_seconds=5)
+    asked, leave = threading.Event(), threading.Event()
+
+    def silent(_: Received) -> None:
+        asked.set()
+        leave.wait(10)
+
+    otlp.receiver.answer = silent
+    task = asyncio.create_task(otlp.exporter.export([make_sample()]))
+    await asyncio.to_thread(asked.wait, 10)
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    leave.set()
+    assert task.cancelled()
+
+
+# gRPC ---------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_sent_over_grpc(over_grpc: OtlpReceiver) -> None:
+    settings = {"url": over_grpc.url, "protocol": "grpc", "headers": "x-token=my-secret-token"}
+    exporter = OtlpExporter(context_for(settings=settings))
+    await exporter.export([make_sample()])
+    await exporter.aclose()
+    assert [request.signal for request in over_grpc.requests] == ["traces", "metrics"]
+    assert over_grpc.requests[0].headers["x-token"] == "my-secret-token"
+    assert over_grpc.requests[0].headers["user-agent"].startswith("inference-probe")
+
+
+Code = grpc.StatusCode
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "permanent", "words"),
+    [
+        (Code.INVALID_ARGUMENT, "bad span", True, ("INVALID_ARGUMENT", "bad span")),
+        (Code.UNAUTHENTICATED, "no token", False, ("no token", "exporters.otlp.headers")),
+        (Code.PERMISSION_DENIED, "not yours", False, ("exporters.otlp.headers",)),
+        (Code.UNIMPLEMENTED, "unknown service", False, ("exporters.otlp.signals",)),
+        (Code.RESOURCE_EXHAUSTED, "quota", False, ("RESOURCE_EXHAUSTED", "quota")),
+        (Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max (5 vs. 4)", True, ("larger",)),
+        (Code.UNAVAILABLE, "starting", False, ("cannot be reached", "starting")),
+        (Code.INTERNAL, "oh", False, ("INTERNAL",)),
+    ],
+)
+async def test_a_call_that_fails(
+    over_grpc: OtlpReceiver, code: grpc.StatusCode, details: str, permanent: bool, words: Any
+) -> None:
+    over_grpc.call = lambda _, context: context.abort(code, details)
+    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
+    error = await refusal(exporter)
+    await exporter.aclose()
+    assert error.permanent is permanent
+    assert all(word in str(error) for word in words), str(error)
+    assert len(over_grpc.requests) == 1
+
+
+async def test_how_long_a_grpc_server_asks_to_wait(over_grpc: OtlpReceiver) -> None:
+    """https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-throttling"""
+    info = RetryInfo()
+    info.retry_delay.FromMilliseconds(7500)
+    detail = Packed()
+    detail.Pack(info)
+    status = Status(code=Code.UNAVAILABLE.value[0], message="busy", details=[detail])
+
+    def busy(_: Received, context: grpc.ServicerContext) -> None:
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        context.abort(Code.UNAVAILABLE, "busy")
+
+    over_grpc.call = busy
+    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
+    error = await refusal(exporter)
+    await exporter.aclose()
+    assert (error.permanent, error.retry_after_seconds) == (False, 7.5)
+
+
+async def test_rejected_over_grpc(over_grpc: OtlpReceiver) -> None:
+    over_grpc.call = lambda received, _: partial(received.signal, 1, "too old")
+    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
+    error = await refusal(exporter)
+    await exporter.aclose()
+    assert error.permanent
+    assert "too old" in str(error)
+
+
+async def test_a_grpc_server_that_comes_back_is_found() -> None:
+    """A channel pauses between attempts to connect, and fails at once meanwhile."""
+    sample = make_sample()
+    with receiving_grpc() as first:
+        exporter = OtlpExporter(context_for(settings={"url": first.url, "protocol": "grpc"}))
+        await exporter.export([make_sample()])
+    with pytest.raises(ExportError, match="cannot be reached"):
+        await exporter.export([sample])
+    with receiving_grpc(port=urlsplit(first.url).port) as second:
+        async with asyncio.timeout(20):
+            while not second.spans():
+                with suppress(ExportError):
+                    await exporter.export([sample])
+                await asyncio.sleep(0.05)
+    await exporter.aclose()
+
+
+# Settings -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "url"),
+        ({"url": "http://x", "protokol": "grpc"}, "protokol"),
+        ({"url": "collector:4317", "protocol": "grpc"}, "http://"),
+        ({"url": "http://x/v1", "protocol": "grpc"}, "path"),
+        ({"url": "http://x", "ca_file": "/no/such/file"}, "/no/such/file"),
+        ({"url": "http://x", "headers": "my-secret-token"}, "name=value"),
+        ({"url": "http://x", "headers": "a b=c"}, "name=value"),
+        ({"url": "http://x", "signals": ()}, "signals"),
+    ],
+)
+def test_settings_that_cannot_be_used(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as caught:
+        OtlpExporter(context_for(settings=settings))
+    assert "my-secret-token" not in str(caught.value)
+
+
+def test_grpc_without_its_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.delitem(sys.modules, "exporters.otlp.over_grpc", raising=False)
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(ConfigError, match=r"inference-probe\[grpc\]"):
+        OtlpExporter(context_for(settings={"url": "http://x", "protocol": "grpc"}))

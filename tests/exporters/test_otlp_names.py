@@ -1,0 +1,114 @@
+"""The one table of names: against the published constants, the catalogue, and the rules of translation."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as published
+from opentelemetry.semconv._incubating.metrics import gen_ai_metrics as published_metrics
+
+from exporters.otlp.conventions import (
+    DURATION_BUCKETS,
+    GEN_AI,
+    OWN_STREAMS,
+    PROVIDER_NAMES,
+    TOKEN_BUCKETS,
+    UNITS,
+    Stream,
+    own_name,
+    own_stream,
+)
+from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
+from probe.providers.presets import PRESETS
+
+# https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
+_UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
+
+
+def in_prometheus(stream: Stream) -> str:
+    """The name that a translation for Prometheus gives, with its suffixes for unit and type."""
+    tokens = [token for token in re.split(r"[^A-Za-z0-9]+", stream.name) if token]
+    unit, _, per = stream.unit.partition("/")
+    spelled = "" if "{" in unit else _UNITS.get(unit, unit)
+    if unit == "1" and stream.kind == "gauge":
+        tokens = [token for token in tokens if token != "ratio"]
+    if spelled and unit != "1" and spelled not in tokens:
+        tokens.append(spelled)
+    if per and "{" not in per and {"s": "second"}.get(per, per) not in tokens:
+        tokens += ["per", {"s": "second"}.get(per, per)]
+    if stream.kind == "counter":
+        tokens = [*(token for token in tokens if token != "total"), "total"]
+    if unit == "1" and stream.kind == "gauge":
+        tokens.append("ratio")
+    return "_".join(tokens)
+
+
+@pytest.mark.parametrize("family", OWN_STREAMS, ids=lambda family: family.name)
+def test_a_collector_in_front_of_prometheus_gives_back_the_catalogue(family: Family) -> None:
+    assert in_prometheus(OWN_STREAMS[family]) == family.name
+
+
+def test_every_metric_is_sent_but_those_of_the_last_day() -> None:
+    assert set(CATALOGUE) - set(OWN_STREAMS) == {f for f in CATALOGUE if isinstance(f.source, OfWindow)}
+    names = [stream.name for stream in OWN_STREAMS.values()]
+    assert len(names) == len(set(names))
+
+
+def test_names_are_those_of_the_published_conventions() -> None:
+    mine = {entry.names["v1.41"]: entry for entry in GEN_AI if entry.names["v1.41"] is not None}
+    assert set(mine) == {
+        published_metrics.GEN_AI_CLIENT_OPERATION_DURATION,
+        published_metrics.GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK,
+        published_metrics.GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK,
+        published_metrics.GEN_AI_CLIENT_TOKEN_USAGE,
+    }
+    assert {entry.unit for entry in GEN_AI} == {"s", "{token}"}
+    assert mine[published_metrics.GEN_AI_CLIENT_TOKEN_USAGE].labels == (published.GEN_AI_TOKEN_TYPE,)
+
+
+def test_names_to_come_keep_their_buckets_and_units() -> None:
+    """https://github.com/open-telemetry/semantic-conventions-genai: renamed with the attributes unchanged."""
+    for entry in GEN_AI:
+        assert any(entry.names.values())
+        old, new = entry.stream("v1.41"), entry.stream("next")
+        if old is not None and new is not None:
+            assert (old.kind, old.unit, old.buckets, old.labels) == (
+                new.kind,
+                new.unit,
+                new.buckets,
+                new.labels,
+            )
+            assert new.name == old.name.replace(".operation.", ".inference.")
+
+
+def test_buckets_are_those_of_the_advice() -> None:
+    assert (
+        *(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64),
+        *(1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+    ) == DURATION_BUCKETS
+    assert (
+        *(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144),
+        *(1048576, 4194304, 16777216, 67108864),
+    ) == TOKEN_BUCKETS
+
+
+def test_providers_that_the_conventions_know_have_their_name() -> None:
+    known = {member.value for member in published.GenAiProviderNameValues} | {"moonshot_ai"}
+    assert set(PROVIDER_NAMES) <= set(PRESETS)
+    assert set(PROVIDER_NAMES.values()) <= known
+    # A preset that is called nearly as the conventions call somebody is in the table.
+    plain = {re.sub(r"[^a-z]", "", name): name for name in known}
+    for preset in PRESETS:
+        same = plain.get(re.sub(r"[^a-z]", "", preset))
+        assert same is None or PROVIDER_NAMES.get(preset, preset) == same
+
+
+def test_a_unit_that_nobody_translated_is_no_metric() -> None:
+    family = Family(
+        name="inference_probe_x", kind="gauge", unit="furlongs", help="", source=OfStatus(read=lambda _: ())
+    )
+    assert own_name(family) == "inference_probe.x"
+    with pytest.raises(KeyError):
+        own_stream(family)
+    assert {family.unit for family in CATALOGUE} <= set(UNITS)
