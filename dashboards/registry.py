@@ -7,6 +7,9 @@ from pathlib import PurePosixPath
 
 from dashboards import links
 from dashboards.board import Board
+from dashboards.flux import cost as flux_cost
+from dashboards.flux import model as flux_model
+from dashboards.flux import overview as flux_overview
 from dashboards.prometheus import cost, detour, discovery, engines, health, model, overview, provider
 from dashboards.source import INFLUXDB, PROMETHEUS
 
@@ -19,6 +22,9 @@ _BOARDS: Mapping[str, Callable[[], Board]] = {
     links.DISCOVERY: discovery.board,
     links.ENGINES: engines.board,
     links.HEALTH: health.board,
+    links.OVERVIEW_INFLUX: flux_overview.board,
+    links.MODEL_INFLUX: flux_model.board,
+    links.COST_INFLUX: flux_cost.board,
 }
 _FOLDERS = {PROMETHEUS.type: "prometheus", INFLUXDB.type: "influxdb"}
 

@@ -1,0 +1,1 @@
+"""Boards for InfluxDB, in Flux: over every attempt itself, exact over a year."""

@@ -1,0 +1,90 @@
+"""Panels and columns that several boards for InfluxDB show."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.flux import figures
+from dashboards.flux.panels import ask, dots, legend, lines, rows, with_count
+from dashboards.flux.query import SERIES, attempts, binned, binned_quantile, by, extreme, pipe
+from dashboards.panels import HALF, AnyPanel, Says, Size, stacked
+from dashboards.style import AGO, COUNT, FAULTS, KINDS, coloured
+from dashboards.tables import Figure, Label
+
+# What a table about targets begins with.
+TARGET = (
+    Label(
+        name="target",
+        title="Target",
+        width=190,
+        link=(
+            "Model board",
+            links.board_url(
+                links.MODEL_INFLUX, provider="${__data.fields.Provider}", model="${__data.fields.Model}"
+            ),
+        ),
+    ),
+    Label(name="connection", title="Connection", width=92),
+    Label(name="kind", title="Kind", width=88, texts=KINDS),
+    Label(name="provider", title="Provider", width=110),
+    Label(name="model", title="Model", width=150),
+)
+KEYS = tuple(label.name for label in TARGET)
+_NONE_FAILED = "No attempt failed in this time."
+# Steps of time in which a median stands on more than one attempt.
+_STEP = "30m"
+
+
+def each(title: str, about: str, unit: str, field: str) -> AnyPanel:
+    """Every attempt as a dot, the largest of each step where there are too many; its own time and value."""
+    return dots(Says(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES)
+
+
+def median(title: str, about: str, unit: str, field: str, *keys: str) -> AnyPanel:
+    """A line for each combination of `keys` or series, with n of all of them."""
+    keys = keys or SERIES
+    query = pipe(attempts(field), binned_quantile(0.5, *keys))
+    panel = lines(Says(title, about, unit), query, *keys).interval(_STEP)
+    return with_count(panel, pipe(attempts(field), by(), binned("count")))
+
+
+def failures(size: Size = HALF) -> tuple[AnyPanel, ...]:
+    """Failed attempts over time by who has to answer for them, and what failed last."""
+    failed = attempts(figures.SUCCESS, where=figures.FAILED)
+    blame = stacked(
+        Says(
+            "Whose fault: failed attempts",
+            "provider: its answer or its silence. network: names, routes, TLS. account: keys, billing, rate "
+            "limits. probe: we ourselves.",
+            COUNT,
+            _NONE_FAILED,
+        ),
+        ask(pipe(failed, by("fault"), binned("count"))),
+        size=size,
+    ).display_name(legend("fault"))
+    for fault, colour in FAULTS.items():
+        blame.override_by_name(fault, coloured(colour))
+    kinds = ("target", "failure", "fault")
+    counted = rows(
+        Says(
+            "What failed", "Failed attempts in this time by target and kind of failure.", COUNT, _NONE_FAILED
+        ),
+        pipe(
+            failed,
+            by(*kinds),
+            "reduce(identity: {n: 0.0, latest: 1970-01-01T00:00:00Z}, fn: (r, accumulator) => "
+            "({n: accumulator.n + 1.0, "
+            "latest: if r._time > accumulator.latest then r._time else accumulator.latest}))",
+            "group()",
+        ),
+        (
+            Label(name="target", title="Target", width=190),
+            Label(name="failure", title="Failure"),
+            Label(name="fault", title="Fault", width=90),
+            Figure(title="Latest", expression="latest", unit=AGO, width=140),
+            Figure(title="n", expression="n", unit=COUNT, width=70),
+        ),
+        sort_by="n",
+        descending=True,
+        size=size,
+    )
+    return (blame, counted)

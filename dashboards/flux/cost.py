@@ -1,0 +1,210 @@
+"""Cost and prices, over exact attempts: what is spent on whom, what prices did, what speed costs."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.board import Board, Row
+from dashboards.flux import figures
+from dashboards.flux.common import each
+from dashboards.flux.fields import EVENT, attempt_field
+from dashboards.flux.frontier import frontier
+from dashboards.flux.marks import marks
+from dashboards.flux.panels import ask, legend, lines, number_with_count, rows
+from dashboards.flux.query import (
+    SERIES,
+    attempts,
+    beside,
+    binned,
+    by,
+    changed,
+    measured,
+    pipe,
+    status,
+)
+from dashboards.flux.variables import chosen, variables
+from dashboards.panels import HALF, WHOLE, AnyPanel, Says, Size, bars, number, stacked, steps
+from dashboards.source import INFLUXDB
+from dashboards.style import AGO, COUNT, RATIO, SPENT, USD, USD_PER_MILLION
+from dashboards.tables import Figure, Label
+from probe.metrics import names
+
+_LOW = Size(width=24, height=5)
+_FIGURE = Size(width=6, height=4)
+_NO_PRICE = "No price is known, or nothing was asked in this time."
+_PER_TOKEN = {attempt_field(names.PRICE_USD_PER_MILLION_TOKENS, kind): kind for kind in ("input", "output")}
+
+
+def board() -> Board:
+    return Board(
+        uid=links.COST_INFLUX,
+        title="Cost and prices (InfluxDB)",
+        about="What is spent, on whom, how near are the budgets, what did prices do, what does speed cost?",
+        variables=variables(),
+        annotations=marks(),
+        source=INFLUXDB,
+        rows=(
+            Row(title="In this time", panels=(*_figures(), _budgets())),
+            Row(title="Spend", panels=_spend()),
+            Row(title="What an answer costs", panels=_answers()),
+            Row(title="Prices", panels=_prices()),
+        ),
+    )
+
+
+def _figures() -> tuple[AnyPanel, ...]:
+    spent = pipe(attempts(figures.COST), by(), "sum()")
+    days = "float(v: int(v: v.timeRangeStop) - int(v: v.timeRangeStart)) / float(v: int(v: 30d))"
+    return (
+        number(
+            Says("Spent", "In this time, as far as prices are known.", USD, _NO_PRICE),
+            ask(spent),
+            size=_FIGURE,
+        ),
+        number(
+            Says(
+                "At this rate in 30 days", "What is spent in this time, stretched to 30 days.", USD, _NO_PRICE
+            ),
+            ask(pipe(spent, changed(f"r._value / ({days})"))),
+            size=_FIGURE,
+        ),
+        number_with_count(
+            number(
+                Says("Cost of 1,000", "Requests, as the suites ask them.", USD, _NO_PRICE),
+                ask(figures.cost_per_thousand(())),
+                size=_FIGURE,
+            ),
+            pipe(attempts(figures.COST), by(), "count()"),
+        ),
+        number(
+            Says(
+                "Without a known cost",
+                "Successful attempts that have no price, or no count of tokens: they are in no sum here.",
+                COUNT,
+            ),
+            ask(_unpriced()),
+            size=_FIGURE,
+        ),
+    )
+
+
+def _unpriced() -> str:
+    answered = pipe(attempts(figures.SUCCESS, where='r.outcome == "ok"'), by(), "count()")
+    priced = pipe(attempts(figures.COST, where='r.outcome == "ok"'), by(), "count()", changed("-r._value"))
+    return pipe(f"union(tables: [{answered}, {priced}])", by(), "sum()")
+
+
+def _budgets() -> AnyPanel:
+    used = pipe(
+        status(names.BUDGET_SPENT_RATIO), by("budget", "period"), 'sort(columns: ["_time"])', "last()"
+    )
+    panel = bars(
+        Says("Budgets", "Spent of each limit in this day or month (UTC).", RATIO, "No budget is configured."),
+        ask(used),
+        size=_LOW,
+        at=SPENT,
+    )
+    return panel.max(1).display_name(legend("budget", "period"))
+
+
+def _spend() -> tuple[AnyPanel, ...]:
+    return (
+        _spent_on("Spend by provider", "provider"),
+        _spent_on("Spend by model", "provider", "model"),
+        lines(
+            Says("Spent so far", "Added up from the beginning of this time.", USD, _NO_PRICE),
+            pipe(attempts(figures.COST), by("provider"), binned("sum"), "cumulativeSum()"),
+            "provider",
+        ),
+        lines(
+            Says("Budgets over time", "The largest share of each limit.", RATIO, "No budget is configured."),
+            pipe(status(names.BUDGET_SPENT_RATIO), by("budget", "period"), binned("max")),
+            "budget",
+            "period",
+        ),
+    )
+
+
+def _spent_on(title: str, *keys: str) -> AnyPanel:
+    query = pipe(attempts(figures.COST), by(*keys), binned("sum"))
+    says = Says(title, "In each step of time, as far as prices are known.", USD, _NO_PRICE)
+    return stacked(says, ask(query)).interval("1h").display_name(legend(*keys))
+
+
+def _answers() -> tuple[AnyPanel, ...]:
+    about = "What each attempt cost; where they do not fit, the dearest of each step of time."
+    return (
+        each("Each answer", about, USD, figures.COST),
+        rows(
+            Says("Cost by target", "Of the n attempts whose cost is known.", USD, _NO_PRICE),
+            beside(
+                {
+                    "spent": pipe(attempts(figures.COST), by(*SERIES), "sum()"),
+                    "half": figures.percentile(figures.COST, 0.5, SERIES),
+                    "most": pipe(attempts(figures.COST), by(*SERIES), "max()"),
+                    "thousand": figures.cost_per_thousand(SERIES),
+                    "million": figures.cost_per_million(SERIES),
+                    "n": pipe(attempts(figures.COST), by(*SERIES), "count()", "toFloat()"),
+                },
+                SERIES,
+            ),
+            (
+                Label(name="target", title="Target", width=170),
+                Label(name="connection", title="Connection", width=92),
+                Figure(title="Spent", expression="spent", unit=USD, decimals=4),
+                Figure(title="Median", expression="half", unit=USD, decimals=6),
+                Figure(title="Dearest", expression="most", unit=USD, decimals=6),
+                Figure(title="Per 1k", expression="thousand", unit=USD, decimals=4),
+                Figure(title="Per 1M tokens", expression="million", unit=USD, decimals=3),
+                Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+            ),
+            sort_by="Spent",
+            descending=True,
+            size=HALF,
+        ),
+    )
+
+
+def _prices() -> tuple[AnyPanel, ...]:
+    history = pipe(attempts(*_PER_TOKEN), binned("max"), by("provider", "model", "_field"), binned("max"))
+    says = Says(
+        "Price history",
+        "Prices that attempts were counted at; a step is a change.",
+        USD_PER_MILLION,
+        _NO_PRICE,
+    )
+    panel = steps(says, ask(pipe(history, _kind_of_token())), size=WHOLE)
+    events = pipe(
+        measured(EVENT, 'r._field == "text"', "r.kind =~ /^price/", chosen("provider")),
+        "group()",
+        'sort(columns: ["_time"], desc: true)',
+    )
+    return (
+        panel.display_name(legend("provider", "model", "tokens")),
+        rows(
+            Says(
+                "What happened to prices",
+                "Changed, held for review, disagreeing.",
+                USD,
+                "Nothing in this time.",
+            ),
+            events,
+            (
+                Figure(title="When", expression="_time", unit=AGO, width=140),
+                Label(name="provider", title="Provider", width=110),
+                Label(name="model", title="Model", width=150),
+                Label(name="_value", title="What"),
+            ),
+            size=HALF,
+        ),
+        frontier(),
+    )
+
+
+def _kind_of_token() -> str:
+    """The kind of token as a label of its own, read off the field."""
+    kinds = " ".join(f'if r._field == "{field}" then "{kind}" else' for field, kind in _PER_TOKEN.items())
+    return pipe(
+        f'map(fn: (r) => ({{r with tokens: {kinds} "other"}}))',
+        by("provider", "model", "tokens"),
+        'drop(columns: ["_field"])',
+    )

@@ -1,0 +1,35 @@
+"""Speed against price: what no other target beats in both."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import xychart
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+
+from dashboards.flux import figures
+from dashboards.flux.panels import ask
+from dashboards.flux.query import SERIES, beside, pipe
+from dashboards.panels import HALF, AnyPanel, Says, dress
+from dashboards.style import TOKENS_PER_SECOND
+
+_PRICE = "USD per 1M tokens"
+_SPEED = "Tokens per second"
+
+
+def frontier() -> AnyPanel:
+    """A point for each series: up is faster, left is cheaper."""
+    query = pipe(
+        beside({_PRICE: figures.cost_per_million(SERIES), _SPEED: figures.mean(figures.TPS, SERIES)}, SERIES),
+        f'filter(fn: (r) => exists r["{_PRICE}"] and exists r["{_SPEED}"])',
+        'map(fn: (r) => ({r with target: r.target + " · " + r.connection}))',
+        f'keep(columns: ["target", "{_PRICE}", "{_SPEED}"])',
+    )
+    says = Says(
+        "Speed against price",
+        "Mean tokens per second over USD per million tokens, in and out as they came. Up is faster, left is "
+        "cheaper: nobody should want what has another above and left of it.",
+        TOKENS_PER_SECOND,
+        "No price is known.",
+    )
+    panel = dress(xychart.Panel(), says, HALF, ask(query))
+    apart = {"fields": ["target"], "keepFields": False}
+    return panel.with_transformation(DataTransformerConfig(id_val="partitionByValues", options=apart))

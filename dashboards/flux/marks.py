@@ -1,0 +1,50 @@
+"""What happened, as lines across every graph of a board for InfluxDB: the events that the exporter writes."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import AnnotationEventFieldMapping, AnnotationQuery
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import AnnotationEventFieldSource
+from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotation
+
+from dashboards.flux.fields import EVENT
+from dashboards.flux.panels import Flux
+from dashboards.flux.query import measured, pipe
+from dashboards.palette import BLUE, RED, YELLOW
+from dashboards.source import INFLUXDB
+
+_HAPPENINGS = {
+    "Price changes": ("^price", YELLOW),
+    "Model changes": ("^(model|probed_model)_", BLUE),
+    "Budgets": ("^budget", RED),
+}
+
+
+def marks() -> list[Builder[Annotation]]:
+    """For every board."""
+    return [_mark(name, kinds, colour) for name, (kinds, colour) in _HAPPENINGS.items()]
+
+
+def _mark(name: str, kinds: str, colour: str) -> Builder[Annotation]:
+    query = pipe(
+        measured(EVENT, 'r._field == "text"', f"r.kind =~ /{kinds}/"),
+        "group()",
+        'keep(columns: ["_time", "_value", "kind", "provider", "model"])',
+    )
+    return (
+        AnnotationQuery()
+        .name(name)
+        .datasource(INFLUXDB.chosen)
+        .enable(True)
+        .icon_color(colour)
+        .target(Flux(query, "A"))
+        .mappings(
+            {
+                "time": AnnotationEventFieldMapping().source(AnnotationEventFieldSource.FIELD).value("_time"),
+                "title": AnnotationEventFieldMapping().source(AnnotationEventFieldSource.FIELD).value("kind"),
+                "text": AnnotationEventFieldMapping()
+                .source(AnnotationEventFieldSource.FIELD)
+                .value("_value"),
+            }
+        )
+    )

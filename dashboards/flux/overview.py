@@ -1,0 +1,199 @@
+"""Overview, over exact attempts: who is fast, cheap and steady, and what fails."""
+
+from __future__ import annotations
+
+from dashboards import links
+from dashboards.board import Board, Row
+from dashboards.flux import figures
+from dashboards.flux.common import KEYS, TARGET, each, failures, median
+from dashboards.flux.marks import marks
+from dashboards.flux.panels import TREND, N, ask, legend, rows
+from dashboards.flux.query import SERIES, attempts, beside, binned, by, extreme, latest, pipe
+from dashboards.flux.variables import variables
+from dashboards.palette import GREEN, RED
+from dashboards.panels import AnyPanel, Says, Size, named, number, states
+from dashboards.source import INFLUXDB
+from dashboards.style import (
+    ANY_IS_BAD,
+    COUNT,
+    JITTER,
+    PLAIN,
+    RATIO,
+    SECONDS,
+    SUCCESS,
+    TOKENS_PER_SECOND,
+    USD,
+    WORD,
+    Steps,
+    prop,
+    texts,
+)
+from dashboards.tables import Figure
+
+_SMALL = Size(width=6, height=4)
+_WINNER = Size(width=6, height=5)
+_BANDS = Size(width=24, height=8)
+_LEADERS = Size(width=24, height=11)
+# The jitter of a handful of attempts is chance.
+_SEVERAL = 5
+
+
+def board() -> Board:
+    return Board(
+        uid=links.OVERVIEW_INFLUX,
+        title="Overview (InfluxDB)",
+        about="Who is fastest, cheapest, most stable, and what fails? Exact: every attempt is a point.",
+        variables=variables(),
+        annotations=marks(),
+        source=INFLUXDB,
+        rows=(
+            Row(title="Now: is it them or us, since when?", panels=(*_now(), _since_when(), *failures())),
+            Row(title="Leaderboard", panels=(*_winners(), _leaderboard())),
+            Row(title="Each attempt", panels=_course()),
+        ),
+    )
+
+
+def _now() -> tuple[AnyPanel, ...]:
+    failing = pipe(
+        attempts(figures.SUCCESS),
+        latest("target"),
+        "group()",
+        "map(fn: (r) => ({_value: 1.0 - r._value}))",
+        "sum()",
+    )
+    return (
+        number(
+            Says("Targets failing", "Targets whose latest attempt in this time failed.", COUNT),
+            ask(failing),
+            size=_SMALL,
+            at=ANY_IS_BAD,
+        ),
+        number(
+            Says("Success", "Successful attempts of those that the probe itself carried through.", RATIO),
+            ask(figures.success(())),
+            size=_SMALL,
+            at=SUCCESS,
+        ),
+        number(Says("Attempts", "In this time.", COUNT), ask(figures.count(())), size=_SMALL),
+        number(
+            Says(
+                "Spent",
+                "What the attempts in this time cost, as far as prices are known.",
+                USD,
+                "No price is known.",
+            ),
+            ask(pipe(attempts(figures.COST), by(), "sum()")),
+            size=_SMALL,
+        ),
+    )
+
+
+def _since_when() -> AnyPanel:
+    says = Says(
+        "Since when: failures of each target",
+        "Red where an attempt of the target failed. One red band: that target. All red at once: the network "
+        "here, or the probe.",
+        WORD,
+    )
+    worst = pipe(attempts(figures.SUCCESS), extreme("min", *SERIES))
+    panel = states(says, ask(worst), size=_BANDS).display_name(legend(*SERIES))
+    return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
+
+
+def _winners() -> tuple[AnyPanel, ...]:
+    ttft = figures.percentile(figures.TTFT, 0.5, SERIES)
+    few = f"of those with {_SEVERAL} attempts or more"
+    return (
+        _winner(Says("Fastest", f"Lowest median time to first token {few}.", SECONDS), ttft),
+        _winner(
+            Says("Most stable", f"Lowest jitter of the total latency {few}.", SECONDS),
+            figures.jitter(SERIES),
+            at=JITTER,
+        ),
+        _winner(
+            Says("Cheapest", f"Lowest cost of a thousand requests {few}.", USD, "No price is known."),
+            figures.cost_per_thousand(SERIES),
+        ),
+        _winner(
+            Says(
+                "Best value",
+                f"Most tokens per second for each USD per million tokens {few}.",
+                COUNT,
+                "No price is known.",
+            ),
+            figures.value(SERIES),
+            descending=True,
+        ),
+    )
+
+
+def _winner(says: Says, figure: str, *, at: Steps = PLAIN, descending: bool = False) -> AnyPanel:
+    """The first of all series, its figure and n."""
+    best = pipe(
+        beside({"figure": figure, "n": figures.count(SERIES)}, SERIES),
+        f"filter(fn: (r) => exists r.figure and r.n >= {_SEVERAL}.0)",
+        f'sort(columns: ["figure"], desc: {str(descending).lower()})',
+        "limit(n: 1)",
+        by(*SERIES),
+    )
+    panel = named(says, ask(best), size=_WINNER, at=at)
+    return panel.override_by_name("figure", [prop("displayName", legend(*SERIES))]).override_by_name("n", N)
+
+
+def _leaderboard() -> AnyPanel:
+    return rows(
+        Says(
+            "Leaderboard",
+            "Of the n attempts in this time. TPS is the mean, jitter the deviation of the total latency "
+            "(green below 200 ms, red from 500 ms), value is TPS for each USD per million tokens.",
+            SECONDS,
+        ),
+        beside(
+            {
+                "ttft": figures.percentile(figures.TTFT, 0.5, KEYS),
+                "ttft_95": figures.percentile(figures.TTFT, 0.95, KEYS),
+                "total": figures.percentile(figures.TOTAL, 0.5, KEYS),
+                "tps": figures.mean(figures.TPS, KEYS),
+                "jitter": figures.jitter(KEYS),
+                "success": figures.success(KEYS),
+                "cost": figures.cost_per_thousand(KEYS),
+                "value": figures.value(KEYS),
+                "n": figures.count(KEYS),
+            },
+            KEYS,
+        ),
+        (*TARGET, *_FIGURES),
+        trend=pipe(attempts(figures.TOTAL), by(*KEYS), binned("mean")),
+        sort_by="TTFT",
+        size=_LEADERS,
+    )
+
+
+_FIGURES = (
+    Figure(title="TTFT", expression="ttft", unit=SECONDS, width=86),
+    Figure(title="TTFT p95", expression="ttft_95", unit=SECONDS, width=86),
+    Figure(title="Total", expression="total", unit=SECONDS, width=86),
+    Figure(title="TPS", expression="tps", unit=TOKENS_PER_SECOND, width=96, decimals=1),
+    Figure(title="Jitter", expression="jitter", unit=SECONDS, at=JITTER, cell="light", width=84),
+    Figure(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
+    Figure(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
+    Figure(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
+    Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+    Figure(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
+)
+
+
+def _course() -> tuple[AnyPanel, ...]:
+    whole = "Where they do not fit, the slowest of each step of time."
+    return (
+        each("TTFT", f"Time to first token of each attempt. {whole}", SECONDS, figures.TTFT),
+        each("Total latency", f"Start of the call to the last output. {whole}", SECONDS, figures.TOTAL),
+        median("TTFT, median", "Over the attempts of each step of time, n of them.", SECONDS, figures.TTFT),
+        median(
+            "Speed, median",
+            "Over the attempts of each step of time, n of them.",
+            TOKENS_PER_SECOND,
+            figures.TPS,
+        ),
+    )

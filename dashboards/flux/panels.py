@@ -1,0 +1,135 @@
+"""What boards for InfluxDB draw differently: queries in Flux, and tables that one query fills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import table as sdk
+from grafana_foundation_sdk.builders.common import TableSortByFieldState
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models.common import DataSourceRef, GraphDrawStyle
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+
+from dashboards.palette import MUTED
+from dashboards.panels import HALF, WHOLE, Query, Says, Size, dress, graph
+from dashboards.source import INFLUXDB
+from dashboards.style import COUNT, coloured, prop
+from dashboards.tables import Figure, Label, Table, figure_properties, label_properties
+
+# The column of a table that holds a course over time.
+TREND = "Trend"
+
+# How n looks beside a number.
+N = [prop("unit", COUNT), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
+
+
+class Flux(Dataquery, Builder[Dataquery]):
+    """A query as the InfluxDB plug-in takes it; the SDK knows none."""
+
+    def __init__(self, query: str, ref: str) -> None:
+        self.query = query
+        self.ref_id = ref
+        self.datasource: DataSourceRef = INFLUXDB.chosen
+
+    def build(self) -> Dataquery:
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        return {"refId": self.ref_id, "query": self.query, "datasource": self.datasource}
+
+
+def ask(query: str, ref: str = "A") -> Query:
+    """A line of a graph for each table of the answer, a row of a table for each of its rows."""
+    return Flux(query, ref)
+
+
+def legend(*tags: str) -> str:
+    """What a line is called, by its tags."""
+    return " · ".join(f"${{__field.labels.{tag}}}" for tag in tags)
+
+
+def lines(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
+    """A line for each combination of the tags."""
+    return graph(says, ask(query), size=size).display_name(legend(*tags))
+
+
+def dots(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
+    """Each attempt for itself."""
+    panel = lines(says, query, *tags, size=size).max_data_points(400)
+    return panel.draw_style(GraphDrawStyle.POINTS).point_size(4).fill_opacity(0)
+
+
+def with_count(panel: timeseries.Panel, query: str) -> timeseries.Panel:
+    """The same graph with n, on how many attempts it stands, as faint bars on an axis of their own."""
+    faint = {
+        "unit": COUNT,
+        "decimals": 0,
+        "displayName": "n",
+        "custom.axisPlacement": "right",
+        "custom.axisLabel": "n",
+        "custom.axisGridShow": False,
+        "custom.drawStyle": "bars",
+        "custom.lineWidth": 0,
+        "custom.fillOpacity": 16,
+    }
+    properties = [prop(name, value) for name, value in faint.items()]
+    return panel.with_target(ask(query, "N")).override_by_query("N", [*properties, *coloured(MUTED)])
+
+
+def number_with_count(panel: stat.Panel, query: str) -> stat.Panel:
+    """The same number, and beside it n."""
+    return panel.with_target(ask(query, "N")).override_by_query("N", N)
+
+
+def rows(
+    says: Says,
+    query: str,
+    columns: Sequence[Label | Figure],
+    *,
+    trend: str = "",
+    sort_by: str = "",
+    descending: bool = False,
+    size: Size = WHOLE,
+) -> Table:
+    """A table of what one query answers: `expression` of a figure is the name of its column there.
+
+    `trend` is a second query; its course over time is drawn in the figure whose expression is `TREND`.
+    """
+    panel = dress(sdk.Panel(), says, size, ask(query), *([ask(trend, "T")] if trend else []))
+    if sort_by:
+        panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
+    for step in _shaped(_titles(columns), bool(trend)):
+        panel.with_transformation(step)
+    panel.override_by_regexp(".*", [prop("noValue", "–")])
+    for column in columns:
+        of = label_properties(column) if isinstance(column, Label) else figure_properties(column)
+        panel.override_by_name(column.title, of)
+    return Table(panel, staying=1)
+
+
+def _titles(columns: Sequence[Label | Figure]) -> dict[str, str]:
+    """The title of each column by its name in the answer."""
+    names = (each.name if isinstance(each, Label) else each.expression for each in columns)
+    return {
+        f"{TREND} #T" if name == TREND else name: each.title
+        for name, each in zip(names, columns, strict=True)
+    }
+
+
+def _shaped(titles: Mapping[str, str], trend: bool) -> list[DataTransformerConfig]:
+    """Columns in their order under their titles, and no others."""
+    order = {name: index for index, name in enumerate(titles)}
+    joined = [
+        DataTransformerConfig(id_val="timeSeriesTable", options={"T": {"stat": "lastNotNull"}}),
+        DataTransformerConfig(id_val="merge", options={}),
+    ]
+    organized = {"excludeByName": {}, "indexByName": order, "renameByName": dict(titles)}
+    return [
+        *(joined if trend else []),
+        DataTransformerConfig(id_val="organize", options=organized),
+        DataTransformerConfig(
+            id_val="filterFieldsByName", options={"include": {"names": list(titles.values())}}
+        ),
+    ]

@@ -1,0 +1,140 @@
+"""Flux over what the InfluxDB exporter writes.
+
+Every attempt is a point, so that percentiles are exact: those of `exact_mean` are interpolated between the
+two nearest ranks, as on the probe's own page. Only an axis of time has bins: as wide as Grafana's interval.
+
+    ttft = attempt_field(names.LAST_TTFT_SECONDS)
+    pipe(attempts(ttft), by(*SERIES), quantile(0.5))
+
+https://docs.influxdata.com/flux/v0/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dashboards.flux.fields import ATTEMPT, status_field
+from dashboards.flux.variables import NARROWING, chosen
+
+# One line of a table or graph about a target. A target may be probed over cold and over warm connections.
+SERIES = ("target", "connection")
+
+_IN_SIGHT = "range(start: v.timeRangeStart, stop: v.timeRangeStop)"
+_BINS = "every: v.windowPeriod, createEmpty: false"
+
+
+def pipe(*steps: str) -> str:
+    """One step after another; empty ones are left out."""
+    return "\n  |> ".join(filter(None, steps))
+
+
+def measured(measurement: str, *conditions: str, since: str = "") -> str:
+    """The points in sight of which these conditions about `r` hold; `since` begins then instead."""
+    return pipe(
+        "from(bucket: v.defaultBucket)",
+        f"range(start: {since})" if since else _IN_SIGHT,
+        f'filter(fn: (r) => r._measurement == "{measurement}")',
+        *(f"filter(fn: (r) => {condition})" for condition in conditions if condition),
+    )
+
+
+def attempts(*fields: str, where: str = "", since: str = "") -> str:
+    """These fields of the attempts that the board's variables leave; `where` is about `r`."""
+    return measured(ATTEMPT, _any_of(fields), chosen(*NARROWING), where, since=since)
+
+
+def status(*metrics: str, where: str = "") -> str:
+    """What the daemon told of itself: metrics with the same labels."""
+    places = [status_field(metric) for metric in metrics]
+    (measurement,) = {measurement for measurement, _ in places}
+    return measured(measurement, _any_of([field for _, field in places]), chosen("location"), where)
+
+
+def _any_of(fields: Sequence[str]) -> str:
+    return " or ".join(f'r._field == "{field}"' for field in fields)
+
+
+def by(*columns: str) -> str:
+    """A table for each combination of these."""
+    return f"group(columns: {_listed(columns)})"
+
+
+def quantile(share: float) -> str:
+    """Over all attempts of a table."""
+    return f'quantile(q: {share}, method: "exact_mean")'
+
+
+def binned(function: str) -> str:
+    """`mean`, `sum`, `count`, `last`, `max` … of each bin of time."""
+    return f"aggregateWindow({_BINS}, fn: {function})"
+
+
+def binned_quantile(share: float, *keys: str) -> str:
+    """Over the attempts of each bin of time, by these columns; fewer columns are windowed sooner."""
+    body = f'tables |> quantile(q: {share}, method: "exact_mean", column: column)'
+    return pipe(
+        f"keep(columns: {_listed(('_time', '_value', *keys))})",
+        by(*keys),
+        f"aggregateWindow({_BINS}, fn: (column, tables=<-) => {body})",
+    )
+
+
+def percentiles(stream: str, shares: Mapping[str, float]) -> str:
+    """Quantiles over each bin of time, each a line of its name."""
+    found = [pipe(stream, binned_quantile(share), called(name)) for name, share in shares.items()]
+    return pipe("union(tables: [\n" + ",\n".join(found) + "\n])", by("_field"))
+
+
+def histogram(bounds: Sequence[float]) -> str:
+    """How many attempts of each bin of time fall into each bucket, called by its upper bound."""
+    bins = ", ".join(f"{bound:.4f}" for bound in bounds)
+    return pipe(
+        'keep(columns: ["_time", "_value"])',
+        "group()",
+        "window(every: v.windowPeriod)",
+        f"histogram(bins: [0.0, {bins}])",
+        "difference()",
+        "filter(fn: (r) => r._value > 0.0)",
+        "map(fn: (r) => ({_time: r._stop, _value: r._value, _field: string(v: r.le)}))",
+        by("_field"),
+        'sort(columns: ["_time"])',
+    )
+
+
+def extreme(function: str, *keys: str) -> str:
+    """The attempt with the `max` or `min` of each bin of time, at its own instant, by these columns.
+
+    Looking within each stored series first lets the store do it, which makes a year quick.
+    """
+    within = pipe("window(every: v.windowPeriod)", f"{function}()")
+    kept = f"keep(columns: {_listed(('_time', '_value', *keys))})"
+    return pipe(within, kept, by(*keys), within, by(*keys), 'sort(columns: ["_time"])')
+
+
+def latest(*keys: str) -> str:
+    """The latest point by these columns; first within each stored series, which the store does quickly."""
+    return pipe("last()", by(*keys), 'sort(columns: ["_time"])', "last()")
+
+
+def changed(expression: str) -> str:
+    """The value of each point as this expression of `r._value`."""
+    return f"map(fn: (r) => ({{r with _value: {expression}}}))"
+
+
+def called(name: str) -> str:
+    """The same points under another name of a field, which is what Grafana calls them."""
+    return f'set(key: "_field", value: "{name}")'
+
+
+def beside(streams: Mapping[str, str], keys: Sequence[str]) -> str:
+    """One table: a row for each combination of `keys`, a column for each stream under its name."""
+    named = [pipe(stream, called(name), by(*keys, "_field")) for name, stream in streams.items()]
+    return pipe(
+        "union(tables: [\n" + ",\n".join(named) + "\n])",
+        "group()",
+        f'pivot(rowKey: {_listed(keys)}, columnKey: ["_field"], valueColumn: "_value")',
+    )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return "[" + ", ".join(f'"{column}"' for column in columns) + "]"

@@ -1,0 +1,57 @@
+"""The variables at the top of each board for InfluxDB: what the attempts in sight have as tags."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import QueryVariable
+from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
+
+from dashboards.flux.fields import ATTEMPT
+from dashboards.source import INFLUXDB
+from dashboards.variables import ALL, Variable, datasource
+
+_ABOUT = {
+    "kind": ("Kind", "How a target is reached; simulated targets answer what they were told to."),
+    "location": ("Location", "Where the probe is that measured."),
+    "provider": ("Provider", "The provider, router or engine."),
+    "model": ("Model", "The model as the provider calls it."),
+    "target": ("Target", "One model at one provider, as the configuration calls it."),
+    "suite": ("Suite", "The suite of prompts."),
+}
+# Tags of the variables, in the order in which they narrow each other.
+NARROWING = tuple(_ABOUT)
+
+
+def variables() -> list[Variable]:
+    """The data source, and a choice for each tag among what the choices before it leave."""
+    return [datasource(INFLUXDB), *(_tag(tag) for tag in NARROWING)]
+
+
+def chosen(*tags: str) -> str:
+    """What the variables of these tags leave, as a condition about `r`."""
+    return " and ".join(f"r.{tag} =~ /^${{{tag}:regex}}$/" for tag in tags)
+
+
+def _tag(tag: str) -> Variable:
+    title, about = _ABOUT[tag]
+    before = NARROWING[: NARROWING.index(tag)]
+    narrowed = f" and {chosen(*before)}" if before else ""
+    query = (
+        'import "influxdata/influxdb/schema"\n'
+        f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag}", '
+        f'predicate: (r) => r._measurement == "{ATTEMPT}"{narrowed}, '
+        "start: v.timeRangeStart, stop: v.timeRangeStop)"
+    )
+    return (
+        QueryVariable(tag)
+        .label(title)
+        .description(about)
+        .query({"query": query, "refId": f"variable-{tag}"})
+        .definition(query)
+        .datasource(INFLUXDB.chosen)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(".*")
+        .current(ALL)
+    )
