@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from probe.metrics import CATALOGUE
 from tests.deploy.files import ROOT, WORKFLOWS, read, run, tool, versions
 
 ACTIONLINT = Path(__file__).parent / "actionlint"
@@ -88,3 +89,12 @@ def test_what_is_published_was_tested_and_says_how_it_was_made() -> None:
     )
     assert build["with"]["sbom"] is True
     assert build["with"]["provenance"] == "mode=max"
+
+
+def test_the_figure_that_is_waited_for_is_in_the_catalogue() -> None:
+    known = {family.name for family in CATALOGUE}
+    named = {
+        name for file in WORKFLOWS for name in re.findall(r"\binference_probe_(?=\w+_)\w+", file.read_text())
+    }
+    assert named
+    assert {re.sub("_(bucket|sum|count)$", "", name) for name in named} <= known
