@@ -6,7 +6,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 _LINE = re.compile(rb"^(\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 
@@ -30,11 +30,16 @@ class Recorded:
         self._shown = shown
         self._scrapes += scrapes
 
-    def series(self) -> Iterator[tuple[str, str]]:
-        """Name with labels, and values, of all scrapes; `up` is among them."""
+    def series(self, idle: Container[str] = ()) -> Iterator[tuple[str, str]]:
+        """Name with labels, and values, of all scrapes; `up` is among them.
+
+        Of the families in `idle`, series that are 0 all the time are left out.
+        """
         yield f"up{{{self._labels}}}", f"1+0x{self._scrapes - 1}"
-        for name, values in self._series.items():
+        for name, values in sorted(self._series.items()):
             family, _, labels = name.decode().partition("{")
+            if family in idle and values.idle:
+                continue
             own = f"{labels.removesuffix('}')}," if labels else ""
             yield f"{family}{{{own}{self._labels}}}", values.notation(self._scrapes)
 
@@ -48,6 +53,10 @@ class _Values:
         self._parts: list[str] = []
         self._value: bytes | None = None
         self._since = 0
+
+    @property
+    def idle(self) -> bool:
+        return not self._parts and self._value is not None and float(self._value) == 0
 
     def change(self, value: bytes | None, at: int) -> None:
         """It has this value from the scrape `at` on."""

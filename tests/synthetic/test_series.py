@@ -28,3 +28,11 @@ def test_what_is_gone_ends_and_may_come_again() -> None:
     assert found['a{job="probe"}'] == "1+0x1 stale _x1 3+0x1"
     assert found['b{job="probe"}'] == "_x2 1+0x3"
     assert series(b"a 1\n", b"", scrapes=1)['a{job="probe"}'] == "1+0x0 stale"
+
+
+def test_what_never_happened_may_be_left_out() -> None:
+    recorded = Recorded('job="probe"')
+    for page in (b"a 0\nb 0\nc 0\n", b"a 0\nb 1\nc 0\n"):
+        recorded.add(page, 1)
+    names = [name for name, _ in recorded.series(idle={"a", "b"})]
+    assert names == ['up{job="probe"}', 'b{job="probe"}', 'c{job="probe"}']
