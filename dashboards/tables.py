@@ -14,8 +14,14 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, Dynam
 from dashboards.palette import BLUE
 from dashboards.panels import WHOLE, Query, Says, Size, ask, ask_rows, dress
 from dashboards.style import (
+    AGO,
+    COUNT,
     NO_UNIT,
+    RATIO,
+    SECONDS,
+    USD,
     Steps,
+    as_milliseconds,
     coloured,
     prop,
     text_property,
@@ -54,6 +60,35 @@ class Figure:
     width: int | None = None
     decimals: int | None = None
     texts: Mapping[str, tuple[str, str]] | None = None
+
+
+def seconds(
+    title: str, expression: str, *, at: Steps | None = None, cell: Cell = "text", width: int | None = None
+) -> Figure:
+    """A duration."""
+    return Figure(title=title, expression=expression, unit=SECONDS, at=at, cell=cell, width=width)
+
+
+def counted(title: str, expression: str, *, at: Steps | None = None, width: int | None = None) -> Figure:
+    """A whole number of things."""
+    return Figure(title=title, expression=expression, unit=COUNT, at=at, width=width, decimals=0)
+
+
+def usd(title: str, expression: str, *, decimals: int = 4, width: int | None = None) -> Figure:
+    """Money; an answer costs fractions of a cent."""
+    return Figure(title=title, expression=expression, unit=USD, decimals=decimals, width=width)
+
+
+def share(
+    title: str, expression: str, *, at: Steps | None = None, cell: Cell = "text", width: int | None = None
+) -> Figure:
+    """A ratio in percent."""
+    return Figure(title=title, expression=expression, unit=RATIO, at=at, cell=cell, width=width, decimals=1)
+
+
+def ago(title: str, expression: str) -> Figure:
+    """How long ago an instant was, or how far ahead it is; `expression` gives Unix time, above 0."""
+    return Figure(title=title, expression=as_milliseconds(f"{expression} > 0"), unit=AGO)
 
 
 class Table(Builder[Panel]):

@@ -37,7 +37,7 @@ from dashboards.style import (
     USD_PER_MILLION,
     as_milliseconds,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Figure, Label, table, usd
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -65,7 +65,7 @@ def board() -> Board:
             ),
             Row(title="Prices", panels=(_history(), _changes(), _in_force())),
             Row(title="Value: speed against price", panels=(_frontier(), _values())),
-            Row(title="Charged against counted", panels=(_charged(), _unpriced()), folded=True),
+            Row(title="Charged against counted", panels=(_charged(), _unpriced(), _word()), folded=True),
         ),
     )
 
@@ -236,6 +236,11 @@ def _in_force() -> AnyPanel:
             Figure(title="Input", expression=f"{price('input')} * {of_source}", unit=USD_PER_MILLION),
             Figure(title="Output", expression=f"{price('output')} * {of_source}", unit=USD_PER_MILLION),
             Figure(
+                title="A request",
+                expression=f"({latest(names.MODEL_PRICE_USD_PER_REQUEST, by=_MODEL)} > 0) * {of_source}",
+                unit=USD,
+            ),
+            Figure(
                 title="Fetched",
                 expression=as_milliseconds(
                     f"{latest(names.MODEL_PRICE_FETCHED_TIMESTAMP_SECONDS, by=_MODEL)} * {of_source}"
@@ -334,4 +339,24 @@ def _unpriced() -> AnyPanel:
             "Attempts without a price", "In the time shown, by target.", COUNT, "Every attempt has a price."
         ),
         ask_now(f"round({grown(names.UNPRICED_ATTEMPTS_TOTAL, by=SERIES)}) > 0", LEGEND),
+    )
+
+
+def _word() -> AnyPanel:
+    return table(
+        Says(
+            "Charged and counted",
+            "What providers say they charged, and what the attempts cost by the price in force, in the time"
+            " shown.",
+            USD,
+            "No provider says what it charges.",
+        ),
+        target_labels("target", "connection", "kind", "provider"),
+        [
+            usd("Charged", f"{grown(names.CHARGED_USD_TOTAL, by=SERIES)} > 0"),
+            usd("Counted", grown(names.COST_USD_TOTAL, by=SERIES)),
+        ],
+        sort_by="Charged",
+        descending=True,
+        size=Size(width=24, height=7),
     )

@@ -24,7 +24,7 @@ from dashboards.style import (
     Steps,
     dashed,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Figure, Label, counted, seconds, share, table, usd
 from dashboards.variables import datasource, narrowing, window
 from probe.metrics import names
 
@@ -124,11 +124,6 @@ def _sums() -> tuple[AnyPanel, ...]:
 
 
 def _pairs() -> AnyPanel:
-    def own(expression: str) -> str:
-        return f"sum by (same, provider, connection, location) ({_through(expression)})"
-
-    ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
-    n = count(ttft, _PROXY, by=_LABELS)
     return table(
         Says(
             "Each pair in the time shown",
@@ -138,57 +133,35 @@ def _pairs() -> AnyPanel:
             _NO_PAIR,
         ),
         _PAIR,
-        [
-            Figure(title="TTFT", expression=own(_median(ttft, _PROXY)), unit=SECONDS, width=80),
-            Figure(
-                title="TTFT added",
-                expression=_more(_median(ttft, _PROXY), _median(ttft, _DIRECT)),
-                unit=SECONDS,
-                at=_ADDED,
-                cell="light",
-                width=100,
-            ),
-            Figure(title="Total", expression=own(_median(total, _PROXY)), unit=SECONDS, width=80),
-            Figure(
-                title="Total added",
-                expression=_more(_median(total, _PROXY), _median(total, _DIRECT)),
-                unit=SECONDS,
-                at=_ADDED,
-                cell="light",
-                width=100,
-            ),
-            Figure(
-                title="TPS more",
-                expression=_more(
-                    mean(names.TOKENS_PER_SECOND, _PROXY, by=_LABELS),
-                    mean(names.TOKENS_PER_SECOND, _DIRECT, by=_LABELS),
-                ),
-                unit=TOKENS_PER_SECOND,
-                width=100,
-                decimals=1,
-            ),
-            Figure(
-                title="Cost added / 1k",
-                expression=_more(_cost(_PROXY), _cost(_DIRECT)),
-                unit=USD,
-                at=_DEARER,
-                width=120,
-                decimals=4,
-            ),
-            Figure(
-                title="Success",
-                expression=own(success_share(_LABELS, _PROXY)),
-                unit=RATIO,
-                at=SUCCESS,
-                width=84,
-                decimals=1,
-            ),
-            Figure(title="n", expression=own(n), unit=COUNT, width=60, decimals=0),
-        ],
+        _columns(),
         sort_by="TTFT added",
         descending=True,
         size=Size(width=24, height=9),
     )
+
+
+def _columns() -> list[Figure]:
+    def own(expression: str) -> str:
+        return f"sum by (same, provider, connection, location) ({_through(expression)})"
+
+    def added(name: str) -> str:
+        return _more(_median(name, _PROXY), _median(name, _DIRECT))
+
+    def speed(way: str) -> str:
+        return mean(names.TOKENS_PER_SECOND, way, by=_LABELS)
+
+    ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
+    faster = _more(speed(_PROXY), speed(_DIRECT))
+    return [
+        seconds("TTFT", own(_median(ttft, _PROXY)), width=80),
+        seconds("TTFT added", added(ttft), at=_ADDED, cell="light", width=100),
+        seconds("Total", own(_median(total, _PROXY)), width=80),
+        seconds("Total added", added(total), at=_ADDED, cell="light", width=100),
+        Figure(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, width=100, decimals=1),
+        usd("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT)), width=120),
+        share("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS, width=84),
+        counted("n", own(count(ttft, _PROXY, by=_LABELS)), width=60),
+    ]
 
 
 def _added() -> AnyPanel:

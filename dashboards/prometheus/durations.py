@@ -7,7 +7,6 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards.board import Row
 from dashboards.panels import (
-    HALF,
     AnyPanel,
     Says,
     Size,
@@ -22,9 +21,9 @@ from dashboards.panels import (
 )
 from dashboards.prometheus.grouping import PERCENTILES, Grouping
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import LEGEND, SERIES, count, grown, latest, mean, quantile
-from dashboards.style import COUNT, PHASES, SECONDS, TOKENS_PER_SECOND, coloured, dashed
-from dashboards.tables import Figure, table
+from dashboards.query import LEGEND, count, grown, latest, metric, quantile
+from dashboards.style import PHASES, SECONDS, TOKENS_PER_SECOND, coloured, dashed
+from dashboards.tables import Figure, counted, seconds, table
 from probe.metrics import names
 
 _WINDOW = "$window"
@@ -33,7 +32,7 @@ _WHOLE_TABLE = Size(width=24, height=8)
 
 def phases(of: Grouping) -> Row:
     """In which phase the time goes, over time and by whom."""
-    return Row(title="Which phase?", panels=(_phases_over_time(), _phases_by(of)))
+    return Row(title="Which phase?", panels=(_phases_over_time(), _phases_by(of), _phases_now()))
 
 
 def _phase_mean(by: str, over: str) -> str:
@@ -62,12 +61,26 @@ def _phases_over_time() -> AnyPanel:
 
 def _phases_by(of: Grouping) -> AnyPanel:
     """A bar for each group, its phases one after the other."""
-    expression = f'label_join({_phase_mean(of.by, "$__range")}, "of", " · ", {_quoted(of.by)})'
-    panel = parted_bars(
-        Says("Phases in the time shown", _ABOUT_PHASES, SECONDS),
-        ask_rows(expression),
-        size=Size(width=12, height=9),
+    says = Says("Phases in the time shown", _ABOUT_PHASES, SECONDS)
+    return _parted(says, _phase_mean(of.by, "$__range"), of.by)
+
+
+def _phases_now() -> AnyPanel:
+    """The latest attempt on each target."""
+    says = Says(
+        "Phases of the latest attempt",
+        "Of each target; none of one that failed. Longer in wait alone: the provider. Longer in all of "
+        "them, of all providers: the network here.",
+        SECONDS,
     )
+    by = "target, connection, kind"
+    return _parted(says, f"max by ({by}, phase) ({metric(names.LAST_PHASE_SECONDS)})", by)
+
+
+def _parted(says: Says, expression: str, by: str) -> AnyPanel:
+    """A bar for each group `by`; the expression has their labels and `phase`."""
+    query = ask_rows(f'label_join({expression}, "of", " · ", {_quoted(by)})')
+    panel = parted_bars(says, query, size=Size(width=12, height=9))
     panel.with_transformation(
         DataTransformerConfig(
             id_val="groupingToMatrix",
@@ -108,6 +121,7 @@ def first_token(of: Grouping) -> Row:
             _percentiles(
                 "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, of
             ),
+            _answer(),
             graph(
                 Says(
                     "TTFT of each attempt",
@@ -118,6 +132,21 @@ def first_token(of: Grouping) -> Row:
             ),
         ),
     )
+
+
+def _answer() -> AnyPanel:
+    """The steps to the answer of each attempt."""
+    panel = graph(
+        Says(
+            "Steps to the answer of each attempt",
+            "Server: request sent to first output. First byte: dashed. Answer, reasoning excluded: dotted.",
+            SECONDS,
+        ),
+        ask(latest(names.LAST_TTFT_SERVER_SECONDS), f"server {LEGEND}"),
+        ask(latest(names.LAST_TTFB_SECONDS), f"first byte {LEGEND}", "B"),
+        ask(latest(names.LAST_TTFA_SECONDS), f"answer {LEGEND}", "C"),
+    )
+    return panel.override_by_query("B", dashed(6, 4)).override_by_query("C", dashed(2, 4))
 
 
 def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SECONDS) -> Graph:
@@ -136,7 +165,7 @@ def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SEC
 
 def _percentile_table(of: Grouping) -> AnyPanel:
     def figure(title: str, share: float, name: str) -> Figure:
-        return Figure(title=title, expression=quantile(share, name, by=of.by), unit=SECONDS, width=92)
+        return seconds(title, quantile(share, name, by=of.by), width=92)
 
     return table(
         Says(
@@ -151,9 +180,7 @@ def _percentile_table(of: Grouping) -> AnyPanel:
             figure("Total p50", 0.5, names.TOTAL_LATENCY_SECONDS),
             figure("Total p90", 0.9, names.TOTAL_LATENCY_SECONDS),
             figure("Total p99", 0.99, names.TOTAL_LATENCY_SECONDS),
-            Figure(
-                title="n", expression=count(names.TTFT_SECONDS, by=of.by), unit=COUNT, width=70, decimals=0
-            ),
+            counted("n", count(names.TTFT_SECONDS, by=of.by), width=70),
         ],
         sort_by="TTFT p50",
         size=_WHOLE_TABLE,
@@ -222,138 +249,4 @@ def speed(of: Grouping) -> Row:
                 ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
             ).override_by_query("B", dashed(6, 4)),
         ),
-    )
-
-
-def connections(of: Grouping) -> Row:
-    """Cold against warm."""
-    by = f"connection, {of.by}"
-    way = "dns|connect|proxy|tls"
-    opening = grown(names.PHASE_SECONDS, f'phase=~"{way}"', by=by, part="_sum")
-    attempts = grown(names.TOTAL_LATENCY_SECONDS, by=by, part="_count")
-    return Row(
-        title="Cold against warm connections",
-        panels=(
-            with_n(
-                graph(
-                    Says(
-                        "TTFT by connection",
-                        "Medians over the window. The difference is what opening a connection costs.",
-                        SECONDS,
-                    ),
-                    ask(
-                        quantile(0.5, names.TTFT_SECONDS, by="connection", over=_WINDOW), "p50 {{connection}}"
-                    ),
-                ),
-                count(names.TTFT_SECONDS, by="connection", over=_WINDOW),
-                "n {{connection}}",
-            ),
-            table(
-                Says(
-                    "Cold against warm in the time shown",
-                    "Opening: names, TCP, TLS and proxy of the mean attempt.",
-                    SECONDS,
-                ),
-                target_labels("connection", *of.labels),
-                [
-                    Figure(
-                        title="TTFT p50", expression=quantile(0.5, names.TTFT_SECONDS, by=by), unit=SECONDS
-                    ),
-                    Figure(title="Opening", expression=f"{opening} / ({attempts} > 0)", unit=SECONDS),
-                    Figure(
-                        title="Total p50",
-                        expression=quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=by),
-                        unit=SECONDS,
-                    ),
-                    Figure(
-                        title="n",
-                        expression=count(names.TTFT_SECONDS, by=by),
-                        unit=COUNT,
-                        decimals=0,
-                        width=60,
-                    ),
-                ],
-                sort_by="TTFT p50",
-                size=HALF,
-            ),
-        ),
-        folded=True,
-    )
-
-
-def reported(of: Grouping) -> Row:
-    """What the provider says of itself beside what was measured."""
-    silent = "The provider says nothing of its own durations."
-    by_part = f"{SERIES}, part, source"
-    return Row(
-        title="Reported by the provider against measured",
-        panels=(
-            graph(
-                Says(
-                    "Total: measured and reported",
-                    "Request sent to last output is what the provider can know of. Reported: by its own "
-                    "word.",
-                    SECONDS,
-                    silent,
-                ),
-                ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), f"measured {LEGEND}"),
-                ask(
-                    latest(names.LAST_REPORTED_SECONDS, 'part="total"', by=by_part), f"reported {LEGEND}", "B"
-                ),
-            ).override_by_query("B", dashed(6, 4)),
-            graph(
-                Says(
-                    "Parts reported",
-                    "Queue, prompt, completion, load and TTFT by the provider's word.",
-                    SECONDS,
-                    silent,
-                ),
-                ask(latest(names.LAST_REPORTED_SECONDS, by=by_part), "{{part}} {{target}} · {{source}}"),
-            ),
-            graph(
-                Says(
-                    "Elsewhere",
-                    "Request sent to last output, less all that the provider says it spent: the network, "
-                    "and what it does not count.",
-                    SECONDS,
-                    silent,
-                ),
-                ask(latest(names.LAST_ELSEWHERE_SECONDS), LEGEND),
-            ),
-            graph(
-                Says(
-                    "Speed: measured and reported",
-                    "Tokens per second made, by both.",
-                    TOKENS_PER_SECOND,
-                    silent,
-                ),
-                ask(latest(names.LAST_TOKENS_PER_SECOND), f"measured {LEGEND}"),
-                ask(
-                    latest(names.LAST_REPORTED_TOKENS_PER_SECOND, 'part="completion"', by=by_part),
-                    f"reported {LEGEND}",
-                    "B",
-                ),
-            ).override_by_query("B", dashed(6, 4)),
-            table(
-                Says(
-                    "Mean time elsewhere",
-                    "Of the attempts of which the provider told its part.",
-                    SECONDS,
-                    silent,
-                ),
-                target_labels(*of.labels),
-                [
-                    Figure(
-                        title="Elsewhere", expression=mean(names.ELSEWHERE_SECONDS, by=of.by), unit=SECONDS
-                    ),
-                    Figure(
-                        title="n", expression=count(names.ELSEWHERE_SECONDS, by=of.by), unit=COUNT, decimals=0
-                    ),
-                ],
-                sort_by="Elsewhere",
-                descending=True,
-                size=Size(width=24, height=6),
-            ),
-        ),
-        folded=True,
     )

@@ -70,6 +70,7 @@ def board() -> Board:
 def _sums() -> tuple[AnyPanel, ...]:
     interval = f"({own(names.JOB_INTERVAL_SECONDS)} > 0)"
     since = f"time() - ({own(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)} > 0)"
+    about_stale = "Time since its latest run, in intervals of it; from 2 on it is stale."
     return (
         number(
             Says("Probes", "Daemons that are scraped now.", COUNT, "none"),
@@ -81,47 +82,25 @@ def _sums() -> tuple[AnyPanel, ...]:
             ask_now(f"time() - max({own(names.START_TIMESTAMP_SECONDS)})"),
         ),
         number(
-            Says(
-                "Stalest job",
-                "Time since its latest run, in intervals of it; from 2 on it is stale.",
-                FACTOR,
-                "no run",
-            ),
+            Says("Stalest job", about_stale, FACTOR, "no run"),
             ask_now(f"max(({since}) / on ({JOB}) {interval})"),
             at=STALE,
         ).decimals(1),
-        number(
-            Says(
-                "Runs missed",
-                "Slots that passed while nobody could run them, in the time shown.",
-                COUNT,
-                "no job",
-            ),
-            ask_now(own_grown(names.JOB_MISSED_TOTAL)),
-            at=ANY_IS_BAD,
+        _troubles("Runs missed", "Slots that passed while nobody could run them", names.JOB_MISSED_TOTAL),
+        _troubles(
+            "Samples lost", "Neither the store nor the file took them", names.STORE_DROPPED_SAMPLES_TOTAL
         ),
-        number(
-            Says(
-                "Samples lost",
-                "Neither the store nor the file took them, in the time shown.",
-                COUNT,
-                NO_PROBE,
-            ),
-            ask_now(own_grown(names.STORE_DROPPED_SAMPLES_TOTAL)),
-            at=ANY_IS_BAD,
-        ),
-        number(
-            Says(
-                "Clock steps",
-                "Attempts across which the wall clock was set, in the time shown: their durations are "
-                "unknown.",
-                COUNT,
-                NO_PROBE,
-            ),
-            ask_now(own_grown(names.UNTRUSTED_ATTEMPTS_TOTAL)),
-            at=ANY_IS_BAD,
+        _troubles(
+            "Clock steps",
+            "Attempts across which the wall clock was set: their durations are unknown",
+            names.UNTRUSTED_ATTEMPTS_TOTAL,
         ),
     )
+
+
+def _troubles(title: str, what: str, name: str) -> AnyPanel:
+    says = Says(title, f"{what}; in the time shown.", COUNT, "no probe")
+    return number(says, ask_now(own_grown(name)), at=ANY_IS_BAD)
 
 
 def _parts() -> AnyPanel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board
-from dashboards.prometheus import durations, outcomes
+from dashboards.prometheus import comparisons, durations, outcomes
 from dashboards.prometheus.grouping import MODELS
 from dashboards.variables import datasource, narrowing, window
 
@@ -23,8 +23,8 @@ def board() -> Board:
             durations.first_token(MODELS),
             durations.speed(MODELS),
             durations.gaps(MODELS),
-            durations.connections(MODELS),
-            durations.reported(MODELS),
+            comparisons.connections(MODELS),
+            comparisons.reported(MODELS),
             outcomes.tokens(MODELS),
         ),
     )

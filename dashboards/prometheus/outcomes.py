@@ -34,7 +34,7 @@ from dashboards.style import (
     SUCCESS,
     TOKENS,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Label, counted, table
 from probe.metrics import names
 
 _FAULT_TEXTS = {fault: (fault, colour) for fault, colour in FAULTS.items()}
@@ -108,13 +108,7 @@ def _failures() -> AnyPanel:
             Label(name="fault", title="Fault", texts=_FAULT_TEXTS),
         ],
         [
-            Figure(
-                title="Attempts",
-                expression=f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0",
-                unit=COUNT,
-                decimals=0,
-                width=90,
-            )
+            counted("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0", width=90),
         ],
         sort_by="Attempts",
         descending=True,
@@ -133,59 +127,41 @@ def _success() -> AnyPanel:
 
 def tokens(of: Grouping) -> Row:
     """Tokens that were counted, by type and by whom."""
+    return Row(title="Tokens", panels=(_tokens(), _output_tokens(), _token_table(of)), folded=True)
+
+
+def _tokens() -> AnyPanel:
+    about = "Input and output. Cached input is part of input, reasoning part of output."
+    by_type = grown(names.TOKENS_TOTAL, 'type=~"input|output"', by="type", over="$__rate_interval")
+    return stacked(Says("Tokens", about, TOKENS), ask(by_type, "{{type}}"))
+
+
+def _output_tokens() -> AnyPanel:
+    about = "Compare like with like: speed depends on length."
+    made = latest(names.LAST_TOKENS, 'type="output"', by=f"{SERIES}, source")
+    return graph(
+        Says("Output tokens of each attempt", about, TOKENS), ask(made, f"{LEGEND} · {{{{source}}}}")
+    )
+
+
+def _token_table(of: Grouping) -> AnyPanel:
     by = f"type, source, {of.by}"
-    return Row(
-        title="Tokens",
-        panels=(
-            stacked(
-                Says(
-                    "Tokens",
-                    "Input and output. Cached input is part of input, reasoning part of output.",
-                    TOKENS,
-                ),
-                ask(
-                    grown(names.TOKENS_TOTAL, 'type=~"input|output"', by="type", over="$__rate_interval"),
-                    "{{type}}",
-                ),
-                size=Size(width=12, height=8),
-            ),
-            graph(
-                Says(
-                    "Output tokens of each attempt",
-                    "Compare like with like: speed depends on length.",
-                    TOKENS,
-                ),
-                ask(
-                    latest(names.LAST_TOKENS, 'type="output"', by=f"{SERIES}, source"),
-                    f"{LEGEND} · {{{{source}}}}",
-                ),
-                size=Size(width=12, height=8),
-            ),
-            table(
-                Says(
-                    "Tokens in the time shown",
-                    "Source: who counted. An estimate makes speed and cost estimates too; cached input "
-                    "answers faster.",
-                    TOKENS,
-                ),
-                [
-                    *target_labels(*of.labels),
-                    Label(name="type", title="Type"),
-                    Label(name="source", title="Counted by"),
-                ],
-                [
-                    Figure(
-                        title="Tokens",
-                        expression=f"round({grown(names.TOKENS_TOTAL, by=by)}) > 0",
-                        unit=COUNT,
-                    )
-                ],
-                sort_by="Tokens",
-                descending=True,
-                size=Size(width=24, height=8),
-            ),
+    return table(
+        Says(
+            "Tokens in the time shown",
+            "Counted by the provider, or estimated: then speed and cost are estimates too. Cached input "
+            "answers faster.",
+            TOKENS,
         ),
-        folded=True,
+        [
+            *target_labels(*of.labels),
+            Label(name="type", title="Type"),
+            Label(name="source", title="Counted by"),
+        ],
+        [counted("Tokens", f"round({grown(names.TOKENS_TOTAL, by=by)}) > 0")],
+        sort_by="Tokens",
+        descending=True,
+        size=Size(width=24, height=8),
     )
 
 

@@ -42,7 +42,7 @@ from dashboards.style import (
     USD,
     texts,
 )
-from dashboards.tables import Figure, table
+from dashboards.tables import Figure, ago, counted, seconds, share, table, usd
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -168,45 +168,27 @@ def _leaderboard() -> AnyPanel:
             NO_TARGETS,
         ),
         target_labels("target", "connection", "kind", "provider", "model"),
-        [
-            Figure(title="TTFT", expression=_TTFT, unit=SECONDS, width=86),
-            Figure(title="Total", expression=_TOTAL, unit=SECONDS, width=86),
-            Figure(
-                title="TPS",
-                expression=mean(names.TOKENS_PER_SECOND, by=SERIES),
-                unit=TOKENS_PER_SECOND,
-                width=96,
-                decimals=1,
-            ),
-            Figure(
-                title="Jitter",
-                expression=latest(names.JITTER_SECONDS),
-                unit=SECONDS,
-                at=JITTER,
-                cell="light",
-                width=84,
-            ),
-            Figure(
-                title="Success",
-                expression=success_share(SERIES),
-                unit=RATIO,
-                at=SUCCESS,
-                width=84,
-                decimals=1,
-            ),
-            Figure(title="Cost / 1k", expression=_COST, unit=USD, width=90, decimals=4),
-            Figure(title="Value", expression=latest(names.VALUE_SCORE), unit=COUNT, width=74),
-            Figure(title="n", expression=attempts(SERIES), unit=COUNT, width=64, decimals=0),
-            Figure(
-                title="Total latency",
-                expression=latest(names.LAST_TOTAL_LATENCY_SECONDS),
-                unit=SECONDS,
-                cell="trend",
-            ),
-        ],
+        _columns(),
         sort_by="TTFT",
         size=Size(width=24, height=11),
     )
+
+
+def _columns() -> list[Figure]:
+    speed, jitter = mean(names.TOKENS_PER_SECOND, by=SERIES), latest(names.JITTER_SECONDS)
+    total = latest(names.LAST_TOTAL_LATENCY_SECONDS)
+    return [
+        seconds("TTFT", _TTFT, width=86),
+        seconds("Total", _TOTAL, width=86),
+        Figure(title="TPS", expression=speed, unit=TOKENS_PER_SECOND, width=96, decimals=1),
+        seconds("Jitter", jitter, at=JITTER, cell="light", width=84),
+        share("Success", success_share(SERIES), at=SUCCESS, width=84),
+        usd("Cost / 1k", _COST, width=90),
+        counted("Value", latest(names.VALUE_SCORE), width=74),
+        counted("n", attempts(SERIES), width=64),
+        ago("Latest", latest(names.LAST_ATTEMPT_TIMESTAMP_SECONDS)),
+        seconds("Total latency", total, cell="trend"),
+    ]
 
 
 def _course() -> tuple[AnyPanel, ...]:

@@ -20,7 +20,7 @@ STALE: Steps = ((None, GREEN), (1.5, YELLOW), (2, RED))
 
 def own(name: str, *matchers: str) -> str:
     """A figure of the probes chosen."""
-    return metric(name, *matchers, CHOSEN)
+    return metric(name, *matchers, CHOSEN, narrowed=())
 
 
 def own_grown(name: str, by: str = "") -> str:

@@ -19,15 +19,13 @@ from dashboards.prometheus.own import (
 )
 from dashboards.query import latest
 from dashboards.style import (
-    AGO,
     ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
     SECONDS,
     Steps,
-    as_milliseconds,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Label, ago, counted, seconds, table
 from probe.metrics import names
 
 _BEHIND: Steps = ((None, GREEN), (300, YELLOW), (3600, RED))
@@ -51,39 +49,12 @@ def _deliveries() -> AnyPanel:
         ),
         [Label(name="exporter", title="Exporter"), INSTANCE_LABEL],
         [
-            Figure(title="Pending", expression=now(names.EXPORTER_PENDING_SAMPLES), unit=COUNT, decimals=0),
-            Figure(
-                title="Behind",
-                expression=now(names.EXPORTER_OLDEST_PENDING_SECONDS),
-                unit=SECONDS,
-                at=_BEHIND,
-                cell="light",
-            ),
-            Figure(
-                title="Latest",
-                expression=as_milliseconds(f"{now(names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS)} > 0"),
-                unit=AGO,
-            ),
-            Figure(
-                title="Delivered",
-                expression=own_grown(names.EXPORTER_DELIVERED_SAMPLES_TOTAL, by=EXPORTER),
-                unit=COUNT,
-                decimals=0,
-            ),
-            Figure(
-                title="Errors",
-                expression=own_grown(names.EXPORTER_ERRORS_TOTAL, by=EXPORTER),
-                unit=COUNT,
-                at=ANY_IS_ODD,
-                decimals=0,
-            ),
-            Figure(
-                title="Refused",
-                expression=own_grown(names.EXPORTER_REFUSED_SAMPLES_TOTAL, by=EXPORTER),
-                unit=COUNT,
-                at=ANY_IS_BAD,
-                decimals=0,
-            ),
+            counted("Pending", now(names.EXPORTER_PENDING_SAMPLES)),
+            seconds("Behind", now(names.EXPORTER_OLDEST_PENDING_SECONDS), at=_BEHIND, cell="light"),
+            ago("Latest", now(names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS)),
+            counted("Delivered", own_grown(names.EXPORTER_DELIVERED_SAMPLES_TOTAL, by=EXPORTER)),
+            counted("Errors", own_grown(names.EXPORTER_ERRORS_TOTAL, by=EXPORTER), at=ANY_IS_ODD),
+            counted("Refused", own_grown(names.EXPORTER_REFUSED_SAMPLES_TOTAL, by=EXPORTER), at=ANY_IS_BAD),
         ],
         sort_by="Behind",
         descending=True,

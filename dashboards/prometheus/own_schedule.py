@@ -22,16 +22,13 @@ from dashboards.prometheus.own import (
 )
 from dashboards.query import grown, latest
 from dashboards.style import (
-    AGO,
     ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
     FACTOR,
-    SECONDS,
-    as_milliseconds,
     coloured,
 )
-from dashboards.tables import Figure, table
+from dashboards.tables import Figure, ago, counted, seconds, table
 from probe.metrics import names
 
 
@@ -40,9 +37,6 @@ def schedule() -> Row:
 
 
 def _jobs() -> AnyPanel:
-    def at(name: str) -> str:
-        return as_milliseconds(f"{latest(name, CHOSEN, by=JOB)} > 0")
-
     last = latest(names.JOB_LAST_RUN_TIMESTAMP_SECONDS, CHOSEN, by=JOB)
     interval = latest(names.JOB_INTERVAL_SECONDS, CHOSEN, by=JOB)
     return table(
@@ -54,7 +48,7 @@ def _jobs() -> AnyPanel:
         ),
         [JOB_LABEL, INSTANCE_LABEL],
         [
-            Figure(title="Latest", expression=at(names.JOB_LAST_RUN_TIMESTAMP_SECONDS), unit=AGO),
+            ago("Latest", last),
             Figure(
                 title="Age",
                 expression=f"(time() - ({last} > 0)) / {interval}",
@@ -63,35 +57,13 @@ def _jobs() -> AnyPanel:
                 cell="light",
                 decimals=1,
             ),
-            Figure(title="Next", expression=at(names.JOB_NEXT_RUN_TIMESTAMP_SECONDS), unit=AGO),
-            Figure(title="Every", expression=interval, unit=SECONDS),
-            Figure(
-                title="Took",
-                expression=latest(names.JOB_LAST_RUN_DURATION_SECONDS, CHOSEN, by=JOB),
-                unit=SECONDS,
-            ),
-            Figure(title="Runs", expression=own_grown(names.JOB_RUNS_TOTAL, by=JOB), unit=COUNT, decimals=0),
-            Figure(
-                title="Missed",
-                expression=own_grown(names.JOB_MISSED_TOTAL, by=JOB),
-                unit=COUNT,
-                at=ANY_IS_BAD,
-                decimals=0,
-            ),
-            Figure(
-                title="Late",
-                expression=own_grown(names.JOB_LATE_TOTAL, by=JOB),
-                unit=COUNT,
-                at=ANY_IS_ODD,
-                decimals=0,
-            ),
-            Figure(
-                title="Overlapped",
-                expression=own_grown(names.JOB_OVERLAPPED_TOTAL, by=JOB),
-                unit=COUNT,
-                at=ANY_IS_ODD,
-                decimals=0,
-            ),
+            ago("Next", latest(names.JOB_NEXT_RUN_TIMESTAMP_SECONDS, CHOSEN, by=JOB)),
+            seconds("Every", interval),
+            seconds("Took", latest(names.JOB_LAST_RUN_DURATION_SECONDS, CHOSEN, by=JOB)),
+            counted("Runs", own_grown(names.JOB_RUNS_TOTAL, by=JOB)),
+            counted("Missed", own_grown(names.JOB_MISSED_TOTAL, by=JOB), at=ANY_IS_BAD),
+            counted("Late", own_grown(names.JOB_LATE_TOTAL, by=JOB), at=ANY_IS_ODD),
+            counted("Overlapped", own_grown(names.JOB_OVERLAPPED_TOTAL, by=JOB), at=ANY_IS_ODD),
         ],
         sort_by="Age",
         descending=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board
-from dashboards.prometheus import durations, outcomes
+from dashboards.prometheus import comparisons, durations, outcomes
 from dashboards.prometheus.grouping import PROVIDERS
 from dashboards.variables import datasource, narrowing, window
 
@@ -23,8 +23,8 @@ def board() -> Board:
             durations.first_token(PROVIDERS),
             durations.speed(PROVIDERS),
             durations.gaps(PROVIDERS),
-            durations.connections(PROVIDERS),
-            durations.reported(PROVIDERS),
+            comparisons.connections(PROVIDERS),
+            comparisons.reported(PROVIDERS),
             outcomes.tokens(PROVIDERS),
             outcomes.rate_limits(),
         ),
