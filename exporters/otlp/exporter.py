@@ -22,7 +22,7 @@ from exporters.otlp.spans import attempt_span, run_span
 from exporters.thread import in_thread
 from probe import __version__
 from probe.clock import Clock
-from probe.errors import ConfigError, ExportError, NotRunning, StoreError
+from probe.errors import ConfigError, ExportError, StoreError
 from probe.exporter import ExporterContext, Run
 from probe.sample import Sample
 from probe.status import Status
@@ -163,11 +163,8 @@ class OtlpExporter:
 
 
 def _location(context: ExporterContext) -> str | None:
-    """None where no daemon runs, as in a replay: the location is on every attempt, too."""
-    try:
-        return context.status().location
-    except NotRunning:
-        return None
+    """Of what is probed here. None in a replay, where nothing is: every attempt has a location of its own."""
+    return next((series.target.location for series in context.series), None)
 
 
 def _sender(settings: OtlpSettings, clock: Clock) -> Sender:
