@@ -14,7 +14,7 @@ from exporters.influxdb.facts import event_line, price_line
 from exporters.influxdb.faults import translated
 from exporters.influxdb.points import attempt_line, status_lines
 from exporters.influxdb.settings import InfluxDBSettings, read_settings
-from exporters.influxdb.thread import in_thread
+from exporters.thread import in_thread
 from probe.catalog.history import PriceEntry
 from probe.clock import Clock
 from probe.errors import ConfigError, ExportError
