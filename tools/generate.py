@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import dashboards.registry
 from bench.figure import digits
+from exporters.otlp.table import gen_ai_table, own_table
 from probe.config import Config
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
@@ -79,6 +80,8 @@ GENERATED = (
     Generated("docs/configuration.md", reference),
     Generated("docs/config.schema.json", schema),
     Generated("docs/schema.md", schema_page),
+    Generated("docs/opentelemetry.md", gen_ai_table, part="gen-ai"),
+    Generated("docs/opentelemetry.md", own_table, part="own"),
     Generated("docs/providers.md", lambda: providers_page(PRESETS.values())),
     Generated("README.md", lambda: presets_table(PRESETS.values()), part="presets"),
     Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
