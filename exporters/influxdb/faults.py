@@ -26,7 +26,23 @@ _HINTS: Final[Mapping[int, str]] = {
     404: "are exporters.influxdb.url, org and bucket right? `probe influx init` creates the bucket",
     413: "one point is too large for it",
     422: "not as InfluxDB does: is exporters.influxdb.url right?",
+    429: "it is asked again later, and more seldom",
 }
+_REFUSED_HINTS: Final[Mapping[int, str]] = {
+    413: _HINTS[413],
+    422: "older than the bucket keeps? keep more by `probe influx init --days …`, then `probe export replay`",
+}
+_SERVER_ERRORS: Final = 500
+_HINT_LATER: Final = "it is asked again later"
+# By what is in the reason why there is no answer; the last one is for all others.
+_NO_ANSWER_HINTS: Final = (
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "name who signed its certificate in exporters.influxdb.ca_file, and the host as the certificate does",
+    ),
+    ("timed out", "is it overloaded, or exporters.influxdb.timeout_seconds too short?"),
+    ("", "is it running, and is exporters.influxdb.url right?"),
+)
 
 
 @contextmanager
@@ -37,29 +53,35 @@ def translated(clock: Clock) -> Iterator[None]:
     except ApiException as exc:
         raise _of_answer(exc, clock) from exc
     except urllib3.exceptions.HTTPError as exc:
-        raise ExportError(f"InfluxDB cannot be reached: {_line(_reason(exc))}") from exc
+        raise _of_no_answer(_reason(exc)) from exc
     except UnicodeDecodeError as exc:
         raise ExportError(
             "InfluxDB answered with something unreadable: is exporters.influxdb.url right?"
         ) from exc
     except OSError as exc:
-        raise ExportError(f"InfluxDB cannot be reached: {_line(str(exc))}") from exc
+        raise _of_no_answer(str(exc)) from exc
 
 
 def _of_answer(error: ApiException, clock: Clock) -> ExportError:
     """A wrong token, bucket or URL can be put right, so that the points wait."""
     status = error.status or 0
     if not status:  # the client's way to say that TLS failed
-        return ExportError(f"InfluxDB cannot be reached: {_line(str(error.reason))}")
+        return _of_no_answer(str(error.reason))
     said = _said(error)
     refused = status == _TOO_LARGE or (status in _MALFORMED and said is not None)
-    hint = None if status in _MALFORMED and refused else _HINTS.get(status)
+    otherwise = _HINT_LATER if status >= _SERVER_ERRORS else None
+    hint = _REFUSED_HINTS.get(status) if refused else _HINTS.get(status, otherwise)
     text = ": ".join(filter(None, (f"InfluxDB answered {status}", said or _line(str(error.reason or "")))))
     return ExportError(
         f"{text}; {hint}" if hint else text,
         permanent=refused,
         retry_after_seconds=_retry_after(error, clock),
     )
+
+
+def _of_no_answer(reason: str) -> ExportError:
+    hint = next(hint for words, hint in _NO_ANSWER_HINTS if words in reason)
+    return ExportError(f"InfluxDB cannot be reached: {_line(reason)}; {hint}")
 
 
 def _said(error: ApiException) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +37,7 @@ OF_STATUS: Final[tuple[tuple[Family, OfStatus], ...]] = tuple(
 )
 
 
+@lru_cache(maxsize=4096)
 def field_name(metric: str, own: tuple[str, ...] = ()) -> str:
     """`ttft_seconds`, `phase_seconds_dns`: the metric's name without what all share, and its own labels."""
     name = metric.removeprefix(_LAST).removeprefix(PREFIX)
@@ -112,6 +114,7 @@ def line_of(
     return line
 
 
+@lru_cache(maxsize=4096)
 def printable(text: str) -> str:
     """The text as a tag can hold it: a line break ends a point, and there is no escape for a backslash.
 

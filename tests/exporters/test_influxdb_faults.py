@@ -80,11 +80,16 @@ async def test_a_prefix_stays_before_the_path(server: InfluxServer, make: Make) 
         (said(400, "unable to parse 'x'"), True, ("400", "unable to parse")),
         (said(413, "too large"), True, ("413", "too large")),
         ((413, {}, b"<html>nginx</html>"), True, ("413",)),
-        (said(422, "outside of the retention period"), True, ("422", "retention")),
+        (
+            said(422, "outside of the retention period"),
+            True,
+            ("422", "retention", "probe influx init --days"),
+        ),
+        (said(429, "slow down"), False, ("429", "slow down", "again later")),
         ((400, {}, b"<html>plain HTTP request was sent to HTTPS port</html>"), False, ("400", "url")),
         ((422, {}, b""), False, ("422", "url")),
         ((400, {}, b'{"error": "partial write"}'), True, ("partial write",)),
-        (said(500, "internal error"), False, ("500", "internal error")),
+        (said(500, "internal error"), False, ("500", "internal error", "again later")),
         (said(503, "starting"), False, ("503", "starting")),
         ((200, {}, b"<html>Sign in to the hotel's network</html>"), False, ("200", "url")),
         ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302",)),
@@ -127,6 +132,7 @@ async def test_nobody_listens(make: Make) -> None:
     error = await refusal(make(f"http://127.0.0.1:{free_port()}"))
     assert str(error).startswith("InfluxDB cannot be reached: ")
     assert "Connection refused" in str(error)
+    assert str(error).endswith("is it running, and is exporters.influxdb.url right?")
     assert not error.permanent
     assert "0x" not in str(error)
 
@@ -138,6 +144,7 @@ async def test_a_server_that_says_nothing(server: InfluxServer, make: Make) -> N
     server.answer = silent
     error = await refusal(make(server.url, timeout_seconds=0.2))
     assert "timed out" in str(error)
+    assert "exporters.influxdb.timeout_seconds" in str(error)
 
 
 @pytest.mark.parametrize("bytes_sent", [b"\x00\x01garbage\r\n\r\n", b"", b"HTTP/1.1 20", b"SSH-2.0-x\r\n"])
@@ -163,6 +170,7 @@ async def test_tls(make: Make, tmp_path: Path) -> None:
         assert len(server.requests) == 1
         error = await refusal(make(server.url))
     assert "certificate verify failed" in str(error).lower()
+    assert "exporters.influxdb.ca_file" in str(error)
     assert not error.permanent
     assert len(server.requests) == 1, "nothing is told to whom is not trusted"
 
