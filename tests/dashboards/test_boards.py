@@ -14,6 +14,7 @@ from dashboards import links
 from dashboards.registry import boards, files
 from probe.config import RulesConfig
 from probe.metrics import CATALOGUE, PREFIX
+from probe.rules import boards as opened_by_rules
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -191,6 +192,12 @@ def test_links_lead_to_boards_and_runbooks(name: str) -> None:
             assert found[1] in boards(), address
         else:
             assert address == f"{RulesConfig().runbook_url}/${{__value.raw}}"
+
+
+def test_alerts_open_boards_that_exist() -> None:
+    opened = {value for value in vars(opened_by_rules).values() if str(value).startswith(links.PREFIX)}
+    assert len(opened) > 3
+    assert opened <= set(boards())
 
 
 def test_a_table_of_targets_leads_to_their_boards() -> None:

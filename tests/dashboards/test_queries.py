@@ -1,0 +1,126 @@
+"""Every query of every board is put to a real Prometheus that scraped a real daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from probe.metrics import names
+from tests.dashboards.grafana import Asked, Json, interpolated, opened, queries, range_seconds
+from tests.dashboards.stage import staged
+from tests.servers.prometheus import Prometheus
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards" / "prometheus"
+BOARDS: dict[str, Json] = {file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))}
+
+_COST, _DISCOVERY, _ENGINES, _HEALTH = (
+    f"inference-probe-{name}" for name in ("cost", "discovery", "engines", "health")
+)
+_NO_LISTS = "no list of the simulator tells it; tests/exporters scrapes a status that does"
+_ONE_CHUNK = "the server answers in one piece, which has no speed"
+
+# Queries that have nothing to show here, by board, panel and letter, and why. Anything else must have data.
+EMPTY = {
+    (_COST, "Prices in force", "D"): _NO_LISTS,
+    (_COST, "Prices in force", "E"): _NO_LISTS,
+    (_DISCOVERY, "Ends announced", "A"): _NO_LISTS,
+    (_DISCOVERY, "Ends announced", "B"): _NO_LISTS,
+    (_DISCOVERY, "Sources of prices", "A"): "asking for prices is off: no test may reach them",
+    (_DISCOVERY, "Sources of prices", "B"): "asking for prices is off: no test may reach them",
+    (_ENGINES, "Speed: measured, and dashed as told", "A"): _ONE_CHUNK,
+}
+# Marks of jobs that run: the calendar starts none within the seconds of a test.
+_NEVER_MARKED = "annotation Runs"
+# Panels of troubles, which show nothing where all is well: without their `> 0` they have data.
+TROUBLES = {
+    *((_HEALTH, "Missed, late and overlapped slots", ref) for ref in "ABC"),
+    *((_HEALTH, "Not sent, and why", ref) for ref in "AB"),
+    (_HEALTH, "Stamped by the kernel", "B"),
+    *((_HEALTH, "Trouble with the store", ref) for ref in "ABCDEF"),
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Prometheus]:
+    async with staged(tmp_path_factory.mktemp("stage")) as prometheus:
+        yield prometheus
+
+
+@pytest.mark.parametrize("name", BOARDS)
+async def test_every_query_has_data_or_a_reason(prometheus: Prometheus, name: str) -> None:
+    board = BOARDS[name]
+    asked = [each for each in queries(board) if each.where != _NEVER_MARKED]
+    empty = await _without_data(prometheus, board, asked)
+    expected = {key for key in (*EMPTY, *TROUBLES) if key[0] == board["uid"]}
+    assert {each.key for each in empty} == expected
+
+
+@pytest.mark.parametrize("name", BOARDS)
+async def test_what_shows_nothing_for_want_of_trouble_has_data(prometheus: Prometheus, name: str) -> None:
+    board = BOARDS[name]
+    troubles = [each for each in queries(board) if each.key in TROUBLES]
+    assert all(each.expression.endswith(" > 0") for each in troubles)
+    whole = [replace(each, expression=each.expression.removesuffix(" > 0")) for each in troubles]
+    assert not await _without_data(prometheus, board, whole)
+
+
+async def test_marks_of_runs_are_understood(prometheus: Prometheus) -> None:
+    for board in BOARDS.values():
+        (runs,) = (each for each in queries(board) if each.where == _NEVER_MARKED)
+        whole = replace(runs, expression=runs.expression.removesuffix(" > 0"))
+        assert not await _without_data(prometheus, board, [whole])
+
+
+async def test_a_suite_leaves_the_targets_of_its_jobs(prometheus: Prometheus) -> None:
+    board = BOARDS["overview"]
+    (target,) = (each for each in queries(board) if each.where == "variable target")
+
+    async def left(suite: str) -> set[str]:
+        chosen = opened(board) | {"suite": suite}
+        found = await prometheus.query(interpolated(target, chosen, range_seconds(board)))
+        return {value for labels in found for name, value in labels if name == "target"}
+
+    everything = {"gpu/llama", "north/broken", "north/steady", "router/steady", "sim/steady"}
+    assert await left(".*") == everything
+    assert await left("quick") == everything - {"north/broken"}
+    assert await left("(quick|mystery-shopper)") == everything
+    assert await left("mystery-shopper") == {"north/broken"}
+
+
+async def test_the_detour_is_the_difference_of_both_ways(prometheus: Prometheus) -> None:
+    board = BOARDS["detour"]
+    asked = {each.ref: each for each in queries(board) if each.where == "Each pair in the time shown"}
+
+    async def answer(expression: str) -> dict[str, float]:
+        text = interpolated(replace(asked["A"], expression=expression), opened(board), range_seconds(board))
+        return {dict(labels)["connection"]: value for labels, value in (await prometheus.query(text)).items()}
+
+    def median(kind: str) -> str:
+        grown = f'increase({names.TTFT_SECONDS}_bucket{{kind="{kind}",model=~".*steady.*"}}[1d])'
+        return f"histogram_quantile(0.5, sum by (connection, le) ({grown}))"
+
+    direct, proxied = await answer(median("direct")), await answer(median("proxy"))
+    added = await answer(asked["B"].expression)
+    # Asked at other moments, of counters that grow on: no more alike than that.
+    assert added == {"cold": pytest.approx(proxied["cold"] - direct["cold"], abs=0.01)}
+    assert added["cold"] > 0.1
+
+
+async def _without_data(prometheus: Prometheus, board: Json, asked: Sequence[Asked]) -> list[Asked]:
+    """Those whose answer has no number; a query that is not understood fails."""
+    texts = [interpolated(each, opened(board), range_seconds(board)) for each in asked]
+    answers = await asyncio.gather(*(prometheus.query(text) for text in texts))
+    return [
+        each
+        for each, answer in zip(asked, answers, strict=True)
+        if not any(math.isfinite(value) for value in answer.values())
+    ]
