@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -34,6 +36,8 @@ _REMEMBERED: Final = 5000
 # Runs whose end is still to be told; one that never ends is forgotten for the newest.
 _OPEN_RUNS: Final = 1000
 _WORDS: Final = 100
+_LOOK_AFTER_SECONDS: Final = (1.0, 4.0, 15.0)
+_LAST_WORDS_SECONDS: Final = 1.0
 
 
 class OtlpExporter:
@@ -46,7 +50,9 @@ class OtlpExporter:
     def __init__(self, context: ExporterContext) -> None:
         settings = read_settings(context.settings)
         self._settings = settings
+        self._clock = context.clock
         self._run = context.run
+        self._watch: asyncio.Task[None] | None = None
         self._scope = InstrumentationScope(SERVICE, __version__)
         self._location = _location(context)
         self._sender = _sender(settings, context.clock)
@@ -71,21 +77,45 @@ class OtlpExporter:
     async def export(self, samples: Sequence[Sample], /) -> None:
         if not samples:
             return
-        self._open_runs.add(sample.run_id for sample in samples if sample.run_id not in self._told_runs)
+        if "traces" in self._settings.signals:
+            self._open_runs.add(sample.run_id for sample in samples if sample.run_id not in self._told_runs)
         ended = await self._ended_runs()
         await in_thread(lambda: self._deliver(samples, ended), "otlp")
+        if self._open_runs and (self._watch is None or self._watch.done()):
+            self._watch = asyncio.create_task(self._watch_runs())
 
     async def report(self, status: Status, /) -> None:
         ended = await self._ended_runs()
         await in_thread(lambda: self._tell(status, ended), "otlp")
 
     async def aclose(self) -> None:
+        """What ended last is told, if that goes quickly."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._tell_ended()
         self._sender.close()
+
+    # Runs -------------------------------------------------------------------------------------------------
+
+    async def _watch_runs(self) -> None:
+        """A run ends a moment after its last attempt; most often no other attempt comes for minutes."""
+        for seconds in _LOOK_AFTER_SECONDS:
+            await self._clock.sleep(seconds)
+            await self._tell_ended()
+            if not self._open_runs:
+                return
+
+    async def _tell_ended(self) -> None:
+        ended = await self._ended_runs()
+        if ended:
+            with suppress(ExportError):  # told with the next results, or in a minute
+                await in_thread(lambda: self._tell(None, ended), "otlp")
 
     async def _ended_runs(self) -> list[Run]:
         """Those whose attempts were told and whose end was not: a span is sent once, when it is whole."""
-        if "traces" not in self._settings.signals:
-            return []
         ended = []
         for run_id in self._open_runs:
             try:
@@ -107,10 +137,10 @@ class OtlpExporter:
             if self._metrics is not None:
                 self._metrics.count(samples)
 
-    def _tell(self, status: Status, ended: Sequence[Run]) -> None:
+    def _tell(self, status: Status | None, ended: Sequence[Run]) -> None:
         with self._turn:
             self._tell_runs(ended)
-            if self._metrics is not None:
+            if self._metrics is not None and status is not None:
                 self._metrics.tell(status)
 
     def _tell_attempts(self, samples: Sequence[Sample]) -> None:
@@ -129,6 +159,7 @@ class OtlpExporter:
         self._told.add(sample.id for sample in samples)
 
     def _tell_runs(self, ended: Sequence[Run]) -> None:
+        ended = [run for run in ended if run.id not in self._told_runs]
         if not ended:
             return
         spans = [run_span(run, self._resource(), self._scope) for run in ended]

@@ -22,6 +22,9 @@ class Remembered:
         for each in ids:
             self._ids.pop(each, None)
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def __contains__(self, one: UUID) -> bool:
         return one in self._ids
 

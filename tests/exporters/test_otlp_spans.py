@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -14,9 +16,10 @@ from probe.errors import ExportError, StoreUnavailable
 from probe.exporter import Run
 from probe.sample import Failed, Timing, Usage
 from probe.secrets import learn
+from tests.daemons import until
 from tests.exporters.otlp import MadeRun, Making, nanoseconds
 from tests.exporters.samples import NOW, RUN, STATUS, TARGET, make_failure, make_sample
-from tests.servers.otlp import attributes, partial
+from tests.servers.otlp import Received, attributes, partial
 
 
 @pytest.fixture
@@ -295,3 +298,44 @@ async def test_what_sends_is_named(make: Making) -> None:
                 "service.instance.id",
                 "inference_probe.location",
             }
+
+
+async def test_a_run_that_ends_after_its_last_attempt_is_told_soon(make: Making) -> None:
+    runs = Runs(MadeRun(finished_at=None))
+    otlp = make(run=runs)
+    looked = asyncio.Event()
+
+    async def ends_later(run_id: UUID) -> Run | None:
+        if looked.is_set():
+            runs.known[RUN] = MadeRun()
+        looked.set()
+        return await runs(run_id)
+
+    otlp.exporter._run = ends_later
+    await otlp.exporter.export([make_sample()])
+    await until(lambda: [span.name for span in otlp.receiver.spans()] == ["benchmark.test", "benchmark.run"])
+
+
+async def test_what_ended_last_is_told_at_the_end(make: Making) -> None:
+    runs = Runs(MadeRun(finished_at=None))
+    otlp = make(run=runs)
+    await otlp.exporter.export([make_sample()])
+    runs.known[RUN] = MadeRun()
+    await otlp.exporter.aclose()
+    assert [span.name for span in otlp.receiver.spans()] == ["benchmark.test", "benchmark.run"]
+
+
+async def test_the_end_waits_for_no_silent_server(make: Making) -> None:
+    runs = Runs(MadeRun(finished_at=None))
+    otlp = make(run=runs, timeout_seconds=30)
+    await otlp.exporter.export([make_sample()])
+    runs.known[RUN] = MadeRun()
+    leave = threading.Event()
+
+    def silent(_: Received) -> None:
+        leave.wait(30)
+
+    otlp.receiver.answer = silent
+    async with asyncio.timeout(10):
+        await otlp.exporter.aclose()
+    leave.set()
