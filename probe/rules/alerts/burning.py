@@ -6,7 +6,7 @@ is a burn of any size (https://sre.google/workbook/alerting-on-slos/ has the met
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from probe.metrics import names
@@ -16,7 +16,7 @@ from probe.rules.promql import Read, Recorded
 from probe.rules.recording import answers, answers_in_time, attempts, failed_attempts
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies, Slo
-from probe.rules.windows import Burn
+from probe.rules.windows import Burn, Severity
 
 _KEEP: Final = "15m"
 
@@ -68,11 +68,12 @@ _KINDS: Final = (
 
 
 def burning_alerts(policies: Policies) -> Iterable[Alert]:
-    """Pages and tickets of each objective, for each group of targets that shares it."""
+    """A page and a ticket of each objective, for each group of targets that shares it."""
     for kind in _KINDS:
         for matcher, (objective, burns) in _groups(policies, kind):
-            for burn in burns:
-                yield _alert(kind, objective, burn, matcher)
+            for severity in dict.fromkeys(burn.severity for burn in burns):
+                pairs = [burn for burn in burns if burn.severity == severity]
+                yield _alert(kind, objective, severity, pairs, matcher)
 
 
 def burning_series(policies: Policies) -> Iterable[Recorded]:
@@ -95,50 +96,51 @@ def _counts(kind: _Kind, objective: _Objective, window: str) -> tuple[Recorded, 
     return answers(kind.metric, window), answers_in_time(kind.metric, objective.seconds, window)
 
 
-def _alert(kind: _Kind, objective: _Objective, burn: Burn, matcher: str) -> Alert:
-    bound = burn.bound(objective.share)
+def _alert(
+    kind: _Kind, objective: _Objective, severity: Severity, burns: Sequence[Burn], matcher: str
+) -> Alert:
+    """One alert for all pairs of windows: what burns over 4 hours burns over 12 soon after."""
 
     def expression(read: Read) -> str:
-        (long_all, long_bad), (short_all, short_bad) = (
-            _read(kind, objective, window, read, matcher) for window in (burn.long, burn.short)
-        )
-        # Counts are extrapolated to the ends of the window: 3 can be 3.02 and never 2.9.
-        return (
-            f"{long_bad} / {long_all} > {bound:g}\n"
-            f"and {short_bad} / {short_all} > {bound:g}\n"
-            f"and {long_bad} > {burn.long_bad - 0.5:g}\n"
-            f"and {short_bad} > {burn.short_bad - 0.5:g}\n"
-            f"and {long_all} > {burn.least - 0.5:g}"
-        )
+        return "\nor\n".join(_burns(kind, objective, burn, read, matcher) for burn in burns)
 
     seconds = {} if objective.seconds is None else {"threshold": f"{objective.seconds:g}s"}
     allowed = f"{100 * (1 - objective.share):.3g}"
     verb = kind.verb.format(seconds=f"{objective.seconds or 0:g} s")
+    spans = " or ".join(f"{burn.long} (and {burn.short})" for burn in burns)
     return Alert(
         name=kind.alert,
-        severity=burn.severity,
+        severity=severity,
         expression=expression,
         labels={
             "slo": kind.slo,
             "objective": f"{objective.share:g}",
             **seconds,
-            "long_window": burn.long,
-            "short_window": burn.short,
+            "windows": ",".join(burn.long for burn in burns),
         },
         summary=f"{words.TARGET}: {words.PERCENT} of {kind.noun} {verb}",
         description=(
-            f"Of the {kind.noun} of {words.MODEL} at {words.PROVIDER}, from "
-            f"{words.LOCATION}, {words.PERCENT} {verb} in the last {burn.long}, and it "
-            f"goes on in the last {burn.short}. The objective allows {allowed}%, which this "
-            f"uses up {_faster(burn.factor)}."
+            f"Of the {kind.noun} of {words.MODEL} at {words.PROVIDER}, from {words.LOCATION}, "
+            f"{words.PERCENT} {verb} in the last {spans}. The objective allows {allowed}%."
         ),
         board=(MODEL, ("provider", "model", "target")),
         keep=_KEEP,
     )
 
 
-def _faster(factor: float) -> str:
-    return "too fast" if factor == 1 else f"more than {factor:g} times too fast"
+def _burns(kind: _Kind, objective: _Objective, burn: Burn, read: Read, matcher: str) -> str:
+    """Counts are extrapolated to the ends of their window: 3 can be 3.02 and never 2.9."""
+    bound = f"{burn.bound(objective.share):g}"
+    (long_all, long_bad), (short_all, short_bad) = (
+        _read(kind, objective, window, read, matcher) for window in (burn.long, burn.short)
+    )
+    return (
+        f"{long_bad} / {long_all} > {bound}\n"
+        f"and {short_bad} / {short_all} > {bound}\n"
+        f"and {long_bad} > {burn.long_bad - 0.5:g}\n"
+        f"and {short_bad} > {burn.short_bad - 0.5:g}\n"
+        f"and {long_all} > {burn.least - 0.5:g}"
+    )
 
 
 def _read(kind: _Kind, objective: _Objective, window: str, read: Read, matcher: str) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""What each alert is shown, and what it must make of it."""

@@ -1,0 +1,87 @@
+"""TargetDown and ProbeStale."""
+
+from __future__ import annotations
+
+from tests.rules.cases.series import HEALTH_BOARD, MODEL_BOARD, SCRAPED, TARGET, attempts, instants, schedule
+from tests.rules.promtool import Case, Firing
+
+_LABELS = {**TARGET, **SCRAPED}
+
+
+def _down(duration: str) -> Firing:
+    return Firing(
+        labels={**_LABELS, "severity": "critical", "window": "4h", "runs": "3"},
+        summary="groq/llama is down, from frankfurt",
+        description=(
+            f"Every attempt at llama-3.1-8b-instant of groq has failed for {duration}, at least 3 of "
+            "them. The latest "
+            "failures, whose fault they are and what was said: probe results --target 'groq/llama' "
+            "--failed --since 4h"
+        ),
+        dashboard=MODEL_BOARD,
+    )
+
+
+def _stale(duration: str) -> Firing:
+    return Firing(
+        labels={**_LABELS, "severity": "critical"},
+        summary="groq/llama: no success for two full runs",
+        description=(
+            f"The last success of groq/llama from frankfurt was {duration} ago, which is longer than two "
+            "runs of its "
+            "jobs. Where TargetDown fires too, the provider is asked and fails; where it does not, "
+            "nobody asks."
+        ),
+        dashboard=HEALTH_BOARD,
+    )
+
+
+def _target(text: str, failure: str = "server_error", fault: str = "provider") -> dict[str, str]:
+    return {**instants(text), **attempts(text, failure=failure, fault=fault), **schedule()}
+
+
+CASES = (
+    Case(
+        "TargetDown",
+        "three runs in a row failed",
+        "targets",
+        _target(". . .xxx".replace(" ", ".")),
+        "136m",
+        [_down("45m 0s")],
+    ),
+    Case(
+        "TargetDown",
+        "whoever is at fault",
+        "targets",
+        _target("..xxxx", failure="bad_request", fault="probe"),
+        "91m",
+        [_down("1h 0m 0s")],
+    ),
+    Case(
+        "TargetDown",
+        "it never succeeded since the configuration was read",
+        "targets",
+        _target("xxx"),
+        "46m",
+        [_down("44m 59s")],
+    ),
+    Case("TargetDown", "two runs in a row failed", "targets", _target("....xx."), "95m"),
+    Case("TargetDown", "every other run fails", "targets", _target(".x.x.x.x.x"), "151m"),
+    Case("TargetDown", "one run fails after an outage of the probe", "targets", _target("...    x"), "121m"),
+    Case(
+        "ProbeStale",
+        "nobody asks",
+        "targets",
+        {**instants(".     "), **schedule()},
+        "70m",
+        [_stale("55m 0s")],
+    ),
+    Case("ProbeStale", "the third run succeeds", "targets", {**instants(".xx..."), **schedule()}, "62m"),
+    Case(
+        "ProbeStale",
+        "the job pauses for the night",
+        "targets",
+        {**instants(".      "), **schedule(next_run="64800x1000")},
+        "100m",
+    ),
+)

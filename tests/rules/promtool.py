@@ -1,0 +1,102 @@
+"""Cases for `promtool test rules`, run together: a process for each would cost more than what it does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.servers.prometheus import tool
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "deploy" / "prometheus" / "rules"
+
+RUNBOOKS = "http://127.0.0.1:9797/runbooks"
+BOARDS = "http://127.0.0.1:3000/d"
+
+# Time begins at 0 there, and a minute is a step.
+MINUTES_A_RUN = 15
+
+
+@dataclass(frozen=True)
+class Firing:
+    """What an alert is expected to say; labels without alertname."""
+
+    labels: Mapping[str, str]
+    summary: str
+    description: str
+    dashboard: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """`series` by selector, and what `alert` does at an instant; `at` and `step` are durations."""
+
+    alert: str
+    what: str
+    group: str
+    series: Mapping[str, str]
+    at: str
+    firing: Sequence[Firing] = ()
+    step: str = "1m"
+    rules: Path = field(default=RULES)
+
+    @property
+    def name(self) -> str:
+        return f"{self.alert} {'fires' if self.firing else 'is silent'}: {self.what}"
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "rule_files": [str(self.rules / f"inference-probe-{self.group}.yml")],
+            "evaluation_interval": self.step,
+            "tests": [
+                {
+                    "interval": self.step,
+                    "input_series": [
+                        {"series": selector, "values": values} for selector, values in self.series.items()
+                    ],
+                    "alert_rule_test": [
+                        {
+                            "eval_time": self.at,
+                            "alertname": self.alert,
+                            "exp_alerts": [self._expected(each) for each in self.firing],
+                        }
+                    ],
+                }
+            ],
+        }
+
+    def _expected(self, firing: Firing) -> dict[str, Any]:
+        return {
+            "exp_labels": dict(firing.labels),
+            "exp_annotations": {
+                "summary": firing.summary,
+                "description": firing.description,
+                "runbook_url": f"{RUNBOOKS}/{self.alert}",
+                "dashboard_url": f"{BOARDS}/{firing.dashboard}",
+            },
+        }
+
+
+def run_cases(cases: Iterable[Case], directory: Path) -> dict[str, str]:
+    """What promtool found wrong by the name of the case, empty where nothing is."""
+    files = {}
+    for number, case in enumerate(cases):
+        files[case.name] = directory / f"{number}.yml"
+        files[case.name].write_text(yaml.safe_dump(case.document(), sort_keys=False))
+    done = subprocess.run(
+        [tool("promtool"), "test", "rules", *map(str, files.values())],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    parts = re.split(r"^Unit Testing: +(.+)$", done.stdout, flags=re.MULTILINE)
+    said = dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
+    return {name: "" if said[str(file)] == "SUCCESS" else said[str(file)] for name, file in files.items()}
