@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.patch_bucket_request import PatchBucketRequest
 from influxdb_client.domain.patch_retention_rule import PatchRetentionRule
 from influxdb_client.domain.post_bucket_request import PostBucketRequest
+from influxdb_client.rest import ApiException
 from influxdb_client.service.buckets_service import BucketsService
 from influxdb_client.service.organizations_service import OrganizationsService
 
+from exporters.influxdb.faults import said
 from exporters.influxdb.settings import InfluxDBSettings
 from probe.errors import ConfigError
 
 _DAY_SECONDS: Final = 86_400
+_NOT_FOUND: Final = 404
 
 
 def prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: int | None) -> str:
@@ -25,15 +29,16 @@ def prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: int
     """
     if not settings.org:
         raise ConfigError("exporters.influxdb.org is missing: a bucket belongs to an organization")
+    organization = _organization(client, settings.org)
     buckets = BucketsService(client.api_client)
     seconds = (days or 0) * _DAY_SECONDS  # 0 is for ever
     kept = "for ever" if days is None else f"for {days} days"
-    found = buckets.get_buckets(name=settings.bucket, org=settings.org).buckets or []
+    found = _found(lambda: buckets.get_buckets(name=settings.bucket, org_id=organization).buckets)
     if not found:
         buckets.post_buckets(
             PostBucketRequest(
                 name=settings.bucket,
-                org_id=_organization(client, settings.org),
+                org_id=organization,
                 retention_rules=[BucketRetentionRules(every_seconds=seconds)] if seconds else [],
             )
         )
@@ -53,8 +58,19 @@ def _kept_seconds(rules: list[BucketRetentionRules] | None) -> int:
 
 def _organization(client: InfluxDBClient, name: str) -> str:
     """Its id. Raises ConfigError where there is none of this name that the token may see."""
-    found = OrganizationsService(client.api_client).get_orgs(org=name).orgs or []
+    organizations = OrganizationsService(client.api_client)
+    found = _found(lambda: organizations.get_orgs(org=name).orgs)
     if not found:
         raise ConfigError(f"exporters.influxdb.org: there is no organization {name!r} that the token may see")
     organization: str = found[0].id
     return organization
+
+
+def _found(ask: Callable[[], list[Any] | None]) -> list[Any]:
+    """What a search by name gives. InfluxDB 2 says 404 where there is none, and why."""
+    try:
+        return ask() or []
+    except ApiException as exc:
+        if exc.status == _NOT_FOUND and said(exc) is not None:
+            return []
+        raise

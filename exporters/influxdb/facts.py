@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exporters.influxdb.points import field_name, line_of, printable, time_ns
+from exporters.influxdb.points import field_name, line_of, one_line, time_ns
 from probe.catalog.history import PriceEntry
 from probe.catalog.quote import stated_rates
 from probe.event import Event
@@ -26,7 +26,7 @@ def event_line(event: Event) -> str:
         "model": event.model or "none",
         "scope": event.scope or "none",
     }
-    return line_of(EVENT, tags, {"count": 1.0, "text": printable(event.text)}, time_ns(event.at, event.id))
+    return line_of(EVENT, tags, {"count": 1.0, "text": one_line(event.text)}, time_ns(event.at, event.id))
 
 
 def price_line(entry: PriceEntry) -> str:
@@ -40,6 +40,6 @@ def price_line(entry: PriceEntry) -> str:
         for kind, usd in stated_rates(price.rates).items()
     }
     fields[field_name(MODEL_PRICE_USD_PER_REQUEST)] = float(price.request_usd)
-    fields["source"] = printable(price.source)
+    fields["source"] = one_line(price.source)
     tags = {"provider": entry.provider, "model": entry.model}
     return line_of(PRICE, tags, fields, time_ns(entry.at, entry.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -28,10 +29,11 @@ _HINTS: Final[Mapping[int, str]] = {
     422: "not as InfluxDB does: is exporters.influxdb.url right?",
     429: "it is asked again later, and more seldom",
 }
-_REFUSED_HINTS: Final[Mapping[int, str]] = {
-    413: _HINTS[413],
-    422: "older than the bucket keeps? keep more by `probe influx init --days …`, then `probe export replay`",
-}
+_CONFIGURATION_HINT: Final = "are exporters.influxdb.org and bucket right?"
+_RETENTION_HINT: Final = "keep more by `probe influx init --days …`, then `probe export replay`"
+# What is said of points, and what of the request around them: no point is to blame for that.
+_OF_POINTS: Final = re.compile(r"parse|partial write|conflict|retention|dropped", re.IGNORECASE)
+_OF_REQUEST: Final = re.compile(r"\b(org|orgID|organization|bucket|database|db)\b", re.IGNORECASE)
 _SERVER_ERRORS: Final = 500
 _HINT_LATER: Final = "it is asked again later"
 # By what is in the reason why there is no answer; the last one is for all others.
@@ -67,11 +69,11 @@ def _of_answer(error: ApiException, clock: Clock) -> ExportError:
     status = error.status or 0
     if not status:  # the client's way to say that TLS failed
         return _of_no_answer(str(error.reason))
-    said = _said(error)
-    refused = status == _TOO_LARGE or (status in _MALFORMED and said is not None)
-    otherwise = _HINT_LATER if status >= _SERVER_ERRORS else None
-    hint = _REFUSED_HINTS.get(status) if refused else _HINTS.get(status, otherwise)
-    text = ": ".join(filter(None, (f"InfluxDB answered {status}", said or _line(str(error.reason or "")))))
+    reason = said(error)
+    misconfigured = reason is not None and not _OF_POINTS.search(reason) and bool(_OF_REQUEST.search(reason))
+    refused = status == _TOO_LARGE or (status in _MALFORMED and reason is not None and not misconfigured)
+    hint = _hint(status, reason, misconfigured=misconfigured)
+    text = ": ".join(filter(None, (f"InfluxDB answered {status}", reason or _line(str(error.reason or "")))))
     return ExportError(
         f"{text}; {hint}" if hint else text,
         permanent=refused,
@@ -79,12 +81,21 @@ def _of_answer(error: ApiException, clock: Clock) -> ExportError:
     )
 
 
+def _hint(status: int, reason: str | None, *, misconfigured: bool) -> str | None:
+    """What to do."""
+    if status in _MALFORMED and reason is not None:
+        if misconfigured:
+            return _CONFIGURATION_HINT
+        return _RETENTION_HINT if "retention" in reason else None
+    return _HINTS.get(status, _HINT_LATER if status >= _SERVER_ERRORS else None)
+
+
 def _of_no_answer(reason: str) -> ExportError:
     hint = next(hint for words, hint in _NO_ANSWER_HINTS if words in reason)
     return ExportError(f"InfluxDB cannot be reached: {_line(reason)}; {hint}")
 
 
-def _said(error: ApiException) -> str | None:
+def said(error: ApiException) -> str | None:
     """The reason that InfluxDB gives, `message` in 2.x, `error` in 1.x and 3.x; None where none is."""
     try:
         body = json.loads(error.body or "")

@@ -120,7 +120,12 @@ def printable(text: str) -> str:
 
     https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
     """
-    return _NOT_ESCAPABLE.sub("", "".join(c if c.isprintable() else " " for c in text)) or "-"
+    return _NOT_ESCAPABLE.sub("", one_line(text)) or "-"
+
+
+def one_line(text: str) -> str:
+    """The text as a field can hold it that people read in a table."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def time_ns(at: datetime, of: UUID) -> int:

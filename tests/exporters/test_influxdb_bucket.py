@@ -35,16 +35,23 @@ class Buckets:
             return _json(401, {"code": "unauthorized", "message": "unauthorized access"})
         match request.method, request.path:
             case "GET", "/api/v2/buckets":
+                assert request.query["orgID"] == "00000000000000aa"
                 name = request.query["name"]
-                return _json(200, {"buckets": [self._bucket(name)] if name in self.kept_seconds else []})
+                if name not in self.kept_seconds:
+                    return _json(404, {"code": "not found", "message": f'bucket "{name}" not found'})
+                return _json(200, {"buckets": [self._bucket(name)]})
             case "GET", "/api/v2/orgs":
-                known = request.query["org"] == "me"
-                return _json(200, {"orgs": [{"id": "00000000000000aa", "name": "me"}] if known else []})
+                name = request.query["org"]
+                if name != "me":
+                    return _json(
+                        404, {"code": "not found", "message": f'organization name "{name}" not found'}
+                    )
+                return _json(200, {"orgs": [{"id": "00000000000000aa", "name": "me"}]})
             case "POST", "/api/v2/buckets":
                 return self._keep(request, 201)
             case "PATCH", path if path.startswith("/api/v2/buckets/"):
                 return self._keep(request, 200)
-        return _json(404, {"code": "not found", "message": "path not found"})
+        return 404, {"Content-Type": "text/plain"}, b"404 page not found"
 
     def _keep(self, request: Request, status: int) -> Answer:
         body = json.loads("\n".join(request.lines))
@@ -127,6 +134,12 @@ async def test_an_organization_that_is_not_there(server: InfluxServer) -> None:
         await prepare(server, 400, org="you")
     with pytest.raises(ConfigError, match=r"exporters\.influxdb\.org is missing"):
         await prepare(server, 400, org="")
+
+
+async def test_a_url_where_no_influxdb_is(server: InfluxServer) -> None:
+    server.answer = Buckets().answer
+    with pytest.raises(ExportError, match=r"404.*are exporters\.influxdb\.url, org and bucket right"):
+        await prepare(server, 400, url=f"{server.url}/elsewhere")
 
 
 async def test_the_command(server: InfluxServer, shell: Shell) -> None:

@@ -78,6 +78,9 @@ async def test_a_prefix_stays_before_the_path(server: InfluxServer, make: Make) 
         (said(403, "forbidden"), False, ("403", "token write to the bucket")),
         (said(404, 'bucket "mine" not found'), False, ('bucket "mine" not found', "probe influx init")),
         (said(400, "unable to parse 'x'"), True, ("400", "unable to parse")),
+        (said(400, "Please provide either orgID or org"), False, ("orgID or org", "exporters.influxdb.org")),
+        (said(400, "unable to parse 'x,target=bucket'"), True, ("unable to parse",)),
+        (said(422, "partial write: field type conflict: input field x"), True, ("type conflict",)),
         (said(413, "too large"), True, ("413", "too large")),
         ((413, {}, b"<html>nginx</html>"), True, ("413",)),
         (

@@ -113,12 +113,12 @@ def test_an_event_is_a_point() -> None:
         severity="warning",
         provider="acme",
         model="echo 1",
-        text='acme no longer lists "echo 1",\nsince today',
+        text='acme no longer lists "echo 1",\nsince \\ today',
     )
     line = event_line(event)
     assert line == (
         "inference_probe_event,kind=model_vanished,model=echo\\ 1,provider=acme,scope=none,severity=warning "
-        'count=1,text="acme no longer lists \\"echo 1\\", since today" '
+        'count=1,text="acme no longer lists \\"echo 1\\", since \\\\ today" '
         f"{int(NOW.timestamp()) * 10**9 + 7}"
     )
 
