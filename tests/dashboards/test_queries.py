@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 import pytest
 import pytest_asyncio
@@ -16,6 +20,7 @@ from probe.metrics import names
 from tests.dashboards.grafana import Asked, Json, interpolated, opened, queries, range_seconds
 from tests.dashboards.stage import staged
 from tests.servers.prometheus import Prometheus
+from tests.servers.victoria import Victoria, storing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -124,3 +129,31 @@ async def _without_data(prometheus: Prometheus, board: Json, asked: Sequence[Ask
         for each, answer in zip(asked, answers, strict=True)
         if not any(math.isfinite(value) for value in answer.values())
     ]
+
+
+async def test_victoria_metrics_answers_the_same_queries(prometheus: Prometheus, tmp_path: Path) -> None:
+    async with storing(tmp_path) as victoria:
+        await asyncio.to_thread(_copy, prometheus, victoria)
+        there = Prometheus(victoria.url)
+        for board in BOARDS.values():
+            known = {key for key in (*EMPTY, *TROUBLES) if key[0] == board["uid"]}
+            asked = [each for each in queries(board) if "changes(" not in each.expression]
+            empty = await _without_data(there, board, asked)
+            assert {each.key for each in empty} <= known
+
+
+def _copy(prometheus: Prometheus, victoria: Victoria) -> None:
+    """The latest value of every series as that of a minute ago, and 0 before it, as counters grow."""
+    query = urlencode({"match[]": '{__name__=~".+"}'})
+    with urlopen(f"{prometheus.url}/federate?{query}", timeout=30) as page:
+        lines = page.read().decode()
+    for value, milliseconds in (("0", 120_000), (r"\1", 60_000)):
+        moved = partial(_moved, value, milliseconds)
+        text = re.sub(r" (\S+) (\d+)$", moved, lines, flags=re.MULTILINE)
+        urlopen(f"{victoria.url}/api/v1/import/prometheus", data=text.encode(), timeout=30).close()
+    urlopen(f"{victoria.url}/internal/force_flush", timeout=10).close()
+
+
+def _moved(value: str, milliseconds: int, line: re.Match[str]) -> str:
+    """The end of a line, with that value, so much earlier."""
+    return f" {line.expand(value)} {int(line[2]) - milliseconds}"
