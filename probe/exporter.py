@@ -106,6 +106,17 @@ class StatusExporter(Exporter, Protocol):
 
 
 @runtime_checkable
+class RejectingExporter(Exporter, Protocol):
+    """An exporter whose sink may take a request but for a part that stands for no single record.
+
+    `rejected` counts such parts since the start: points of metrics.
+    """
+
+    @property
+    def rejected(self) -> int: ...
+
+
+@runtime_checkable
 class PreparedExporter(Exporter, Protocol):
     """An exporter whose sink needs something made in it first."""
 

@@ -16,7 +16,7 @@ from probe.background import background
 from probe.clock import Clock
 from probe.delivery import Delivery, MemoryCursors
 from probe.errors import ExportError
-from probe.exporter import Exporter, ExporterContext, MemoryExporter, StatusExporter
+from probe.exporter import Exporter, ExporterContext, MemoryExporter, RejectingExporter, StatusExporter
 from probe.journals import lines, results_line
 from probe.plugins import IN_MEMORY, load_exporter
 from probe.recall import fill
@@ -40,6 +40,7 @@ class Sinks:
         self._page: MemoryExporter | None = None
         self._deliveries: list[Delivery] = []
         self._begun = asyncio.Event()
+        self._rejecting: dict[str, RejectingExporter] = {}
 
     async def open(
         self,
@@ -81,6 +82,8 @@ class Sinks:
         delivery = Delivery(name, taken, self._store, self._clock)
         self._deliveries.append(delivery)
         background(stack, delivery.run, f"delivery to {name}", self._clock)
+        if isinstance(exporter, RejectingExporter):
+            self._rejecting[name] = exporter
         if isinstance(exporter, StatusExporter):
             reports = Reports(name, exporter, context.status, self._clock, self._begun)
             background(stack, reports.run, f"reports to {name}", self._clock)
@@ -95,7 +98,14 @@ class Sinks:
             delivery.wake()
 
     def status(self) -> tuple[DeliveryStatus, ...]:
-        return tuple(delivery.status() for delivery in self._deliveries)
+        return tuple(
+            replace(status, refused=status.refused + self._rejected(status.exporter))
+            for status in (delivery.status() for delivery in self._deliveries)
+        )
+
+    def _rejected(self, name: str) -> int:
+        exporter = self._rejecting.get(name)
+        return 0 if exporter is None else exporter.rejected
 
     def retain(self, series: Sequence[Series]) -> None:
         """These are probed from now on, and no others."""

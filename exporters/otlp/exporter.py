@@ -98,6 +98,11 @@ class OtlpExporter:
                 await self._tell_ended()
         self._sender.close()
 
+    @property
+    def rejected(self) -> int:
+        """Points and roots that servers rejected of requests that they took, since the start."""
+        return self._rejected + (0 if self._metrics is None else self._metrics.refused)
+
     # Runs -------------------------------------------------------------------------------------------------
 
     async def _watch_runs(self) -> None:

@@ -60,7 +60,9 @@ class Metrics:
         self._with_spans = "traces" in settings.signals
         self._counted = Remembered(_REMEMBERED)
         self._overflowed = False
-        self._refused: set[str] = set()
+        self._refused_names: set[str] = set()
+        # Points of metrics that a server refused for good.
+        self.refused = 0
         self._totals.accept(
             self._totals.propose(self._instruments.zeros(series, since_ns), since_ns), since_ns
         )
@@ -104,7 +106,7 @@ class Metrics:
             if not exc.permanent:
                 raise
             if len(metrics) == 1:
-                self._say_refused(metrics[0].name, exc)
+                self._say_refused(metrics[0], exc)
                 return
             middle = len(metrics) // 2
             self._send_parts(metrics[:middle])
@@ -133,10 +135,11 @@ class Metrics:
             _log.error("more series than exporters.otlp.max_series: the rest are one point of each metric")
         self._overflowed = True
 
-    def _say_refused(self, name: str, error: ExportError) -> None:
-        if name not in self._refused:
-            _log.error("an OTLP server refuses a metric", metric=name, error=str(error))
-        self._refused.add(name)
+    def _say_refused(self, metric: EncodedMetric, error: ExportError) -> None:
+        self.refused += len(points_of(metric))
+        if metric.name not in self._refused_names:
+            _log.error("an OTLP server refuses a metric", metric=metric.name, error=str(error))
+        self._refused_names.add(metric.name)
 
 
 def _encoded(request: ExportMetricsServiceRequest) -> Sequence[EncodedMetric]:

@@ -201,7 +201,8 @@ EXPORTERS = (
         names.EXPORTER_REFUSED_SAMPLES_TOTAL,
         "counter",
         "",
-        "Samples, events and prices that the sink will never accept; they were put aside.",
+        "Samples, events and prices that the sink will never accept; they were put aside. Over OTLP also "
+        "points of metrics.",
         lambda delivery: delivery.refused,
     ),
     _delivery(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,15 +14,19 @@ from pathlib import Path
 import pytest
 
 from exporters.otlp import OtlpExporter
+from probe.api.control import RunOrder
 from probe.clock import FakeClock, SystemClock
+from probe.daemon import Daemon
 from probe.delivery import Delivery
 from probe.journals import lines
 from probe.sample import Sample
 from probe.store import Store
-from tests.daemons import until
+from tests.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, make_failure, make_sample
 from tests.servers.otlp import OtlpReceiver, Received, receiving_http
+from tests.servers.otlp import partial as rejecting
+from tests.servers.simulator import RunningSimulator
 
 ATTEMPTS = "inference_probe.attempts"
 
@@ -59,6 +64,9 @@ async def process(store: Store, receiver: OtlpReceiver) -> AsyncIterator[Deliver
     finally:
         task.cancel()
         await asyncio.wait([task])
+        for thread in threading.enumerate():
+            if thread.name == "otlp":  # the end of a process ends its requests, too
+                await asyncio.to_thread(thread.join)
         await exporter.aclose()
 
 
@@ -129,6 +137,28 @@ async def test_what_is_refused_for_good_is_put_aside(store: Store, receiver: Otl
     told = {span.span_id for span in receiver.spans() if span.name == "benchmark.test"}
     assert told == {sample.id.bytes[8:] for sample in samples} - {bad.id.bytes[8:]}
     assert attempts(receiver) == 8, "what is refused is not counted"
+
+
+async def test_rejected_points_are_counted_as_refused(
+    tmp_path: Path, simulator: RunningSimulator, receiver: OtlpReceiver
+) -> None:
+    """In a whole daemon: what it knows of itself is told at its start, and rejected but for the spans."""
+    rejected = rejecting("metrics", 2, "too old").SerializeToString()
+    head = {"Content-Type": "application/x-protobuf"}
+    receiver.answer = lambda received: (200, head, rejected) if received.signal == "metrics" else None
+    config = ConfigFile(tmp_path, simulator.base_url, exporters={"otlp": {"url": receiver.url}})
+    async with Daemon.start(config.load) as daemon:
+
+        def refused() -> int:
+            found = daemon.control.status().deliveries
+            return next(each.refused for each in found if each.exporter == "otlp")
+
+        await until(lambda: refused() > 0)
+        assert refused() % 2 == 0
+        run = await finished(daemon, await daemon.control.trigger(RunOrder(suite="quick", targets=("*",))))
+        await until(lambda: len(receiver.spans()) == run.attempts + 1)
+    root, *_ = [span for span in receiver.spans() if span.name == "benchmark.run"]
+    assert root.trace_id == run.id.bytes
 
 
 LOADED = """

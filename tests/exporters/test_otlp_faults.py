@@ -19,6 +19,7 @@ import trustme
 from google.protobuf.any_pb2 import Any as Packed
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from structlog.testing import capture_logs
 
 from exporters.otlp import OtlpExporter
 from probe.errors import ConfigError, ExportError
@@ -136,13 +137,14 @@ async def test_a_success_in_json(make: Making) -> None:
     assert (await refusal(otlp.exporter)).permanent
 
 
-async def test_a_warning_is_said_once(make: Making, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_warning_is_said_once(make: Making) -> None:
     otlp = make(signals=("traces",))
     warning = partial("traces", 0, "attributes were cut").SerializeToString()
     otlp.receiver.answer = lambda _: (200, PROTOBUF, warning)
-    await otlp.exporter.export([make_sample()])
-    await otlp.exporter.export([make_sample()])
-    assert capsys.readouterr().out.count("attributes were cut") == 1
+    with capture_logs() as logs:
+        await otlp.exporter.export([make_sample()])
+        await otlp.exporter.export([make_sample()])
+    assert [entry.get("warning") for entry in logs] == ["attributes were cut"]
 
 
 @pytest.mark.parametrize(

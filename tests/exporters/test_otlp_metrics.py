@@ -13,11 +13,13 @@ import pytest
 from opentelemetry import metrics as global_metrics
 from opentelemetry import trace as global_trace
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
+from structlog.testing import capture_logs
 
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import DURATION_BUCKETS, OWN_STREAMS, TOKEN_BUCKETS
 from probe.clock import FakeClock
 from probe.errors import ConfigError, ExportError
+from probe.exporter import RejectingExporter
 from probe.metrics import CATALOGUE, OfAttempt, OfStatus
 from probe.sample import Series, Usage
 from tests.exporters.contract import context_for
@@ -389,16 +391,16 @@ async def test_more_series_than_the_sdk_holds_by_itself(make: Making) -> None:
 
 
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])
-async def test_what_is_above_the_limit_is_one_point_and_is_said(
-    make: Making, temporality: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_what_is_above_the_limit_is_one_point_and_is_said(make: Making, temporality: str) -> None:
     otlp = make(max_series=3, temporality=temporality, signals=("metrics",))
-    await otlp.exporter.export([make_sample(replace(TARGET, name=f"target-{n}")) for n in range(5)])
+    with capture_logs() as logs:
+        await otlp.exporter.export([make_sample(replace(TARGET, name=f"target-{n}")) for n in range(5)])
     found = {key[1]: point for key, point in otlp.receiver.latest().items() if key[0] == TTFT}
     overflow = found.pop(frozenset({("otel.metric.overflow", True)}))
     assert len(found) == 3
     assert (overflow.count, overflow.sum) == (2, 0.5), "nothing is lost but who it was"
-    assert "max_series" in capsys.readouterr().out
+    (said,) = logs
+    assert "exporters.otlp.max_series" in said["event"]
 
 
 async def test_a_limit_over_several_batches(make: Making) -> None:
@@ -440,6 +442,7 @@ async def test_a_refused_metric_of_a_report_stops_no_other(make: Making) -> None
     wanted = {OWN_STREAMS[family].name for family in CATALOGUE if isinstance(family.source, OfStatus)}
     assert wanted - names <= {"inference_probe.spend_today_usd", *_untold()}
     assert "inference_probe.store_up" in names
+    assert otlp.exporter.rejected == 1
 
 
 def _untold() -> set[str]:
@@ -451,15 +454,16 @@ def _untold() -> set[str]:
     }
 
 
-async def test_rejected_points_are_counted_and_told(make: Making, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_rejected_points_are_counted_and_told(make: Making) -> None:
     otlp = make(signals=("metrics",))
     body = partial("metrics", 3, "too old").SerializeToString()
     otlp.receiver.answer = lambda _: (200, PROTOBUF, body)
-    await otlp.exporter.export([make_sample()])
-    await otlp.exporter.export([make_sample()])
-    told = capsys.readouterr().out
-    assert "too old" in told
-    assert "6" in told.splitlines()[-1]
+    with capture_logs() as logs:
+        await otlp.exporter.export([make_sample()])
+        await otlp.exporter.export([make_sample()])
+    assert [(entry["rejected"], entry["error"]) for entry in logs] == [(3, "too old"), (3, "too old")]
+    assert isinstance(otlp.exporter, RejectingExporter)
+    assert otlp.exporter.rejected == 6
 
 
 def test_nothing_global_is_installed(make: Making) -> None:

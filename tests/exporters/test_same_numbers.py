@@ -230,27 +230,35 @@ def samples() -> list[Sample]:
     return made
 
 
-async def test_counters_are_the_same(samples: list[Sample]) -> None:
+@pytest.fixture(scope="module")
+def page(samples: list[Sample]) -> Numbers:
+    return asyncio.run(through_prometheus(samples))
+
+
+@pytest.fixture(scope="module")
+def otlp(samples: list[Sample]) -> OtlpReceiver:
+    """What has received all of them as totals."""
+    with receiving_http() as receiver:
+        asyncio.run(through_otlp(samples, receiver, signals=("metrics",)))
+    return receiver
+
+
+def test_counters_are_the_same(samples: list[Sample], page: Numbers, otlp: OtlpReceiver) -> None:
     totals = {key: math.fsum(values) for key, values in readings(samples, "counter").items()}
     assert len(totals) > 60
-    assert wrong(totals, await through_prometheus(samples)) == []
-    with receiving_http() as receiver:
-        await through_otlp(samples, receiver, signals=("metrics",))
-        assert wrong(totals, otlp_numbers(receiver, "as_double")) == []
+    assert wrong(totals, page) == []
+    assert wrong(totals, otlp_numbers(otlp, "as_double")) == []
 
 
-async def test_distributions_are_the_same(samples: list[Sample]) -> None:
+def test_distributions_are_the_same(samples: list[Sample], page: Numbers, otlp: OtlpReceiver) -> None:
     found = readings(samples, "histogram", "summary")
     counts = {key: float(len(values)) for key, values in found.items()}
     sums = {key: math.fsum(values) for key, values in found.items()}
-    page = await through_prometheus(samples)
-    with receiving_http() as receiver:
-        await through_otlp(samples, receiver, signals=("metrics",))
-        assert wrong(counts, otlp_numbers(receiver, "count")) == []
-        assert wrong(sums, otlp_numbers(receiver, "sum")) == []
-        assert wrong(_with_suffix(counts, "_count"), page) == []
-        assert wrong(_with_suffix(sums, "_sum"), page) == []
-        assert bucket_differences(receiver, page) == []
+    assert wrong(counts, otlp_numbers(otlp, "count")) == []
+    assert wrong(sums, otlp_numbers(otlp, "sum")) == []
+    assert wrong(_with_suffix(counts, "_count"), page) == []
+    assert wrong(_with_suffix(sums, "_sum"), page) == []
+    assert bucket_differences(otlp, page) == []
 
 
 async def test_deltas_add_up_to_the_same(samples: list[Sample]) -> None:
@@ -271,20 +279,16 @@ async def test_exponential_histograms_hold_the_same(samples: list[Sample]) -> No
         assert wrong({k: math.fsum(v) for k, v in found.items()}, otlp_numbers(receiver, "sum")) == []
 
 
-async def test_latest_values_are_the_same(samples: list[Sample], tmp_path: Path) -> None:
+def test_latest_values_are_the_same(samples: list[Sample], page: Numbers, otlp: OtlpReceiver) -> None:
     truth = latest(samples)
     assert len(truth) > 100
-    page = await through_prometheus(samples)
     assert wrong(truth, page) == []
-    with receiving_http() as receiver:
-        await through_otlp(samples, receiver, signals=("metrics",))
-        shown = otlp_numbers(receiver, "as_double")
-        assert wrong(truth, shown) == []
-        gauges = {family.name for family in CATALOGUE if family.kind == "gauge"}
-        absent = {key for key in shown if key[0] in gauges and key not in truth}
-        assert absent == {
-            key for key in page if key[0] in gauges & {n for n, _ in shown} and key not in truth
-        }
+    shown = otlp_numbers(otlp, "as_double")
+    assert wrong(truth, shown) == []
+    # And nothing is shown that the latest attempt does not have.
+    gauges = {name for name, _ in shown} & {family.name for family in CATALOGUE if family.kind == "gauge"}
+    more = {key for key in shown if key[0] in gauges and key not in truth}
+    assert more == {key for key in page if key[0] in gauges and key not in truth}
 
 
 async def test_every_attempt_is_the_same_point_and_span(samples: list[Sample], tmp_path: Path) -> None:
@@ -313,15 +317,13 @@ async def test_every_attempt_is_the_same_point_and_span(samples: list[Sample], t
             assert sorted(told[key]) == pytest.approx(sorted(figures), rel=1e-12), key
 
 
-async def test_genai_metrics_hold_what_the_catalogue_holds(samples: list[Sample]) -> None:
+def test_genai_metrics_hold_what_the_catalogue_holds(samples: list[Sample], otlp: OtlpReceiver) -> None:
     """The same attempts under the names of the conventions."""
-    with receiving_http() as receiver:
-        await through_otlp(samples, receiver, signals=("metrics",))
-        shown: dict[str, tuple[int, float]] = {}
-        for (name, _), point in receiver.latest().items():
-            if name.startswith("gen_ai."):
-                count, total = shown.get(name, (0, 0.0))
-                shown[name] = count + point.count, total + point.sum
+    shown: dict[str, tuple[int, float]] = {}
+    for (name, _), point in otlp.latest().items():
+        if name.startswith("gen_ai."):
+            count, total = shown.get(name, (0, 0.0))
+            shown[name] = count + point.count, total + point.sum
     for entry in GEN_AI:
         stream = entry.stream("v1.41")
         if stream is not None:
