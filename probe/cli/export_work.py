@@ -27,7 +27,7 @@ _COLUMNS: Final = (
     Column("exporter"),
     Column("of"),
     Column("waiting", "right"),
-    Column("oldest ended (UTC)"),
+    Column("oldest (UTC)"),
     Column("refused", "right"),
 )
 
@@ -142,9 +142,10 @@ async def _give(store: Store, name: str, settings: Mapping[str, object], wanted:
 
 
 def _counted(given: Mapping[str, int]) -> str:
-    """`1,200 results`, `1,200 results, 3 prices`."""
-    facts = [f"{given[journal]:,} {journal}" for journal in ("events", "prices") if given.get(journal)]
-    return ", ".join([f"{given.get('results', 0):,} results", *facts])
+    """`1,200 results`, `1,200 results, 1 price`."""
+    shown = [journal for journal in JOURNALS if journal == "results" or given.get(journal)]
+    counts = [(given.get(journal, 0), journal) for journal in shown]
+    return ", ".join(f"{n:,} {journal.removesuffix('s') if n == 1 else journal}" for n, journal in counts)
 
 
 async def _chosen(store: Store, line: Line[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:
