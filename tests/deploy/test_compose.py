@@ -65,6 +65,7 @@ def test_nothing_listens_beyond_this_machine(name: str) -> None:
 def test_the_database_is_reached_by_the_probe_only() -> None:
     assert compose()["networks"]["database"] == {"internal": True}
     assert "ports" not in services()["postgres"]
+    assert services()["postgres"]["networks"] == ["database"]
     joined = {name for name, service in services().items() if "database" in service.get("networks", [])}
     assert joined == {"probe", "postgres"}
 
