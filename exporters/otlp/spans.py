@@ -85,7 +85,7 @@ def attempt_span(
     outcome = sample.outcome
     status = Status(StatusCode.UNSET)
     if isinstance(outcome, Failed):
-        status = Status(StatusCode.ERROR, redact(outcome.detail))
+        status = Status(StatusCode.ERROR, _text(redact(outcome.detail)))
     return ReadableSpan(
         name=TEST,
         context=attempt_context(sample),
@@ -136,7 +136,7 @@ def attempt_attributes(sample: Sample, semconv: Semconv) -> dict[str, Value]:
         f"{NAMESPACE}fault": sample.outcome.fault if isinstance(sample.outcome, Failed) else None,
         **dict(figures(sample)),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: _sendable(value) for name, value in found.items() if value is not None}
 
 
 def figures(sample: Sample) -> Iterator[tuple[str, float]]:
@@ -175,6 +175,17 @@ def _reached(sample: Sample) -> Mapping[str, float | None]:
         "first_answer_token": timing.ttfa_seconds,
         "last_token": timing.total_latency_seconds,
     }
+
+
+def _sendable(value: Value) -> Value:
+    if isinstance(value, tuple):
+        return tuple(map(_text, value))
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(text: str) -> str:
+    """What a provider wrote may hold half a character, which no message can."""
+    return text.encode(errors="replace").decode()
 
 
 def _sum(before: float | None, span: float | None) -> float | None:

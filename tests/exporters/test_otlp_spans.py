@@ -164,6 +164,16 @@ async def test_no_prompt_and_no_answer_is_sent(make: Making) -> None:
     assert b"it thought" not in sent
 
 
+async def test_half_a_character_stops_nothing(make: Making) -> None:
+    otlp = make()
+    outcome = Failed(kind="malformed", fault="provider", detail="half: \ud83d")
+    failure = make_failure("malformed", outcome=outcome, served_model="m\ud83d", finish_reason="\ude00")
+    await otlp.exporter.export([failure])
+    (span,) = otlp.receiver.spans()
+    assert span.status.message == "half: ?"
+    assert attributes(span.attributes)["gen_ai.response.model"] == "m?"
+
+
 # Runs ---------------------------------------------------------------------------------------------------
 
 
