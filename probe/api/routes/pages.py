@@ -1,4 +1,4 @@
-"""What a browser asks for: the board and its static parts."""
+"""What a browser asks for: the board, its static parts, and the runbooks that alerts link to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from probe.api.board.query import BoardQuery
 from probe.api.parts import Given
 from probe.api.problem import Problem
+from probe.runbooks import runbooks
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,4 +29,21 @@ async def static(name: str, given: Given) -> Response:
         asset.body,
         media_type=asset.media_type,
         headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+@router.get("/runbooks/{name}")
+def runbook(name: str, given: Given) -> Response:
+    """What to do about an alert; runbooks link to each other by their files' names, with `.md`."""
+    from markdown_it import MarkdownIt
+
+    file = runbooks().get(name.removesuffix(".md"))
+    if file is None:
+        raise Problem(404, f"There is no runbook at /runbooks/{name}.")
+    body = MarkdownIt("commonmark", {"html": False}).render(file.read_text(encoding="utf-8"))
+    return HTMLResponse(
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{file.stem}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="stylesheet" href="{given.page.assets["board.css"].url}"></head>'
+        f'<body class="runbook"><main>\n{body}</main></body></html>\n'
     )

@@ -1,0 +1,32 @@
+"""An alert's runbook is a page of the probe itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.runbooks import runbooks
+from tests.api.serving import Served
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize("name", ["TargetDown", "TargetDown.md"])
+async def test_a_runbook_is_a_page(served: Served, name: str) -> None:
+    response = await served.client.get(f"/runbooks/{name}")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<title>TargetDown</title>" in response.text
+    assert "<h2>Diagnosis</h2>" in response.text
+    assert "probe results --target 'groq/llama' --failed" in response.text.replace("&#x27;", "'")
+
+
+async def test_links_between_runbooks_lead_somewhere(served: Served) -> None:
+    for name in runbooks():
+        text = (await served.client.get(f"/runbooks/{name}")).text
+        for target in [part.partition('"')[0] for part in text.split('<a href="')[1:]]:
+            assert (await served.client.get(f"/runbooks/{target}")).status_code == 200, f"{name}: {target}"
+
+
+@pytest.mark.parametrize("name", ["Nope", "..%2fmetrics", "%00", "targetdown"])
+async def test_there_is_no_other(served: Served, name: str) -> None:
+    assert (await served.client.get(f"/runbooks/{name}")).status_code == 404
