@@ -25,8 +25,10 @@ from exporters.otlp.settings import Temporality
 
 # As the SDK has it, and the specification of the exponential histogram.
 _MOST_BUCKETS: Final = 160
-_Key = frozenset[tuple[str, object]]
-_OVERFLOW_KEY: Final[_Key] = frozenset({(OVERFLOW, True)})
+# The values of the attributes, whose names all series of a metric have in one order: with their names they
+# would be the largest part of what a series takes.
+_Key = tuple[object, ...]
+_OVERFLOW_KEY: Final[_Key] = (True,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ class Totals:
         touched: dict[_Key, DataPointT] = {}
         fresh = 0
         for point in metric.data.data_points:
-            key: _Key = frozenset((point.attributes or {}).items())
+            key: _Key = tuple((point.attributes or {}).values())
             if key not in known and key not in touched:
                 if len(known) + fresh >= self._max_series:
                     key = _OVERFLOW_KEY

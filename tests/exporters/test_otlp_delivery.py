@@ -24,7 +24,7 @@ from probe.store import Store
 from tests.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, make_failure, make_sample
-from tests.servers.otlp import OtlpReceiver, Received, receiving_http
+from tests.servers.otlp import OtlpReceiver, Received, receiving_grpc, receiving_http
 from tests.servers.otlp import partial as rejecting
 from tests.servers.simulator import RunningSimulator
 
@@ -159,6 +159,17 @@ async def test_rejected_points_are_counted_as_refused(
         await until(lambda: len(receiver.spans()) == run.attempts + 1)
     root, *_ = [span for span in receiver.spans() if span.name == "benchmark.run"]
     assert root.trace_id == run.id.bytes
+
+
+async def test_a_whole_daemon_over_grpc(tmp_path: Path, simulator: RunningSimulator) -> None:
+    with receiving_grpc() as receiver:
+        exporters = {"otlp": {"url": receiver.url, "protocol": "grpc"}}
+        config = ConfigFile(tmp_path, simulator.base_url, exporters=exporters)
+        async with Daemon.start(config.load) as daemon:
+            order = RunOrder(suite="quick", targets=("*",))
+            run = await finished(daemon, await daemon.control.trigger(order))
+            await until(lambda: len(receiver.spans()) == run.attempts + 1)
+            await until(lambda: attempts(receiver) == run.attempts)
 
 
 LOADED = """
