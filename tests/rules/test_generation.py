@@ -1,0 +1,333 @@
+"""Rules for other configurations are as valid as those of the default one, and fit them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from probe.config import Config
+from probe.errors import ConfigError
+from probe.metrics import CATALOGUE, names
+from probe.rules import UnknownMetric, rule_groups
+from probe.rules.files import ALERTMANAGER_FILE, GRAFANA_FILE, Format, files_for
+from probe.rules.promql import any_of, check_names, names_of, quoted
+from probe.rules.windows import duration, windows_for
+from tests.rules.promtool import ROOT
+from tests.servers.prometheus import tool
+from tests.settings.folder import Folder
+
+TARGETS = [
+    {"provider": "simulator", "model": "sim-swift", "slo": {"ttft_seconds": 0.5, "availability": 0.95}},
+    {"provider": "simulator", "model": "sim-steady", "connection": "both"},
+    {"provider": "simulator", "model": 'odd.name"\\(v2)', "slo": {"jitter_seconds": 2}},
+]
+GRAFANA: Format = "grafana"
+CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
+    "every minute": {"jobs": [{"name": "a", "cron": "* * * * *"}]},
+    "every 5 minutes": {"jobs": [{"name": "a", "cron": "*/5 * * * *"}]},
+    "every hour": {"jobs": [{"name": "a", "cron": "0 * * * *"}]},
+    "once a day": {"jobs": [{"name": "a", "cron": "0 4 * * *"}]},
+    "once a week": {"jobs": [{"name": "a", "cron": "0 4 * * 1"}]},
+    "office hours": {"jobs": [{"name": "a", "cron": "*/5 9-16 * * 1-5"}]},
+    "no jobs": {"jobs": []},
+    "targets with objectives": {"targets": TARGETS},
+    "targets with jobs": {
+        "targets": TARGETS,
+        "jobs": [
+            {"name": "all", "cron": "0 * * * *"},
+            {"name": "one", "cron": "*/5 * * * *", "targets": ["simulator/sim-swift"]},
+            {"name": "weekly", "cron": "0 4 * * 1", "targets": ["*"]},
+        ],
+    },
+    "daily and weekly targets": {
+        "targets": TARGETS,
+        "jobs": [
+            {"name": "daily", "cron": "0 4 * * *", "targets": ["*swift"]},
+            {"name": "weekly", "cron": "0 4 * * 1", "targets": ["*steady", "*v2)"]},
+        ],
+    },
+}
+
+
+def rules_of(config: Config) -> list[dict[str, Any]]:
+    texts = files_for(config, "prometheus").values()
+    return [rule for text in texts for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+
+
+def alerts_of(config: Config, name: str, severity: str | None = None) -> list[dict[str, Any]]:
+    return [
+        rule
+        for rule in rules_of(config)
+        if rule.get("alert") == name and severity in (None, rule["labels"]["severity"])
+    ]
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What promtool says of all of them, as one process."""
+    directory = tmp_path_factory.mktemp("rules")
+    files = []
+    for number, given in enumerate(CONFIGURATIONS.values()):
+        for name, text in files_for(Config.model_validate(given), "prometheus").items():
+            files.append(directory / f"{number}-{name}")
+            files[-1].write_text(text)
+    done = subprocess.run(
+        [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return done.stdout if done.returncode else ""
+
+
+def test_all_are_valid_and_none_is_there_twice(checked: str) -> None:
+    assert not checked, checked
+
+
+@pytest.mark.parametrize("given", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_every_configuration_has_every_alert(given: Mapping[str, Any]) -> None:
+    found = {rule["alert"] for rule in rules_of(Config.model_validate(given)) if "alert" in rule}
+    missing = {rule["alert"] for rule in rules_of(Config()) if "alert" in rule} - found
+    # Two windows of at most a week cannot both hold runs that are a week apart.
+    burning = {"HighErrorRate", "TtftSloBurn", "TotalLatencySloBurn"}
+    assert missing <= (burning if given is CONFIGURATIONS["once a week"] else set())
+
+
+@pytest.mark.parametrize(
+    ("cron", "page", "several", "trend"),
+    [
+        ("* * * * *", "1h,6h", "1h", "2h"),
+        ("*/5 * * * *", "80m,6h", "1h", "2h"),
+        ("*/15 * * * *", "4h,12h", "2h", "6h"),
+        ("0 * * * *", "16h,2d", "8h", "1d"),
+    ],
+)
+def test_windows_follow_the_interval(cron: str, page: str, several: str, trend: str) -> None:
+    config = Config.model_validate({"jobs": [{"name": "a", "cron": cron}]})
+    (paging,) = alerts_of(config, "HighErrorRate", "critical")
+    assert paging["labels"]["windows"] == page
+    assert alerts_of(config, "RateLimited")[0]["labels"]["window"] == several
+    assert alerts_of(config, "TpsRegression")[0]["for"] == trend
+
+
+@pytest.mark.parametrize("interval", [60, 300, 900, 3600, 6 * 3600, 86_400])
+def test_short_windows_hold_enough_runs(interval: float) -> None:
+    for burn in windows_for(interval).burns:
+        assert _seconds(burn.short) >= min(4 * interval, 7 * 86_400)
+        assert _seconds(burn.short) < _seconds(burn.long) <= 7 * 86_400
+
+
+def _seconds(text: str) -> int:
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[text[-1]]
+
+
+def test_a_night_without_runs_does_not_shorten_windows() -> None:
+    """Of a target that two jobs ask, the one that goes round the clock decides."""
+    jobs = [
+        {"name": "office", "cron": "*/5 9-16 * * 1-5"},
+        {"name": "always", "cron": "0 * * * *"},
+    ]
+    (paging,) = alerts_of(Config.model_validate({"jobs": jobs}), "HighErrorRate", "critical")
+    assert paging["labels"]["windows"] == "16h,2d"
+
+
+def test_a_pause_is_waited_for_until_its_first_run() -> None:
+    weekdays = {"jobs": [{"name": "a", "cron": "0 4 * * 1-5"}]}
+    (stale,) = alerts_of(Config.model_validate(weekdays), "ProbeStale")
+    assert _seconds(stale["for"]) > 86_400
+
+
+def test_objectives_of_a_target_are_its_own() -> None:
+    config = Config.model_validate({"targets": TARGETS})
+    pages = alerts_of(config, "TtftSloBurn", "critical")
+    by_threshold = {rule["labels"]["threshold"]: rule["expr"] for rule in pages}
+    assert set(by_threshold) == {"2s", "0.5s"}
+    assert 'target="simulator/sim-swift"' in by_threshold["0.5s"]
+    assert "le500ms" in by_threshold["0.5s"]
+    assert 'target!="simulator/sim-swift"' in by_threshold["2s"]
+    jitter = {rule["labels"]["threshold"]: rule["expr"] for rule in alerts_of(config, "JitterHigh")}
+    assert r'target="simulator/odd.name\"\\(v2)"' in jitter["2s"]
+
+
+def test_bounds_come_from_the_configuration() -> None:
+    config = Config.model_validate(
+        {
+            "slo": {"availability": 0.95, "jitter_seconds": 0.2},
+            "pricing": {"disagreement_ratio": 1.5},
+            "discovery": {"retirement_days": 60},
+            "rules": {"runbook_url": "https://wiki.example.com/r/", "grafana_url": "https://g.example.com"},
+        }
+    )
+    assert "> 0.72\n" in alerts_of(config, "HighErrorRate", "critical")[0]["expr"]
+    assert "> 0.2\n" in alerts_of(config, "JitterHigh")[0]["expr"]
+    assert alerts_of(config, "PriceDisagreement", "info")[0]["expr"].endswith("> 1.5")
+    assert alerts_of(config, "ModelRetiringSoon")[0]["expr"].endswith(f"< {60 * 86_400}")
+    for rule in rules_of(config):
+        if "alert" in rule:
+            assert rule["annotations"]["runbook_url"] == f"https://wiki.example.com/r/{rule['alert']}"
+            assert rule["annotations"]["dashboard_url"].startswith("https://g.example.com/d/inference-probe-")
+
+
+def test_an_objective_between_buckets_is_refused(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write(
+        "probe.yaml",
+        "slo: {ttft_seconds: 2.2}\n"
+        "targets:\n  - {provider: simulator, model: a, slo: {ttft_seconds: 0.33}}\n",
+    )
+    with pytest.raises(ConfigError) as refused:
+        folder.load()
+    assert refused.value.problems == (
+        "probe.yaml:1: slo.ttft_seconds: 2.2 is no bound of the histogram; take 2 or 2.5",
+        "probe.yaml:3: targets[0].slo.ttft_seconds: 0.33 is no bound of the histogram; take 0.3 or 0.35",
+    )
+
+
+def test_a_name_that_nobody_has_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownMetric, match="inference_probe_nothing"):
+        check_names("max(inference_probe_nothing) > 1")
+    with pytest.raises(UnknownMetric, match="target:inference_probe_attempts:increase9h"):
+        check_names(
+            "target:inference_probe_attempts:increase9h > 1", {"target:inference_probe_attempts:increase1h"}
+        )
+    with pytest.raises(UnknownMetric, match="inference_probe_ttft_seconds"):
+        check_names("inference_probe_ttft_seconds > 1")
+    monkeypatch.setattr(names, "STORE_UP", "inference_probe_store_alive")
+    with pytest.raises(UnknownMetric, match="inference_probe_store_alive"):
+        rule_groups(Config())
+
+
+def test_every_name_of_the_catalogue_is_known() -> None:
+    for family in CATALOGUE:
+        for name in names_of(family):
+            check_names(f"sum({name}[5m])")
+
+
+def test_matchers_are_quoted() -> None:
+    assert quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'
+    assert any_of(["b.c", "a"]) == 'target=~"a|b\\\\.c"'
+    assert any_of(["a"], equal=False) == 'target!="a"'
+    assert duration(5400) == "90m"
+
+
+def test_the_files_of_the_default_configuration_make_a_whole_prometheus() -> None:
+    found = subprocess.run(
+        [tool("promtool"), "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert f"{len(files_for(Config(), 'prometheus'))} rule files found" in found.stdout
+
+
+def test_grafana_gets_the_same_alerts_without_recorded_series() -> None:
+    (group_text,) = files_for(Config.model_validate(CONFIGURATIONS["targets with jobs"]), GRAFANA).values()
+    document = yaml.safe_load(group_text)
+    rules = [rule for group in document["groups"] for rule in group["rules"]]
+    expected = rules_of(Config.model_validate(CONFIGURATIONS["targets with jobs"]))
+    assert [rule["labels"]["alert"] for rule in rules] == [
+        each["alert"] for each in expected if "alert" in each
+    ]
+    assert len({rule["uid"] for rule in rules}) == len({rule["title"] for rule in rules}) == len(rules)
+    for rule in rules:
+        query, condition = rule["data"]
+        assert len(rule["uid"]) <= 40
+        assert (query["datasourceUid"], condition["datasourceUid"]) == (
+            "inference-probe-prometheus",
+            "__expr__",
+        )
+        assert rule["condition"] == condition["refId"] == "B"
+        assert rule["noDataState"] == "OK"
+        check_names(query["model"]["expr"])
+        assert not re.search(r"\w:inference_probe", query["model"]["expr"])
+        assert "$value " not in "".join(rule["annotations"].values())
+
+
+def test_what_grafana_evaluates_is_valid(tmp_path: Path) -> None:
+    document = yaml.safe_load(files_for(Config(), GRAFANA)[GRAFANA_FILE])
+    rules = [
+        {"alert": rule["uid"].replace("-", "_"), "expr": rule["data"][0]["model"]["expr"]}
+        for group in document["groups"]
+        for rule in group["rules"]
+    ]
+    file = tmp_path / "grafana.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "grafana", "rules": rules}]}))
+    found = subprocess.run([tool("promtool"), "check", "rules", file], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
+RECEIVERS: Mapping[str, Mapping[str, Any]] = {
+    "nobody": {},
+    "webhook": {"webhook_url": "http://127.0.0.1:8080/alerts", "watchdog_url": "https://hc.example.com/ping"},
+    "slack": {"slack": {"channel": "#on-call", "webhook_url_file": "/run/secrets/slack"}},
+    "email": {
+        "email": {
+            "to": "on-call@example.com",
+            "sender": "probe@example.com",
+            "smarthost": "smtp.example.com:587",
+            "username": "probe",
+            "password_file": "/run/secrets/smtp",
+        }
+    },
+    "pagerduty": {"pagerduty": {"routing_key_file": "/run/secrets/pagerduty"}},
+}
+RECEIVERS = {
+    **RECEIVERS,
+    "everybody": {key: value for each in RECEIVERS.values() for key, value in each.items()},
+}
+
+
+def _alertmanager(given: Mapping[str, Any]) -> str:
+    config = Config.model_validate({"rules": {"receivers": given}})
+    return files_for(config, "alertmanager")[ALERTMANAGER_FILE]
+
+
+@pytest.mark.parametrize("given", RECEIVERS.values(), ids=RECEIVERS)
+def test_alertmanager_takes_every_receiver(given: Mapping[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(_alertmanager(given))
+    found = subprocess.run([tool("amtool"), "check-config", file], capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_pages_alone_go_to_pagerduty_and_the_watchdog_goes_its_own_way() -> None:
+    receivers = {
+        each["name"]: each for each in yaml.safe_load(_alertmanager(RECEIVERS["everybody"]))["receivers"]
+    }
+    assert set(receivers["page"]) == {
+        *("name", "webhook_configs", "slack_configs", "email_configs", "pagerduty_configs")
+    }
+    assert set(receivers["ticket"]) == {"name", "webhook_configs", "slack_configs", "email_configs"}
+    assert receivers["watchdog"]["webhook_configs"] == [
+        {"url": "https://hc.example.com/ping", "send_resolved": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["alertname=TargetDown", "severity=critical"], "page"),
+        (["alertname=LatencyRegression", "severity=warning"], "ticket"),
+        (["alertname=PriceDisagreement", "severity=info"], "ticket"),
+        (["alertname=Watchdog", "severity=info"], "watchdog"),
+    ],
+)
+def test_alerts_are_routed(labels: list[str], receiver: str) -> None:
+    file = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
+    command = [tool("amtool"), "config", "routes", "test", f"--config.file={file}", *labels]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert found.stdout.strip() == receiver, found.stderr
+
+
+def test_inhibition_names_alerts_that_exist() -> None:
+    alerts = {alert.name for group in rule_groups(Config()) for alert in group.alerts}
+    for rule in yaml.safe_load(_alertmanager({}))["inhibit_rules"]:
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            if matcher.startswith("alertname"):
+                assert set(re.findall(r"[A-Z]\w+", matcher)) <= alerts, matcher
