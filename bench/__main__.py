@@ -6,13 +6,14 @@ import asyncio
 import os
 import sys
 
-from bench import accuracy, attempts, daemon, fleet, reading, store, sync
+from bench import accuracy, attempts, daemon, delivery, fleet, reading, store, sync
 from bench.figure import Figure, kept, report, table, write
 
 PARTS = {
     "accuracy": accuracy.measure,
     "attempts": attempts.measure,
     "daemon": daemon.measure,
+    "delivery": delivery.measure,
     "fleet": fleet.measure,
     "reading": reading.measure,
     "store": store.measure,

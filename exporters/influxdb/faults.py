@@ -20,6 +20,7 @@ _SHOWN_CHARACTERS: Final = 200
 # The same points would be answered the same again: they are malformed, or older than the bucket keeps.
 _MALFORMED: Final = frozenset({400, 422})
 _TOO_LARGE: Final = 413
+_HINT_LATER: Final = "it may take them later"
 _HINTS: Final[Mapping[int, str]] = {
     400: "not as InfluxDB does: is exporters.influxdb.url right?",
     401: "is exporters.influxdb.token right?",
@@ -27,7 +28,7 @@ _HINTS: Final[Mapping[int, str]] = {
     404: "are exporters.influxdb.url, org and bucket right? `probe influx init` creates the bucket",
     413: "one point is too large for it",
     422: "not as InfluxDB does: is exporters.influxdb.url right?",
-    429: "it is asked again later, and more seldom",
+    429: _HINT_LATER,
 }
 _CONFIGURATION_HINT: Final = "are exporters.influxdb.org and bucket right?"
 _RETENTION_HINT: Final = "keep more by `probe influx init --days …`, then `probe export replay`"
@@ -35,7 +36,6 @@ _RETENTION_HINT: Final = "keep more by `probe influx init --days …`, then `pro
 _OF_POINTS: Final = re.compile(r"parse|partial write|conflict|retention|dropped", re.IGNORECASE)
 _OF_REQUEST: Final = re.compile(r"\b(org|orgID|organization|bucket|database|db)\b", re.IGNORECASE)
 _SERVER_ERRORS: Final = 500
-_HINT_LATER: Final = "it is asked again later"
 # By what is in the reason why there is no answer; the last one is for all others.
 _NO_ANSWER_HINTS: Final = (
     (
