@@ -24,6 +24,7 @@ from probe.providers.table import presets_table, providers_page
 from probe.rules.files import Format, files_for
 from probe.settings.reference import reference, schema
 from probe.store.schema_page import schema_page
+from tools.alerts import alerts_table
 from tools.chart import chart_files, strays
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +90,7 @@ GENERATED = (
     Generated("README.md", accuracy_table, part="accuracy"),
     *(Generated(path, make) for path, make in dashboards.registry.files().items()),
     *rule_files(),
+    Generated("docs/alerting.md", lambda: alerts_table(ROOT / "docs" / "runbooks"), part="alerts"),
 )
 
 
