@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Literal, get_origin
 
 import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as published
@@ -19,8 +21,15 @@ from exporters.otlp.conventions import (
     own_name,
     own_stream,
 )
+from exporters.otlp.settings import OtlpSettings, read_headers, read_settings
+from exporters.otlp.spans import attempt_attributes, figures, phase_events
+from probe.config import OtlpConfig
+from probe.defaults import load_config
 from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
+from probe.plugins import load_exporter
 from probe.providers.presets import PRESETS
+from tests.exporters.contract import context_for
+from tests.exporters.samples import make_sample
 
 # https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
@@ -112,3 +121,42 @@ def test_a_unit_that_nobody_translated_is_no_metric() -> None:
     with pytest.raises(KeyError):
         own_stream(family)
     assert {family.unit for family in CATALOGUE} <= set(UNITS)
+
+
+def test_settings_are_those_of_the_configuration() -> None:
+    mine, theirs = OtlpSettings.model_fields, OtlpConfig.model_fields
+    assert list(mine) == list(theirs)
+    assert {name: field.default for name, field in mine.items()} == {
+        name: field.default for name, field in theirs.items()
+    }
+    for name, field in mine.items():
+        if get_origin(field.annotation) is Literal:
+            assert field.annotation == theirs[name].annotation
+
+
+async def test_a_configuration_as_it_is_documented(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "opentelemetry.md").read_text()
+    file = tmp_path / "probe.yaml"
+    file.write_text(re.findall(r"```yaml\n(exporters:\n  otlp:.*?)```", text, re.DOTALL)[0])
+    secret = tmp_path / "headers"
+    secret.write_text("authorization=Bearer%20my-secret-token\n")
+    variables = {"PROBE_EXPORTERS__OTLP__HEADERS_FILE": str(secret)}
+    config = load_config(file, env=variables, cwd=tmp_path)
+    settings = read_settings(config.exporters.enabled()["otlp"])
+    assert settings.url == "http://collector:4318"
+    assert read_headers(settings) == {"authorization": "Bearer my-secret-token"}
+    assert "my-secret-token" not in repr(config)
+    exporter = load_exporter("otlp", context_for(settings=config.exporters.enabled()["otlp"]))
+    await exporter.aclose()
+
+
+def test_what_is_documented_of_spans_is_what_is_sent() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "opentelemetry.md").read_text()
+    said = set(re.findall(r"`([a-z_.]+)`", text))
+    sample = make_sample(served_model="m", finish_reason="stop", provider_request_id="r", peer_address="::1")
+    events = [event.name for event in phase_events(sample)]
+    assert set(events) <= said
+    for name in attempt_attributes(sample, "v1.41"):
+        own = name.removeprefix("inference_probe")
+        figure = f"inference_probe{own}" in dict(figures(sample))
+        assert {name, own} & said or name.startswith("gen_ai.usage.") or figure, name
