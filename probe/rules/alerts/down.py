@@ -59,11 +59,16 @@ def _target_down(matcher: str, window: str, runs: int) -> Alert:
 
 def _probe_stale(hold: str) -> Alert:
     def expression(read: Read) -> str:
-        longest_run = f"max without (job_name) ({names.JOB_LAST_RUN_DURATION_SECONDS})"
+        # Before the first run has ended there is none.
+        longest_run = (
+            f"(max without (job_name) ({names.JOB_LAST_RUN_DURATION_SECONDS}) or on (job, instance) "
+            f"0 * {names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS})"
+        )
         return (
             f"time() - {read(LAST_SUCCESS)}\n"
             f"> {_OF_TARGET} group_left () (\n"
-            f"2 * {read(WORKING_JOB_INTERVAL)} + on (job, instance) group_left () {longest_run}\n)"
+            f"2 * {read(WORKING_JOB_INTERVAL)}\n"
+            f"+ on (job, instance) group_left () {longest_run}\n)"
         )
 
     return Alert(

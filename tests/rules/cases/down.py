@@ -76,6 +76,14 @@ CASES = (
         "70m",
         [_stale("55m 0s")],
     ),
+    Case(
+        "ProbeStale",
+        "the first run of the daemon never ends",
+        "targets",
+        {**instants("       "), **schedule(ended="_x1000")},
+        "65m",
+        [_stale("1h 4m 59s")],
+    ),
     Case("ProbeStale", "the third run succeeds", "targets", {**instants(".xx..."), **schedule()}, "62m"),
     Case(
         "ProbeStale",

@@ -80,7 +80,9 @@ def instants(text: str) -> dict[str, str]:
     }
 
 
-def schedule(*, next_run: str = "900+60x1000", interval: float = 900) -> dict[str, str]:
+def schedule(
+    *, next_run: str = "900+60x1000", interval: float = 900, ended: str = "30x1000"
+) -> dict[str, str]:
     """A job that asks the target; its next run is by default always less than an interval away."""
     job = {"job_name": "benchmark"}
     return {
@@ -89,6 +91,6 @@ def schedule(*, next_run: str = "900+60x1000", interval: float = 900) -> dict[st
         ): "1x1000",
         selector("inference_probe_job_interval_seconds", job): f"{interval:g}x1000",
         selector("inference_probe_job_next_run_timestamp_seconds", job): next_run,
-        selector("inference_probe_job_last_run_duration_seconds", job): "30x1000",
+        selector("inference_probe_job_last_run_duration_seconds", job): ended,
         selector("inference_probe_config_last_reload_success_timestamp_seconds", {}): "1x1000",
     }
