@@ -18,6 +18,8 @@ from dashboards.panels import AnyPanel
 from dashboards.source import PROMETHEUS, Source
 
 _COLUMNS = 24
+# What the options of panels are written for: Grafana takes a panel that does not say for one of long ago.
+_PLUGINS = "12.0.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def _laid_out(board: Board) -> list[shapes.Panel | shapes.RowPanel]:
         panels = [panel.build() for panel in row.panels]
         for panel in panels:
             panel.id_val = next(numbers)
+            panel.plugin_version = _PLUGINS
             _ask_chosen(panel, board.source)
         bottom = _place(panels, top + 1)
         if row.folded:

@@ -19,6 +19,7 @@ from grafana_foundation_sdk.builders import (
     stat,
     statetimeline,
     timeseries,
+    xychart,
 )
 from grafana_foundation_sdk.builders import text as words
 from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, HeatmapTooltip, YAxisConfig
@@ -29,6 +30,7 @@ from grafana_foundation_sdk.models.dashboard import FieldColor, Panel, Threshold
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.text import TextMode
+from grafana_foundation_sdk.models.xychart import XYShowMode
 
 from dashboards.palette import BLUE, MUTED
 from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_threshold, coloured, prop, thresholds
@@ -203,6 +205,16 @@ def buckets(says: Says, query: Query, size: Size = HALF) -> heatmap.Panel:
     panel.y_axis(YAxisConfig().unit(says.unit)).tooltip(HeatmapTooltip().y_histogram(True))
     panel.exemplars_color("rgba(255,255,255,0.7)")
     return dress(panel, Says(says.title, says.about, NO_UNIT, says.empty), size, query)
+
+
+def scatter(says: Says, *queries: Query, across: str, unit: str, size: Size = HALF) -> xychart.Panel:
+    """A point for each frame, named below; the axis across is its first number, called `across`."""
+    legend = common.VizLegendOptions().show_legend(True).calcs([])
+    legend.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM)
+    panel = xychart.Panel().legend(legend).show(XYShowMode.POINTS).fill_opacity(80)
+    panel.point_size(xychart.XychartFieldConfigPointSize().fixed(10))
+    panel.override_by_regexp(f"^{across}.*", [prop("unit", unit)])
+    return dress(panel, says, size, *queries)
 
 
 def remark(title: str, markdown: str, size: Size) -> AnyPanel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.flux import figures
-from dashboards.flux.panels import ask, dots, legend, lines, rows, with_count
+from dashboards.flux.panels import EACH, ask, dots, legend, lines, rows, with_count
 from dashboards.flux.query import SERIES, attempts, binned, binned_quantile, by, extreme, pipe
 from dashboards.panels import HALF, AnyPanel, Says, Size, stacked
 from dashboards.style import AGO, COUNT, FAULTS, KINDS, coloured
@@ -34,9 +34,9 @@ _NONE_FAILED = "No attempt failed in this time."
 _STEP = "30m"
 
 
-def each(title: str, about: str, unit: str, field: str) -> AnyPanel:
+def each(title: str, about: str, unit: str, field: str, size: Size = HALF) -> AnyPanel:
     """Every attempt as a dot, the largest of each step where there are too many; its own time and value."""
-    return dots(Says(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES)
+    return dots(Says(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES, size=size)
 
 
 def median(title: str, about: str, unit: str, field: str, *keys: str) -> AnyPanel:
@@ -81,7 +81,7 @@ def failures(size: Size = HALF) -> tuple[AnyPanel, ...]:
             Label(name="failure", title="Failure"),
             Label(name="fault", title="Fault", width=90),
             Figure(title="Latest", expression="latest", unit=AGO, width=140),
-            Figure(title="n", expression="n", unit=COUNT, width=70),
+            Figure(title="n", expression="n", unit=EACH, width=70),
         ),
         sort_by="n",
         descending=True,

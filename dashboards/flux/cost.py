@@ -9,7 +9,7 @@ from dashboards.flux.common import each
 from dashboards.flux.fields import EVENT, attempt_field
 from dashboards.flux.frontier import frontier
 from dashboards.flux.marks import marks
-from dashboards.flux.panels import ask, legend, lines, number_with_count, rows
+from dashboards.flux.panels import EACH, ask, legend, lines, number_with_count, rows
 from dashboards.flux.query import (
     SERIES,
     attempts,
@@ -29,6 +29,7 @@ from dashboards.tables import Figure, Label
 from probe.metrics import names
 
 _LOW = Size(width=24, height=5)
+_TABLE = Size(width=24, height=8)
 _FIGURE = Size(width=6, height=4)
 _NO_PRICE = "No price is known, or nothing was asked in this time."
 _PER_TOKEN = {attempt_field(names.PRICE_USD_PER_MILLION_TOKENS, kind): kind for kind in ("input", "output")}
@@ -133,7 +134,7 @@ def _spent_on(title: str, *keys: str) -> AnyPanel:
 def _answers() -> tuple[AnyPanel, ...]:
     about = "What each attempt cost; where they do not fit, the dearest of each step of time."
     return (
-        each("Each answer", about, USD, figures.COST),
+        each("Each answer", about, USD, figures.COST, size=WHOLE),
         rows(
             Says("Cost by target", "Of the n attempts whose cost is known.", USD, _NO_PRICE),
             beside(
@@ -155,11 +156,11 @@ def _answers() -> tuple[AnyPanel, ...]:
                 Figure(title="Dearest", expression="most", unit=USD, decimals=6),
                 Figure(title="Per 1k", expression="thousand", unit=USD, decimals=4),
                 Figure(title="Per 1M tokens", expression="million", unit=USD, decimals=3),
-                Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+                Figure(title="n", expression="n", unit=EACH, width=64, decimals=0),
             ),
             sort_by="Spent",
             descending=True,
-            size=HALF,
+            size=_TABLE,
         ),
     )
 
@@ -205,6 +206,6 @@ def _kind_of_token() -> str:
     kinds = " ".join(f'if r._field == "{field}" then "{kind}" else' for field, kind in _PER_TOKEN.items())
     return pipe(
         f'map(fn: (r) => ({{r with tokens: {kinds} "other"}}))',
+        'keep(columns: ["_time", "_value", "provider", "model", "tokens"])',
         by("provider", "model", "tokens"),
-        'drop(columns: ["_field"])',
     )

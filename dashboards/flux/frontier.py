@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import xychart
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards.flux import figures
 from dashboards.flux.panels import ask
 from dashboards.flux.query import SERIES, beside, pipe
-from dashboards.panels import HALF, AnyPanel, Says, dress
-from dashboards.style import TOKENS_PER_SECOND
+from dashboards.panels import AnyPanel, Says, scatter
+from dashboards.style import TOKENS_PER_SECOND, USD
 
 _PRICE = "USD per 1M tokens"
 _SPEED = "Tokens per second"
@@ -30,6 +29,8 @@ def frontier() -> AnyPanel:
         TOKENS_PER_SECOND,
         "No price is known.",
     )
-    panel = dress(xychart.Panel(), says, HALF, ask(query))
+    panel = scatter(says, ask(query), across=_PRICE, unit=USD)
+    order = {"indexByName": {"target": 0, _PRICE: 1, _SPEED: 2}}
     apart = {"fields": ["target"], "keepFields": False}
+    panel.with_transformation(DataTransformerConfig(id_val="organize", options=order))
     return panel.with_transformation(DataTransformerConfig(id_val="partitionByValues", options=apart))

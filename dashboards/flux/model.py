@@ -178,17 +178,17 @@ def _speed() -> tuple[AnyPanel, ...]:
 
 
 def _tokens() -> tuple[AnyPanel, ...]:
+    kinds = {"input": BLUE, "output": GREEN, "cached_input": MUTED, "reasoning": YELLOW}
     fields = {
         attempt_field(names.LAST_TOKENS, kind, source): (f"{kind}, {source}", colour)
-        for kind, colour in (
-            ("input", BLUE),
-            ("output", GREEN),
-            ("cached_input", MUTED),
-            ("reasoning", YELLOW),
-        )
+        for kind, colour in kinds.items()
         for source in ("provider", "estimate")
     }
-    about = "By who counted: the provider, or an estimate. Cached is part of input, reasoning of output."
-    says = Says("Tokens of an answer, mean", about, TOKENS)
+    says = Says(
+        "Tokens of an answer, mean",
+        "The provider's count, or an estimate (dashed). Cached is part of input, reasoning of output.",
+        TOKENS,
+    )
     panel = graph(says, ask(pipe(attempts(*fields), by("_field"), binned("mean"))), size=_WIDE)
+    panel.override_by_regexp(".*_estimate$", [prop("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})])
     return (_named(panel, fields),)

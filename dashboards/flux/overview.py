@@ -7,8 +7,8 @@ from dashboards.board import Board, Row
 from dashboards.flux import figures
 from dashboards.flux.common import KEYS, TARGET, each, failures, median
 from dashboards.flux.marks import marks
-from dashboards.flux.panels import TREND, N, ask, legend, rows
-from dashboards.flux.query import SERIES, attempts, beside, binned, by, extreme, latest, pipe
+from dashboards.flux.panels import EACH, TREND, N, ask, legend, rows
+from dashboards.flux.query import SERIES, attempts, beside, binned, by, latest, least, pipe
 from dashboards.flux.variables import variables
 from dashboards.palette import GREEN, RED
 from dashboards.panels import AnyPanel, Says, Size, named, number, states
@@ -33,6 +33,8 @@ from dashboards.tables import Figure
 _SMALL = Size(width=6, height=4)
 _WINNER = Size(width=6, height=5)
 _BANDS = Size(width=24, height=8)
+# A state holds until the next attempt, if that is not longer than this.
+_HOLDS_MS = 3_600_000
 _LEADERS = Size(width=24, height=11)
 # The jitter of a handful of attempts is chance.
 _SEVERAL = 5
@@ -75,7 +77,7 @@ def _now() -> tuple[AnyPanel, ...]:
             size=_SMALL,
             at=SUCCESS,
         ),
-        number(Says("Attempts", "In this time.", COUNT), ask(figures.count(())), size=_SMALL),
+        number(Says("Attempts", "In this time.", EACH), ask(figures.count(())), size=_SMALL),
         number(
             Says(
                 "Spent",
@@ -96,8 +98,8 @@ def _since_when() -> AnyPanel:
         "here, or the probe.",
         WORD,
     )
-    worst = pipe(attempts(figures.SUCCESS), extreme("min", *SERIES))
-    panel = states(says, ask(worst), size=_BANDS).display_name(legend(*SERIES))
+    worst = pipe(attempts(figures.SUCCESS), least(*SERIES))
+    panel = states(says, ask(worst), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
     return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
 
 
@@ -179,7 +181,7 @@ _FIGURES = (
     Figure(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
     Figure(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
     Figure(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
-    Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+    Figure(title="n", expression="n", unit=EACH, width=64, decimals=0),
     Figure(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
 )
 

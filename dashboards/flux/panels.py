@@ -15,14 +15,17 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 from dashboards.palette import MUTED
 from dashboards.panels import HALF, WHOLE, Query, Says, Size, dress, graph
 from dashboards.source import INFLUXDB
-from dashboards.style import COUNT, coloured, prop
+from dashboards.style import coloured, prop
 from dashboards.tables import Figure, Label, Table, figure_properties, label_properties
 
+# Grafana's name for whole numbers that are written out.
+EACH = "locale"
 # The column of a table that holds a course over time.
 TREND = "Trend"
+_TREND_POINTS = 60
 
 # How n looks beside a number.
-N = [prop("unit", COUNT), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
+N = [prop("unit", EACH), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
 
 
 class Flux(Dataquery, Builder[Dataquery]):
@@ -64,7 +67,7 @@ def dots(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Pa
 def with_count(panel: timeseries.Panel, query: str) -> timeseries.Panel:
     """The same graph with n, on how many attempts it stands, as faint bars on an axis of their own."""
     faint = {
-        "unit": COUNT,
+        "unit": EACH,
         "decimals": 0,
         "displayName": "n",
         "custom.axisPlacement": "right",
@@ -98,6 +101,7 @@ def rows(
     `trend` is a second query; its course over time is drawn in the figure whose expression is `TREND`.
     """
     panel = dress(sdk.Panel(), says, size, ask(query), *([ask(trend, "T")] if trend else []))
+    panel.max_data_points(_TREND_POINTS)
     if sort_by:
         panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
     for step in _shaped(_titles(columns), bool(trend)):

@@ -20,7 +20,9 @@ from dashboards.flux.variables import NARROWING, chosen
 SERIES = ("target", "connection")
 
 _IN_SIGHT = "range(start: v.timeRangeStart, stop: v.timeRangeStop)"
-_BINS = "every: v.windowPeriod, createEmpty: false"
+_BINS = 'every: v.windowPeriod, createEmpty: false, timeSrc: "_start"'
+# The first bin begins where all others do, at a multiple of its width, so that points of all series align.
+_ALIGNED = "truncateTimeColumn(unit: v.windowPeriod)"
 
 
 def pipe(*steps: str) -> str:
@@ -65,8 +67,8 @@ def quantile(share: float) -> str:
 
 
 def binned(function: str) -> str:
-    """`mean`, `sum`, `count`, `last`, `max` … of each bin of time."""
-    return f"aggregateWindow({_BINS}, fn: {function})"
+    """`mean`, `sum`, `count`, `last`, `max` … of each bin of time, at its beginning."""
+    return pipe(f"aggregateWindow({_BINS}, fn: {function})", _ALIGNED)
 
 
 def binned_quantile(share: float, *keys: str) -> str:
@@ -76,13 +78,15 @@ def binned_quantile(share: float, *keys: str) -> str:
         f"keep(columns: {_listed(('_time', '_value', *keys))})",
         by(*keys),
         f"aggregateWindow({_BINS}, fn: (column, tables=<-) => {body})",
+        _ALIGNED,
     )
 
 
 def percentiles(stream: str, shares: Mapping[str, float]) -> str:
     """Quantiles over each bin of time, each a line of its name."""
     found = [pipe(stream, binned_quantile(share), called(name)) for name, share in shares.items()]
-    return pipe("union(tables: [\n" + ",\n".join(found) + "\n])", by("_field"))
+    plain = 'keep(columns: ["_time", "_value", "_field"])'
+    return pipe("union(tables: [\n" + ",\n".join(found) + "\n])", plain, by("_field"))
 
 
 def histogram(bounds: Sequence[float]) -> str:
@@ -95,10 +99,19 @@ def histogram(bounds: Sequence[float]) -> str:
         f"histogram(bins: [0.0, {bins}])",
         "difference()",
         "filter(fn: (r) => r._value > 0.0)",
-        "map(fn: (r) => ({_time: r._stop, _value: r._value, _field: string(v: r.le)}))",
+        "map(fn: (r) => ({_time: r._start, _value: r._value, _field: string(v: r.le)}))",
+        _ALIGNED,
+        # A heatmap takes the time of a cell for its end.
+        "timeShift(duration: v.windowPeriod)",
         by("_field"),
         'sort(columns: ["_time"])',
     )
+
+
+def least(*keys: str) -> str:
+    """The smallest value of each bin of time, by these columns; first within each stored series."""
+    kept = f"keep(columns: {_listed(('_time', '_value', *keys))})"
+    return pipe(binned("min"), kept, by(*keys), binned("min"))
 
 
 def extreme(function: str, *keys: str) -> str:

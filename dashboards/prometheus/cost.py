@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import xychart
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards import links
@@ -17,9 +16,9 @@ from dashboards.panels import (
     ask_now,
     ask_rows,
     bars,
-    dress,
     graph,
     number,
+    scatter,
     stacked,
     steps,
 )
@@ -42,6 +41,7 @@ from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
 _NO_PRICE = "No price is known of what is probed: see probe prices."
+_PER_MILLION = "USD per 1M tokens"
 _NO_BUDGET = "No budget is configured."
 _MODEL = "provider, model"
 _TYPED = "provider, model, type"
@@ -269,12 +269,13 @@ def _frontier() -> AnyPanel:
         TOKENS_PER_SECOND,
         _NO_PRICE,
     )
-    panel = dress(
-        xychart.Panel(),
+    panel = scatter(
         says,
-        Size(width=12, height=10),
         ask_rows(f"1e6 * {grown(names.COST_USD_TOTAL, by=SERIES)} / ({tokens} > 0) > 0", "A"),
         ask_rows(mean(names.TOKENS_PER_SECOND, by=SERIES), "B"),
+        across=_PER_MILLION,
+        unit=USD,
+        size=Size(width=12, height=10),
     )
     for step in _points():
         panel.with_transformation(step)
@@ -283,7 +284,7 @@ def _frontier() -> AnyPanel:
 
 def _points() -> list[DataTransformerConfig]:
     """One frame for each target, so that each point has its name and colour."""
-    columns = {"Value #A": "USD per 1M tokens", "Value #B": "Tokens per second"}
+    columns = {"Value #A": _PER_MILLION, "Value #B": "Tokens per second"}
     return [
         DataTransformerConfig(id_val="merge", options={}),
         DataTransformerConfig(
