@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,18 @@ OF_THE_OPERATOR = {"ServiceMonitor", "PrometheusRule"}
 
 def render(values: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Every object that a release named `one` consists of, without its test."""
+    return [document for text in rendered(json.dumps(values or {})) for document in documents(text)]
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
+
+
+@cache
+def rendered(values: str) -> list[str]:
     with Chart.load(CHART) as chart:
-        files = chart.render(values or {}, name="one", namespace="probes")
-    texts = [text for name, text in sorted(files.items()) if name.endswith(".yaml") and "/tests/" not in name]
-    return [document for text in texts for document in yaml.safe_load_all(text) if document]
+        files = chart.render(json.loads(values), name="one", namespace="probes")
+    return [text for name, text in sorted(files.items()) if name.endswith(".yaml") and "/tests/" not in name]
 
 
 def the(kind: str, values: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -79,6 +79,12 @@ def test_rights_are_given_job_by_job(file: Path) -> None:
         assert writes == ({"packages", "id-token", "attestations"} if name == "publish" else set())
 
 
+@each_workflow
+def test_no_step_keeps_the_token_of_the_checkout(file: Path) -> None:
+    checkouts = [step for step in steps(file) if step.get("uses", "").startswith("actions/checkout@")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
 def test_what_is_published_was_tested_and_says_how_it_was_made() -> None:
     jobs = read(ROOT / ".github" / "workflows" / "publish.yml")["jobs"]
     assert jobs["publish"]["needs"] == "test"
