@@ -85,5 +85,7 @@ def _query(alert: Alert) -> Mapping[str, object]:
 
 
 def _template(text: str) -> str:
-    """Prometheus has one value, Grafana one of each query."""
-    return text.replace("$value", "$values.A.Value")
+    """Prometheus has one value, Grafana one of each query, and none while the query finds nothing."""
+    if "$value" not in text:
+        return text
+    return f"{{{{ with $values.A }}}}{text.replace('$value', '.Value')}{{{{ end }}}}"
