@@ -33,7 +33,7 @@ from grafana_foundation_sdk.models.text import TextMode
 from grafana_foundation_sdk.models.xychart import XYShowMode
 
 from dashboards.palette import BLUE, MUTED
-from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_threshold, coloured, prop, thresholds
+from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_name, by_threshold, coloured, prop, thresholds
 
 AnyPanel = Builder[Panel]
 Query = Builder[Dataquery]
@@ -54,8 +54,8 @@ class Size:
 
 SMALL = Size(width=4, height=4)
 WIDE_STAT = Size(width=6, height=4)
-HALF = Size(width=12, height=8)
-THIRD = Size(width=8, height=8)
+HALF = Size(width=12, height=9)
+THIRD = Size(width=8, height=9)
 WHOLE = Size(width=24, height=9)
 
 
@@ -130,8 +130,9 @@ def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
         common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
     )
     panel = timeseries.Panel().legend(legend).tooltip(tooltip).max_data_points(_POINTS)
-    panel.line_width(1.5).fill_opacity(6).show_points(shapes.VisibilityMode.AUTO).point_size(4)
-    panel.min(0)
+    panel.line_width(1.5).fill_opacity(0).show_points(shapes.VisibilityMode.AUTO).point_size(4)
+    # A target has the same colour in all graphs.
+    panel.min(0).color_scheme(by_name())
     return dress(panel, says, size, *queries)
 
 
@@ -145,7 +146,9 @@ def stacked(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """Parts of a whole over time, as bars."""
     panel = graph(says, *queries, size=size)
     panel.draw_style(shapes.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
-    panel.max_data_points(_BARS).interval("5m")
+    panel.max_data_points(_BARS).interval("5m").legend(_names_only())
+    if says.unit == COUNT:
+        panel.decimals(0)
     return panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
 
 
@@ -170,6 +173,7 @@ def bars(says: Says, *queries: Query, size: Size = HALF, at: Steps = PLAIN) -> b
     panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
     panel.name_placement(shapes.BarGaugeNamePlacement.TOP).show_unfilled(True).min(0)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
+    panel.text(common.VizTextDisplayOptions().title_size(14).value_size(18))
     return dress(panel, says, size, *queries)
 
 
@@ -179,29 +183,29 @@ def parted_bars(says: Says, *queries: Query, size: Size = HALF) -> barchart.Pane
         barchart.Panel().orientation(shapes.VizOrientation.HORIZONTAL).stacking(shapes.StackingMode.NORMAL)
     )
     panel.show_value(shapes.VisibilityMode.NEVER).fill_opacity(80).line_width(0).bar_width(0.7)
-    panel.x_tick_label_max_length(28).legend(
-        common.VizLegendOptions()
-        .show_legend(True)
-        .display_mode(shapes.LegendDisplayMode.LIST)
-        .placement(shapes.LegendPlacement.BOTTOM)
-    )
+    panel.x_tick_label_max_length(28).legend(_names_only())
     panel.tooltip(
         common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.NONE)
     )
     return dress(panel, says, size, *queries)
 
 
-def states(says: Says, *queries: Query, size: Size = WHOLE) -> statetimeline.Panel:
-    """A band for each series that changes its colour with its state: since when."""
+def states(says: Says, *queries: Query, size: Size = WHOLE, page: int | None = None) -> statetimeline.Panel:
+    """A band for each series that changes its colour with its state: since when. Bands may fill pages."""
     panel = statetimeline.Panel().merge_values(True).show_value(shapes.VisibilityMode.NEVER)
     panel.row_height(0.8).line_width(0).fill_opacity(80).max_data_points(_POINTS)
+    panel.legend(common.VizLegendOptions().show_legend(False))
+    if page is None:
+        panel.disable_pagination()
+    else:
+        panel.per_page(page)
     return dress(panel, says, size, *queries)
 
 
 def buckets(says: Says, query: Query, size: Size = HALF) -> heatmap.Panel:
-    """A histogram over time. A column is half an hour or more: attempts are minutes apart."""
+    """A histogram over time. A column is a quarter of an hour or more: attempts are minutes apart."""
     colour = HeatmapColorOptions().mode(HeatmapColorMode.OPACITY).fill(BLUE).exponent(0.5).steps(64)
-    panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1).interval("30m")
+    panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1).interval("15m")
     panel.y_axis(YAxisConfig().unit(says.unit)).tooltip(HeatmapTooltip().y_histogram(True))
     panel.exemplars_color("rgba(255,255,255,0.7)")
     return dress(panel, Says(says.title, says.about, NO_UNIT, says.empty), size, query)
@@ -209,9 +213,7 @@ def buckets(says: Says, query: Query, size: Size = HALF) -> heatmap.Panel:
 
 def scatter(says: Says, *queries: Query, across: str, unit: str, size: Size = HALF) -> xychart.Panel:
     """A point for each frame, named below; the axis across is its first number, called `across`."""
-    legend = common.VizLegendOptions().show_legend(True).calcs([])
-    legend.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM)
-    panel = xychart.Panel().legend(legend).show(XYShowMode.POINTS).fill_opacity(80)
+    panel = xychart.Panel().legend(_names_only()).show(XYShowMode.POINTS).fill_opacity(80)
     panel.point_size(xychart.XychartFieldConfigPointSize().fixed(10))
     panel.override_by_regexp(f"^{across}.*", [prop("unit", unit)])
     return dress(panel, says, size, *queries)
@@ -224,25 +226,36 @@ def remark(title: str, markdown: str, size: Size) -> AnyPanel:
 
 
 def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:
-    """The same graph with n, on how many attempts it stands, as faint bars on an axis of their own."""
-    faint = [
-        prop("unit", COUNT),
-        prop("decimals", 0),
+    """The same graph with n, on how many attempts it stands.
+
+    One n is drawn as faint bars with an axis of its own; those of many series stand in the legend alone.
+    """
+    drawn = [
         prop("custom.axisPlacement", "right"),
         prop("custom.axisLabel", "n"),
         prop("custom.axisGridShow", False),
         prop("custom.drawStyle", "bars"),
         prop("custom.lineWidth", 0),
         prop("custom.fillOpacity", 16),
-        *coloured(MUTED),
     ]
-    return panel.with_target(ask(expression, legend, "N")).override_by_query("N", faint)
+    told = [
+        prop("custom.axisPlacement", "hidden"),
+        prop("custom.hideFrom", {"viz": True, "legend": False, "tooltip": False}),
+    ]
+    plain = [prop("unit", COUNT), prop("decimals", 0), *coloured(MUTED)]
+    marks = plain + (drawn if legend == "n" else told)
+    return panel.with_target(ask(expression, legend, "N")).override_by_query("N", marks)
 
 
 def number_with_n(panel: stat.Panel, expression: str) -> stat.Panel:
     """The same number, and beside it n."""
     plain = [prop("unit", COUNT), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
     return panel.with_target(ask_now(expression, "n", "N")).override_by_query("N", plain)
+
+
+def _names_only() -> common.VizLegendOptions:
+    legend = common.VizLegendOptions().show_legend(True).calcs([])
+    return legend.display_mode(shapes.LegendDisplayMode.LIST).placement(shapes.LegendPlacement.BOTTOM)
 
 
 def _last() -> common.ReduceDataOptions:

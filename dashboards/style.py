@@ -23,7 +23,7 @@ USD_PER_MILLION = "suffix: USD / 1M tokens"
 TOKENS_PER_SECOND = "suffix: tok/s"
 TOKENS = "suffix: tokens"
 RATIO = "percentunit"
-COUNT = "short"
+COUNT = "locale"
 BYTES = "bytes"
 MOMENT = "dateTimeAsIso"
 AGO = "dateTimeFromNow"
@@ -80,6 +80,16 @@ def threshold_property(steps: Steps) -> DynamicConfigValue:
 
 def by_threshold() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
+
+
+def by_name() -> FieldColor:
+    """A colour of Grafana's own by the name of the series, the same in every panel."""
+    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+
+
+def shades(colour: str) -> FieldColor:
+    """Lighter and darker shades of one colour."""
+    return FieldColor().mode(FieldColorModeId.SHADES).fixed_color(colour)
 
 
 def fixed(colour: str) -> FieldColor:

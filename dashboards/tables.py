@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +30,7 @@ from dashboards.style import (
 
 Cell = Literal["text", "light", "gauge", "trend"]
 _UNKNOWN = "–"
+_LEAST_WIDTH = 60
 _MOST_COLUMNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -86,9 +87,9 @@ def share(
     return Figure(title=title, expression=expression, unit=RATIO, at=at, cell=cell, width=width, decimals=1)
 
 
-def ago(title: str, expression: str) -> Figure:
+def ago(title: str, expression: str, *, width: int | None = None) -> Figure:
     """How long ago an instant was, or how far ahead it is; `expression` gives Unix time, above 0."""
-    return Figure(title=title, expression=as_milliseconds(f"{expression} > 0"), unit=AGO)
+    return Figure(title=title, expression=as_milliseconds(f"{expression} > 0"), unit=AGO, width=width)
 
 
 class Table(Builder[Panel]):
@@ -120,7 +121,7 @@ def table(
     """A table whose first column stays in sight where the screen is narrow."""
     refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
     panel = dress(sdk.Panel(), says, size, *(_query(figure, ref) for ref, figure in refs.items()))
-    panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
+    panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
     for step in _joined(labels, refs):
         panel.with_transformation(step)
     panel.override_by_regexp(".*", [prop("noValue", _UNKNOWN)])
@@ -137,28 +138,34 @@ def _query(figure: Figure, ref: str) -> Query:
 
 def _joined(labels: Sequence[Label], refs: Mapping[str, Figure]) -> list[DataTransformerConfig]:
     """Rows of all queries that have the same labels become one; columns get their order and titles."""
-    columns = {label.name: label.title for label in labels}
-    for ref, figure in refs.items():
-        value = "Value" if len(refs) == 1 else f"Value #{ref}"
-        columns[f"Trend #{ref}" if figure.cell == "trend" else value] = figure.title
     trends = {ref: {"stat": "lastNotNull"} for ref, figure in refs.items() if figure.cell == "trend"}
-    steps = [DataTransformerConfig(id_val="timeSeriesTable", options=trends)] if trends else []
+    values = {ref: "Value" if len(refs) == 1 else f"Value #{ref}" for ref in refs if ref not in trends}
+    columns = {label.name: label.title for label in labels}
+    steps = [DataTransformerConfig(id_val="merge", options={})]
+    if trends:
+        steps.insert(0, DataTransformerConfig(id_val="timeSeriesTable", options=trends))
+        columns |= {name: refs[ref].title for ref, name in values.items()}
+        columns |= {f"Trend #{ref}": refs[ref].title for ref in trends}
+    else:
+        # Without labels there is no row: only a table of nothing at all says why it is empty.
+        steps.append(_grouped(labels, values.values()))
+        columns |= {f"{name} (lastNotNull)": refs[ref].title for ref, name in values.items()}
+    order = {name: index for index, name in enumerate(columns)}
+    hidden = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": columns}
+    # Labels that the table does not name are left out.
+    named = {"include": {"names": list(columns.values())}}
     return [
         *steps,
-        DataTransformerConfig(id_val="merge", options={}),
-        DataTransformerConfig(
-            id_val="organize",
-            options={
-                "excludeByName": {"Time": True},
-                "indexByName": {name: index for index, name in enumerate(columns)},
-                "renameByName": columns,
-            },
-        ),
-        # Labels that the table does not name are left out.
-        DataTransformerConfig(
-            id_val="filterFieldsByName", options={"include": {"names": list(columns.values())}}
-        ),
+        DataTransformerConfig(id_val="organize", options=hidden),
+        DataTransformerConfig(id_val="filterFieldsByName", options=named),
     ]
+
+
+def _grouped(labels: Sequence[Label], values: Iterable[str]) -> DataTransformerConfig:
+    """A row for each combination of labels."""
+    kept = {label.name: {"operation": "groupby", "aggregations": []} for label in labels}
+    shown = {name: {"operation": "aggregate", "aggregations": ["lastNotNull"]} for name in values}
+    return DataTransformerConfig(id_val="groupBy", options={"fields": kept | shown})
 
 
 def label_properties(label: Label) -> list[DynamicConfigValue]:
@@ -194,9 +201,10 @@ def _cell(figure: Figure) -> list[DynamicConfigValue]:
         case "light":
             return [*marks, prop("custom.cellOptions", {"type": "color-background", "mode": "basic"})]
         case "gauge":
-            return [*marks, prop("custom.cellOptions", {"type": "gauge", "mode": "basic"})]
+            filled = marks or coloured(BLUE)
+            return [*filled, prop("custom.cellOptions", {"type": "gauge", "mode": "basic"})]
         case "trend":
             spark = {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 14}
-            return [*coloured(BLUE), prop("custom.cellOptions", spark)]
+            return [*coloured(BLUE), prop("custom.cellOptions", spark), prop("custom.minWidth", 120)]
         case "text":
             return [*marks, prop("custom.cellOptions", {"type": "color-text"})] if marks else []

@@ -33,7 +33,6 @@ from dashboards.style import (
     SPENT,
     TOKENS_PER_SECOND,
     USD,
-    USD_PER_MILLION,
     as_milliseconds,
 )
 from dashboards.tables import Figure, Label, table, usd
@@ -185,9 +184,9 @@ def _per_answer() -> AnyPanel:
 def _history() -> AnyPanel:
     return steps(
         Says(
-            "Price history",
+            "Price history, per 1M tokens",
             "Prices in force of what is probed; a step is a change.",
-            USD_PER_MILLION,
+            USD,
             _NO_PRICE,
         ),
         ask(_PRICE, "{{provider}} · {{model}} · {{type}}"),
@@ -201,20 +200,20 @@ def _changes() -> AnyPanel:
     highest = f"max by ({_TYPED}) (max_over_time({_PRICE_METRIC}[$__range])) and {changed}"
     return table(
         Says(
-            "Price changes in the time shown",
+            "Price changes in the time shown, per 1M tokens",
             "Lowest, highest and present price where there was a change.",
-            USD_PER_MILLION,
+            USD,
             "No price of what is probed changed in this time.",
         ),
         _PRICE_LABELS,
         [
             Figure(title="Changes", expression=changed, unit=COUNT, decimals=0),
-            Figure(title="Lowest", expression=before, unit=USD_PER_MILLION),
-            Figure(title="Highest", expression=highest, unit=USD_PER_MILLION),
-            Figure(title="Now", expression=f"{_PRICE} and {changed}", unit=USD_PER_MILLION),
+            Figure(title="Lowest", expression=before, unit=USD),
+            Figure(title="Highest", expression=highest, unit=USD),
+            Figure(title="Now", expression=f"{_PRICE} and {changed}", unit=USD),
         ],
         sort_by="Model",
-        size=HALF,
+        size=Size(width=10, height=9),
     )
 
 
@@ -226,15 +225,15 @@ def _in_force() -> AnyPanel:
     of_source = f"on ({_MODEL}) group_right () {source}"
     return table(
         Says(
-            "Prices in force",
+            "Prices in force, per 1M tokens",
             "By whom, when fetched (nothing: configured or bundled), and by which factor sources disagree.",
-            USD_PER_MILLION,
+            USD,
             _NO_PRICE,
         ),
         [*target_labels("model", "provider"), Label(name="source", title="By")],
         [
-            Figure(title="Input", expression=f"{price('input')} * {of_source}", unit=USD_PER_MILLION),
-            Figure(title="Output", expression=f"{price('output')} * {of_source}", unit=USD_PER_MILLION),
+            Figure(title="Input", expression=f"{price('input')} * {of_source}", unit=USD),
+            Figure(title="Output", expression=f"{price('output')} * {of_source}", unit=USD),
             Figure(
                 title="A request",
                 expression=f"({latest(names.MODEL_PRICE_USD_PER_REQUEST, by=_MODEL)} > 0) * {of_source}",
@@ -255,7 +254,7 @@ def _in_force() -> AnyPanel:
             ),
         ],
         sort_by="Output",
-        size=HALF,
+        size=Size(width=14, height=9),
     )
 
 

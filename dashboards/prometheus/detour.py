@@ -20,7 +20,6 @@ from dashboards.style import (
     SUCCESS,
     TOKENS_PER_SECOND,
     USD,
-    USD_PER_MILLION,
     Steps,
     dashed,
 )
@@ -153,14 +152,14 @@ def _columns() -> list[Figure]:
     ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
     faster = _more(speed(_PROXY), speed(_DIRECT))
     return [
-        seconds("TTFT", own(_median(ttft, _PROXY)), width=80),
-        seconds("TTFT added", added(ttft), at=_ADDED, cell="light", width=100),
-        seconds("Total", own(_median(total, _PROXY)), width=80),
-        seconds("Total added", added(total), at=_ADDED, cell="light", width=100),
-        Figure(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, width=100, decimals=1),
-        usd("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT)), width=120),
-        share("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS, width=84),
-        counted("n", own(count(ttft, _PROXY, by=_LABELS)), width=60),
+        seconds("TTFT", own(_median(ttft, _PROXY))),
+        seconds("TTFT added", added(ttft), at=_ADDED, cell="light"),
+        seconds("Total", own(_median(total, _PROXY))),
+        seconds("Total added", added(total), at=_ADDED, cell="light"),
+        Figure(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, decimals=1),
+        usd("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT))),
+        share("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS),
+        counted("n", own(count(ttft, _PROXY, by=_LABELS))),
     ]
 
 
@@ -208,7 +207,7 @@ def _success() -> AnyPanel:
         ),
         ask(success_share("kind", ways, over="$window"), "{{kind}}"),
     )
-    return with_n(panel.max(1), attempts("kind", ways, over="$window"), "n {{kind}}")
+    return with_n(panel.axis_soft_max(1), attempts("kind", ways, over="$window"), "n {{kind}}")
 
 
 def _prices() -> AnyPanel:
@@ -218,11 +217,11 @@ def _prices() -> AnyPanel:
         return latest(names.PRICE_USD_PER_MILLION_TOKENS, ways, f'type="{kind}"', by=by)
 
     return table(
-        Says("Prices both ways", "In force at the latest attempt.", USD_PER_MILLION, "No price is known."),
+        Says("Prices both ways, per 1M tokens", "In force at the latest attempt.", USD, "No price is known."),
         target_labels("model", "kind", "provider"),
         [
-            Figure(title="Input", expression=price("input"), unit=USD_PER_MILLION),
-            Figure(title="Output", expression=price("output"), unit=USD_PER_MILLION),
+            Figure(title="Input", expression=price("input"), unit=USD),
+            Figure(title="Output", expression=price("output"), unit=USD),
         ],
         sort_by="Model",
         size=HALF,

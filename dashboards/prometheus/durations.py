@@ -7,6 +7,7 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards.board import Row
 from dashboards.panels import (
+    THIRD,
     AnyPanel,
     Says,
     Size,
@@ -52,7 +53,7 @@ def _phases_over_time() -> AnyPanel:
     panel = stacked(
         Says("Phases of the mean attempt", _ABOUT_PHASES, SECONDS),
         ask(f"{_phase_mean('', '$__rate_interval')} > 0", "{{phase}}"),
-        size=Size(width=12, height=9),
+        size=THIRD,
     )
     for phase, colour in PHASES.items():
         panel.override_by_name(phase, coloured(colour))
@@ -80,7 +81,7 @@ def _phases_now() -> AnyPanel:
 def _parted(says: Says, expression: str, by: str) -> AnyPanel:
     """A bar for each group `by`; the expression has their labels and `phase`."""
     query = ask_rows(f'label_join({expression}, "of", " · ", {_quoted(by)})')
-    panel = parted_bars(says, query, size=Size(width=12, height=9))
+    panel = parted_bars(says, query, size=THIRD)
     panel.with_transformation(
         DataTransformerConfig(
             id_val="groupingToMatrix",
@@ -118,20 +119,19 @@ def first_token(of: Grouping) -> Row:
             ),
             _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, of),
             _percentile_table(of),
+            _each("TTFT of each attempt", names.LAST_TTFT_SECONDS),
+            _answer(),
             _percentiles(
                 "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, of
             ),
-            _answer(),
-            graph(
-                Says(
-                    "TTFT of each attempt",
-                    "Exact, not from a histogram. A gap is an attempt that failed.",
-                    SECONDS,
-                ),
-                ask(latest(names.LAST_TTFT_SECONDS), LEGEND),
-            ),
+            _each("Total latency of each attempt", names.LAST_TOTAL_LATENCY_SECONDS),
         ),
     )
+
+
+def _each(title: str, name: str) -> AnyPanel:
+    about = "Exact, not from a histogram. A gap is an attempt that failed."
+    return graph(Says(title, about, SECONDS), ask(latest(name), LEGEND))
 
 
 def _answer() -> AnyPanel:
@@ -165,7 +165,7 @@ def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SEC
 
 def _percentile_table(of: Grouping) -> AnyPanel:
     def figure(title: str, share: float, name: str) -> Figure:
-        return seconds(title, quantile(share, name, by=of.by), width=92)
+        return seconds(title, quantile(share, name, by=of.by))
 
     return table(
         Says(
@@ -180,7 +180,7 @@ def _percentile_table(of: Grouping) -> AnyPanel:
             figure("Total p50", 0.5, names.TOTAL_LATENCY_SECONDS),
             figure("Total p90", 0.9, names.TOTAL_LATENCY_SECONDS),
             figure("Total p99", 0.99, names.TOTAL_LATENCY_SECONDS),
-            counted("n", count(names.TTFT_SECONDS, by=of.by), width=70),
+            counted("n", count(names.TTFT_SECONDS, by=of.by)),
         ],
         sort_by="TTFT p50",
         size=_WHOLE_TABLE,

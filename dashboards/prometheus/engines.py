@@ -15,6 +15,7 @@ from dashboards.style import (
     RATIO,
     SECONDS,
     SPENT,
+    SUCCESS,
     TOKENS_PER_SECOND,
     WORD,
     Steps,
@@ -93,6 +94,7 @@ def _sums() -> tuple[AnyPanel, ...]:
             Says("Success", "Of the attempts at engines, in the time shown.", RATIO, "No engine was probed."),
             ask_now(success_share("", _OF_ENGINE)),
             size=_QUARTER,
+            at=SUCCESS,
         ),
     )
 

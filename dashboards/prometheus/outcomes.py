@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.board import Row
+from dashboards.palette import RED
 from dashboards.panels import (
     AnyPanel,
     Says,
@@ -18,13 +19,14 @@ from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import (
     NO_TARGETS,
     attempts,
+    latest_success,
     simulated,
     since_when,
     success_share,
     target_labels,
     whose_fault,
 )
-from dashboards.query import LEGEND, SERIES, grown, latest, metric
+from dashboards.query import LEGEND, SERIES, grown, latest
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -33,6 +35,7 @@ from dashboards.style import (
     SECONDS,
     SUCCESS,
     TOKENS,
+    shades,
 )
 from dashboards.tables import Label, counted, table
 from probe.metrics import names
@@ -61,10 +64,7 @@ def now() -> Row:
                 ask_now(f"count({success} == 0) or 0 * count({success})"),
                 at=ANY_IS_BAD,
             ),
-            number(
-                Says("Latest success", "How long ago any attempt succeeded.", SECONDS, NO_TARGETS),
-                ask_now(f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"),
-            ),
+            latest_success(),
             number(
                 Says("Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT),
                 ask_now(f"round({grown(names.ATTEMPTS_TOTAL, _LIMITED)})"),
@@ -90,7 +90,7 @@ def _kinds() -> AnyPanel:
         Says("Failed attempts by kind", "What went wrong.", COUNT, "No attempt failed in this time."),
         ask(f"{failed} > 0", "{{failure}}"),
         size=Size(width=12, height=8),
-    )
+    ).color_scheme(shades(RED))
 
 
 def _failures() -> AnyPanel:
@@ -108,7 +108,7 @@ def _failures() -> AnyPanel:
             Label(name="fault", title="Fault", texts=_FAULT_TEXTS),
         ],
         [
-            counted("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0", width=90),
+            counted("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),
         ],
         sort_by="Attempts",
         descending=True,
@@ -122,7 +122,7 @@ def _success() -> AnyPanel:
         ask(success_share("", over="$window"), "success"),
         size=Size(width=12, height=8),
     )
-    return with_n(panel.max(1), attempts("", over="$window"))
+    return with_n(panel.axis_soft_max(1), attempts("", over="$window"))
 
 
 def tokens(of: Grouping) -> Row:

@@ -23,6 +23,7 @@ from dashboards.prometheus.shared import (
     alerts_table,
     attempts,
     cost_per_thousand,
+    latest_success,
     simulated,
     since_when,
     success_share,
@@ -42,10 +43,11 @@ from dashboards.style import (
     USD,
     texts,
 )
-from dashboards.tables import Figure, ago, counted, seconds, share, table, usd
+from dashboards.tables import Figure, counted, seconds, share, table, usd
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
+_NO_PRICE = "No price is known."
 _WINNER = Size(width=6, height=5)
 _SIDE = Size(width=12, height=8)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
@@ -103,10 +105,7 @@ def _now() -> tuple[AnyPanel, ...]:
             ask_now(f"({failing}) / count(count by (provider) ({success}))"),
             at=((None, GREEN), (0.01, YELLOW), (0.99, RED)),
         ),
-        number(
-            Says("Latest success", "How long ago any attempt succeeded.", SECONDS, NO_TARGETS),
-            ask_now(f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"),
-        ),
+        latest_success(),
         number(
             Says("Probe", "Whether probes are scraped and store what they measure.", NO_UNIT, "not scraped"),
             ask_now(f"min({metric(names.STORE_UP)})"),
@@ -116,41 +115,28 @@ def _now() -> tuple[AnyPanel, ...]:
 
 
 def _winners() -> tuple[AnyPanel, ...]:
-    """The best of each column, with n."""
-    n = count(names.TTFT_SECONDS, by=SERIES)
-    fastest = f"bottomk(1, {_TTFT})"
+    """The best of each column; n stands beside what a few attempts could make chance."""
+    fastest, steadiest = f"bottomk(1, {_TTFT})", f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})"
+    fast = Says("Fastest", "Lowest median time to first token in the time shown.", SECONDS)
+    steady = Says("Most stable", "Lowest jitter of the last 24 h, of 5 attempts or more.", SECONDS)
+    cheap = "Lowest cost of a thousand requests in the time shown."
+    worth = "Highest value score of the last 24 h: tokens per second for each USD per million tokens."
     return (
         number_with_n(
-            named(
-                Says("Fastest", "Lowest median time to first token in the time shown.", SECONDS),
-                ask_now(fastest, LEGEND),
-                size=_WINNER,
-            ),
-            f"{n} and {fastest}",
+            named(fast, ask_now(fastest, LEGEND), size=_WINNER),
+            f"{count(names.TTFT_SECONDS, by=SERIES)} and {fastest}",
         ),
         number_with_n(
-            named(
-                Says("Most stable", "Lowest jitter of the last 24 h, of 5 attempts or more.", SECONDS),
-                ask_now(f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})", LEGEND),
-                size=_WINNER,
-                at=JITTER,
-            ),
-            f"{latest(names.WINDOW_ATTEMPTS)} and bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})",
+            named(steady, ask_now(steadiest, LEGEND), size=_WINNER, at=JITTER),
+            f"{latest(names.WINDOW_ATTEMPTS)} and {steadiest}",
         ),
         named(
-            Says(
-                "Cheapest", "Lowest cost of a thousand requests in the time shown.", USD, "No price is known."
-            ),
+            Says("Cheapest for 1,000 requests", cheap, USD, _NO_PRICE),
             ask_now(f"bottomk(1, {_COST} > 0)", LEGEND),
             size=_WINNER,
         ),
         named(
-            Says(
-                "Best value",
-                "Highest value score of the last 24 h: tokens per second for each USD per million tokens.",
-                COUNT,
-                "No price is known.",
-            ),
+            Says("Best value", worth, COUNT, _NO_PRICE),
             ask_now(f"topk(1, {latest(names.VALUE_SCORE)})", LEGEND),
             size=_WINNER,
         ),
@@ -163,7 +149,7 @@ def _leaderboard() -> AnyPanel:
             "Leaderboard",
             "TTFT and total latency are medians, speed the mean, of the n attempts in the time shown; jitter "
             "(green below 200 ms, red from 500 ms) and value score are those of the last 24 h. A target "
-            "leads to its board.",
+            "leads to its board; the trend is that of each attempt's total latency.",
             SECONDS,
             NO_TARGETS,
         ),
@@ -186,8 +172,7 @@ def _columns() -> list[Figure]:
         usd("Cost / 1k", _COST, width=90),
         counted("Value", latest(names.VALUE_SCORE), width=74),
         counted("n", attempts(SERIES), width=64),
-        ago("Latest", latest(names.LAST_ATTEMPT_TIMESTAMP_SECONDS)),
-        seconds("Total latency", total, cell="trend"),
+        seconds("Trend of total", total, cell="trend"),
     ]
 
 

@@ -83,4 +83,6 @@ def _stamps() -> AnyPanel:
         ),
     )
     panel.override_by_query("B", [prop("unit", COUNT), prop("custom.axisPlacement", "right"), *coloured(RED)])
-    return with_n(panel.max(1), f"round({grown(names.STAMPED_ATTEMPTS_TOTAL, CHOSEN, over='$window')})")
+    return with_n(
+        panel.axis_soft_max(1), f"round({grown(names.STAMPED_ATTEMPTS_TOTAL, CHOSEN, over='$window')})"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
-from dashboards.panels import AnyPanel, Says, Size, ask, ask_now, number, stacked, states
+from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, named, number, stacked, states
 from dashboards.query import LEGEND, grown, latest, metric
 from dashboards.style import (
     ANY_IS_ODD,
@@ -85,7 +85,7 @@ def since_when(size: Size) -> AnyPanel:
         WORD,
         NO_TARGETS,
     )
-    panel = states(says, ask(latest(names.LAST_ATTEMPT_SUCCESS), LEGEND), size=size)
+    panel = states(says, ask(latest(names.LAST_ATTEMPT_SUCCESS), LEGEND), size=size, page=20)
     return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
 
 
@@ -142,6 +142,20 @@ def alerts_table(size: Size) -> AnyPanel:
         size=size,
         staying=2,
     )
+
+
+def latest_success() -> AnyPanel:
+    """Tells a probe that does not run from providers that do not answer."""
+    says = Says(
+        "Latest",
+        "How long ago any attempt succeeded, and how long ago there was any: where both are long ago, it is"
+        " us.",
+        SECONDS,
+        NO_TARGETS,
+    )
+    success = f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"
+    attempt = f"time() - max({metric(names.LAST_ATTEMPT_TIMESTAMP_SECONDS)} > 0)"
+    return named(says, ask_now(success, "success"), ask_now(attempt, "attempt", "B"), size=SMALL).decimals(0)
 
 
 def simulated() -> AnyPanel:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dashboards import links
+from dashboards import links, style
 from dashboards.registry import boards, files
 from probe.config import RulesConfig
 from probe.metrics import CATALOGUE, PREFIX
@@ -40,6 +40,8 @@ WORDS = {
     ),
     *("sum", "max", "min", "avg", "count", "topk", "bottomk", "quantile"),
 }
+
+UNITS = {value for value in vars(style).values() if isinstance(value, str)}
 
 each_board = pytest.mark.parametrize("name", BOARDS)
 
@@ -117,7 +119,7 @@ def test_every_panel_has_words_a_unit_and_a_reason_for_having_no_data(name: str)
         defaults = panel["fieldConfig"]["defaults"]
         assert panel["title"], panel
         assert panel["description"].endswith((".", ".)", "?")), panel["title"]
-        assert defaults["unit"], panel["title"]
+        assert defaults["unit"] in UNITS, panel["title"]
         assert defaults["noValue"], panel["title"]
         assert panel["targets"], panel["title"]
 
@@ -127,12 +129,12 @@ def test_every_column_of_figures_has_a_unit(name: str) -> None:
     for panel in panels(BOARDS[name]):
         if panel["type"] == "table":
             overrides = {
-                each["matcher"]["options"]: {prop["id"] for prop in each["properties"]}
+                each["matcher"]["options"]: {prop["id"]: prop["value"] for prop in each["properties"]}
                 for each in panel["fieldConfig"]["overrides"]
             }
             (organize,) = (step for step in panel["transformations"] if step["id"] == "organize")
             for title in organize["options"]["renameByName"].values():
-                assert "unit" in overrides[title], (panel["title"], title)
+                assert overrides[title]["unit"] in UNITS, (panel["title"], title)
 
 
 @each_board
