@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from exporters.otlp import OtlpExporter
+from exporters.otlp.conventions import OWN_STREAMS
 from probe.clock import FakeClock
 from probe.exporter import Run, no_run
 from probe.sample import Series
@@ -73,6 +74,11 @@ class MadeRun:
     finished_at: datetime | None = NOW + timedelta(seconds=9)
     attempts: int = 2
     successes: int = 1
+
+
+def named(metric: str) -> str:
+    """The name over OTLP of a metric of the catalogue."""
+    return next(stream.name for family, stream in OWN_STREAMS.items() if family.name == metric)
 
 
 def nanoseconds(at: datetime) -> int:

@@ -19,16 +19,18 @@ from probe.clock import FakeClock, SystemClock
 from probe.daemon import Daemon
 from probe.delivery import Delivery
 from probe.journals import lines
+from probe.metrics import names
 from probe.sample import Sample
 from probe.store import Store
 from tests.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for
+from tests.exporters.otlp import named
 from tests.exporters.samples import NOW, make_failure, make_sample
 from tests.servers.otlp import OtlpReceiver, Received, receiving_grpc, receiving_http
 from tests.servers.otlp import partial as rejecting
 from tests.servers.simulator import RunningSimulator
 
-ATTEMPTS = "inference_probe.attempts"
+ATTEMPTS = named(names.ATTEMPTS_TOTAL)
 
 
 @pytest.fixture

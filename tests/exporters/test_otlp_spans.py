@@ -76,6 +76,41 @@ async def test_a_phase_that_was_not_reached_is_no_event(make: Making) -> None:
     assert list(events(second)) == ["dns_resolved"]
 
 
+ATTRIBUTES = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "mistral_ai",
+    "gen_ai.request.model": "echo-1",
+    "gen_ai.request.stream": True,
+    "gen_ai.response.model": "echo-1-0815",
+    "gen_ai.response.id": "req-1",
+    "gen_ai.response.finish_reasons": ("stop",),
+    "gen_ai.usage.input_tokens": 500,
+    "gen_ai.usage.output_tokens": 65,
+    "gen_ai.usage.cache_read.input_tokens": 100,
+    "gen_ai.usage.reasoning.output_tokens": 10,
+    "server.address": "api.acme.test",
+    "server.port": 8443,
+    "http.response.status_code": 200,
+    "network.peer.address": "192.0.2.1",
+    "network.protocol.version": "1.1",
+    "tls.protocol.version": "1.3",
+    "inference_probe.target": "acme/echo-1",
+    "inference_probe.provider": "mistral",
+    "inference_probe.kind": "direct",
+    "inference_probe.connection": "cold",
+    "inference_probe.location": "here",
+    "inference_probe.suite": "quick",
+    "inference_probe.case": "greeting",
+    "inference_probe.run.id": str(RUN),
+    "inference_probe.trusted": True,
+    "inference_probe.ttft_seconds": 0.25,
+    "inference_probe.total_latency_seconds": 1.25,
+    "inference_probe.phase_seconds.dns": 0.015625,
+    "inference_probe.tokens.output.provider": 65.0,
+    "inference_probe.cost_usd": 0.000125,
+}
+
+
 async def test_attributes_of_the_conventions_and_our_own(make: Making) -> None:
     otlp = make()
     target = replace(TARGET, provider="mistral", base_url="https://api.acme.test:8443/v1")
@@ -90,40 +125,7 @@ async def test_attributes_of_the_conventions_and_our_own(make: Making) -> None:
     )
     await otlp.exporter.export([sample])
     found = attributes(otlp.receiver.spans()[0].attributes)
-    wanted = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "mistral_ai",
-        "gen_ai.request.model": "echo-1",
-        "gen_ai.request.stream": True,
-        "gen_ai.response.model": "echo-1-0815",
-        "gen_ai.response.id": "req-1",
-        "gen_ai.response.finish_reasons": ("stop",),
-        "gen_ai.usage.input_tokens": 500,
-        "gen_ai.usage.output_tokens": 65,
-        "gen_ai.usage.cache_read.input_tokens": 100,
-        "gen_ai.usage.reasoning.output_tokens": 10,
-        "server.address": "api.acme.test",
-        "server.port": 8443,
-        "http.response.status_code": 200,
-        "network.peer.address": "192.0.2.1",
-        "network.protocol.version": "1.1",
-        "tls.protocol.version": "1.3",
-        "inference_probe.target": "acme/echo-1",
-        "inference_probe.provider": "mistral",
-        "inference_probe.kind": "direct",
-        "inference_probe.connection": "cold",
-        "inference_probe.location": "here",
-        "inference_probe.suite": "quick",
-        "inference_probe.case": "greeting",
-        "inference_probe.attempt.id": str(sample.id),
-        "inference_probe.run.id": str(RUN),
-        "inference_probe.trusted": True,
-        "inference_probe.ttft_seconds": 0.25,
-        "inference_probe.total_latency_seconds": 1.25,
-        "inference_probe.phase_seconds.dns": 0.015625,
-        "inference_probe.tokens.output.provider": 65.0,
-        "inference_probe.cost_usd": 0.000125,
-    }
+    wanted = ATTRIBUTES | {"inference_probe.attempt.id": str(sample.id)}
     assert {name: found.get(name) for name in wanted} == wanted
     assert "error.type" not in found
 

@@ -7,13 +7,15 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from probe.metrics import names
 from tests.daemons import until
+from tests.exporters.otlp import named
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.otlp import OtlpReceiver, attributes, receiving_http
 from tests.servers.simulator import RunningSimulator
 
-ATTEMPTS = "inference_probe.attempts"
-ERRORS = 'inference_probe_exporter_errors_total{exporter="otlp"}'
+ATTEMPTS = named(names.ATTEMPTS_TOTAL)
+ERRORS = f'{names.EXPORTER_ERRORS_TOTAL}{{exporter="otlp"}}'
 
 
 def _config(simulator: RunningSimulator, receiver: OtlpReceiver) -> dict[str, Any]:
@@ -69,7 +71,7 @@ async def test_an_outage_and_a_kill_lose_nothing(
         told = _told(receiver, "benchmark.test")
         assert told == Counter(UUID(each["id"]).bytes[8:] for each in stored)
         # What the daemon knows of itself comes with its first report, and so do runs that ended meanwhile.
-        await until(lambda: any(key[0] == "inference_probe.build_info" for key in receiver.latest()))
+        await until(lambda: any(key[0] == named(names.BUILD_INFO) for key in receiver.latest()))
         await until(lambda: len(_told(receiver, "benchmark.run")) == 2)
         assert UUID(str(run["id"])).bytes[8:] in _told(receiver, "benchmark.run")
     (resource,) = {
