@@ -1,6 +1,6 @@
 """What the daemon does on schedule beside its jobs: claimed and recorded as a run is, without any attempt.
 
-The names of chores are reserved: see `probe.config.RESERVED_JOBS`.
+The names of chores are reserved: see `probe.config.values.RESERVED_JOBS`.
 """
 
 from __future__ import annotations

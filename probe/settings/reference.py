@@ -49,7 +49,7 @@ The keys of providers are usually in the variables that their own tools read: `O
 `ANTHROPIC_API_KEY` ([providers.md](providers.md) has them all). Secrets never appear in output, logs,
 results or errors.
 
-This page is generated from `probe/config.py`.
+This page is generated from `probe/config`.
 """
 
 

@@ -1,0 +1,146 @@
+"""What is asked of whom, when, and what is expected: providers, targets, jobs, objectives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+)
+
+from probe.config.section import Section
+from probe.config.values import (
+    BaseUrl,
+    Count,
+    Cron,
+    FilePath,
+    JobName,
+    Key,
+    Name,
+    Objective,
+    ProviderName,
+    ProxyUrl,
+    Seconds,
+    Text,
+    Timezone,
+    not_bool,
+)
+from probe.sample import EngineName, TargetKind
+
+
+class DeadlinesConfig(Section):
+    """How long each part of a request may take."""
+
+    connect: Seconds = Field(10.0, description="Seconds for DNS, TCP, proxy and TLS together.")
+    first_token: Seconds = Field(30.0, description="Seconds from the request sent to the first output.")
+    stall: Seconds = Field(30.0, description="Seconds between two pieces of the response.")
+    total: Seconds = Field(
+        120.0, description="Seconds from the start of the call to the end of the response."
+    )
+
+
+class ProviderConfig(Section):
+    """One account at one endpoint. Whatever is absent comes from the preset."""
+
+    preset: Name | None = Field(
+        None, description="The preset to start from; the provider's own name where a preset has it."
+    )
+    display_name: Text | None = Field(None, description="What people see.")
+    base_url: BaseUrl | None = Field(
+        None, description="The URL that the paths of the API, as `/chat/completions`, are appended to."
+    )
+    api_key: Key | None = Field(
+        None, description="The key. Better kept in the environment, `.env` or a secret file than here."
+    )
+    kind: TargetKind | None = Field(
+        None,
+        description="`direct` (the provider itself), `proxy` (a router or gateway), `engine`, `simulated`.",
+    )
+    engine: EngineName | None = Field(
+        None,
+        description="The inference server behind it, whose own health and metrics are read: `vllm`, `tgi`, "
+        "`llamacpp`, `ollama`; absent: that of the preset.",
+    )
+    concurrency: Count = Field(8, description="Requests in flight at once to this provider.")
+    requests_per_minute: Count | None = Field(
+        None, description="Requests started in a minute; absent: no limit."
+    )
+    reserve: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False), BeforeValidator(not_bool)] = Field(
+        0.0,
+        description="Share of the provider's rate limits, by its own headers, that is left to production.",
+    )
+    ca_file: FilePath | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's trust store."
+    )
+    proxy: ProxyUrl | None = Field(
+        None, description="The HTTP proxy, `http://host:port`; absent: that of HTTPS_PROXY and NO_PROXY."
+    )
+    deadlines: DeadlinesConfig = Field(DeadlinesConfig(), description="Deadlines of every request.")
+
+
+class SloConfig(Section):
+    """Service-level objectives: what alert rules and boards measure against."""
+
+    availability: Objective = Field(0.99, description="Share of attempts that succeed.")
+    ttft_seconds: Seconds = Field(2.0, description="Seconds to the first token that are still good.")
+    ttft_objective: Objective = Field(0.95, description="Share of answers that begin within `ttft_seconds`.")
+    total_latency_seconds: Seconds = Field(20.0, description="Seconds to the last token that are still good.")
+    total_latency_objective: Objective = Field(
+        0.95, description="Share of answers that end within `total_latency_seconds`."
+    )
+    jitter_seconds: Seconds = Field(
+        0.5, description="Standard deviation of the total latency of a day, in seconds, that is still good."
+    )
+
+
+class TargetSloConfig(Section):
+    """Objectives of this target that differ from those of `slo`."""
+
+    availability: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    ttft_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+    ttft_objective: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    total_latency_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+    total_latency_objective: Objective | None = Field(None, description="As in `slo`; absent: the one there.")
+    jitter_seconds: Seconds | None = Field(None, description="As in `slo`; absent: the one there.")
+
+
+class TargetConfig(Section):
+    """One model at one provider."""
+
+    provider: ProviderName = Field(description="A name from `providers`, or a preset.")
+    model: Text = Field(description="The model's name as the provider calls it.")
+    name: Name | None = Field(
+        None,
+        description="What people and metrics call it; absent: provider/model.",
+    )
+    connection: Literal["cold", "warm", "both"] = Field(
+        "cold",
+        description="`cold` connects for every request, `warm` keeps the connection, `both` is two series.",
+    )
+    stream: bool = Field(True, description="Ask for a stream; without one there is no time to first token.")
+    slo: TargetSloConfig = Field(
+        TargetSloConfig(), description="Objectives of this target that differ from those of `slo`."
+    )
+
+    @property
+    def label(self) -> str:
+        """The target's name, given or made."""
+        return self.name or f"{self.provider}/{self.model}"
+
+
+class JobConfig(Section):
+    """When which suite is asked of which targets."""
+
+    name: JobName = Field(description="Unique; not `discovery`, not `prices`.")
+    cron: Cron = Field("*/15 * * * *", description="Five fields as in crontab(5).")
+    timezone: Timezone = Field("UTC", description="The timezone in which `cron` is read.")
+    suite: Text = Field("mystery-shopper", description="A bundled suite, or one from `suites`.")
+    targets: tuple[Text, ...] = Field(
+        ("*",), min_length=1, description="Names of targets, or shell patterns."
+    )
+    spread_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(not_bool)] = Field(
+        0.0, description="Requests of a run are spread evenly over this time."
+    )
+    concurrency: Count = Field(100, description="Requests in flight at once in a run of this job.")
+    run_at_start: bool = Field(False, description="Also run once when the daemon starts.")
