@@ -100,20 +100,36 @@ def median(metric: str, window: str) -> Recorded:
     )
 
 
-def usual(metric: str, window: str) -> Recorded:
+def spread(metric: str) -> Recorded:
+    """How far apart the answers of a day are: the distance between their quartiles / 1.349.
+
+    That is the standard deviation of a normal distribution. Spikes and one bad hour do not move it
+    (https://en.wikipedia.org/wiki/Interquartile_range).
+    """
+
+    def make(_: Read, matcher: str, offset: str) -> str:
+        day = select(metric, matcher, window="1d", offset=offset)
+        return without(
+            "max", (), f"(quantile_over_time(0.75, {day}) - quantile_over_time(0.25, {day})) / 1.349"
+        )
+
+    return Recorded(name=f"series:{metric}:spread1d", make=make)
+
+
+def usual(series: Recorded) -> Recorded:
     """The median of that at the same time of the last 7 days, of which at least 3 are known."""
 
     def make(read: Read, matcher: str, _: str) -> str:
-        past = _past(median(metric, window), read, matcher)
+        past = _past(series, read, matcher)
         return (
             f"quantile without ({_DAYS}) (0.5,\n{past}\n)\n"
             f"and count without ({_DAYS}) (\n{past}\n) >= {LEAST_DAYS}"
         )
 
-    return Recorded(name=f"series:{metric}:median{window}_usual7d", make=make)
+    return Recorded(name=f"{series.name}_usual7d", make=make)
 
 
-def deviation(metric: str, window: str) -> Recorded:
+def deviation(series: Recorded) -> Recorded:
     """How far these days usually are from their median: 1.4826 times the median absolute deviation.
 
     That is the standard deviation of a normal distribution, and one bad day does not move it
@@ -121,14 +137,14 @@ def deviation(metric: str, window: str) -> Recorded:
     """
 
     def make(read: Read, matcher: str, _: str) -> str:
-        past = _past(median(metric, window), read, matcher)
-        middle = read(usual(metric, window), matcher)
+        past = _past(series, read, matcher)
+        middle = read(usual(series), matcher)
         return (
             f"1.4826 * quantile without ({_DAYS}) (0.5,\n"
             f"abs(\n(\n{past}\n)\n- ignoring ({_DAYS}) group_left () {middle}\n)\n)"
         )
 
-    return Recorded(name=f"series:{metric}:median{window}_deviation7d", make=make)
+    return Recorded(name=f"{series.name}_deviation7d", make=make)
 
 
 def _past(series: Recorded, read: Read, matcher: str) -> str:
@@ -191,5 +207,6 @@ __all__ = [
     "deviation",
     "failed_attempts",
     "median",
+    "spread",
     "usual",
 ]

@@ -14,15 +14,15 @@ from probe.metrics import names
 from probe.rules import words
 from probe.rules.boards import MODEL
 from probe.rules.promql import Read, Recorded, select, without
-from probe.rules.recording import answers, deviation, median, usual
+from probe.rules.recording import answers, deviation, median, spread, usual
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
 EFFECT: Final = 1.25
-DEVIATIONS: Final = 3
+DEVIATIONS: Final = 3.5
 _LEAST_ATTEMPTS: Final = 20
-# How many times its usual jitter a target's jitter must be, where that is beyond the bound every day.
-_JITTER_EFFECT: Final = 1.5
+# Many a healthy target varies by more than any bound that fits another: it must be a change, too.
+_JITTER_EFFECT: Final = 2
 
 
 class _Figure(NamedTuple):
@@ -68,22 +68,27 @@ _FIGURES: Final = (
 )
 
 
+_SPREAD: Final = spread(names.LAST_TOTAL_LATENCY_SECONDS)
+
+
 def trend_series(policies: Policies) -> Iterable[Recorded]:
     """What these alerts read, in an order in which it can be recorded."""
     for figure in _FIGURES:
         for _, (window, _runs) in _groups(policies):
-            yield median(figure.gauge, window)
-            yield usual(figure.gauge, window)
-            yield deviation(figure.gauge, window)
+            middle = median(figure.gauge, window)
+            yield from (middle, usual(middle), deviation(middle))
             yield answers(figure.counted, window)
+    yield from (_SPREAD, usual(_SPREAD))
 
 
 def trend_alerts(policies: Policies) -> Iterable[Alert]:
     for figure in _FIGURES:
         for matcher, (window, runs) in _groups(policies):
             yield _regression(figure, matcher, window, runs)
-    for matcher, bound in policies.apart(lambda policy: policy.slo.jitter_seconds):
-        yield _jitter(matcher, bound)
+    for matcher, (bound, hold) in policies.apart(
+        lambda policy: (policy.slo.jitter_seconds, policy.windows.trend)
+    ):
+        yield _jitter(matcher, bound, hold)
 
 
 def _groups(policies: Policies) -> list[tuple[str, tuple[str, int]]]:
@@ -92,7 +97,8 @@ def _groups(policies: Policies) -> list[tuple[str, tuple[str, int]]]:
 
 def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
     def expression(read: Read) -> str:
-        now, past, apart = (read(made(figure.gauge, window), matcher) for made in (median, usual, deviation))
+        middle = median(figure.gauge, window)
+        now, past, apart = (read(series, matcher) for series in (middle, usual(middle), deviation(middle)))
         enough = f"and {read(answers(figure.counted, window), matcher)} > {runs - 0.5:g}"
         if figure.slower_is_more:
             return f"{now} / {past} > {EFFECT:g}\nand {now} > {past} + {DEVIATIONS} * {apart}\n{enough}"
@@ -119,21 +125,17 @@ def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
     )
 
 
-def _jitter(matcher: str, bound: float) -> Alert:
-    def expression(_: Read) -> str:
+def _jitter(matcher: str, bound: float, hold: str) -> Alert:
+    def expression(read: Read) -> str:
         jitter = without("max", (), select(names.JITTER_SECONDS, matcher))
-        latency = select(names.LAST_TOTAL_LATENCY_SECONDS, matcher, window="1d")
-        high, low = (without("max", (), f"quantile_over_time({q}, {latency})") for q in (0.9, 0.1))
-        known = select(names.JITTER_SECONDS, matcher, window="7d", offset="1d")
-        habit = without("max", (), f"quantile_over_time(0.5, {known})")
         count = without("max", (), select(names.WINDOW_ATTEMPTS, matcher))
+        # A few spikes make a large standard deviation, and no wide middle.
+        middle, past = (read(series, matcher) for series in (_SPREAD, usual(_SPREAD)))
         return (
             f"{jitter} > {bound:g}\n"
             f"and {count} >= {_LEAST_ATTEMPTS}\n"
-            # Of a normal distribution the 10th and the 90th percentile are 2.563 deviations apart: a few
-            # spikes make a large deviation, and no wide middle.
-            f"and ({high} - {low}) / 2.563 > {bound:g}\n"
-            f"unless {jitter} <= {_JITTER_EFFECT:g} * {habit}"
+            f"and {middle} > {bound:g}\n"
+            f"and {middle} > {_JITTER_EFFECT:g} * {past}"
         )
 
     return Alert(
@@ -145,10 +147,10 @@ def _jitter(matcher: str, bound: float) -> Alert:
         description=(
             f"The total latency of {words.MODEL} at {words.PROVIDER}, from {words.LOCATION} "
             f"({words.CONNECTION} connections), had a standard deviation of {words.DURATION} over "
-            f"the last 24 h; up to {bound:g} s is good. It is no single spike, and more than in the week "
-            "before."
+            f"the last 24 h; up to {bound:g} s is good. It is no single spike, and at least "
+            f"{_JITTER_EFFECT:g} times what the days of the last week had."
         ),
         board=(MODEL, ("provider", "model", "target")),
-        hold="1h",
+        hold=hold,
         keep="1h",
     )
