@@ -33,7 +33,7 @@ from grafana_foundation_sdk.models.text import TextMode
 from grafana_foundation_sdk.models.xychart import XYShowMode
 
 from dashboards.palette import BLUE, MUTED
-from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_name, by_threshold, coloured, prop, thresholds
+from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_threshold, coloured, prop, thresholds
 
 AnyPanel = Builder[Panel]
 Query = Builder[Dataquery]
@@ -52,9 +52,11 @@ class Size:
     height: int
 
 
-SMALL = Size(width=4, height=4)
+SMALL = Size(width=4, height=3)
 WIDE_STAT = Size(width=6, height=4)
 HALF = Size(width=12, height=9)
+# Room for the legend of three percentiles and n.
+TALL = Size(width=12, height=10)
 THIRD = Size(width=8, height=9)
 WHOLE = Size(width=24, height=9)
 
@@ -131,8 +133,7 @@ def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     )
     panel = timeseries.Panel().legend(legend).tooltip(tooltip).max_data_points(_POINTS)
     panel.line_width(1.5).fill_opacity(0).show_points(shapes.VisibilityMode.AUTO).point_size(4)
-    # A target has the same colour in all graphs.
-    panel.min(0).color_scheme(by_name())
+    panel.min(0)
     return dress(panel, says, size, *queries)
 
 

@@ -82,11 +82,6 @@ def by_threshold() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
 
-def by_name() -> FieldColor:
-    """A colour of Grafana's own by the name of the series, the same in every panel."""
-    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
-
-
 def shades(colour: str) -> FieldColor:
     """Lighter and darker shades of one colour."""
     return FieldColor().mode(FieldColorModeId.SHADES).fixed_color(colour)

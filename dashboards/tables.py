@@ -117,15 +117,16 @@ def table(
     descending: bool = False,
     size: Size = WHOLE,
     staying: int = 1,
+    last: Sequence[Label] = (),
 ) -> Table:
-    """A table whose first column stays in sight where the screen is narrow."""
+    """A table whose first column stays in sight where the screen is narrow; labels may also come `last`."""
     refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
     panel = dress(sdk.Panel(), says, size, *(_query(figure, ref) for ref, figure in refs.items()))
     panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
-    for step in _joined(labels, refs):
+    for step in _joined(labels, refs, last):
         panel.with_transformation(step)
     panel.override_by_regexp(".*", [prop("noValue", _UNKNOWN)])
-    for label in labels:
+    for label in (*labels, *last):
         panel.override_by_name(label.title, label_properties(label))
     for figure in figures:
         panel.override_by_name(figure.title, figure_properties(figure))
@@ -136,7 +137,9 @@ def _query(figure: Figure, ref: str) -> Query:
     return ask(figure.expression, ref=ref) if figure.cell == "trend" else ask_rows(figure.expression, ref)
 
 
-def _joined(labels: Sequence[Label], refs: Mapping[str, Figure]) -> list[DataTransformerConfig]:
+def _joined(
+    labels: Sequence[Label], refs: Mapping[str, Figure], last: Sequence[Label]
+) -> list[DataTransformerConfig]:
     """Rows of all queries that have the same labels become one; columns get their order and titles."""
     trends = {ref: {"stat": "lastNotNull"} for ref, figure in refs.items() if figure.cell == "trend"}
     values = {ref: "Value" if len(refs) == 1 else f"Value #{ref}" for ref in refs if ref not in trends}
@@ -148,8 +151,9 @@ def _joined(labels: Sequence[Label], refs: Mapping[str, Figure]) -> list[DataTra
         columns |= {f"Trend #{ref}": refs[ref].title for ref in trends}
     else:
         # Without labels there is no row: only a table of nothing at all says why it is empty.
-        steps.append(_grouped(labels, values.values()))
+        steps.append(_grouped((*labels, *last), values.values()))
         columns |= {f"{name} (lastNotNull)": refs[ref].title for ref, name in values.items()}
+    columns |= {label.name: label.title for label in last}
     order = {name: index for index, name in enumerate(columns)}
     hidden = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": columns}
     # Labels that the table does not name are left out.

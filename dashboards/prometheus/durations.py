@@ -7,6 +7,8 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards.board import Row
 from dashboards.panels import (
+    HALF,
+    TALL,
     THIRD,
     AnyPanel,
     Says,
@@ -116,6 +118,7 @@ def first_token(of: Grouping) -> Row:
                     SECONDS,
                 ),
                 ask_buckets(grown(names.TTFT_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
+                size=TALL,
             ),
             _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, of),
             _percentile_table(of),
@@ -124,14 +127,14 @@ def first_token(of: Grouping) -> Row:
             _percentiles(
                 "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, of
             ),
-            _each("Total latency of each attempt", names.LAST_TOTAL_LATENCY_SECONDS),
+            _each("Total latency of each attempt", names.LAST_TOTAL_LATENCY_SECONDS, TALL),
         ),
     )
 
 
-def _each(title: str, name: str) -> AnyPanel:
+def _each(title: str, name: str, size: Size = HALF) -> AnyPanel:
     about = "Exact, not from a histogram. A gap is an attempt that failed."
-    return graph(Says(title, about, SECONDS), ask(latest(name), LEGEND))
+    return graph(Says(title, about, SECONDS), ask(latest(name), LEGEND), size=size)
 
 
 def _answer() -> AnyPanel:
@@ -158,6 +161,7 @@ def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SEC
             ask(quantile(share, name, by=of.by, over=_WINDOW), f"p{share * 100:.0f} {of.legend}", ref)
             for ref, share in (("A", 0.5), ("B", 0.9), ("C", 0.99))
         ),
+        size=TALL,
     )
     panel.override_by_query("B", dashed(6, 4)).override_by_query("C", dashed(2, 4))
     return with_n(panel, count(name, by=of.by, over=_WINDOW), f"n {of.legend}")
@@ -199,6 +203,7 @@ def gaps(of: Grouping) -> Row:
                     SECONDS,
                 ),
                 ask_buckets(grown(names.CHUNK_GAP_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
+                size=TALL,
             ),
             _percentiles(
                 "Gap",
@@ -247,6 +252,7 @@ def speed(of: Grouping) -> Row:
                 ),
                 ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
                 ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
+                size=TALL,
             ).override_by_query("B", dashed(6, 4)),
         ),
     )

@@ -99,7 +99,7 @@ def _sums() -> tuple[AnyPanel, ...]:
     )
 
 
-_QUARTER = Size(width=6, height=4)
+_QUARTER = Size(width=6, height=3)
 
 
 def _up() -> AnyPanel:

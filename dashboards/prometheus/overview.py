@@ -153,9 +153,10 @@ def _leaderboard() -> AnyPanel:
             SECONDS,
             NO_TARGETS,
         ),
-        target_labels("target", "connection", "kind", "provider", "model"),
+        target_labels("target", "connection", "kind"),
         _columns(),
         sort_by="TTFT",
+        last=target_labels("provider", "model"),
         size=Size(width=24, height=11),
     )
 

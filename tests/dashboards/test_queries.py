@@ -35,8 +35,8 @@ _ONE_CHUNK = "the server answers in one piece, which has no speed"
 
 # Queries that have nothing to show here, by board, panel and letter, and why. Anything else must have data.
 EMPTY = {
-    (_COST, "Prices in force", "D"): _NO_LISTS,
-    (_COST, "Prices in force", "E"): _NO_LISTS,
+    (_COST, "Prices in force, per 1M tokens", "D"): _NO_LISTS,
+    (_COST, "Prices in force, per 1M tokens", "E"): _NO_LISTS,
     (_DISCOVERY, "Ends announced", "A"): _NO_LISTS,
     (_DISCOVERY, "Ends announced", "B"): _NO_LISTS,
     (_DISCOVERY, "Sources of prices", "A"): "asking for prices is off: no test may reach them",
