@@ -49,7 +49,7 @@ from probe.metrics import names
 
 _NO_PRICE = "No price is known."
 _WINNER = Size(width=6, height=5)
-_SIDE = Size(width=12, height=8)
+_SIDE = Size(width=12, height=7)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
 _TOTAL = quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=SERIES)
 _COST = cost_per_thousand(SERIES)
@@ -69,9 +69,9 @@ def board() -> Board:
                 title="Now: is it them or us, since when?",
                 panels=(
                     *_now(),
-                    since_when(Size(width=24, height=8)),
                     alerts_table(_SIDE),
                     whose_fault(_SIDE),
+                    since_when(Size(width=24, height=8)),
                 ),
             ),
             Row(title="Leaderboard", panels=(*_winners(), _leaderboard())),
