@@ -27,7 +27,8 @@ UNITS: Final[Mapping[str, str]] = {
     "bytes": "By",
     "ratio": "1",
     "tokens": "{token}",
-    "tokens_per_second": "{token}/s",
+    # Not `{token}/s`: of that the collector makes a second `_per_second`.
+    "tokens_per_second": "{token/s}",
     "usd": "{USD}",
     "usd_per_million_tokens": "{USD}/{Mtoken}",
     "usd_per_request": "{USD}/{request}",

@@ -44,7 +44,7 @@ def in_prometheus(stream: Stream) -> str:
         tokens = [token for token in tokens if token != "ratio"]
     if spelled and unit != "1" and spelled not in tokens:
         tokens.append(spelled)
-    if per and "{" not in per and {"s": "second"}.get(per, per) not in tokens:
+    if per and not set("{}") & set(per):
         tokens += ["per", {"s": "second"}.get(per, per)]
     if stream.kind == "counter":
         tokens = [*(token for token in tokens if token != "total"), "total"]
