@@ -85,10 +85,10 @@ def trend_alerts(policies: Policies) -> Iterable[Alert]:
     for figure in _FIGURES:
         for matcher, (window, runs) in _groups(policies):
             yield _regression(figure, matcher, window, runs)
-    for matcher, (bound, hold) in policies.apart(
+    for matcher, (bound, window) in policies.apart(
         lambda policy: (policy.slo.jitter_seconds, policy.windows.trend)
     ):
-        yield _jitter(matcher, bound, hold)
+        yield _jitter(matcher, bound, window)
 
 
 def _groups(policies: Policies) -> list[tuple[str, tuple[str, int]]]:
@@ -125,7 +125,7 @@ def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
     )
 
 
-def _jitter(matcher: str, bound: float, hold: str) -> Alert:
+def _jitter(matcher: str, bound: float, window: str) -> Alert:
     def expression(read: Read) -> str:
         jitter = without("max", (), select(names.JITTER_SECONDS, matcher))
         count = without("max", (), select(names.WINDOW_ATTEMPTS, matcher))
@@ -142,7 +142,7 @@ def _jitter(matcher: str, bound: float, hold: str) -> Alert:
         name="JitterHigh",
         severity="warning",
         expression=expression,
-        labels={"threshold": f"{bound:g}s"},
+        labels={"threshold": f"{bound:g}s", "window": window},
         summary=f"{words.TARGET}: total latency varies by {words.DURATION}",
         description=(
             f"The total latency of {words.MODEL} at {words.PROVIDER}, from {words.LOCATION} "
@@ -151,6 +151,6 @@ def _jitter(matcher: str, bound: float, hold: str) -> Alert:
             f"{_JITTER_EFFECT:g} times what the days of the last week had."
         ),
         board=(MODEL, ("provider", "model", "target")),
-        hold=hold,
+        hold=window,
         keep="1h",
     )

@@ -154,6 +154,7 @@ CASES = (
                     "connection": "cold",
                     "severity": "warning",
                     "threshold": "0.5s",
+                    "window": "6h",
                 },
                 summary="groq/llama: total latency varies by 800ms",
                 description=(
