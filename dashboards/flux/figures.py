@@ -24,7 +24,7 @@ _TOKENS = tuple(
     for kind in ("input", "output")
 )
 # What the probe itself did not carry through says nothing about a target.
-_THEIRS = " and ".join(f'r.failure != "{kind}"' for kind in sorted(OWN_FAILURES))
+THEIRS = " and ".join(f'r.failure != "{kind}"' for kind in sorted(OWN_FAILURES))
 
 FAILED = 'r.outcome == "failed"'
 
@@ -36,7 +36,7 @@ def count(keys: Sequence[str]) -> str:
 
 def success(keys: Sequence[str]) -> str:
     """Successful attempts / attempts that the probe carried through."""
-    return pipe(attempts(SUCCESS, where=_THEIRS), by(*keys), "mean()")
+    return pipe(attempts(SUCCESS, where=THEIRS), by(*keys), "mean()")
 
 
 def jitter(keys: Sequence[str]) -> str:

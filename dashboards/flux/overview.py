@@ -8,9 +8,9 @@ from dashboards.flux import figures
 from dashboards.flux.common import KEYS, TARGET, each, failures, median
 from dashboards.flux.marks import marks
 from dashboards.flux.panels import EACH, TREND, N, ask, legend, rows
-from dashboards.flux.query import SERIES, attempts, beside, binned, by, latest, least, pipe
+from dashboards.flux.query import SERIES, attempts, beside, binned, by, latest, pipe
 from dashboards.flux.variables import variables
-from dashboards.palette import GREEN, RED
+from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import AnyPanel, Says, Size, named, number, states
 from dashboards.source import INFLUXDB
 from dashboards.style import (
@@ -23,10 +23,10 @@ from dashboards.style import (
     SUCCESS,
     TOKENS_PER_SECOND,
     USD,
-    WORD,
     Steps,
+    by_threshold,
     prop,
-    texts,
+    thresholds,
 )
 from dashboards.tables import Figure
 
@@ -35,6 +35,7 @@ _WINNER = Size(width=6, height=5)
 _BANDS = Size(width=24, height=8)
 # A state holds until the next attempt, if that is not longer than this.
 _HOLDS_MS = 3_600_000
+_MOSTLY: Steps = ((None, RED), (0.5, YELLOW), (0.95, GREEN))
 _LEADERS = Size(width=24, height=11)
 # The jitter of a handful of attempts is chance.
 _SEVERAL = 5
@@ -93,14 +94,14 @@ def _now() -> tuple[AnyPanel, ...]:
 
 def _since_when() -> AnyPanel:
     says = Says(
-        "Since when: failures of each target",
-        "Red where an attempt of the target failed. One red band: that target. All red at once: the network "
-        "here, or the probe.",
-        WORD,
+        "Since when: success of each target",
+        "Green where at least 95 % of the attempts of a step of time succeeded, red where most failed. One "
+        "red band: that target. All red at once: the network here, or the probe.",
+        RATIO,
     )
-    worst = pipe(attempts(figures.SUCCESS), least(*SERIES))
-    panel = states(says, ask(worst), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
-    return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
+    query = pipe(attempts(figures.SUCCESS, where=figures.THEIRS), by(*SERIES), binned("mean"))
+    panel = states(says, ask(query), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
+    return panel.thresholds(thresholds(_MOSTLY)).color_scheme(by_threshold())
 
 
 def _winners() -> tuple[AnyPanel, ...]:
@@ -140,6 +141,8 @@ def _winner(says: Says, figure: str, *, at: Steps = PLAIN, descending: bool = Fa
         by(*SERIES),
     )
     panel = named(says, ask(best), size=_WINNER, at=at)
+    if says.unit == COUNT:
+        panel.decimals(0)
     return panel.override_by_name("figure", [prop("displayName", legend(*SERIES))]).override_by_name("n", N)
 
 

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models.common import DataSourceRef, GraphDrawStyle
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 
 from dashboards.palette import MUTED
 from dashboards.panels import HALF, WHOLE, Query, Says, Size, dress, graph
@@ -23,6 +23,7 @@ EACH = "locale"
 # The column of a table that holds a course over time.
 TREND = "Trend"
 _TREND_POINTS = 60
+UNKNOWN = "–"
 
 # How n looks beside a number.
 N = [prop("unit", EACH), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
@@ -106,11 +107,18 @@ def rows(
         panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
     for step in _shaped(_titles(columns), bool(trend)):
         panel.with_transformation(step)
-    panel.override_by_regexp(".*", [prop("noValue", "–")])
+    panel.override_by_regexp(".*", [prop("noValue", UNKNOWN)])
     for column in columns:
-        of = label_properties(column) if isinstance(column, Label) else figure_properties(column)
-        panel.override_by_name(column.title, of)
+        panel.override_by_name(column.title, _properties(column))
     return Table(panel, staying=1)
+
+
+def _properties(column: Label | Figure) -> list[DynamicConfigValue]:
+    if isinstance(column, Label):
+        return label_properties(column)
+    nothing = {"match": "null", "result": {"text": UNKNOWN, "color": "transparent", "index": 0}}
+    light = [prop("mappings", [{"type": "special", "options": nothing}])] if column.cell == "light" else []
+    return [*figure_properties(column), *light]
 
 
 def _titles(columns: Sequence[Label | Figure]) -> dict[str, str]:

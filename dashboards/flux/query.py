@@ -108,12 +108,6 @@ def histogram(bounds: Sequence[float]) -> str:
     )
 
 
-def least(*keys: str) -> str:
-    """The smallest value of each bin of time, by these columns; first within each stored series."""
-    kept = f"keep(columns: {_listed(('_time', '_value', *keys))})"
-    return pipe(binned("min"), kept, by(*keys), binned("min"))
-
-
 def extreme(function: str, *keys: str) -> str:
     """The attempt with the `max` or `min` of each bin of time, at its own instant, by these columns.
 
