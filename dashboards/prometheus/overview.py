@@ -48,7 +48,7 @@ from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
 _NO_PRICE = "No price is known."
-_WINNER = Size(width=6, height=5)
+_WINNER = Size(width=6, height=4)
 _SIDE = Size(width=12, height=7)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
 _TOTAL = quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=SERIES)

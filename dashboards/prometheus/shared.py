@@ -29,7 +29,7 @@ _TARGET_LABELS = (
     Label(
         name="target",
         title="Target",
-        width=190,
+        width=170,
         link=(
             "Model board",
             links.board_url(
@@ -37,8 +37,8 @@ _TARGET_LABELS = (
             ),
         ),
     ),
-    Label(name="connection", title="Connection", width=92),
-    Label(name="kind", title="Kind", width=88, texts=KINDS),
+    Label(name="connection", title="Conn.", width=66),
+    Label(name="kind", title="Kind", width=84, texts=KINDS),
     Label(
         name="provider",
         title="Provider",
