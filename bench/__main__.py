@@ -6,11 +6,12 @@ import asyncio
 import os
 import sys
 
-from bench import accuracy, attempts, daemon, delivery, fleet, reading, store, sync
+from bench import accuracy, alarms, attempts, daemon, delivery, fleet, reading, store, sync
 from bench.figure import Figure, kept, report, table, write
 
 PARTS = {
     "accuracy": accuracy.measure,
+    "alarms": alarms.measure,
     "attempts": attempts.measure,
     "daemon": daemon.measure,
     "delivery": delivery.measure,

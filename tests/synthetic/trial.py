@@ -22,7 +22,13 @@ _NAME = re.compile(rf"{PREFIX}\w+")
 
 
 async def last_week(
-    subjects: Sequence[Subject], plan: Plan, folder: Path, *, step_seconds: int, rules: Sequence[Path] = RULES
+    subjects: Sequence[Subject],
+    plan: Plan,
+    folder: Path,
+    *,
+    step_seconds: int,
+    evaluated_every_seconds: int | None = None,
+    rules: Sequence[Path] = RULES,
 ) -> list[Raised]:
     """The alerts that fired in the last seven days, scraped and evaluated every `step_seconds`."""
     assert rules, "no rules"
@@ -34,7 +40,15 @@ async def last_week(
     until = plan.days * DAY_SECONDS
     # There are thirty kinds of failure, and few happen: to add up the zeros would take most of the time.
     series = recorded.series(idle={names.ATTEMPTS_TOTAL})
-    return raised(rules, series, step_seconds, until - WEEK_SECONDS, until, folder)
+    return raised(
+        rules,
+        series,
+        step_seconds,
+        until - WEEK_SECONDS,
+        until,
+        folder,
+        evaluated_every_seconds=evaluated_every_seconds,
+    )
 
 
 def _families(rules: Sequence[Path]) -> AbstractSet[str]:

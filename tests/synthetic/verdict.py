@@ -42,20 +42,24 @@ def raised(
     since_seconds: int,
     until_seconds: int,
     folder: Path,
+    *,
+    evaluated_every_seconds: int | None = None,
 ) -> list[Raised]:
     """What fired between the two instants; what fired before and still does counts from the first of them.
 
-    `series` are names and values in promtool's notation, a value every `step_seconds`.
+    `series` are names and values in promtool's notation, a value every `step_seconds`. Rules are evaluated as
+    often where nothing else is said.
     """
     step = f"{step_seconds}s"
-    question = _QUESTION.format(seconds=until_seconds - since_seconds, step=step_seconds)
+    every = evaluated_every_seconds or step_seconds
+    question = _QUESTION.format(seconds=until_seconds - since_seconds, step=every)
     test = {
         "interval": step,
         "input_series": [{"series": name, "values": values} for name, values in series],
         "promql_expr_test": [{"expr": question, "eval_time": f"{until_seconds}s", "exp_samples": []}],
     }
     files = [str(file.resolve()) for file in rules]
-    document = {"rule_files": files, "evaluation_interval": step, "tests": [test]}
+    document = {"rule_files": files, "evaluation_interval": f"{every}s", "tests": [test]}
     file = folder / "trial.json"
     file.write_text(json.dumps(document))
     found = subprocess.run(
