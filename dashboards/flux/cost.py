@@ -175,7 +175,8 @@ def _prices() -> tuple[AnyPanel, ...]:
     )
     panel = steps(says, ask(pipe(history, _kind_of_token())), size=WHOLE)
     events = pipe(
-        measured(EVENT, 'r._field == "text"', "r.kind =~ /^price/", chosen("provider")),
+        measured(EVENT, 'r._field == "text"', "r.kind =~ /^price/", chosen("provider", "model")),
+        'keep(columns: ["_time", "_value", "provider", "model"])',
         "group()",
         'sort(columns: ["_time"], desc: true)',
     )
