@@ -149,6 +149,7 @@ _BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "greater_than": lambda ctx: f"must be more than {ctx['gt']:g}",
     "greater_than_equal": lambda ctx: f"must be {ctx['ge']} or more",
     "less_than_equal": lambda ctx: f"must be {ctx['le']} or less",
+    "less_than": lambda ctx: f"must be less than {ctx['lt']:g}",
     "string_too_short": lambda ctx: f"must have {ctx['min_length']} characters or more",
     "string_too_long": lambda ctx: f"must have {ctx['max_length']} characters or fewer",
 }
