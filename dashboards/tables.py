@@ -31,6 +31,8 @@ from dashboards.style import (
 Cell = Literal["text", "light", "gauge", "trend"]
 _UNKNOWN = "–"
 _LEAST_WIDTH = 60
+# "a few seconds ago"
+_WORDS_WIDTH = 125
 _MOST_COLUMNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -190,6 +192,8 @@ def figure_properties(figure: Figure) -> list[DynamicConfigValue]:
     properties = [prop("unit", figure.unit), prop("custom.align", "right"), *_cell(figure)]
     if figure.width is not None:
         properties.append(prop("custom.width", figure.width))
+    if figure.unit == AGO:
+        properties.append(prop("custom.minWidth", _WORDS_WIDTH))
     if figure.texts is not None:
         properties += [text_property(figure.texts), prop("custom.cellOptions", {"type": "color-text"})]
     if figure.decimals is not None:

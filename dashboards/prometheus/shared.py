@@ -33,7 +33,9 @@ _TARGET_LABELS = (
         link=(
             "Model board",
             links.board_url(
-                links.MODEL, provider="${__data.fields.Provider}", model="${__data.fields.Model}"
+                links.MODEL,
+                provider="${__data.fields.Provider:percentencode}",
+                model="${__data.fields.Model:percentencode}",
             ),
         ),
     ),
@@ -43,7 +45,7 @@ _TARGET_LABELS = (
         name="provider",
         title="Provider",
         width=110,
-        link=("Provider board", links.board_url(links.PROVIDER, provider="${__value.raw}")),
+        link=("Provider board", links.board_url(links.PROVIDER, provider="${__value.raw:percentencode}")),
     ),
     Label(name="model", title="Model", width=150),
     Label(name="location", title="Location", width=90),
