@@ -30,10 +30,13 @@ def _changes(name: str, *matchers: str) -> str:
     return f"changes({metric(name, *matchers)}[$__rate_interval]) > 0"
 
 
+_FIRING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}'
+
 HAPPENINGS = (
     Happening(
         name="Alerts",
-        expression='ALERTS{alertstate="firing",severity=~"critical|warning"}',
+        # Only where each began: whole spans, one over the other, would hide the lines below them.
+        expression=f"{_FIRING} unless {_FIRING} offset $__interval",
         title="{{alertname}}",
         text="{{severity}} {{target}} {{provider}} {{job_name}}",
         colour=RED,

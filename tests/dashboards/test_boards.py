@@ -52,6 +52,7 @@ def named(expression: str) -> set[str]:
     bare = re.sub(r"\{[^}]*\}", "", bare)
     bare = re.sub(r"\b(?:by|on|without|ignoring|group_left|group_right) \([^)]*\)", "", bare)
     bare = re.sub(r"\[[^\]]*\]", "", bare)
+    bare = re.sub(r"\$\w+", "", bare)
     return {word for word in re.findall(r"(?<!\w)[A-Za-z_][\w:]*(?!\w|\s*\()", bare) if word not in WORDS}
 
 
@@ -228,9 +229,11 @@ def test_every_variable_in_a_query_is_one_of_the_board(name: str) -> None:
     board = BOARDS[name]
     own = {variable["name"] for variable in board["templating"]["list"]}
     for asked in queries(board):
-        assert set(re.findall(r"\$([a-z_]\w*)", asked.expression)) <= own | {"__range", "__rate_interval"}, (
-            asked
-        )
+        assert set(re.findall(r"\$([a-z_]\w*)", asked.expression)) <= own | {
+            "__range",
+            "__interval",
+            "__rate_interval",
+        }, asked
 
 
 @each_board
