@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -29,6 +30,8 @@ _BATCH_BEHIND = 1000
 _LOOK_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+# A sink that asks for more is asked again all the same: a mistaken date must not end its delivery.
+_LONGEST_ASKED_SECONDS = 3600.0
 
 
 class Cursors(Protocol):
@@ -98,18 +101,21 @@ class _Carrier:
         line, batch = self.line, self._batch
         if not batch or self.pending is None:
             return False
-        refused = await hand_over(self._exporter, line.give, [record for _, record in batch])
-        if refused:
-            self._say_refused(refused)
-            await self._cursors.refuse(self._exporter, refused, line.journal)
-        sequence, last = batch[-1]
-        await self._cursors.move_cursor(self._exporter, sequence, line.journal)
-        self._cursor = sequence
-        self.delivered += len(batch) - len(refused)
-        self.refused += len(refused)
-        self.pending -= min(len(batch), self.pending)
-        # What comes next was stored later; how old it is will be known when it is read.
-        self.oldest_at = line.at(last) if self.pending else None
+        handed = await hand_over(self._exporter, line.give, [record for _, record in batch])
+        if handed.refused:
+            self._say_refused(handed.refused)
+            await self._cursors.refuse(self._exporter, handed.refused, line.journal)
+        if handed.settled:
+            sequence, last = batch[handed.settled - 1]
+            await self._cursors.move_cursor(self._exporter, sequence, line.journal)
+            self._cursor = sequence
+            self.delivered += handed.settled - len(handed.refused)
+            self.refused += len(handed.refused)
+            self.pending -= min(handed.settled, self.pending)
+            # What comes next was stored later; how old it is will be known when it is read.
+            self.oldest_at = line.at(last) if self.pending else None
+        if handed.error is not None:
+            raise handed.error
         self._batch = ()
         return True
 
@@ -174,7 +180,7 @@ class Delivery:
             except (ExportError, StoreError) as exc:
                 asked = exc.retry_after_seconds if isinstance(exc, ExportError) else None
                 self._failed(exc)
-                await self._clock.sleep(max(pause_seconds, asked or 0.0))
+                await self._clock.sleep(max(pause_seconds, min(asked or 0.0, _LONGEST_ASKED_SECONDS)))
                 pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
                 continue
             self._worked()
@@ -220,25 +226,45 @@ class Delivery:
             self._last_error = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """How far a sink took what it was given.
+
+    The first `settled` records are done with: it has them, or will never accept them (`refused`, by id, with
+    its reasons). `error` is why it took no more; None where that was all.
+    """
+
+    settled: int
+    refused: Mapping[UUID, str] = field(default_factory=dict)
+    error: ExportError | None = None
+
+
 async def hand_over(
     name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]
-) -> dict[UUID, str]:
-    """Give an exporter these records. Returns those that its sink will never accept, with its reasons.
+) -> HandedOver:
+    """Give an exporter these records.
 
-    What is refused as a whole is halved until only what is refused is left out. Raises ExportError where the
-    same records may be accepted later.
+    What is refused as a whole is halved until only what is refused is left out. Where the sink fails on the
+    way, what came before is settled: to begin anew might fail at the same place for ever.
     """
     try:
         await _ask(name, give, records)
     except ExportError as exc:
         if not exc.permanent:
-            raise
+            return HandedOver(settled=0, error=exc)
         if len(records) == 1:
-            return {records[0].id: str(exc)}
+            return HandedOver(settled=1, refused={records[0].id: str(exc)})
         middle = len(records) // 2
         first = await hand_over(name, give, records[:middle])
-        return first | await hand_over(name, give, records[middle:])
-    return {}
+        if first.error is not None:
+            return first
+        second = await hand_over(name, give, records[middle:])
+        return HandedOver(
+            settled=first.settled + second.settled,
+            refused={**first.refused, **second.refused},
+            error=second.error,
+        )
+    return HandedOver(settled=len(records))
 
 
 async def _ask(name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]) -> None:

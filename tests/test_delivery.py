@@ -15,21 +15,17 @@ from uuid import UUID
 
 import pytest
 
-from exporters.prometheus import PrometheusExporter
 from probe.catalog.history import PriceEntry
 from probe.clock import FakeClock
 from probe.delivery import Cursors, Delivery, MemoryCursors
 from probe.errors import ExportError, StoreUnavailable
 from probe.event import Event
-from probe.journals import lines, results_line
+from probe.journals import lines
 from probe.pricing.rows import record_of
-from probe.recall import fill
-from probe.sample import Sample, Series
+from probe.sample import Sample
 from probe.store import Journal, Store, StoredSample
 from tests.daemons import until
-from tests.exporters.contract import context_for
-from tests.exporters.pages import TEXT, numbers
-from tests.exporters.samples import NOW, SERIES, TARGET, make_failure, make_sample
+from tests.exporters.samples import NOW, TARGET, make_sample
 from tests.store.knowledge import a_price, an_event
 
 
@@ -196,6 +192,16 @@ async def test_pauses_grow_to_a_minute_and_respect_what_the_sink_asks_for(store:
     assert pauses[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 300]
 
 
+async def test_a_sink_that_asks_for_years_is_asked_again_within_the_hour(store: Store, add: Add) -> None:
+    collector, clock = Collector(), FakeClock(NOW)
+    busy = ExportError("busy", retry_after_seconds=1e9)
+    collector.refuse = lambda _: busy if collector.calls == 1 else None
+    ids = await add(1)
+    async with delivering(store, collector, store, clock):
+        await collector.until(lambda: bool(collector.samples))
+    assert (collector.ids, clock.monotonic_ns()) == (ids, 3600 * 10**9)
+
+
 async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, add: Add) -> None:
     collector = Collector()
     ids = await add(9)
@@ -213,6 +219,27 @@ async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, ad
     assert collector.ids == [each for each in ids if each not in poison]
     assert await store.refused_counts() == {("collector", "results"): 2}
     assert (status.delivered, status.refused, status.errors) == (7, 2, 0)
+
+
+async def test_a_failure_while_refused_samples_are_sought_begins_nothing_anew(store: Store, add: Add) -> None:
+    """A sink that limits requests would never let as many pass in a row as the search takes."""
+    collector = Collector()
+    ids = await add(60)
+    poison = set(ids[:50])
+
+    def refuse(samples: Sequence[Sample]) -> Exception | None:
+        if collector.calls % 9 == 0:
+            return ExportError("too many requests")
+        bad = poison & {sample.id for sample in samples}
+        return ExportError("malformed", permanent=True) if bad else None
+
+    collector.refuse = refuse
+    async with delivering(store, collector, store) as delivery:
+        await collector.until(lambda: len(collector.samples) == 10)
+        await delivered(delivery, 10)
+        assert delivery.status().refused == 50
+    assert collector.ids == ids[50:], "each once"
+    assert await store.refused_counts() == {("collector", "results"): 50}
 
 
 async def test_a_defect_of_the_exporter_is_an_outage(store: Store, add: Add) -> None:
@@ -355,45 +382,3 @@ async def delivered(delivery: Delivery, count: int) -> None:
         # Nobody but a test waits for the end of a step, so there is no event for it.
         while delivery.status().delivered < count or delivery.status().pending:  # noqa: ASYNC110
             await asyncio.sleep(0)
-
-
-# Filling an exporter that lives in memory ---------------------------------------------------------------
-
-
-async def test_fills_the_window_and_what_is_older(store: Store) -> None:
-    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
-    old = make_sample(run_id=run, at=NOW - timedelta(days=9))
-    recent = [make_failure("auth", run_id=run, at=NOW - timedelta(hours=hour)) for hour in (23, 5, 1)]
-    for sample in (old, *recent):
-        await store.add(sample)
-    exporter = PrometheusExporter(context_for())
-    await fill(exporter, store, [SERIES], NOW)
-    page = about(exporter)
-    assert page["inference_probe_last_success_timestamp_seconds"] == old.ended_at.timestamp()
-    assert page["inference_probe_last_attempt_timestamp_seconds"] == recent[-1].ended_at.timestamp()
-    assert page["inference_probe_window_attempts"] == 3
-
-
-async def test_fills_nothing_from_an_empty_store(store: Store) -> None:
-    exporter = PrometheusExporter(context_for())
-    await fill(exporter, store, [SERIES, Series(target=TARGET, connection="warm")], NOW)
-    assert about(exporter)["inference_probe_last_attempt_timestamp_seconds"] == 0
-
-
-async def test_what_is_stored_while_it_is_filled_is_not_missed(store: Store, add: Add) -> None:
-    await add(2)
-    exporter = PrometheusExporter(context_for())
-    cursors = MemoryCursors(await store.last_sequence())
-    await add(3)
-    await fill(exporter, store, [SERIES], NOW)
-    delivery = Delivery("prometheus", [results_line(exporter, store)], cursors, FakeClock(NOW))
-    task = asyncio.create_task(delivery.run())
-    await delivered(delivery, 3)
-    task.cancel()
-    assert about(exporter)["inference_probe_window_attempts"] == 5
-
-
-def about(exporter: PrometheusExporter) -> dict[str, float]:
-    """The numbers of the usual series that have no labels of their own."""
-    page = numbers(exporter.render(TEXT)[0])
-    return {name: value for (name, labels), value in page.items() if len(labels) == 6}

@@ -129,11 +129,15 @@ async def _give(store: Store, name: str, settings: Mapping[str, object], wanted:
     try:
         for line in lines(exporter, store):
             async for records in _chosen(store, line, wanted):
-                left_out = await hand_over(name, line.give, records)
+                handed = await hand_over(name, line.give, records)
+                left_out = handed.refused
+                settled = [record.id for record in records[: handed.settled]]
                 await store.refuse(name, left_out, line.journal)
-                await store.accept(name, [record.id for record in records if record.id not in left_out])
-                given[line.journal] += len(records) - len(left_out)
+                await store.accept(name, [each for each in settled if each not in left_out])
+                given[line.journal] += len(settled) - len(left_out)
                 refused += len(left_out)
+                if handed.error is not None:
+                    raise handed.error
     except ExportError as exc:
         raise ExportError(f"{name}: {exc}; {_counted(given)} were delivered before") from exc
     finally:
