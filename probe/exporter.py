@@ -117,6 +117,15 @@ class RejectingExporter(Exporter, Protocol):
 
 
 @runtime_checkable
+class RetainingExporter(Exporter, Protocol):
+    """An exporter that goes on telling what stands of each series."""
+
+    def retain(self, series: Sequence[Series], /) -> None:
+        """The configuration changed: these are probed from now on, and nothing else. Blocks nobody."""
+        ...
+
+
+@runtime_checkable
 class PreparedExporter(Exporter, Protocol):
     """An exporter whose sink needs something made in it first."""
 
@@ -129,7 +138,7 @@ class PreparedExporter(Exporter, Protocol):
 
 
 @runtime_checkable
-class MemoryExporter(Exporter, Protocol):
+class MemoryExporter(RetainingExporter, Protocol):
     """An exporter whose sink is this process's own memory, to be asked for by a scrape.
 
     It keeps no cursor: at the start it is filled from the store, and then given what comes after.
@@ -137,10 +146,6 @@ class MemoryExporter(Exporter, Protocol):
 
     def restore(self, samples: Iterable[Sample], /) -> None:
         """Take in what happened before the start: in any order, in one call or several."""
-        ...
-
-    def retain(self, series: Sequence[Series], /) -> None:
-        """The configuration changed: these are probed from now on, and nothing else."""
         ...
 
     def render(self, accept: str, /) -> tuple[bytes, str]:

@@ -16,7 +16,14 @@ from probe.background import background
 from probe.clock import Clock
 from probe.delivery import Delivery, MemoryCursors
 from probe.errors import ExportError
-from probe.exporter import Exporter, ExporterContext, MemoryExporter, RejectingExporter, StatusExporter
+from probe.exporter import (
+    Exporter,
+    ExporterContext,
+    MemoryExporter,
+    RejectingExporter,
+    RetainingExporter,
+    StatusExporter,
+)
 from probe.journals import lines, results_line
 from probe.plugins import IN_MEMORY, load_exporter
 from probe.recall import fill
@@ -41,6 +48,7 @@ class Sinks:
         self._deliveries: list[Delivery] = []
         self._begun = asyncio.Event()
         self._rejecting: dict[str, RejectingExporter] = {}
+        self._retaining: list[RetainingExporter] = []
 
     async def open(
         self,
@@ -69,6 +77,7 @@ class Sinks:
             most_at_once=_PAGE_AT_ONCE,
         )
         self._page = exporter
+        self._retaining.append(exporter)
         self._deliveries.append(delivery)
         background(stack, delivery.run, f"delivery to {IN_MEMORY}", self._clock)
         for name, each in exporters.items():
@@ -84,6 +93,8 @@ class Sinks:
         background(stack, delivery.run, f"delivery to {name}", self._clock)
         if isinstance(exporter, RejectingExporter):
             self._rejecting[name] = exporter
+        if isinstance(exporter, RetainingExporter):
+            self._retaining.append(exporter)
         if isinstance(exporter, StatusExporter):
             reports = Reports(name, exporter, context.status, self._clock, self._begun)
             background(stack, reports.run, f"reports to {name}", self._clock)
@@ -109,8 +120,8 @@ class Sinks:
 
     def retain(self, series: Sequence[Series]) -> None:
         """These are probed from now on, and no others."""
-        if self._page is not None:
-            self._page.retain(series)
+        for exporter in self._retaining:
+            exporter.retain(series)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The page of metrics and its content type, in the format that an Accept header prefers."""

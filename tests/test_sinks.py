@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from probe.api.control import RunOrder
 from probe.daemon import Daemon
 from probe.errors import ConfigError
 from probe.metrics.names import BUDGET_LIMIT_USD, JOB_RUNS_TOTAL, PREFIX
+from probe.plugins import load_exporter
+from probe.sample import Sample, Series
 from probe.status import DeliveryStatus
 from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.exporters.influx_server import InfluxServer, answering
@@ -71,6 +74,35 @@ async def test_a_sink_that_is_out_stops_nothing_and_leaves_nothing_behind(
         assert await store_of(daemon).cursor("influxdb") == 0
         await until(lambda: "an exporter takes no status" in config.events())
         assert config.events().count("an exporter takes no status") == 1
+
+
+class Noting:
+    """An exporter that goes on telling what stands of each series."""
+
+    def __init__(self) -> None:
+        self.retained: list[str] = []
+
+    async def export(self, _: Sequence[Sample], /) -> None: ...
+
+    def retain(self, series: Sequence[Series], /) -> None:
+        self.retained = [each.target.name for each in series]
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_reload_tells_exporters_what_is_probed_now(
+    tmp_path: Path, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noting = Noting()
+    monkeypatch.setattr(
+        "probe.sinks.load_exporter",
+        lambda name, context: noting if name == "influxdb" else load_exporter(name, context),
+    )
+    config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": "http://127.0.0.1:9"}})
+    async with nothing_left_behind(), Daemon.start(config.load) as daemon:
+        config.change(targets=[{"provider": "sim", "name": "two", "model": FAST}])
+        await daemon.control.reload()
+        assert noting.retained == ["two"]
 
 
 async def test_settings_that_no_exporter_takes_are_named_at_the_start(

@@ -26,7 +26,7 @@ from probe import __version__
 from probe.clock import Clock
 from probe.errors import ConfigError, ExportError, StoreError
 from probe.exporter import ExporterContext, Run
-from probe.sample import Sample
+from probe.sample import Sample, Series
 from probe.status import Status
 
 _log = structlog.get_logger("exporters.otlp")
@@ -73,6 +73,7 @@ class OtlpExporter:
         self._open_runs = Remembered(_OPEN_RUNS)
         self._words: set[str] = set()
         self._rejected = 0
+        self._retained: Sequence[Series] | None = None
 
     async def export(self, samples: Sequence[Sample], /) -> None:
         if not samples:
@@ -87,6 +88,10 @@ class OtlpExporter:
     async def report(self, status: Status, /) -> None:
         ended = await self._ended_runs()
         await in_thread(lambda: self._tell(status, ended), "otlp")
+
+    def retain(self, series: Sequence[Series], /) -> None:
+        """Put in force with the next request: one that is on its way is not waited for here."""
+        self._retained = series
 
     async def aclose(self) -> None:
         """What ended last is told, if that goes quickly."""
@@ -137,6 +142,7 @@ class OtlpExporter:
 
     def _deliver(self, samples: Sequence[Sample], ended: Sequence[Run]) -> None:
         with self._turn:
+            self._retain()
             self._tell_attempts([sample for sample in samples if sample.id not in self._told])
             self._tell_runs(ended)
             if self._metrics is not None:
@@ -144,9 +150,15 @@ class OtlpExporter:
 
     def _tell(self, status: Status | None, ended: Sequence[Run]) -> None:
         with self._turn:
+            self._retain()
             self._tell_runs(ended)
             if self._metrics is not None and status is not None:
                 self._metrics.tell(status)
+
+    def _retain(self) -> None:
+        series, self._retained = self._retained, None
+        if series is not None and self._metrics is not None:
+            self._metrics.retain(series)
 
     def _tell_attempts(self, samples: Sequence[Sample]) -> None:
         """Where a server rejects some and does not say which, they are given again in smaller parts."""

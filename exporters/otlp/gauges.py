@@ -15,10 +15,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     NumberDataPoint,
 )
 
-from exporters.otlp.attributes import own_attributes
 from exporters.otlp.conventions import OWN_STREAMS, Stream
 from exporters.otlp.settings import Temporality
-from probe.metrics import Family, OfAttempt, OfSeries, OfStatus
+from probe.metrics import SERIES_LABELS, Family, OfAttempt, OfSeries, OfStatus, series_labels
 from probe.sample import Sample, Series
 from probe.status import Status
 
@@ -48,50 +47,61 @@ class _Cell:
     gone: frozenset[_Labels] = frozenset()
 
 
-_Cells = dict[tuple[Family, Series], _Cell]
+# By what a reader tells series apart by: a target whose address changed is the same one.
+_Cells = dict[tuple[Family, _Labels], _Cell]
 
 
 class Latest:
-    """The gauges of each series. As with totals, what an attempt changes counts once it was accepted."""
+    """The gauges of each series. As with totals, what an attempt changes counts once it was accepted.
+
+    Only configured series stand. Of any other an attempt is told when it is delivered, and then forgotten.
+    """
 
     def __init__(self, series: Sequence[Series]) -> None:
-        self._cells: _Cells = {
-            (family, each): _Cell(values=dict.fromkeys(source.initial, 0.0))
-            for each in series
+        self._cells: _Cells = {}
+        self._series: dict[_Labels, Series] = {}
+        self.retain(series)
+
+    def retain(self, series: Sequence[Series]) -> None:
+        """Series that stay keep their figures, those that are gone end, new ones begin."""
+        known = self._cells
+        self._series = {series_labels(each): each for each in series}
+        self._cells = {
+            (family, labels): known.get((family, labels)) or _Cell(values=dict.fromkeys(source.initial, 0.0))
+            for labels in self._series
             for family, source in _OF_ATTEMPT
         }
-        self._series: dict[Series, None] = dict.fromkeys(series)
 
     def propose(self, samples: Sequence[Sample]) -> _Cells:
         """The cells that these attempts change."""
         changed: _Cells = {}
         for sample in samples:
-            at, series = sample.ended_at.timestamp(), sample.series
+            at, labels = sample.ended_at.timestamp(), series_labels(sample.series)
             for family, source in _OF_ATTEMPT:
-                key = family, series
+                key = family, labels
                 before = changed.get(key) or self._cells.get(key) or _Cell()
                 changed[key] = _after(before, source, sample, at)
         return changed
 
     def accept(self, changed: _Cells) -> None:
-        self._cells.update(changed)
-        self._series.update(dict.fromkeys(series for _, series in changed))
+        self._cells.update({key: cell for key, cell in changed.items() if key in self._cells})
 
     def metrics(self, changed: _Cells | None, now_ns: int) -> list[Metric]:
         """Of the changed cells, or of all."""
         by_family: dict[Family, list[NumberDataPoint]] = {}
-        for (family, series), cell in (self._cells if changed is None else changed).items():
+        for (family, of), cell in (self._cells if changed is None else changed).items():
             points = by_family.setdefault(family, [])
-            shared = own_attributes(series)
+            shared = _shared(of)
             for labels, value in cell.values.items():
                 points.append(_point({**shared, **_own(family, labels)}, value, now_ns))
             for labels in cell.gone:
                 points.append(_missing({**shared, **_own(family, labels)}, now_ns))
-        series_told = self._series if changed is None else dict.fromkeys(series for _, series in changed)
+        touched = self._series if changed is None else dict.fromkeys(of for _, of in changed)
         for family, source in _OF_SERIES:
             by_family[family] = [
-                _point({**own_attributes(each), **_own(family, source.read(each))}, 1.0, now_ns)
-                for each in series_told
+                _point({**_shared(of), **_own(family, source.read(self._series[of]))}, 1.0, now_ns)
+                for of in touched
+                if of in self._series
             ]
         return [_gauge(OWN_STREAMS[family], points) for family, points in by_family.items() if points]
 
@@ -157,6 +167,10 @@ class Reported:
         )
         metric.sum.data_points.extend(points)
         return metric
+
+
+def _shared(of: _Labels) -> dict[str, str]:
+    return dict(zip(SERIES_LABELS, of, strict=True))
 
 
 def _own(family: Family, labels: _Labels) -> dict[str, str]:

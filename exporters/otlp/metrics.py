@@ -82,6 +82,10 @@ class Metrics:
         self._latest.accept(changed)
         self._counted.add(sample.id for sample in samples)
 
+    def retain(self, series: Sequence[Series]) -> None:
+        """These are probed from now on: no other is told of every minute."""
+        self._latest.retain(series)
+
     def tell(self, status: Status) -> None:
         """Send what the daemon knows of itself and all that stands, so that no reader takes it for gone.
 
