@@ -13,7 +13,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as shapes
 
-from dashboards.links import TAG, between_boards
+from dashboards.links import TAG, TAG_INFLUX, between_boards, over_prometheus
 from dashboards.panels import AnyPanel
 from dashboards.source import PROMETHEUS, Source
 
@@ -50,7 +50,7 @@ class Board:
             Dashboard(f"Inference probe · {self.title}")
             .uid(self.uid)
             .description(self.about)
-            .tags([TAG])
+            .tags([TAG if self.source is PROMETHEUS else TAG_INFLUX])
             .timezone("browser")
             .readonly()
             .tooltip(shapes.DashboardCursorSync.CROSSHAIR)
@@ -58,7 +58,7 @@ class Board:
             .refresh("60s")
             .variables(list(self.variables))
             .annotations(list(self.annotations))
-            .links([between_boards()])
+            .links(_links(self.source))
         )
         built = builder.build()
         built.panels = _laid_out(self)
@@ -67,7 +67,14 @@ class Board:
     def to_json(self) -> str:
         """Classic JSON with sorted keys: the same board gives the same bytes."""
         encoded = json.loads(JSONEncoder().encode(self.build()))
+        for link in encoded["links"]:
+            # The SDK puts links into a menu; without a place they stand at the top.
+            del link["placement"]
         return json.dumps(encoded, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _links(source: Source) -> list[Builder[shapes.DashboardLink]]:
+    return [between_boards()] if source is PROMETHEUS else [between_boards(TAG_INFLUX), over_prometheus()]
 
 
 def _laid_out(board: Board) -> list[shapes.Panel | shapes.RowPanel]:

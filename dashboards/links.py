@@ -9,6 +9,8 @@ PREFIX = "inference-probe"
 # The default of `rules.runbook_url`: `/<Alert>` follows.
 RUNBOOKS = "http://127.0.0.1:9797/runbooks"
 TAG = "inference-probe"
+# Boards of another data source have a list of their own: one's variable `datasource` says nothing to the other.
+TAG_INFLUX = f"{TAG}-influx"
 
 OVERVIEW = f"{PREFIX}-overview"
 PROVIDER = f"{PREFIX}-provider"
@@ -38,13 +40,19 @@ def to_board(title: str, uid: str, **variables: str) -> DashboardLink:
     return DashboardLink(title).url(board_url(uid, **variables)).target_blank(False)
 
 
-def between_boards() -> DashboardLink:
-    """The list of all boards, at the top of each; it keeps time and variables."""
+def between_boards(tag: str = TAG) -> DashboardLink:
+    """The list of all boards with this tag, at the top of each; it keeps time and variables."""
     return (
         DashboardLink("Boards")
         .type(DashboardLinkType.DASHBOARDS)
-        .tags([TAG])
+        .tags([tag])
         .as_dropdown(True)
         .include_vars(True)
         .keep_time(True)
     )
+
+
+def over_prometheus() -> DashboardLink:
+    """From the boards of another data source to the first of all; it keeps the time."""
+    url = f"/d/{OVERVIEW}"
+    return DashboardLink("Over Prometheus").type(DashboardLinkType.LINK).url(url).keep_time(True)

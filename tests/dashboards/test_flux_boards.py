@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from dashboards import links
 from dashboards.flux import fields
 from dashboards.query import UnknownMetric
 from dashboards.registry import boards
@@ -147,6 +148,15 @@ def test_panels_say_what_they_show_in_which_unit_and_why_they_are_empty(name: st
         assert panel["datasource"] == {"type": "influxdb", "uid": "${datasource}"}
         for target in panel["targets"]:
             assert target["datasource"] == panel["datasource"]
+
+
+@each_board
+def test_links_keep_variables_within_boards_of_the_same_data_source(name: str) -> None:
+    listed, leaving = BOARDS[name]["links"]
+    assert listed["tags"] == BOARDS[name]["tags"] == [links.TAG_INFLUX]
+    assert (listed["includeVars"], listed["keepTime"]) == (True, True)
+    assert leaving["url"] == f"/d/{links.OVERVIEW}"
+    assert (leaving["includeVars"], leaving["keepTime"]) == (False, True)
 
 
 @each_board
