@@ -15,12 +15,14 @@ from influxdb_client.rest import ApiException
 from probe.clock import Clock
 from probe.errors import ExportError
 from probe.header_time import number, seconds_until
+from probe.secrets import redact
 
 _SHOWN_CHARACTERS: Final = 200
 # The same points would be answered the same again: they are malformed, or older than the bucket keeps.
 _MALFORMED: Final = frozenset({400, 422})
 _TOO_LARGE: Final = 413
 _HINT_LATER: Final = "it may take them later"
+_HINT_URL: Final = "is exporters.influxdb.url right?"
 _HINTS: Final[Mapping[int, str]] = {
     400: "not as InfluxDB does: is exporters.influxdb.url right?",
     401: "is exporters.influxdb.token right?",
@@ -87,7 +89,7 @@ def _hint(status: int, reason: str | None, *, misconfigured: bool) -> str | None
         if misconfigured:
             return _CONFIGURATION_HINT
         return _RETENTION_HINT if "retention" in reason else None
-    return _HINTS.get(status, _HINT_LATER if status >= _SERVER_ERRORS else None)
+    return _HINTS.get(status, _HINT_LATER if status >= _SERVER_ERRORS else _HINT_URL)
 
 
 def _of_no_answer(reason: str) -> ExportError:
@@ -126,5 +128,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _line(text: str) -> str:
-    text = " ".join(text.split())
+    """On one line, without secrets, and not long."""
+    text = redact(" ".join(text.split()))
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -24,6 +24,17 @@ _PATH: Final = (
     "is exporters.otlp.url right? It has no /v1/{signal}; what takes only one signal is told so by "
     "exporters.otlp.signals"
 )
+_LATER: Final = "it may take them later"
+_SERVER_ERRORS: Final = 500
+# By what is in the reason why there is no answer; the last one is for all others.
+_NO_ANSWER_HINTS: Final = (
+    (
+        "certificate",
+        "name who signed its certificate in exporters.otlp.ca_file, and the host as the certificate does",
+    ),
+    ("timed out", "is it overloaded, or exporters.otlp.timeout_seconds too short?"),
+    ("", "is it running, and are exporters.otlp.url and protocol right?"),
+)
 _HINTS: Final[Mapping[int, str]] = {
     400: NOT_OTLP,
     401: _HEADERS,
@@ -34,11 +45,14 @@ _HINTS: Final[Mapping[int, str]] = {
     413: "one request is too large for it",
     415: NOT_OTLP,
     422: NOT_OTLP,
+    429: _LATER,
 }
 
 
 def unreachable(reason: str) -> ExportError:
-    return ExportError(f"the OTLP server cannot be reached: {line(reason)}")
+    said = reason.lower()
+    hint = next(hint for words, hint in _NO_ANSWER_HINTS if words in said)
+    return ExportError(f"the OTLP server cannot be reached: {line(reason)}; {hint}")
 
 
 def of_answer(
@@ -47,7 +61,8 @@ def of_answer(
     """An HTTP answer that is no success."""
     said = _said(content_type, body)
     refused = status == _TOO_LARGE or (status in _MALFORMED and said is not None)
-    hint = None if status in _MALFORMED and refused else _HINTS.get(status)
+    otherwise = _LATER if status >= _SERVER_ERRORS else "is exporters.otlp.url right?"
+    hint = None if status in _MALFORMED and refused else _HINTS.get(status, otherwise)
     text = f"the OTLP server answered {status} to {signal}"
     if said:
         text = f"{text}: {said}"

@@ -39,6 +39,8 @@ _HINTS: Final[Mapping[grpc.StatusCode, str]] = {
     grpc.StatusCode.UNIMPLEMENTED: "is exporters.otlp.url right? What takes only one signal is told so by "
     "exporters.otlp.signals",
     grpc.StatusCode.NOT_FOUND: "is exporters.otlp.url right?",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "it may take them later",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "is it overloaded, or exporters.otlp.timeout_seconds too short?",
 }
 # What gRPC says of a message above a server's limit; otherwise the status means a quota, which frees itself.
 _TOO_LARGE: Final = "larger than max"
@@ -91,7 +93,7 @@ def _of_error(error: Any, signal: Signal) -> ExportError:
         return unreachable(details)
     too_large = code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in details
     text = f"the OTLP server answered {code.name} to {signal}" + (f": {details}" if details else "")
-    hint = _HINTS.get(code)
+    hint = None if too_large else _HINTS.get(code)
     return ExportError(
         f"{text}; {hint}" if hint else text,
         permanent=too_large or code is grpc.StatusCode.INVALID_ARGUMENT,

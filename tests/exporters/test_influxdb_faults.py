@@ -14,6 +14,7 @@ import trustme
 
 from exporters.influxdb import InfluxDBExporter
 from probe.errors import ConfigError, ExportError
+from probe.secrets import learn
 from tests.exporters.contract import context_for
 from tests.exporters.influx_server import InfluxServer, Request, answering
 from tests.exporters.samples import make_sample
@@ -95,7 +96,7 @@ async def test_a_prefix_stays_before_the_path(server: InfluxServer, make: Make) 
         (said(500, "internal error"), False, ("500", "internal error", "take them later")),
         (said(503, "starting"), False, ("503", "starting")),
         ((200, {}, b"<html>Sign in to the hotel's network</html>"), False, ("200", "url")),
-        ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302",)),
+        ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302", "exporters.influxdb.url")),
         ((503, {}, b"\xff\xfe\x00"), False, ("unreadable",)),
         ((503, {}, b"[1, 2]"), False, ("503",)),
     ],
@@ -159,7 +160,8 @@ async def test_a_server_that_speaks_something_else(
 
 
 async def test_a_secret_is_in_no_message(server: InfluxServer, make: Make) -> None:
-    server.answer = lambda _: (401, {}, b"")
+    learn(["my-secret-token"])  # as whoever reads a configuration does
+    server.answer = lambda _: said(401, "what is my-secret-token?")
     assert "my-secret-token" not in str(await refusal(make(server.url, token="my-secret-token")))
 
 

@@ -101,9 +101,10 @@ async def test_without_compression_and_behind_a_path(make: Making) -> None:
         ((413, HTML, b"<html>nginx</html>"), True, ("413", "too large")),
         ((415, {}, b""), False, ("415", "exporters.otlp.url")),
         ((422, TEXT, b"no such metric"), True, ("422", "no such metric")),
-        ((500, {}, b""), False, ("500",)),
+        ((429, TEXT, b"slow down"), False, ("429", "slow down", "take them later")),
+        ((500, {}, b""), False, ("500", "take them later")),
         ((503, PROTOBUF, said("starting")), False, ("503", "starting")),
-        ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302",)),
+        ((302, {"Location": "https://elsewhere.test/"}, b""), False, ("302", "exporters.otlp.url")),
         ((200, HTML, b"<html>Sign in</html>"), False, ("200", "text/html", "exporters.otlp.url")),
         ((200, PROTOBUF, b"\xff\xff\xff"), False, ("200", "unreadable")),
         ((200, {"Content-Type": "application/json"}, b"[1]"), False, ("200", "unreadable")),
@@ -174,6 +175,7 @@ async def test_nobody_listens(make: Making, protocol: str) -> None:
     await exporter.aclose()
     assert str(error).startswith("the OTLP server cannot be reached: ")
     assert "refused" in str(error)
+    assert str(error).endswith("is it running, and are exporters.otlp.url and protocol right?")
     assert not error.permanent
     assert "0x" not in str(error)
 
@@ -188,6 +190,7 @@ async def test_a_server_that_says_nothing(protocol: str) -> None:
         await exporter.aclose()
     assert not error.permanent
     assert "timed out" in str(error).lower() or "DEADLINE_EXCEEDED" in str(error)
+    assert "exporters.otlp.timeout_seconds" in str(error)
 
 
 @pytest.mark.parametrize("bytes_sent", [b"\x00\x01garbage\r\n\r\n", b"", b"HTTP/1.1 20", b"SSH-2.0-x\r\n"])
@@ -223,6 +226,7 @@ async def test_tls(protocol: str, tmp_path: Path) -> None:
         await doubting.aclose()
         assert len(receiver.requests) == 2, "nothing is told to whom is not trusted"
     assert "certificate" in str(error).lower(), str(error)
+    assert "exporters.otlp.ca_file" in str(error)
     assert not error.permanent
 
 
@@ -272,7 +276,7 @@ Code = grpc.StatusCode
         (Code.UNAUTHENTICATED, "no token", False, ("no token", "exporters.otlp.headers")),
         (Code.PERMISSION_DENIED, "not yours", False, ("exporters.otlp.headers",)),
         (Code.UNIMPLEMENTED, "unknown service", False, ("exporters.otlp.signals",)),
-        (Code.RESOURCE_EXHAUSTED, "quota", False, ("RESOURCE_EXHAUSTED", "quota")),
+        (Code.RESOURCE_EXHAUSTED, "quota", False, ("RESOURCE_EXHAUSTED", "quota", "take them later")),
         (Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max (5 vs. 4)", True, ("larger",)),
         (Code.UNAVAILABLE, "starting", False, ("cannot be reached", "starting")),
         (Code.INTERNAL, "oh", False, ("INTERNAL",)),
