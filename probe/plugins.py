@@ -19,7 +19,7 @@ def exporter_names() -> tuple[str, ...]:
 
 
 def load_exporter(name: str, context: ExporterContext) -> Exporter:
-    """Import and construct one exporter. Raises ConfigError where there is none or its library is missing."""
+    """Import and construct one exporter. Raises ConfigError where there is none or it is not where it says."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise ConfigError(
@@ -27,7 +27,7 @@ def load_exporter(name: str, context: ExporterContext) -> Exporter:
         )
     try:
         build = found[0].load()
-    except ImportError as exc:
+    except (ImportError, AttributeError) as exc:
         raise ConfigError(f"the exporter {name!r} cannot be loaded: {exc}") from exc
     exporter: Exporter = build(context)
     return exporter

@@ -22,8 +22,15 @@ def test_an_unknown_name_is_told_what_there_is() -> None:
         plugins.load_exporter("promethius", context_for())
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoint(name="broken", value="no_such_library.sink:Exporter", group=plugins.GROUP)
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("no_such_library.sink:Exporter", "No module named 'no_such_library'"),
+        ("probe.plugins:NoSuchExporter", "module 'probe.plugins' has no attribute 'NoSuchExporter'"),
+    ],
+)
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, value: str, words: str) -> None:
+    broken = EntryPoint(name="broken", value=value, group=plugins.GROUP)
     monkeypatch.setattr(plugins, "entry_points", lambda **_: EntryPoints([broken]))
-    with pytest.raises(ConfigError, match=r"'broken' cannot be loaded: No module named 'no_such_library'"):
+    with pytest.raises(ConfigError, match=f"'broken' cannot be loaded: {words}"):
         plugins.load_exporter("broken", context_for())
