@@ -19,7 +19,7 @@ def exporter_names() -> tuple[str, ...]:
 
 
 def load_exporter(name: str, context: ExporterContext) -> Exporter:
-    """Import and construct one exporter. Raises ConfigError where there is none or it is not where it says."""
+    """Import and construct one exporter. Raises ConfigError where there is none, or not what it names."""
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise ConfigError(
