@@ -24,10 +24,10 @@ QUIET = {
     "daily": Subject(target=a_target("daily"), weather=DAILY, seed=3),
     "all": Subject(target=a_target("all"), weather=ALL, seed=4),
     "slow": Subject(target=a_target("slow"), weather=ALL, ttft_seconds=0.8, tokens_per_second=30, seed=5),
-    "swift": Subject(target=a_target("swift"), weather=ALL, ttft_seconds=0.1, tokens_per_second=500, seed=6),
 }
 STAGED = {
     "out": Trouble(since_seconds=BEGINS, until_seconds=BEGINS + 6 * 3600, failure="server_error"),
+    "overdue": Trouble(since_seconds=BEGINS, until_seconds=BEGINS + 4 * 3600, waiting=6),
     "late": Trouble(since_seconds=BEGINS, waiting=1.5),
     "sluggish": Trouble(since_seconds=BEGINS, streaming=1.6),
 }
@@ -51,7 +51,8 @@ async def test_a_quiet_week_raises_nothing(week: list[Raised]) -> None:
 @pytest.mark.parametrize(
     ("name", "alerts"),
     [
-        ("out", {"TargetDown", "HighErrorRate"}),
+        ("out", {"TargetDown", "HighErrorRate", "ProbeStale"}),
+        ("overdue", {"TtftSloBurn"}),
         ("late", {"LatencyRegression"}),
         ("sluggish", {"TpsRegression", "LatencyRegression"}),
     ],

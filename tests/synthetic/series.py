@@ -8,25 +8,34 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
+_BOUND = re.compile(rb'[{,]le="([^"]+)"')
 _LINE = re.compile(rb"^(\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 
 
 class Recorded:
-    """Every series of the pages that were added, with `labels` (`a="1",b="2"`) as a scrape adds them."""
+    """Every series of the pages that were added, with `labels` (`a="1",b="2"`) as a scrape adds them.
 
-    def __init__(self, labels: str) -> None:
+    Of the buckets of histograms, those are kept whose bound matches `bounds`; None keeps all.
+    """
+
+    def __init__(self, labels: str, bounds: re.Pattern[str] | None = None) -> None:
         self._labels = labels
+        self._bounds = bounds
         self._scrapes = 0
         self._shown: dict[bytes, bytes] = {}
-        self._series: dict[bytes, _Values] = {}
+        self._series: dict[bytes, _Values | None] = {}
 
     def add(self, page: bytes, scrapes: int) -> None:
         """A page that is seen by so many scrapes in a row."""
         shown = dict(_LINE.findall(page))
         for name, value in shown.items() - self._shown.items():
-            self._series.setdefault(name, _Values()).change(value, self._scrapes)
+            if name not in self._series:
+                self._series[name] = _Values() if self._is_kept(name) else None
+            if (series := self._series[name]) is not None:
+                series.change(value, self._scrapes)
         for name in self._shown.keys() - shown.keys():
-            self._series[name].change(None, self._scrapes)
+            if (gone := self._series[name]) is not None:
+                gone.change(None, self._scrapes)
         self._shown = shown
         self._scrapes += scrapes
 
@@ -38,10 +47,14 @@ class Recorded:
         yield f"up{{{self._labels}}}", f"1+0x{self._scrapes - 1}"
         for name, values in sorted(self._series.items()):
             family, _, labels = name.decode().partition("{")
-            if family in idle and values.idle:
+            if values is None or (family in idle and values.idle):
                 continue
             own = f"{labels.removesuffix('}')}," if labels else ""
             yield f"{family}{{{own}{self._labels}}}", values.notation(self._scrapes)
+
+    def _is_kept(self, name: bytes) -> bool:
+        bound = _BOUND.search(name)
+        return self._bounds is None or bound is None or self._bounds.fullmatch(bound[1].decode()) is not None
 
 
 class _Values:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.synthetic.series import Recorded
 
 
@@ -36,3 +38,11 @@ def test_what_never_happened_may_be_left_out() -> None:
         recorded.add(page, 1)
     names = [name for name, _ in recorded.series(idle={"a", "b"})]
     assert names == ['up{job="probe"}', 'b{job="probe"}', 'c{job="probe"}']
+
+
+def test_buckets_that_nobody_reads_are_left_out() -> None:
+    recorded = Recorded('job="probe"', bounds=re.compile("2([.]0)?"))
+    recorded.add(b'a_bucket{b="c",le="2.0"} 1\na_bucket{b="c",le="3.0"} 1\nscale{le_="1"} 1\n', 1)
+    recorded.add(b"", 1)
+    names = [name for name, _ in recorded.series()]
+    assert names == ['up{job="probe"}', 'a_bucket{b="c",le="2.0",job="probe"}', 'scale{le_="1",job="probe"}']
