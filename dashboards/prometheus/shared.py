@@ -17,6 +17,7 @@ from dashboards.style import (
     texts,
 )
 from dashboards.tables import Figure, Label, table
+from probe.analysis import OWN_FAILURES
 from probe.metrics import names
 
 SIMULATED = 'kind="simulated"'
@@ -51,6 +52,8 @@ _TARGET_LABELS = (
     Label(name="location", title="Location", width=90),
 )
 
+_CARRIED_THROUGH = f'failure!~"{"|".join(sorted(OWN_FAILURES))}"'
+
 
 def target_labels(*shown: str) -> list[Label]:
     """Columns of those labels, in that order."""
@@ -61,7 +64,7 @@ def target_labels(*shown: str) -> list[Label]:
 def success_share(by: str, *matchers: str, over: str = "$__range") -> str:
     """Successes of the attempts that the probe itself carried through."""
     good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', *matchers, by=by, over=over)
-    whole = grown(names.ATTEMPTS_TOTAL, 'fault!="probe"', *matchers, by=by, over=over)
+    whole = grown(names.ATTEMPTS_TOTAL, _CARRIED_THROUGH, *matchers, by=by, over=over)
     return f"{good} / ({whole} > 0)"
 
 
