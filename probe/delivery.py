@@ -272,6 +272,12 @@ async def _ask(name: str, give: Callable[[Sequence[T]], Awaitable[None]], record
         await give(records)
     except ExportError:
         raise
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Something of the exporter's own was cancelled: that must not end the delivery, and silently.
+        raise ExportError("the exporter broke off its own work") from exc
     except Exception as exc:
         # A defect of one exporter must not end the others, nor lose its samples.
         _log.exception("exporter failed unexpectedly", exporter=name)

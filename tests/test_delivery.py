@@ -36,7 +36,7 @@ class Collector:
         self.samples: list[Sample] = []
         self.calls = 0
         self.sizes: list[int] = []
-        self.refuse: Callable[[Sequence[Sample]], Exception | None] = lambda _: None
+        self.refuse: Callable[[Sequence[Sample]], BaseException | None] = lambda _: None
         self._changed = asyncio.Condition()
 
     async def export(self, samples: Sequence[Sample], /) -> None:
@@ -242,13 +242,22 @@ async def test_a_failure_while_refused_samples_are_sought_begins_nothing_anew(st
     assert await store.refused_counts() == {("collector", "results"): 50}
 
 
-async def test_a_defect_of_the_exporter_is_an_outage(store: Store, add: Add) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ZeroDivisionError(), "unexpected ZeroDivisionError, see the log"),
+        (asyncio.CancelledError(), "the exporter broke off its own work"),
+    ],
+)
+async def test_a_defect_of_the_exporter_is_an_outage(
+    store: Store, add: Add, error: BaseException, words: str
+) -> None:
     collector = Collector()
-    collector.refuse = lambda _: ZeroDivisionError() if collector.calls < 3 else None
+    collector.refuse = lambda _: error if collector.calls < 3 else None
     ids = await add(2)
     async with delivering(store, collector, store) as delivery:
         await collector.until(lambda: collector.calls == 2)
-        assert delivery.status().last_error == "unexpected ZeroDivisionError, see the log"
+        assert delivery.status().last_error == words
         await collector.until(lambda: len(collector.samples) == 2)
     assert collector.ids == ids
 
