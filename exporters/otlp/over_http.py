@@ -56,9 +56,9 @@ class HttpSender:
             )
             try:
                 answered = response.read(_READ_BYTES, decode_content=True)
-                response.drain_conn()
             finally:
-                response.release_conn()
+                # One that was read to its end is in the pool again; what goes on for longer is broken off.
+                response.close()
         except urllib3.exceptions.HTTPError as exc:
             raise unreachable(_reason(exc)) from exc
         except OSError as exc:

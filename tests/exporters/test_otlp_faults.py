@@ -202,6 +202,23 @@ async def test_a_server_that_speaks_something_else(bytes_sent: bytes) -> None:
         await exporter.aclose()
 
 
+async def test_an_answer_without_an_end_is_broken_off() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 503 No\r\nContent-Type: text/plain\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"no " * 20_000)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(20):
+        port = server.sockets[0].getsockname()[1]
+        exporter = OtlpExporter(context_for(settings={"url": f"http://127.0.0.1:{port}"}))
+        assert "503" in str(await refusal(exporter))
+        await exporter.aclose()
+
+
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 async def test_tls(protocol: str, tmp_path: Path) -> None:
     authority = trustme.CA()
