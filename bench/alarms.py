@@ -35,6 +35,7 @@ WEATHERS = {
 TELLS = "LatencyRegression"
 # Shown for every weather, whether they were raised or not.
 SHOWN = (TELLS, "TpsRegression", "JitterHigh", "HighErrorRate")
+# Less often, and a condition that ended in between would count as one that lasted.
 _EVALUATED_EVERY_SECONDS = 1800
 _BEGIN = PLAN.days * DAY_SECONDS - WEEK_SECONDS
 
