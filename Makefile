@@ -23,7 +23,7 @@ env:             ## fill in .env for docker compose: passwords that nobody else 
 
 test: servers            ## set up everything, run all checks and all tests
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale generated files
 	$(BIN)/ruff check .
