@@ -34,7 +34,7 @@ def upgrade(config: ConfigFile = None) -> None:
 def prune(config: ConfigFile = None) -> None:
     """Delete what is older than database.retention says.
 
-    The daemon does so by itself every day.
+    The daemon does so by itself when it starts and every six hours.
     """
     from probe.cli.output import print_line, print_note
     from probe.cli.workbench import run_to_end
@@ -51,7 +51,7 @@ def prune(config: ConfigFile = None) -> None:
     undelivered = counts.pop("undelivered")
     print_line("deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     if undelivered:
-        print_note(f"{undelivered} of the results were never delivered to an exporter that waits for them")
+        print_note(f"{undelivered} of them were never delivered to an exporter that waits for them")
 
 
 @app.command()

@@ -30,8 +30,9 @@ unknown they are 0, and a column beside them says so:
 | unknown | says so |
 |---|---|
 | no price, so no cost | `cost_known` is false |
-| nobody counted the tokens | `input_tokens_known`, `output_tokens_known` are false; `tokens_source` is
-`unknown` | | an estimate, not the provider's count | `tokens_source` is `estimate` |
+| nobody counted the tokens | `input_tokens_known`, `output_tokens_known` are false |
+| nobody counted any of them | `tokens_source` is `unknown` |
+| an estimate, not the provider's count | `tokens_source` is `estimate` |
 
 A sum is right as it is, an average is not: `AVG(cost_usd) FILTER (WHERE cost_known)`,
 `AVG(output_tokens) FILTER (WHERE output_tokens_known)`. Every other column is null where it is unknown or

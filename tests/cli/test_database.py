@@ -110,7 +110,7 @@ def test_prune_keeps_what_an_exporter_waits_for(filled: Shell) -> None:
     assert kept.out.startswith("deleted 0 results, ")
     gone = filled.run("db", "prune", **waits)
     assert gone.out.startswith("deleted 2 results, ")
-    assert gone.err == "2 of the results were never delivered to an exporter that waits for them\n"
+    assert gone.err == "2 of them were never delivered to an exporter that waits for them\n"
 
 
 def test_a_backup_can_be_restored_elsewhere_and_over_what_is_there(filled: Shell) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from probe.store.schema import metadata
@@ -17,3 +18,12 @@ def test_every_column_is_on_the_page() -> None:
     for table in metadata.tables.values():
         section = page.partition(f"## {table.name}\n")[2].partition("\n## ")[0]
         assert all(f"| `{column.name}` |" in section for column in table.columns)
+
+
+def test_every_row_has_the_cells_of_its_table() -> None:
+    tables = re.findall(r"(?:^\|.*\n)+", schema_page(), flags=re.MULTILINE)
+    assert len(tables) > len(metadata.tables)
+    for table in tables:
+        assert len({row.count("|") for row in table.splitlines()}) == 1, table
+    prose = re.sub(r"^\|.*\n", "", schema_page(), flags=re.MULTILINE)
+    assert "|" not in prose
