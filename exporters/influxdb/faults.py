@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,12 +10,10 @@ from typing import Final
 import urllib3
 from influxdb_client.rest import ApiException
 
+from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
 from probe.clock import Clock
 from probe.errors import ExportError
-from probe.header_time import number, seconds_until
-from probe.secrets import redact
 
-_SHOWN_CHARACTERS: Final = 200
 # The same points would be answered the same again: they are malformed, or older than the bucket keeps.
 _MALFORMED: Final = frozenset({400, 422})
 _TOO_LARGE: Final = 413
@@ -38,15 +34,6 @@ _RETENTION_HINT: Final = "keep more by `probe influx init --days …`, then `pro
 _OF_POINTS: Final = re.compile(r"parse|partial write|conflict|retention|dropped", re.IGNORECASE)
 _OF_REQUEST: Final = re.compile(r"\b(org|orgID|organization|bucket|database|db)\b", re.IGNORECASE)
 _SERVER_ERRORS: Final = 500
-# By what is in the reason why there is no answer; the last one is for all others.
-_NO_ANSWER_HINTS: Final = (
-    (
-        "CERTIFICATE_VERIFY_FAILED",
-        "name who signed its certificate in exporters.influxdb.ca_file, and the host as the certificate does",
-    ),
-    ("timed out", "is it overloaded, or exporters.influxdb.timeout_seconds too short?"),
-    ("", "is it running, and is exporters.influxdb.url right?"),
-)
 
 
 @contextmanager
@@ -57,7 +44,7 @@ def translated(clock: Clock) -> Iterator[None]:
     except ApiException as exc:
         raise _of_answer(exc, clock) from exc
     except urllib3.exceptions.HTTPError as exc:
-        raise _of_no_answer(_reason(exc)) from exc
+        raise _of_no_answer(reason_of(exc)) from exc
     except UnicodeDecodeError as exc:
         raise ExportError(
             "InfluxDB answered with something unreadable: is exporters.influxdb.url right?"
@@ -75,11 +62,12 @@ def _of_answer(error: ApiException, clock: Clock) -> ExportError:
     misconfigured = reason is not None and not _OF_POINTS.search(reason) and bool(_OF_REQUEST.search(reason))
     refused = status == _TOO_LARGE or (status in _MALFORMED and reason is not None and not misconfigured)
     hint = _hint(status, reason, misconfigured=misconfigured)
-    text = ": ".join(filter(None, (f"InfluxDB answered {status}", reason or _line(str(error.reason or "")))))
+    text = ": ".join(filter(None, (f"InfluxDB answered {status}", reason or shown(str(error.reason or "")))))
+    headers: Mapping[str, str] = error.headers or {}
     return ExportError(
         f"{text}; {hint}" if hint else text,
         permanent=refused,
-        retry_after_seconds=_retry_after(error, clock),
+        retry_after_seconds=retry_after_seconds(headers.get("Retry-After"), clock.now()),
     )
 
 
@@ -93,41 +81,10 @@ def _hint(status: int, reason: str | None, *, misconfigured: bool) -> str | None
 
 
 def _of_no_answer(reason: str) -> ExportError:
-    hint = next(hint for words, hint in _NO_ANSWER_HINTS if words in reason)
-    return ExportError(f"InfluxDB cannot be reached: {_line(reason)}; {hint}")
+    otherwise = "is it running, and is exporters.influxdb.url right?"
+    return unreachable("InfluxDB", "exporters.influxdb", reason, otherwise=otherwise)
 
 
 def said(error: ApiException) -> str | None:
     """The reason that InfluxDB gives, `message` in 2.x, `error` in 1.x and 3.x; None where none is."""
-    try:
-        body = json.loads(error.body or "")
-    except ValueError:
-        return None
-    if not isinstance(body, dict):
-        return None
-    reason = body.get("message") or body.get("error")
-    return _line(reason) if isinstance(reason, str) else None
-
-
-def _retry_after(error: ApiException, clock: Clock) -> float | None:
-    headers: Mapping[str, str] = error.headers or {}
-    text = headers.get("Retry-After")
-    if text is None:
-        return None
-    seconds = number(text)
-    if seconds is None:
-        seconds = seconds_until(text, clock.now())
-    return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
-
-
-def _reason(error: BaseException) -> str:
-    """Without the address of an object in this process, which urllib3 puts first."""
-    reason = getattr(error, "reason", None)
-    text = str(reason if isinstance(reason, Exception) else error)
-    return text.partition("object at ")[2].partition(": ")[2] or text if "object at " in text else text
-
-
-def _line(text: str) -> str:
-    """On one line, without secrets, and not long."""
-    text = redact(" ".join(text.split()))
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return reason_in_json(error.body or "")

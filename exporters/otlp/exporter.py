@@ -14,8 +14,8 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from exporters.answers import shown
 from exporters.otlp.attributes import SERVICE, resource_of
-from exporters.otlp.faults import line
 from exporters.otlp.metrics import Metrics
 from exporters.otlp.remembered import Remembered
 from exporters.otlp.sender import Answer, Sender, Signal
@@ -169,7 +169,7 @@ class OtlpExporter:
         answer = self._sender.send("traces", encode_spans(spans))
         if answer.rejected:
             raise ExportError(
-                f"the OTLP server rejected {answer.rejected} of {len(spans)} spans: {line(answer.message)}",
+                f"the OTLP server rejected {answer.rejected} of {len(spans)} spans: {shown(answer.message)}",
                 permanent=True,
             )
         self._repeat_words("traces", answer)
@@ -194,14 +194,14 @@ class OtlpExporter:
                 signal=signal,
                 rejected=answer.rejected,
                 rejected_since_start=self._rejected,
-                error=line(answer.message),
+                error=shown(answer.message),
             )
         else:
             self._repeat_words(signal, answer)
 
     def _repeat_words(self, signal: Signal, answer: Answer) -> None:
         """A server that took everything may warn. Each warning is logged once."""
-        words = line(answer.message)
+        words = shown(answer.message)
         if words and words not in self._words and len(self._words) < _WORDS:
             self._words.add(words)
             _log.warning("an OTLP server warns", signal=signal, warning=words)

@@ -16,8 +16,9 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
+from exporters.answers import shown
 from exporters.otlp.attributes import SERVICE
-from exporters.otlp.faults import line, unreachable
+from exporters.otlp.faults import HEADERS, LATER, unreachable
 from exporters.otlp.sender import Answer, Signal, answer_of
 from exporters.otlp.settings import OtlpSettings, read_headers
 from probe.errors import ConfigError, ExportError
@@ -34,12 +35,12 @@ _OPTIONS: Final = (
     ("grpc.primary_user_agent", SERVICE),
 )
 _HINTS: Final[Mapping[grpc.StatusCode, str]] = {
-    grpc.StatusCode.UNAUTHENTICATED: "are exporters.otlp.headers right?",
-    grpc.StatusCode.PERMISSION_DENIED: "are exporters.otlp.headers right?",
+    grpc.StatusCode.UNAUTHENTICATED: HEADERS,
+    grpc.StatusCode.PERMISSION_DENIED: HEADERS,
     grpc.StatusCode.UNIMPLEMENTED: "is exporters.otlp.url right? What takes only one signal is told so by "
     "exporters.otlp.signals",
     grpc.StatusCode.NOT_FOUND: "is exporters.otlp.url right?",
-    grpc.StatusCode.RESOURCE_EXHAUSTED: "it may take them later",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: LATER,
     grpc.StatusCode.DEADLINE_EXCEEDED: "is it overloaded, or exporters.otlp.timeout_seconds too short?",
 }
 # What gRPC says of a message above a server's limit; otherwise the status means a quota, which frees itself.
@@ -79,7 +80,7 @@ class GrpcSender:
         except grpc.RpcError as exc:
             raise _of_error(exc, signal) from exc
         except ValueError as exc:  # how a channel that was closed answers
-            raise ExportError(f"the connection to the OTLP server was closed: {line(str(exc))}") from exc
+            raise ExportError(f"the connection to the OTLP server was closed: {shown(str(exc))}") from exc
         return answer_of(signal, response)
 
     def close(self) -> None:
@@ -88,7 +89,7 @@ class GrpcSender:
 
 def _of_error(error: Any, signal: Signal) -> ExportError:
     """https://opentelemetry.io/docs/specs/otlp/#failures"""
-    code, details = error.code(), line(error.details() or "")
+    code, details = error.code(), shown(error.details() or "")
     if code is grpc.StatusCode.UNAVAILABLE and _retry_delay(error) is None:
         return unreachable(details)
     too_large = code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in details

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from exporters.answers import reason_of
 from exporters.otlp.attributes import SERVICE
 from exporters.otlp.faults import NOT_OTLP, of_answer, unreachable
 from exporters.otlp.sender import Answer, Signal, answer_of
@@ -60,7 +61,7 @@ class HttpSender:
                 # One that was read to its end is in the pool again; what goes on for longer is broken off.
                 response.close()
         except urllib3.exceptions.HTTPError as exc:
-            raise unreachable(_reason(exc)) from exc
+            raise unreachable(reason_of(exc)) from exc
         except OSError as exc:
             raise unreachable(str(exc)) from exc
         content_type = response.headers.get("content-type", "")
@@ -87,10 +88,3 @@ def _read(signal: Signal, status: int, content_type: str, body: bytes) -> Answer
     except (DecodeError, ParseError) as exc:
         raise ExportError(f"the OTLP server answered {status} with something unreadable, {NOT_OTLP}") from exc
     return answer_of(signal, message)
-
-
-def _reason(error: BaseException) -> str:
-    """Without the address of an object in this process, which urllib3 puts first."""
-    reason = getattr(error, "reason", None)
-    text = str(reason if isinstance(reason, Exception) else error)
-    return text.partition("object at ")[2].partition(": ")[2] or text if "object at " in text else text

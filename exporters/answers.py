@@ -1,0 +1,59 @@
+"""What servers answer, or why they do not: on one line, for people to read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+from probe.errors import ExportError
+from probe.header_time import number, seconds_until
+from probe.secrets import redact
+
+_SHOWN_CHARACTERS: Final = 200
+
+
+def shown(text: str) -> str:
+    """On one line, without secrets, and not long."""
+    text = redact(" ".join(text.split()))
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
+def reason_in_json(text: str) -> str | None:
+    """`message`, or `error`, of the object that was answered; None where neither is a text."""
+    try:
+        read = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(read, dict):
+        return None
+    reason = read.get("message") or read.get("error")
+    return shown(reason) or None if isinstance(reason, str) else None
+
+
+def retry_after_seconds(text: str | None, now: datetime) -> float | None:
+    """How long a `Retry-After` asks to wait; None where it asks for nothing that can be understood."""
+    if text is None:
+        return None
+    seconds = number(text)
+    if seconds is None:
+        seconds = seconds_until(text, now)
+    return seconds if seconds is not None and seconds >= 0 else None
+
+
+def reason_of(error: BaseException) -> str:
+    """Of an error of urllib3, without the address of an object in this process, which it puts first."""
+    reason = getattr(error, "reason", None)
+    text = str(reason if isinstance(reason, Exception) else error)
+    return text.partition("object at ")[2].partition(": ")[2] or text if "object at " in text else text
+
+
+def unreachable(server: str, section: str, reason: str, *, otherwise: str) -> ExportError:
+    """There was no answer. `section` holds the settings to look at, `otherwise` is the hint in most cases."""
+    said = reason.lower()
+    hint = otherwise
+    if "certificate" in said:
+        hint = f"name who signed its certificate in {section}.ca_file, and the host as the certificate does"
+    elif "timed out" in said:
+        hint = f"is it overloaded, or {section}.timeout_seconds too short?"
+    return ExportError(f"{server} cannot be reached: {shown(reason)}; {hint}")
