@@ -19,9 +19,6 @@ RULES = ROOT / "deploy" / "prometheus" / "rules"
 RUNBOOKS = "http://127.0.0.1:9797/runbooks"
 BOARDS = "http://127.0.0.1:3000/d"
 
-# Time begins at 0 there, and a minute is a step.
-MINUTES_A_RUN = 15
-
 
 @dataclass(frozen=True)
 class Firing:

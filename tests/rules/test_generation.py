@@ -52,6 +52,13 @@ CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
             {"name": "weekly", "cron": "0 4 * * 1", "targets": ["*steady", "*v2)"]},
         ],
     },
+    "targets asked once and twice a day": {
+        "targets": TARGETS,
+        "jobs": [
+            {"name": "once", "cron": "0 4 * * *", "targets": ["*swift", "*steady"]},
+            {"name": "twice", "cron": "0 */12 * * *", "targets": ["*v2)"]},
+        ],
+    },
 }
 
 
@@ -102,10 +109,10 @@ def test_every_configuration_has_every_alert(given: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("cron", "page", "several", "trend"),
     [
-        ("* * * * *", "1h,6h", "1h", "2h"),
-        ("*/5 * * * *", "80m,6h", "1h", "2h"),
-        ("*/15 * * * *", "4h,12h", "2h", "6h"),
-        ("0 * * * *", "16h,2d", "8h", "1d"),
+        ("* * * * *", "1h+5m,6h+30m", "1h", "2h"),
+        ("*/5 * * * *", "80m+20m,6h+40m", "1h", "2h"),
+        ("*/15 * * * *", "4h+1h,12h+2h", "2h", "6h"),
+        ("0 * * * *", "16h+4h,2d+8h", "8h", "1d"),
     ],
 )
 def test_windows_follow_the_interval(cron: str, page: str, several: str, trend: str) -> None:
@@ -134,7 +141,7 @@ def test_a_night_without_runs_does_not_shorten_windows() -> None:
         {"name": "always", "cron": "0 * * * *"},
     ]
     (paging,) = alerts_of(Config.model_validate({"jobs": jobs}), "HighErrorRate", "critical")
-    assert paging["labels"]["windows"] == "16h,2d"
+    assert paging["labels"]["windows"] == "16h+4h,2d+8h"
 
 
 def test_a_pause_is_waited_for_until_its_first_run() -> None:
@@ -203,10 +210,12 @@ def test_a_name_that_nobody_has_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
         rule_groups(Config())
 
 
-def test_every_name_of_the_catalogue_is_known() -> None:
+def test_names_of_the_catalogue_are_told_from_others_wherever_they_stand() -> None:
     for family in CATALOGUE:
         for name in names_of(family):
-            check_names(f"sum({name}[5m])")
+            check_names(f'sum without (a) (increase({name}{{a="b"}}[5m])) / {name}')
+            with pytest.raises(UnknownMetric, match=f"{name}x is"):
+                check_names(f'sum without (a) (increase({name}x{{a="b"}}[5m])) / {name}')
 
 
 def test_matchers_are_quoted() -> None:
@@ -226,11 +235,11 @@ def test_the_files_of_the_default_configuration_make_a_whole_prometheus() -> Non
     assert f"{len(files_for(Config(), 'prometheus'))} rule files found" in found.stdout
 
 
-def test_grafana_gets_the_same_alerts_without_recorded_series() -> None:
-    (group_text,) = files_for(Config.model_validate(CONFIGURATIONS["targets with jobs"]), GRAFANA).values()
-    document = yaml.safe_load(group_text)
+@pytest.mark.parametrize("given", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_grafana_gets_the_same_alerts_without_recorded_series(given: Mapping[str, Any]) -> None:
+    document = yaml.safe_load(files_for(Config.model_validate(given), GRAFANA)[GRAFANA_FILE])
     rules = [rule for group in document["groups"] for rule in group["rules"]]
-    expected = rules_of(Config.model_validate(CONFIGURATIONS["targets with jobs"]))
+    expected = rules_of(Config.model_validate(given))
     assert [rule["labels"]["alert"] for rule in rules] == [
         each["alert"] for each in expected if "alert" in each
     ]

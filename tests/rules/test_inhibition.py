@@ -13,7 +13,7 @@ import yaml
 
 from probe.config import Config
 from probe.rules.files import ALERTMANAGER_FILE, files_for
-from tests.rules.cases.series import COLD, SCRAPED, TARGET
+from tests.rules.cases.series import COLD, SCRAPED, TARGET, WARM
 from tests.servers.alertmanager import Alertmanager, alerting
 
 Labels = dict[str, str]
@@ -44,11 +44,11 @@ CASES: dict[str, tuple[list[Labels], list[Labels]]] = {
     ),
     "a page silences the ticket of the same objective": (
         [
-            alert("TtftSloBurn", "critical", COLD, slo="ttft", windows="4h,12h"),
-            alert("TtftSloBurn", "warning", {**COLD, "connection": "warm"}, slo="ttft", windows="1d,3d"),
+            alert("TtftSloBurn", "critical", COLD, slo="ttft", windows="4h+1h,12h+2h"),
+            alert("TtftSloBurn", "warning", WARM, slo="ttft", windows="1d+2h,3d+6h"),
             alert("HighErrorRate", "warning", TARGET, slo="availability"),
         ],
-        [alert("TtftSloBurn", "warning", COLD, slo="ttft", windows="1d,3d")],
+        [alert("TtftSloBurn", "warning", COLD, slo="ttft", windows="1d+2h,3d+6h")],
     ),
     "a target that is down is neither slow nor stale besides": (
         [DOWN, alert("LatencyRegression", "warning", {**OTHER, "connection": "cold"}, figure="ttft")],

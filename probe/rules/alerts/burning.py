@@ -116,7 +116,8 @@ def _alert(
             "slo": kind.slo,
             "objective": f"{objective.share:g}",
             **seconds,
-            "windows": ",".join(burn.long for burn in burns),
+            # Both of each pair: of targets that are asked rarely the long ones are all a week.
+            "windows": ",".join(f"{burn.long}+{burn.short}" for burn in burns),
         },
         summary=f"{words.TARGET}: {words.PERCENT} of {kind.noun} {verb}",
         description=(

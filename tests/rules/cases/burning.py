@@ -1,5 +1,4 @@
-"""HighErrorRate, TtftSloBurn and TotalLatencySloBurn; a run every 15 minutes, windows of 4 h and 1 h "
-"first."""
+"""HighErrorRate, TtftSloBurn and TotalLatencySloBurn of a target that is asked every 15 minutes."""
 
 from __future__ import annotations
 
@@ -79,11 +78,11 @@ def _slow(
 
 
 def _page(share: str) -> Firing:
-    return _errors("critical", share, "4h,12h", _PAGE)
+    return _errors("critical", share, "4h+1h,12h+2h", _PAGE)
 
 
 def _ticket(share: str) -> Firing:
-    return _errors("warning", share, "1d,3d", _TICKET)
+    return _errors("warning", share, "1d+2h,3d+6h", _TICKET)
 
 
 def _attempts(text: str, failure: str = "server_error", fault: str = "provider") -> dict[str, str]:
@@ -119,8 +118,8 @@ def _case(alert: str, what: str, series: dict[str, str], at: str, firing: Sequen
 def _both(page: str, ticket: str, **how: str) -> list[Firing]:
     """The page, and the ticket that it silences in Alertmanager."""
     return [
-        _slow("critical", page, "4h,12h", _PAGE, **how),
-        _slow("warning", ticket, "1d,3d", _TICKET, **how),
+        _slow("critical", page, "4h+1h,12h+2h", _PAGE, **how),
+        _slow("warning", ticket, "1d+2h,3d+6h", _TICKET, **how),
     ]
 
 
@@ -178,7 +177,7 @@ CASES = (
         "one answer in five begins late for a day",
         _ttft("....x" * 17 + "....xx"),
         "1365m",
-        [_slow("warning", "20.88%", "1d,3d", _TICKET)],
+        [_slow("warning", "20.88%", "1d+2h,3d+6h", _TICKET)],
     ),
     _case("TtftSloBurn", "one answer in thirty begins late", _ttft(("." * 29 + "x") * 4), "1800m"),
     _case(
