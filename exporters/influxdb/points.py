@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from influxdb_client.client.write.point import Point
 
+from exporters.instant import unix_ns
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfAttempt, OfStatus, series_labels
 from probe.sample import Failed, Sample
 from probe.status import Status
@@ -23,8 +24,6 @@ from probe.status import Status
 ATTEMPT: Final = f"{PREFIX}attempt"
 STATUS: Final = f"{PREFIX}status"
 _LAST: Final = f"{PREFIX}last_"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _NOT_ESCAPABLE: Final = re.compile(r"\\+(?=[,= ]|$)")
 
 OF_ATTEMPT: Final[tuple[tuple[Family, OfAttempt], ...]] = tuple(
@@ -93,7 +92,7 @@ def status_lines(status: Status, at: datetime) -> list[str]:
             tags = (("location", status.location), *zip(family.labels, own, strict=True))
             points.setdefault((measurement, tags), {})[field_name(family.name)] = float(value)
     return [
-        line_of(measurement, dict(tags), fields, _nanoseconds(at))
+        line_of(measurement, dict(tags), fields, unix_ns(at))
         for (measurement, tags), fields in points.items()
     ]
 
@@ -134,8 +133,4 @@ def time_ns(at: datetime, of: UUID) -> int:
     Instants are known to the microsecond. The digits below come from the id, so that two of one series in the
     same microsecond are two points, and a repeat of one is the same.
     """
-    return _nanoseconds(at) + of.int % 1000
-
-
-def _nanoseconds(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND * 1000
+    return unix_ns(at) + of.int % 1000

@@ -17,10 +17,10 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from exporters.answers import shown
 from exporters.otlp.attributes import SERVICE, resource_of
 from exporters.otlp.metrics import Metrics
-from exporters.otlp.remembered import Remembered
 from exporters.otlp.sender import Answer, Sender, Signal
 from exporters.otlp.settings import OtlpSettings, read_settings
 from exporters.otlp.spans import attempt_span, run_span
+from exporters.remembered import Remembered
 from exporters.thread import in_thread
 from probe import __version__
 from probe.clock import Clock

@@ -33,6 +33,7 @@ from opentelemetry.sdk.metrics.view import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
+from exporters.instant import unix_ns
 from exporters.otlp.attributes import SERVICE, Attributes, gen_ai_attributes, own_attributes
 from exporters.otlp.conventions import GEN_AI, OWN_STREAMS, Stream
 from exporters.otlp.settings import OtlpSettings
@@ -127,7 +128,7 @@ class Instruments:
             series, span = sample.series, spans.get(sample.id)
             context = Context()
             if span is not None:
-                ends[span.span_id] = round(sample.ended_at.timestamp() * 1e6) * 1000
+                ends[span.span_id] = unix_ns(sample.ended_at)
                 context = set_span_in_context(NonRecordingSpan(span), context)
             for number, (reader, record) in enumerate(self._instruments):
                 for value, labels in reader.read(sample):
@@ -155,9 +156,6 @@ class Instruments:
             ]
             found.append(_sum(reader.stream, points))
         return found
-
-    def close(self) -> None:
-        self._provider.shutdown()
 
     def _number(self, reader: _Reader, key: tuple[int, Series | None, tuple[str, ...]]) -> int:
         number = self._numbers.get(key)

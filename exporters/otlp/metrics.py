@@ -15,12 +15,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext
 
+from exporters.instant import unix_ns
 from exporters.otlp.gauges import Latest, Reported
 from exporters.otlp.instruments import Instruments
-from exporters.otlp.remembered import Remembered
 from exporters.otlp.settings import OtlpSettings
-from exporters.otlp.spans import attempt_context, nanoseconds
+from exporters.otlp.spans import attempt_context
 from exporters.otlp.totals import Totals
+from exporters.remembered import Remembered
 from probe.clock import Clock
 from probe.errors import ExportError
 from probe.sample import Sample, Series
@@ -93,7 +94,7 @@ class Metrics:
         """
         now_ns = self._now_ns()
         values = self._reported.propose(status)
-        metrics = self._reported.metrics(values, nanoseconds(status.started_at), now_ns)
+        metrics = self._reported.metrics(values, unix_ns(status.started_at), now_ns)
         self._send_parts(metrics)
         self._reported.accept(values, now_ns)
         standing = _encoded(self._request(self._totals.all(now_ns), self._latest.metrics(None, now_ns)))
@@ -131,7 +132,7 @@ class Metrics:
 
     def _now_ns(self) -> int:
         """Later than the time before, even where the clock was set back: no point replaces another."""
-        self._last_ns = max(nanoseconds(self._clock.now()), self._last_ns + 1)
+        self._last_ns = max(unix_ns(self._clock.now()), self._last_ns + 1)
         return self._last_ns
 
     def _say_overflow(self) -> None:

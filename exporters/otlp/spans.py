@@ -7,7 +7,6 @@ a repeat is the same span.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from opentelemetry.sdk.resources import Resource
@@ -15,6 +14,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from exporters.instant import unix_ns
 from exporters.otlp.attributes import Value, gen_ai_attributes
 from exporters.otlp.conventions import CACHE_WRITE, NAMESPACE, OWN_STREAMS, error_type
 from exporters.otlp.settings import Semconv
@@ -25,8 +25,6 @@ from probe.secrets import redact
 
 RUN: Final = "benchmark.run"
 TEST: Final = "benchmark.test"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _LAST: Final = f"{PREFIX}last_"
 _UNTOLD: Final = ("_timestamp_seconds",)
@@ -72,8 +70,8 @@ def run_span(run: Run, resource: Resource, scope: InstrumentationScope) -> Reada
         attributes=attributes,
         kind=SpanKind.INTERNAL,
         status=Status(StatusCode.ERROR, run.status) if broken else Status(StatusCode.UNSET),
-        start_time=nanoseconds(run.started_at),
-        end_time=nanoseconds(run.finished_at or run.started_at),
+        start_time=unix_ns(run.started_at),
+        end_time=unix_ns(run.finished_at or run.started_at),
         instrumentation_scope=scope,
     )
 
@@ -95,8 +93,8 @@ def attempt_span(
         events=list(phase_events(sample)),
         kind=SpanKind.CLIENT,
         status=status,
-        start_time=nanoseconds(sample.started_at),
-        end_time=nanoseconds(sample.ended_at),
+        start_time=unix_ns(sample.started_at),
+        end_time=unix_ns(sample.ended_at),
         instrumentation_scope=scope,
     )
 
@@ -149,7 +147,7 @@ def figures(sample: Sample) -> Iterator[tuple[str, float]]:
 
 def phase_events(sample: Sample) -> Iterator[Event]:
     """What happened when, as far as it is known, in the order of time."""
-    start = nanoseconds(sample.started_at)
+    start = unix_ns(sample.started_at)
     reached = [(seconds, name) for name, seconds in _reached(sample).items() if seconds is not None]
     for seconds, name in sorted(reached, key=lambda event: event[0]):
         yield Event(name, {f"{NAMESPACE}elapsed_seconds": seconds}, timestamp=start + round(seconds * 1e9))
@@ -190,8 +188,3 @@ def _text(text: str) -> str:
 
 def _sum(before: float | None, span: float | None) -> float | None:
     return None if before is None or span is None else before + span
-
-
-def nanoseconds(at: datetime) -> int:
-    """Unix time."""
-    return (at - _EPOCH) // _MICROSECOND * 1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from typing import assert_never
-from uuid import UUID
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -13,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from exporters.prometheus.cells import Cell, Counter, Gauge, Histogram, Labels, Moment, Summary, cell_of
 from exporters.prometheus.exposition import FamilyWriter, about
 from exporters.prometheus.text import label_text
+from exporters.remembered import Remembered
 from probe.analysis import Window
 from probe.exporter import ExporterContext
 from probe.metrics import (
@@ -37,7 +37,7 @@ _COUNTED = {family: source for family, source in _OF_ATTEMPT.items() if family.k
 _OF_ANY_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAnyAttempt)}
 
 # A delivery that is repeated, or that overlaps with what was restored, repeats the latest samples.
-_REMEMBERED_IDS = 2000
+_REMEMBERED = 2000
 
 
 class PrometheusExporter:
@@ -51,7 +51,7 @@ class PrometheusExporter:
         self._clock = context.clock
         self._subjects: dict[Labels, _Subject] = {}
         self._probe = {family: cell_of(family, source.initial) for family, source in _OF_ANY_ATTEMPT.items()}
-        self._seen: dict[UUID, None] = {}
+        self._seen = Remembered(_REMEMBERED)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._writers = {
@@ -137,9 +137,7 @@ class PrometheusExporter:
         for sample in samples:
             if sample.id in self._seen:
                 continue
-            self._seen[sample.id] = None
-            if len(self._seen) > _REMEMBERED_IDS:
-                del self._seen[next(iter(self._seen))]
+            self._seen.add([sample.id])
             yield sample
 
 

@@ -1,4 +1,4 @@
-"""What was told lately."""
+"""What was taken in or told lately."""
 
 from __future__ import annotations
 
