@@ -7,8 +7,7 @@ afterwards everything that was stored meanwhile is delivered: an outage costs no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -17,7 +16,8 @@ import structlog
 
 from probe.clock import Clock
 from probe.errors import ExportError, StoreError
-from probe.journals import Line, T
+from probe.handover import Defect, hand_over, pass_by
+from probe.journals import Line
 from probe.status import DeliveryStatus
 from probe.store.records import Journal
 
@@ -30,6 +30,8 @@ _BATCH_BEHIND = 1000
 _LOOK_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+# An exporter that fails unexpectedly so many times in a row is led past the record on which it does.
+_DEFECTS = 5
 # A sink that asks for more is asked again all the same: a mistaken date must not end its delivery.
 _LONGEST_ASKED_SECONDS = 3600.0
 
@@ -83,6 +85,7 @@ class _Carrier:
         self._batch: Sequence[tuple[int, Any]] = ()
         self._size = _BATCH
         self._most_at_once = most_at_once
+        self._defects = 0
 
     async def look(self) -> bool:
         """Read the next batch; True where there may be more after it. Raises StoreError."""
@@ -101,7 +104,10 @@ class _Carrier:
         line, batch = self.line, self._batch
         if not batch or self.pending is None:
             return False
-        handed = await hand_over(self._exporter, line.give, [record for _, record in batch])
+        # Not each time: where the exporter takes nothing at all, the search is a dozen calls for nothing.
+        leads = pass_by if self._defects % _DEFECTS == _DEFECTS - 1 else hand_over
+        handed = await leads(self._exporter, line.give, [record for _, record in batch])
+        self._defects = self._defects + 1 if isinstance(handed.error, Defect) else 0
         if handed.refused:
             self._say_refused(handed.refused)
             await self._cursors.refuse(self._exporter, handed.refused, line.journal)
@@ -157,14 +163,13 @@ class Delivery:
         self._news.set()
 
     def status(self) -> DeliveryStatus:
-        results = [each for each in self._carriers if each.line.journal == "results"]
-        pending = [each.pending for each in results]
+        results = next(each for each in self._carriers if each.line.journal == "results")
         return DeliveryStatus(
             exporter=self._name,
-            delivered=sum(each.delivered for each in results),
+            delivered=results.delivered,
             refused=sum(each.refused for each in self._carriers),
             errors=self._errors,
-            pending=None if None in pending else sum(filter(None, pending)),
+            pending=results.pending,
             oldest_pending_seconds=self._oldest_seconds(),
             last_delivery_at=self._last_delivery_at,
             last_error=self._last_error,
@@ -224,61 +229,3 @@ class Delivery:
         if self._last_error is not None:
             _log.info("the exporter takes samples again", exporter=self._name)
             self._last_error = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOver:
-    """How far a sink took what it was given.
-
-    The first `settled` records are done with: it has them, or will never accept them (`refused`, by id, with
-    its reasons). `error` is why it took no more; None where that was all.
-    """
-
-    settled: int
-    refused: Mapping[UUID, str] = field(default_factory=dict)
-    error: ExportError | None = None
-
-
-async def hand_over(
-    name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]
-) -> HandedOver:
-    """Give an exporter these records.
-
-    What is refused as a whole is halved until only what is refused is left out. Where the sink fails on the
-    way, what came before is settled: to begin anew might fail at the same place for ever.
-    """
-    try:
-        await _ask(name, give, records)
-    except ExportError as exc:
-        if not exc.permanent:
-            return HandedOver(settled=0, error=exc)
-        if len(records) == 1:
-            return HandedOver(settled=1, refused={records[0].id: str(exc)})
-        middle = len(records) // 2
-        first = await hand_over(name, give, records[:middle])
-        if first.error is not None:
-            return first
-        second = await hand_over(name, give, records[middle:])
-        return HandedOver(
-            settled=first.settled + second.settled,
-            refused={**first.refused, **second.refused},
-            error=second.error,
-        )
-    return HandedOver(settled=len(records))
-
-
-async def _ask(name: str, give: Callable[[Sequence[T]], Awaitable[None]], records: Sequence[T]) -> None:
-    try:
-        await give(records)
-    except ExportError:
-        raise
-    except asyncio.CancelledError as exc:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        # Something of the exporter's own was cancelled: that must not end the delivery, and silently.
-        raise ExportError("the exporter broke off its own work") from exc
-    except Exception as exc:
-        # A defect of one exporter must not end the others, nor lose its samples.
-        _log.exception("exporter failed unexpectedly", exporter=name)
-        raise ExportError(f"unexpected {type(exc).__name__}, see the log") from exc

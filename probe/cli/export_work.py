@@ -13,9 +13,9 @@ from probe.cli.figures import UNKNOWN, instant
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.clock import SystemClock
 from probe.config import Config
-from probe.delivery import hand_over
 from probe.errors import ConfigError, ExportError, NotRunning
 from probe.exporter import ExporterContext
+from probe.handover import hand_over
 from probe.journals import Line, lines
 from probe.plugins import load_exporter
 from probe.status import Status
