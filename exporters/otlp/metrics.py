@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanContext
 
 from exporters.instant import unix_ns
 from exporters.otlp.gauges import Latest, Reported
+from exporters.otlp.halving import send_halving
 from exporters.otlp.instruments import Instruments
 from exporters.otlp.settings import OtlpSettings
 from exporters.otlp.spans import attempt_context
@@ -102,20 +103,7 @@ class Metrics:
             self._send_parts(part)
 
     def _send_parts(self, metrics: Sequence[EncodedMetric]) -> None:
-        """What is refused as a whole is halved until only what is refused is left out."""
-        if not metrics:
-            return
-        try:
-            self._send(self._request((), metrics))
-        except ExportError as exc:
-            if not exc.permanent:
-                raise
-            if len(metrics) == 1:
-                self._say_refused(metrics[0], exc)
-                return
-            middle = len(metrics) // 2
-            self._send_parts(metrics[:middle])
-            self._send_parts(metrics[middle:])
+        send_halving(lambda some: self._send(self._request((), some)), metrics, self._refuse)
 
     def _request(
         self, totals: Sequence[Metric], gauges: Sequence[EncodedMetric]
@@ -140,7 +128,7 @@ class Metrics:
             _log.error("more series than exporters.otlp.max_series: the rest are one point of each metric")
         self._overflowed = True
 
-    def _say_refused(self, metric: EncodedMetric, error: ExportError) -> None:
+    def _refuse(self, metric: EncodedMetric, error: ExportError) -> None:
         self.refused += len(points_of(metric))
         if metric.name not in self._refused_names:
             _log.error("an OTLP server refuses a metric", metric=metric.name, error=str(error))

@@ -283,12 +283,22 @@ def test_nothing_global_is_installed(make: Making) -> None:
     assert (global_metrics.get_meter_provider(), global_trace.get_tracer_provider()) == before
 
 
-def test_the_environment_of_the_sdk_changes_nothing(make: Making, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_of_the_sdk_changes_nothing(
+    make: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=other")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-other=1")
     monkeypatch.setenv("OTEL_METRICS_EXEMPLAR_FILTER", "always_off")
     otlp = make()
-    assert dict(otlp.exporter._resource().attributes)["service.name"] == "inference-probe"
+    for _ in range(2):
+        await otlp.exporter.export([make_sample()])
+    for request in otlp.receiver.requests:
+        (sent,) = getattr(request.message, request.message.DESCRIPTOR.fields[0].name)
+        assert attributes(sent.resource.attributes)["service.name"] == "inference-probe"
+        assert "x-other" not in request.headers
+    assert otlp.point(ATTEMPTS, **OK).as_double == 2, "totals"
+    assert otlp.point(TTFT).exemplars
 
 
 def test_an_sdk_that_is_switched_off_is_said(make: Making, monkeypatch: pytest.MonkeyPatch) -> None:

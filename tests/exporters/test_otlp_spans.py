@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from structlog.testing import capture_logs
 
 from probe.errors import ExportError, StoreUnavailable
 from probe.exporter import Run
@@ -243,6 +244,27 @@ async def test_a_run_that_is_not_refused_stays_to_be_told(make: Making) -> None:
     assert [span.name for span in otlp.receiver.spans()] == ["benchmark.test", "benchmark.run"]
 
 
+async def test_a_root_that_is_refused_holds_up_nothing_and_is_counted(make: Making) -> None:
+    """No attempt is to blame for it: none is put aside, neither now nor with the next run."""
+    good, bad = MadeRun(id=UUID(int=2), run_name="liked"), MadeRun(run_name="unloved")
+    otlp = make(run=Runs(good, bad))
+    otlp.receiver.answer = lambda received: (
+        (400, {"Content-Type": "text/plain"}, b"no such name")
+        if b"unloved" in received.message.SerializeToString()
+        else None
+    )
+    with capture_logs() as logs:
+        await otlp.exporter.export([make_sample(), make_sample(run_id=good.id)])
+    names = [span.name for span in otlp.receiver.spans()]
+    assert names == ["benchmark.test", "benchmark.test", "benchmark.run"]
+    assert otlp.receiver.metrics(), "the attempts are counted"
+    assert [(entry["run"], "no such name" in entry["error"]) for entry in logs] == [(str(bad.id), True)]
+    assert otlp.exporter.rejected == 1
+    asked = len(otlp.receiver.requests)
+    await otlp.exporter.export([make_sample()])
+    assert [request.signal for request in otlp.receiver.requests[asked:]] == ["traces", "metrics"]
+
+
 # Delivery -----------------------------------------------------------------------------------------------
 
 
@@ -314,7 +336,6 @@ async def test_what_sends_is_named(make: Making) -> None:
 
 async def test_a_run_that_ends_after_its_last_attempt_is_told_soon(make: Making) -> None:
     runs = Runs(MadeRun(finished_at=None))
-    otlp = make(run=runs)
     looked = asyncio.Event()
 
     async def ends_later(run_id: UUID) -> Run | None:
@@ -323,7 +344,7 @@ async def test_a_run_that_ends_after_its_last_attempt_is_told_soon(make: Making)
         looked.set()
         return await runs(run_id)
 
-    otlp.exporter._run = ends_later
+    otlp = make(run=ends_later)
     await otlp.exporter.export([make_sample()])
     await until(lambda: [span.name for span in otlp.receiver.spans()] == ["benchmark.test", "benchmark.run"])
 
