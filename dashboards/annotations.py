@@ -13,6 +13,10 @@ from dashboards.query import metric
 from dashboards.source import PROMETHEUS
 from probe.metrics import names
 
+# What somebody has to look at; the alert Watchdog fires always and is none of these.
+SEVERE = 'severity=~"critical|warning"'
+ALERTING = f'ALERTS{{alertstate="firing",{SEVERE}}}'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
@@ -30,13 +34,11 @@ def _changes(name: str, *matchers: str) -> str:
     return f"changes({metric(name, *matchers)}[$__rate_interval]) > 0"
 
 
-_FIRING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}'
-
 HAPPENINGS = (
     Happening(
         name="Alerts",
         # Only where each began: whole spans, one over the other, would hide the lines below them.
-        expression=f"{_FIRING} unless {_FIRING} offset $__interval",
+        expression=f"{ALERTING} unless {ALERTING} offset $__interval",
         title="{{alertname}}",
         text="{{severity}} {{target}} {{provider}} {{job_name}}",
         colour=RED,

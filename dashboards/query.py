@@ -92,6 +92,11 @@ def count(name: str, *matchers: str, by: str = "", over: str = "$__range") -> st
     return f"round({grown(name, *matchers, by=by, part='_count', over=over)})"
 
 
+def how_many(found: str, among: str) -> str:
+    """How many series there are; 0 only where there are others `among` which to look, else nothing."""
+    return f"count({found}) or 0 * count({among})"
+
+
 def latest(name: str, *matchers: str, by: str = SERIES) -> str:
     """A gauge without the labels of the scrape; the larger where two daemons tell of the same."""
     return f"max by ({by}) ({metric(name, *matchers)})"

@@ -70,7 +70,8 @@ def board() -> Board:
 
 
 def _sums() -> tuple[AnyPanel, ...]:
-    month = metric(names.JOB_ESTIMATED_MONTH_COST_USD)
+    today = latest(names.SPEND_TODAY_USD, by="provider")
+    month = latest(names.JOB_ESTIMATED_MONTH_COST_USD, by="job_name")
     return (
         number(
             Says(
@@ -80,7 +81,7 @@ def _sums() -> tuple[AnyPanel, ...]:
         ),
         number(
             Says("Spent today", "Since midnight UTC, by all probes on this database.", USD, "nothing"),
-            ask_now(f"sum({metric(names.SPEND_TODAY_USD)})"),
+            ask_now(f"sum({today})"),
         ),
         number(
             Says(
@@ -98,7 +99,7 @@ def _sums() -> tuple[AnyPanel, ...]:
         ),
         number(
             Says("Prices held", "Prices that jump and wait for `probe prices review`.", COUNT, "no probe"),
-            ask_now(f"sum({metric(names.PRICES_HELD)})"),
+            ask_now(latest(names.PRICES_HELD, by="")),
             at=ANY_IS_ODD,
         ),
         simulated(),

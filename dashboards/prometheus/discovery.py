@@ -8,7 +8,7 @@ from dashboards.board import Board, Row
 from dashboards.palette import BLUE, GREEN, RED, YELLOW
 from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, number, stacked, states, steps
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import grown, latest, metric
+from dashboards.query import grown, how_many, latest, metric
 from dashboards.style import (
     AGO,
     ANY_IS_BAD,
@@ -61,7 +61,9 @@ def board() -> Board:
 
 
 def _sums() -> tuple[AnyPanel, ...]:
-    failing = metric(names.DISCOVERY_LAST_SUCCESSFUL)
+    whole = latest(names.DISCOVERY_LAST_SUCCESSFUL, by="provider")
+    listed, probed = (latest(name, by="provider") for name in (names.MODELS_LISTED, names.MODELS_PROBED))
+    retiring = f"{_RETIRES} - time() < {30 * _DAY_SECONDS}"
     return (
         number(
             Says("Probed and gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
@@ -70,7 +72,7 @@ def _sums() -> tuple[AnyPanel, ...]:
         ),
         number(
             Says("Retiring in 30 days", "Probed models whose end is announced.", COUNT, _NO_LIST),
-            ask_now(f"count({_RETIRES} - time() < {30 * _DAY_SECONDS}) or vector(0)"),
+            ask_now(how_many(retiring, listed)),
             at=ANY_IS_ODD,
         ),
         number(
@@ -80,16 +82,16 @@ def _sums() -> tuple[AnyPanel, ...]:
                 COUNT,
                 _NO_LIST,
             ),
-            ask_now(f"count({failing} == 0) or 0 * count({failing})"),
+            ask_now(how_many(f"{whole} == 0", whole)),
             at=ANY_IS_BAD,
         ),
         number(
             Says("Models listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
-            ask_now(f"sum({metric(names.MODELS_LISTED)})"),
+            ask_now(f"sum({listed})"),
         ),
         number(
             Says("Models probed", "Models that targets name.", COUNT, _NO_LIST),
-            ask_now(f"sum({metric(names.MODELS_PROBED)})"),
+            ask_now(f"sum({probed})"),
         ),
         number(
             Says("New in this time", "Models that appeared in any list.", COUNT, _NO_LIST),

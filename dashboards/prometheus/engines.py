@@ -8,7 +8,7 @@ from dashboards.board import Board, Row
 from dashboards.palette import GREEN, RED
 from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, states
 from dashboards.prometheus.shared import success_share, target_labels
-from dashboards.query import LEGEND, SERIES, latest, metric
+from dashboards.query import LEGEND, SERIES, how_many, latest
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -70,23 +70,23 @@ def board() -> Board:
 
 
 def _sums() -> tuple[AnyPanel, ...]:
-    up = metric(names.ENGINE_UP)
+    up = latest(names.ENGINE_UP, by="provider, engine")
     return (
         number(
             Says("Servers down", "Servers that did not answer when last asked.", COUNT, _NO_ENGINE),
-            ask_now(f"count({up} == 0) or 0 * count({up})"),
+            ask_now(how_many(f"{up} == 0", up)),
             at=ANY_IS_BAD,
             size=_QUARTER,
         ),
         number(
             Says("Waiting", "Requests in all queues now.", COUNT, _SILENT),
-            ask_now(f"sum({metric(names.ENGINE_REQUESTS_WAITING)})"),
+            ask_now(f"sum({latest(names.ENGINE_REQUESTS_WAITING, by=_SERVER)})"),
             at=_QUEUED,
             size=_QUARTER,
         ),
         number(
             Says("Fullest cache", "Share of the key-value cache in use, of the fullest.", RATIO, _SILENT),
-            ask_now(f"max({metric(names.ENGINE_KV_CACHE_RATIO)})"),
+            ask_now(latest(names.ENGINE_KV_CACHE_RATIO, by="")),
             at=SPENT,
             size=_QUARTER,
         ),

@@ -17,13 +17,13 @@ from dashboards.panels import (
 )
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import (
-    NO_TARGETS,
     attempts,
     latest_success,
     simulated,
     since_when,
     success_share,
     target_labels,
+    targets_failing,
     whose_fault,
 )
 from dashboards.query import LEGEND, SERIES, grown, latest
@@ -45,7 +45,6 @@ _FAULT_TEXTS = {fault: (fault, colour) for fault, colour in FAULTS.items()}
 
 def now() -> Row:
     """Is it them or us, since when, and what kind of failure?"""
-    success = latest(names.LAST_ATTEMPT_SUCCESS)
     return Row(
         title="Is it them or us, since when?",
         panels=(
@@ -59,11 +58,7 @@ def now() -> Row:
                 at=SUCCESS,
             ),
             number(Says("Attempts", "n of the time shown.", COUNT), ask_now(attempts(""))).decimals(0),
-            number(
-                Says("Targets failing", "Targets whose latest attempt failed.", COUNT, NO_TARGETS),
-                ask_now(f"count({success} == 0) or 0 * count({success})"),
-                at=ANY_IS_BAD,
-            ),
+            targets_failing(),
             latest_success(),
             number(
                 Says("Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import links
-from dashboards.annotations import marks
+from dashboards.annotations import ALERTING, marks
 from dashboards.board import Board, Row
 from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import (
@@ -18,7 +18,6 @@ from dashboards.panels import (
     number_with_n,
 )
 from dashboards.prometheus.shared import (
-    ALERTING,
     NO_TARGETS,
     alerts_table,
     attempts,
@@ -28,9 +27,10 @@ from dashboards.prometheus.shared import (
     since_when,
     success_share,
     target_labels,
+    targets_failing,
     whose_fault,
 )
-from dashboards.query import LEGEND, SERIES, count, latest, mean, metric, quantile
+from dashboards.query import LEGEND, SERIES, count, how_many, latest, mean, metric, quantile
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -85,15 +85,18 @@ def _now() -> tuple[AnyPanel, ...]:
     failing = f"count(count by (provider) ({success} == 0)) or vector(0)"
     return (
         number(
-            Says("Alerts firing", "Alerts of severity critical and warning that fire now.", COUNT, "?"),
-            ask_now(f"count({ALERTING}) or vector(0)"),
+            Says(
+                "Alerts firing",
+                "Alerts of severity critical and warning that fire now. Without rules: not even the alert "
+                "Watchdog fires, as it always does where Prometheus evaluates rules.",
+                COUNT,
+                "no rules",
+            ),
+            # Watchdog is one of those that fire.
+            ask_now(how_many(ALERTING, 'ALERTS{alertstate="firing"}')),
             at=ANY_IS_BAD,
         ),
-        number(
-            Says("Targets failing", "Targets whose latest attempt failed.", COUNT, NO_TARGETS),
-            ask_now(f"count({success} == 0) or 0 * count({success})"),
-            at=ANY_IS_BAD,
-        ),
+        targets_failing(),
         number(
             Says(
                 "Providers failing",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dashboards import links
+from dashboards.annotations import ALERTING, SEVERE
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
 from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, named, number, stacked, states
-from dashboards.query import LEGEND, grown, latest, metric
+from dashboards.query import LEGEND, grown, how_many, latest, metric
 from dashboards.style import (
+    ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
     FAULTS,
@@ -21,7 +23,6 @@ from probe.analysis import OWN_FAILURES
 from probe.metrics import names
 
 SIMULATED = 'kind="simulated"'
-ALERTING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}'
 SEVERITIES = {"critical": ("critical", RED), "warning": ("warning", YELLOW), "info": ("info", MUTED)}
 NO_TARGETS = "No target matches, or no probe is scraped: see Probe health."
 
@@ -52,6 +53,8 @@ _TARGET_LABELS = (
     Label(name="location", title="Location", width=90),
 )
 
+# One model at one provider, probed from one place.
+_TARGET = "target, location"
 _CARRIED_THROUGH = f'failure!~"{"|".join(sorted(OWN_FAILURES))}"'
 
 
@@ -86,7 +89,7 @@ def since_when(size: Size) -> AnyPanel:
     says = Says(
         "Since when: latest attempt of each target",
         "Red from the first attempt that failed to the next that succeeded. One red band: that target. All "
-        "red at once: the network here, or the probe.",
+        "red at once: the network here, or the probe. A gap: no probe ran, or none was scraped.",
         WORD,
         NO_TARGETS,
     )
@@ -125,14 +128,14 @@ def alerts_table(size: Size) -> AnyPanel:
         Label(name="provider", title="Provider"),
         Label(name="job_name", title="Job"),
     ]
-    since = 'time() - last_over_time(ALERTS_FOR_STATE{severity=~"critical|warning"}[5m])'
+    since = f"time() - last_over_time(ALERTS_FOR_STATE{{{SEVERE}}}[5m])"
     by = "severity, alertname, target, provider, job_name"
     return table(
         Says(
             "What is burning",
             "Alerts that fire now. The name of an alert leads to its runbook.",
             SECONDS,
-            "Nothing fires. (Without alert rules in Prometheus nothing ever does: see the alert Watchdog.)",
+            "Nothing fires, as far as Prometheus evaluates alert rules: see Alerts firing.",
         ),
         labels,
         [
@@ -147,6 +150,15 @@ def alerts_table(size: Size) -> AnyPanel:
         size=size,
         staying=2,
     )
+
+
+def targets_failing() -> AnyPanel:
+    """A target that is probed over cold and over warm connections is one."""
+    success = latest(names.LAST_ATTEMPT_SUCCESS)
+    failing = f"count by ({_TARGET}) ({success} == 0)"
+    about = "Targets whose latest attempt failed, over whichever connection."
+    says = Says("Targets failing", about, COUNT, NO_TARGETS)
+    return number(says, ask_now(how_many(failing, success)), at=ANY_IS_BAD)
 
 
 def latest_success() -> AnyPanel:
@@ -165,12 +177,11 @@ def latest_success() -> AnyPanel:
 
 def simulated() -> AnyPanel:
     """Says where figures are those of a simulator."""
-    all_targets = metric(names.TARGET_INFO)
     says = Says(
         "Simulated",
         "Targets that a simulator answers: their figures say nothing about a provider.",
         COUNT,
         NO_TARGETS,
     )
-    expression = f"count({metric(names.TARGET_INFO, SIMULATED)}) or 0 * count({all_targets})"
-    return number(says, ask_now(expression), at=ANY_IS_ODD)
+    found = f"count by ({_TARGET}) ({metric(names.TARGET_INFO, SIMULATED)})"
+    return number(says, ask_now(how_many(found, metric(names.TARGET_INFO))), at=ANY_IS_ODD)

@@ -43,7 +43,12 @@ def _config(simulator_url: str, engine_url: str, folder: Path, port: int) -> dic
         "targets": [
             {"provider": "sim", "model": "steady", "name": "sim/steady"},
             {"provider": "north", "model": "steady", "name": "north/steady", "connection": "both"},
-            {"provider": "north", "model": "sim?fault=http_503", "name": "north/broken"},
+            {
+                "provider": "north",
+                "model": "sim?fault=http_503",
+                "name": "north/broken",
+                "connection": "both",
+            },
             {"provider": "router", "model": "maker/steady:free", "name": "router/steady"},
             {"provider": "gpu", "model": MODEL, "name": "gpu/llama"},
         ],
@@ -110,7 +115,7 @@ async def _happen(daemon: RunningDaemon, prometheus: Prometheus, changed: Mappin
     daemon.rewrite(changed)
     assert daemon.post("/-/reload").status_code == 200
     daemon.finished(daemon.trigger("quick"))
-    await prometheus.until(f"count({names.WINDOW_ATTEMPTS} > 0)", lambda found: list(found.values()) == [6])
+    await prometheus.until(f"count({names.WINDOW_ATTEMPTS} > 0)", lambda found: list(found.values()) == [7])
     await prometheus.until(f"changes({names.MODEL_PRICE_USD_PER_MILLION_TOKENS}[5m]) > 0")
     await prometheus.until(f"{names.ENGINE_UP} == 1 and on () {names.MODELS_LISTED} > 0")
     await prometheus.until('ALERTS{alertstate="firing"}')

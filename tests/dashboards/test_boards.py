@@ -13,7 +13,7 @@ import pytest
 from dashboards import links, style
 from dashboards.registry import boards, files
 from probe.config import RulesConfig
-from probe.metrics import CATALOGUE, PREFIX
+from probe.metrics import CATALOGUE, PREFIX, OfStatus, names
 from probe.rules import boards as opened_by_rules
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 
@@ -160,6 +160,16 @@ def test_no_counter_is_looked_at_over_a_few_minutes(name: str) -> None:
         ranges = set(re.findall(r"[\w}]\[([^\]]+)\]", asked.expression))
         assert ranges <= {"$__range", "$window", "$__rate_interval", "5m"}, asked
         assert "5m" not in ranges or "ALERTS" in asked.expression, asked
+
+
+@each_board
+def test_what_several_probes_tell_of_is_counted_once(name: str) -> None:
+    """Daemons on one database tell of the same jobs, prices, lists and budgets."""
+    told = {f.name for f in CATALOGUE if f.kind == "gauge" and isinstance(f.source, OfStatus)}
+    shared = told - {names.STORE_PENDING_SAMPLES}  # each has its own file of what the store did not take
+    for asked in queries(BOARDS[name]):
+        for added in re.findall(r"(?:sum|count)(?: by \([^)]*\))? ?\((\w+)", asked.expression):
+            assert added not in shared, asked
 
 
 @each_board

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import pytest
 import pytest_asyncio
 
+from dashboards.query import how_many
 from probe.metrics import names
 from tests.dashboards.grafana import Asked, Json, interpolated, opened, queries, range_seconds
 from tests.dashboards.stage import staged
@@ -99,6 +100,22 @@ async def test_a_suite_leaves_the_targets_of_its_jobs(prometheus: Prometheus) ->
     assert await left("quick") == everything - {"north/broken"}
     assert await left("(quick|mystery-shopper)") == everything
     assert await left("mystery-shopper") == {"north/broken"}
+
+
+async def test_a_target_that_fails_over_both_connections_is_one(prometheus: Prometheus) -> None:
+    board = BOARDS["overview"]
+    (failing,) = (each for each in queries(board) if each.where == "Targets failing")
+    found = await prometheus.query(interpolated(failing, opened(board), range_seconds(board)))
+    assert list(found.values()) == [1]
+    series = await prometheus.query(f"{names.LAST_ATTEMPT_SUCCESS} == 0")
+    assert {dict(labels)["connection"] for labels in series} == {"cold", "warm"}
+
+
+async def test_none_of_many_is_0_and_none_of_nothing_is_unknown(prometheus: Prometheus) -> None:
+    some, nothing = "vector(1)", "vector(1) > 1"
+    assert list((await prometheus.query(how_many(some, some))).values()) == [1]
+    assert list((await prometheus.query(how_many(nothing, some))).values()) == [0]
+    assert await prometheus.query(how_many(nothing, nothing)) == {}
 
 
 async def test_the_detour_is_the_difference_of_both_ways(prometheus: Prometheus) -> None:
