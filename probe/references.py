@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from probe.catalog.sources.override import load as load_overrides
 from probe.config import SloConfig, TargetSloConfig
@@ -179,16 +180,15 @@ class _Check:
 
     def exporters(self) -> None:
         installed = [name for name in exporter_names() if name != IN_MEMORY]
-        for name in self._config.exporters.enabled():
+        for name, settings in self._config.exporters.enabled().items():
             if name == IN_MEMORY:
                 self._add(("exporters", name), "is always there and has no settings")
             elif name not in installed:
                 hint = _hint(name, installed, "installed")
                 self._add(("exporters", name), f"no such exporter is installed; {hint}")
-        influxdb = self._config.exporters.influxdb
-        ca_file = None if influxdb is None else influxdb.ca_file
-        if ca_file is not None and not (self._cwd / ca_file).is_file():
-            self._add(("exporters", "influxdb", "ca_file"), f"{ca_file}: no such file")
+            ca_file = settings.get("ca_file")
+            if isinstance(ca_file, Path) and not (self._cwd / ca_file).is_file():
+                self._add(("exporters", name, "ca_file"), f"{ca_file}: no such file")
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:

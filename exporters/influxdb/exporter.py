@@ -17,7 +17,7 @@ from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.thread import in_thread
 from probe.catalog.history import PriceEntry
 from probe.clock import Clock
-from probe.errors import ConfigError, ExportError
+from probe.errors import ExportError
 from probe.event import Event
 from probe.exporter import ExporterContext
 from probe.sample import Sample
@@ -82,9 +82,7 @@ class InfluxDBExporter:
 
 
 def _client(settings: InfluxDBSettings) -> InfluxDBClient:
-    """Opens no connection. Raises ConfigError."""
-    if settings.ca_file is not None and not settings.ca_file.is_file():
-        raise ConfigError(f"exporters.influxdb.ca_file: there is no file {settings.ca_file}")
+    """Opens no connection."""
     token = settings.token
     return InfluxDBClient(
         url=settings.url,

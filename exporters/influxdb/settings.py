@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from probe.errors import ConfigError
+from exporters.settings import read, require_file
 
 
 class InfluxDBSettings(BaseModel):
@@ -15,7 +15,7 @@ class InfluxDBSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str
+    url: str = Field(pattern="^https?://")
     token: SecretStr | None = None
     org: str | None = None
     bucket: str = "inference-probe"
@@ -25,8 +25,6 @@ class InfluxDBSettings(BaseModel):
 
 def read_settings(settings: Mapping[str, object]) -> InfluxDBSettings:
     """Raises ConfigError."""
-    try:
-        return InfluxDBSettings.model_validate(dict(settings))
-    except ValidationError as exc:
-        wrong = ", ".join(dict.fromkeys(str(error["loc"][0]) for error in exc.errors()))
-        raise ConfigError(f"exporters.influxdb: {wrong} cannot be used") from None
+    found = read(InfluxDBSettings, "exporters.influxdb", settings)
+    require_file(found.ca_file, "exporters.influxdb.ca_file")
+    return found

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from exporters.settings import read, require_file
 from probe.errors import ConfigError
 from probe.secrets import learn
 
@@ -21,10 +22,10 @@ class OtlpSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str
+    url: str = Field(pattern="^https?://")
     protocol: Literal["http", "grpc"] = "http"
     headers: SecretStr | None = None
-    signals: tuple[Literal["traces", "metrics"], ...] = ("traces", "metrics")
+    signals: tuple[Literal["traces", "metrics"], ...] = Field(("traces", "metrics"), min_length=1)
     semconv: Semconv = "v1.41"
     temporality: Temporality = "cumulative"
     histograms: Literal["explicit", "exponential"] = "explicit"
@@ -37,19 +38,10 @@ class OtlpSettings(BaseModel):
 
 def read_settings(settings: Mapping[str, object]) -> OtlpSettings:
     """Raises ConfigError."""
-    try:
-        read = OtlpSettings.model_validate(dict(settings))
-    except ValidationError as exc:
-        wrong = ", ".join(dict.fromkeys(str(error["loc"][0]) for error in exc.errors()))
-        raise ConfigError(f"exporters.otlp: {wrong} cannot be used") from None
-    if not read.url.startswith(("http://", "https://")):
-        raise ConfigError("exporters.otlp.url must begin with http:// or https://, with gRPC, too")
-    if read.ca_file is not None and not read.ca_file.is_file():
-        raise ConfigError(f"exporters.otlp.ca_file: there is no file {read.ca_file}")
-    if not read.signals:
-        raise ConfigError("exporters.otlp.signals is empty: name traces, metrics or both")
-    read_headers(read)
-    return read
+    found = read(OtlpSettings, "exporters.otlp", settings)
+    require_file(found.ca_file, "exporters.otlp.ca_file")
+    read_headers(found)
+    return found
 
 
 def read_headers(settings: OtlpSettings) -> dict[str, str]:

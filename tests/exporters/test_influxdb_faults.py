@@ -200,6 +200,7 @@ async def test_leaving_does_not_wait_for_a_silent_server(server: InfluxServer, m
     ("settings", "words"),
     [
         ({}, "url"),
+        ({"url": "influxdb:8086"}, "url cannot be used"),
         ({"url": "http://x", "bucked": "y"}, "bucked"),
         ({"url": "http://x", "ca_file": "/no/such/file"}, "/no/such/file"),
     ],

@@ -364,12 +364,12 @@ async def test_a_grpc_server_that_comes_back_is_found() -> None:
     [
         ({}, "url"),
         ({"url": "http://x", "protokol": "grpc"}, "protokol"),
-        ({"url": "collector:4317", "protocol": "grpc"}, "http://"),
+        ({"url": "collector:4317", "protocol": "grpc"}, "url cannot be used"),
         ({"url": "http://x/v1", "protocol": "grpc"}, "path"),
         ({"url": "http://x", "ca_file": "/no/such/file"}, "/no/such/file"),
         ({"url": "http://x", "headers": "my-secret-token"}, "name=value"),
         ({"url": "http://x", "headers": "a b=c"}, "name=value"),
-        ({"url": "http://x", "signals": ()}, "signals"),
+        ({"url": "http://x", "signals": ()}, "signals cannot be used"),
     ],
 )
 def test_settings_that_cannot_be_used(settings: dict[str, object], words: str) -> None:

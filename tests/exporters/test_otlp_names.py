@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, get_origin
 
 import pytest
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes as published
@@ -21,9 +20,8 @@ from exporters.otlp.conventions import (
     own_name,
     own_stream,
 )
-from exporters.otlp.settings import OtlpSettings, read_headers, read_settings
+from exporters.otlp.settings import read_headers, read_settings
 from exporters.otlp.spans import attempt_attributes, figures, phase_events
-from probe.config import OtlpConfig
 from probe.defaults import load_config
 from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
 from probe.plugins import load_exporter
@@ -121,17 +119,6 @@ def test_a_unit_that_nobody_translated_is_no_metric() -> None:
     with pytest.raises(KeyError):
         own_stream(family)
     assert {family.unit for family in CATALOGUE} <= set(UNITS)
-
-
-def test_settings_are_those_of_the_configuration() -> None:
-    mine, theirs = OtlpSettings.model_fields, OtlpConfig.model_fields
-    assert list(mine) == list(theirs)
-    assert {name: field.default for name, field in mine.items()} == {
-        name: field.default for name, field in theirs.items()
-    }
-    for name, field in mine.items():
-        if get_origin(field.annotation) is Literal:
-            assert field.annotation == theirs[name].annotation
 
 
 async def test_a_configuration_as_it_is_documented(tmp_path: Path) -> None:

@@ -64,6 +64,10 @@ FILES = {
         "exporters: {influxdb: {url: http://x, ca_file: ca.pem}}",
         "probe.yaml:1: exporters.influxdb.ca_file: ca.pem: no such file",
     ),
+    "another exporter with certificates that are not there": (
+        "exporters: {otlp: {url: http://x, ca_file: ca.pem}}",
+        "probe.yaml:1: exporters.otlp.ca_file: ca.pem: no such file",
+    ),
     "text for a number": (
         "server: {port: abc}",
         "probe.yaml:1: server.port: must be a whole number, is 'abc'",
