@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -29,6 +29,29 @@ def background(
 def soon(stack: AsyncExitStack, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     """Do `work` once, beside what follows; broken off where the stack is left before."""
     _until_left(stack, asyncio.create_task(_do(work, name), name=name))
+
+
+async def until_set(event: asyncio.Event, seconds: float, clock: Clock) -> None:
+    """Returns once the event is set, or after so many seconds."""
+    woken = asyncio.ensure_future(event.wait())
+    slept = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        woken.cancel()
+        slept.cancel()
+
+
+async def finish(tasks: Collection[asyncio.Task[Any]], deadline_seconds: float) -> int:
+    """Wait for these, and cancel what is left at the deadline: so many. All of them have ended afterwards."""
+    if not tasks:
+        return 0
+    _, late = await asyncio.wait(tasks, timeout=deadline_seconds)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
+    return len(late)
 
 
 def _until_left(stack: AsyncExitStack, task: asyncio.Task[None]) -> None:

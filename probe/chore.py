@@ -9,21 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-import structlog
-
 from probe.clock import Clock
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
-from probe.errors import StoreError
+from probe.ending import Endings
 from probe.phase import Phase
 from probe.slot import Slot
 from probe.store import RunEnd, Store
-
-_log = structlog.get_logger("probe.chore")
-
-_PAUSE_SECONDS = 2.0
-# While the daemon stops; a server that hangs would take a minute.
-_LAST_TRY_SECONDS = 2.0
 
 # Told what it was triggered by (schedule, start); True where all of it was done.
 Work = Callable[[str], Awaitable[bool]]
@@ -34,8 +26,7 @@ class Chores:
 
     def __init__(self, store: Store, phase: Phase, clock: Clock) -> None:
         self._store = store
-        self._phase = phase
-        self._clock = clock
+        self._endings = Endings(store, phase, clock)
 
     def job(self, name: str, cron: str, timezone: str, work: Work, *, at_start: bool = False) -> ScheduledJob:
         """A run of it is `failed` where the work was not all done, `interrupted` where it was cancelled."""
@@ -62,19 +53,4 @@ class Chores:
             status = "interrupted"
             raise
         finally:
-            await self._end(name, run_id, status)
-
-    async def _end(self, name: str, run_id: UUID, status: RunEnd) -> None:
-        """Later while the store is out. The next start closes what is left open."""
-        while True:
-            patience = _LAST_TRY_SECONDS if self._phase.stopping else None
-            try:
-                async with asyncio.timeout(patience):
-                    await self._store.finish_run(run_id, status)
-                return
-            except (StoreError, TimeoutError) as exc:
-                error = str(exc) or "the database does not answer"
-                _log.error("a chore cannot be closed", chore=name, id=str(run_id), error=error)
-                if self._phase.stopping or (isinstance(exc, StoreError) and exc.permanent):
-                    return
-                await self._clock.sleep(_PAUSE_SECONDS)
+            await self._endings.end(run_id, name, status)

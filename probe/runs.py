@@ -13,11 +13,13 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
+from probe.background import finish
 from probe.clock import Clock
 from probe.config import JobConfig
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
-from probe.errors import NotRunning, OverBudget, StoreError
+from probe.ending import Endings
+from probe.errors import NotRunning, OverBudget
 from probe.generation import Generation, Generations
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
@@ -28,10 +30,6 @@ from probe.slot import Slot
 from probe.store import RunEnd, Store
 
 _log = structlog.get_logger("probe.runs")
-
-_PAUSE_SECONDS = 2.0
-# While the daemon stops; a server that hangs would take a minute.
-_LAST_TRY_SECONDS = 2.0
 
 
 class Runs:
@@ -55,6 +53,7 @@ class Runs:
         self._phase = phase
         self._clock = clock
         self._budgets = budgets
+        self._endings = Endings(store, phase, clock)
         self._by_hand: set[asyncio.Task[None]] = set()
         self.skipped: Counter[Skip] = Counter()
 
@@ -96,7 +95,7 @@ class Runs:
                 self._phase.require_running()
             except NotRunning:
                 self._budgets.release(run_id)
-                await self._finish(run_id, name, "interrupted")
+                await self._endings.end(run_id, name, "interrupted")
                 raise
             task = asyncio.create_task(self._unattended(generation, plan), name=f"run {name}")
             self._by_hand.add(task)
@@ -106,13 +105,7 @@ class Runs:
 
     async def aclose(self, deadline_seconds: float) -> None:
         """Wait for what was begun by hand, and cancel what is left at the deadline."""
-        if not self._by_hand:
-            return
-        _, late = await asyncio.wait(self._by_hand, timeout=deadline_seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await finish(self._by_hand, deadline_seconds)
 
     async def _run_slot(self, name: str, slot: Slot, run_id: UUID) -> None:
         """What the job says now: a slot that was claimed under one configuration runs under the next."""
@@ -122,7 +115,7 @@ class Runs:
             job = next((each for each in assembly.config.jobs if each.name == name), None)
             if job is None:
                 _log.warning("a job was removed as its run began", job=name)
-                await self._finish(run_id, name, "interrupted")
+                await self._endings.end(run_id, name, "interrupted")
                 return
             plan = plan_of(assembly, job, run_id, name, slot.planned_at)
             if await self._admit(plan) is None:
@@ -136,10 +129,10 @@ class Runs:
             asked = True
         finally:
             if not asked:
-                await self._finish(plan.run_id, plan.name, "interrupted")
+                await self._endings.end(plan.run_id, plan.name, "interrupted")
         if shortfall is not None:
             _log.warning("a run is skipped", run=plan.name, reason=shortfall.note)
-            await self._finish(plan.run_id, plan.name, "skipped", note=shortfall.note)
+            await self._endings.end(plan.run_id, plan.name, "skipped", note=shortfall.note)
         return shortfall
 
     async def _unattended(self, generation: Generation, plan: RunPlan) -> None:
@@ -164,24 +157,7 @@ class Runs:
             raise
         finally:
             self._budgets.release(plan.run_id)
-            await self._finish(plan.run_id, plan.name, status, skipped)
-
-    async def _finish(
-        self, run_id: UUID, name: str, status: RunEnd, skipped: int | None = None, note: str | None = None
-    ) -> None:
-        """End the run's row, later while the store is out. The next start closes what is left open."""
-        while True:
-            patience = _LAST_TRY_SECONDS if self._phase.stopping else None
-            try:
-                async with asyncio.timeout(patience):
-                    await self._store.finish_run(run_id, status, skipped_attempts=skipped, note=note)
-                return
-            except (StoreError, TimeoutError) as exc:
-                error = str(exc) or "the database does not answer"
-                _log.error("a run cannot be closed", run=name, id=str(run_id), error=error)
-                if self._phase.stopping or (isinstance(exc, StoreError) and exc.permanent):
-                    return
-                await self._clock.sleep(_PAUSE_SECONDS)
+            await self._endings.end(plan.run_id, plan.name, status, skipped=skipped)
 
 
 def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:

@@ -22,6 +22,7 @@ from uuid import UUID
 
 import structlog
 
+from probe.background import finish
 from probe.clock import NS_PER_SECOND, Clock
 from probe.due import Due, Missed, all_missed, sift
 from probe.duty import Duty, Past, ScheduledJob
@@ -170,14 +171,9 @@ class Schedule:
         True where none had to be. All of them have ended afterwards.
         """
         self.pause()
-        if not self._tasks:
-            return True
-        _, late = await asyncio.wait(self._tasks, timeout=deadline_seconds)
+        late = await finish(self._tasks, deadline_seconds)
         if late:
-            _log.warning("cancelling runs at the deadline", runs=len(late))
-            for task in late:
-                task.cancel()
-            await asyncio.wait(late)
+            _log.warning("runs were cancelled at the deadline", runs=late)
         return not late
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from probe.assembly import Assembly
+from probe.background import until_set
 from probe.clock import Clock
 from probe.errors import StoreError
 from probe.pricing.rows import record_of
@@ -54,9 +55,9 @@ class Upkeep:
                 await self._prune()
             except StoreError as exc:
                 _log.error("upkeep waits for the database", error=str(exc))
-                await self._until_due(_AGAIN_SECONDS)
+                await until_set(self._due, _AGAIN_SECONDS, self._clock)
             else:
-                await self._until_due(_EVERY_SECONDS)
+                await until_set(self._due, _EVERY_SECONDS, self._clock)
 
     async def _prune(self) -> None:
         config = self._assembly().config
@@ -69,15 +70,6 @@ class Upkeep:
         gone = {name: count for name, count in asdict(report).items() if count}
         if gone:
             _log.info("old rows deleted", **gone)
-
-    async def _until_due(self, seconds: float) -> None:
-        woken = asyncio.ensure_future(self._due.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
 
 
 async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:

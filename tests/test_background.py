@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 
 import pytest
 
-from probe.background import background, soon
+from probe.background import background, finish, soon, until_set
+from probe.clock import NS_PER_SECOND, FakeClock
 from tests.clocks import VirtualClock, settle
 
 
@@ -91,3 +93,27 @@ async def test_what_fails_once_is_said_and_left(monkeypatch: pytest.MonkeyPatch)
         soon(stack, work, "reading")
         await settle()
     assert (work.begun, said) == (1, ["reading"])
+
+
+async def test_what_is_set_is_not_slept_through() -> None:
+    clock, event = VirtualClock(), asyncio.Event()
+    waiting = asyncio.create_task(until_set(event, 60, clock))
+    await settle()
+    assert not waiting.done()
+    event.set()
+    await waiting
+    assert clock.monotonic_ns() == 0
+
+
+async def test_what_is_never_set_is_waited_for_no_longer_than_told() -> None:
+    clock = FakeClock(datetime(2026, 11, 21, tzinfo=UTC))
+    await until_set(asyncio.Event(), 60, clock)
+    assert clock.monotonic_ns() == 60 * NS_PER_SECOND
+
+
+async def test_what_is_late_is_cancelled_and_counted() -> None:
+    quick = asyncio.create_task(asyncio.sleep(0))
+    slow = asyncio.create_task(asyncio.Event().wait())
+    assert await finish([quick, slow], 0.01) == 1
+    assert (quick.cancelled(), slow.cancelled()) == (False, True)
+    assert await finish([], 60) == 0

@@ -270,7 +270,7 @@ async def test_a_row_that_cannot_be_ended_now_is_ended_later(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch, error: StoreError, tries: int
 ) -> None:
     async with scene(config) as here:
-        monkeypatch.setattr("probe.runs._PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("probe.ending._PAUSE_SECONDS", 0.01)
         finish = _Failing(here.parts.store.finish_run, error, times=2)
         monkeypatch.setattr(here.parts.store, "finish_run", finish)
         run_id = await here.by_hand()

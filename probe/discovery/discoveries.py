@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
+from probe.background import finish, until_set
 from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook
 from probe.chore import Chores
@@ -89,13 +90,7 @@ class Discoveries:
 
     async def aclose(self, deadline_seconds: float) -> None:
         """Wait for what was begun by hand, and break off what is left at the deadline."""
-        if not self._by_hand:
-            return
-        _, late = await asyncio.wait(self._by_hand, timeout=deadline_seconds)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        await finish(self._by_hand, deadline_seconds)
 
     def wake(self) -> None:
         """Something changed: another configuration is in force, or a list was read."""
@@ -109,13 +104,7 @@ class Discoveries:
                 await self._look()
             except StoreError as exc:
                 _log.error("how models stand cannot be read", error=str(exc))
-            woken = asyncio.ensure_future(self._due.wait())
-            slept = asyncio.ensure_future(self._clock.sleep(_LOOK_SECONDS))
-            try:
-                await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                woken.cancel()
-                slept.cancel()
+            await until_set(self._due, _LOOK_SECONDS, self._clock)
 
     async def _on_schedule(self, triggered_by: str) -> bool:
         """Under the configuration in force now, whichever was when the slot was planned."""

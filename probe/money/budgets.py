@@ -20,6 +20,7 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
+from probe.background import until_set
 from probe.clock import Clock
 from probe.errors import StoreError, StoreUnavailable
 from probe.event import Event
@@ -107,7 +108,7 @@ class Budgets:
                 await self.tell()
             except StoreError as exc:
                 _log.error("budgets wait for the database", error=str(exc))
-            await self._until_news(_EVERY_SECONDS)
+            await until_set(self._news, _EVERY_SECONDS, self._clock)
 
     def wake(self) -> None:
         """Another configuration is in force."""
@@ -313,15 +314,6 @@ class Budgets:
     async def _appraise(self) -> None:
         self._appraised_at = self._clock.now()
         await self.appraiser.refresh()
-
-    async def _until_news(self, seconds: float) -> None:
-        woken = asyncio.ensure_future(self._news.wait())
-        slept = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait((woken, slept), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            slept.cancel()
 
 
 class _Counted:
