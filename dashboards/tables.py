@@ -77,8 +77,8 @@ def counted(title: str, expression: str, *, at: Steps | None = None, width: int 
     return Figure(title=title, expression=expression, unit=COUNT, at=at, width=width, decimals=0)
 
 
-def usd(title: str, expression: str, *, decimals: int = 4, width: int | None = None) -> Figure:
-    """Money; an answer costs fractions of a cent."""
+def usd(title: str, expression: str, *, decimals: int | None = 4, width: int | None = None) -> Figure:
+    """Money; an answer costs fractions of a cent, and a price has as many decimals as it has."""
     return Figure(title=title, expression=expression, unit=USD, decimals=decimals, width=width)
 
 

@@ -13,7 +13,6 @@ from dashboards.panels import (
     Size,
     ask,
     ask_now,
-    bars,
     number,
     states,
 )
@@ -28,22 +27,19 @@ from dashboards.prometheus.own import (
     own,
     own_grown,
 )
+from dashboards.prometheus.shared import NO_PRICE, budgets
 from dashboards.query import latest
 from dashboards.style import (
-    AGO,
     ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
     FACTOR,
-    RATIO,
     SECONDS,
-    SPENT,
     USD,
     WORD,
-    as_milliseconds,
     texts,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Label, ago, counted, table, usd
 from dashboards.variables import datasource, instance, window
 from probe.metrics import names
 
@@ -61,7 +57,7 @@ def board() -> Board:
             own_lag.lag(),
             own_delivery.delivery(),
             own_store.store(),
-            Row(title="Budget", panels=(_budgets(), _estimates())),
+            Row(title="Budget", panels=(budgets(CHOSEN), _estimates())),
             Row(title="What runs", panels=(_builds(),)),
         ),
     )
@@ -124,36 +120,17 @@ def _parts() -> AnyPanel:
     return panel.mappings(list(texts({"1": ("well", GREEN), "0": ("failing", RED)})))
 
 
-def _budgets() -> AnyPanel:
-    return bars(
-        Says(
-            "Budgets",
-            "Spent of each limit in this day or month (UTC); what does not fit is skipped.",
-            RATIO,
-            "No budget is configured.",
-        ),
-        ask_now(latest(names.BUDGET_SPENT_RATIO, CHOSEN, by="budget, period"), "{{budget}}, this {{period}}"),
-        at=SPENT,
-    ).max(1)
-
-
 def _estimates() -> AnyPanel:
-    def usd(name: str) -> str:
+    def estimate(name: str) -> str:
         return latest(name, CHOSEN, by=JOB)
 
     return table(
-        Says("What jobs cost", "Estimates, as far as prices are known.", USD, "No price is known."),
+        Says("What jobs cost", "Estimates, as far as prices are known.", USD, NO_PRICE),
         [JOB_LABEL, INSTANCE_LABEL],
         [
-            Figure(title="A run", expression=usd(names.JOB_ESTIMATED_RUN_COST_USD), unit=USD, decimals=4),
-            Figure(title="30 days", expression=usd(names.JOB_ESTIMATED_MONTH_COST_USD), unit=USD, decimals=2),
-            Figure(
-                title="Runs skipped",
-                expression=own_grown(names.RUNS_SKIPPED_TOTAL, by=JOB),
-                unit=COUNT,
-                at=ANY_IS_ODD,
-                decimals=0,
-            ),
+            usd("A run", estimate(names.JOB_ESTIMATED_RUN_COST_USD)),
+            usd("30 days", estimate(names.JOB_ESTIMATED_MONTH_COST_USD), decimals=2),
+            counted("Runs skipped", own_grown(names.RUNS_SKIPPED_TOTAL, by=JOB), at=ANY_IS_ODD),
         ],
         sort_by="30 days",
         descending=True,
@@ -165,6 +142,10 @@ def _builds() -> AnyPanel:
     by = "instance, location, version, python_version"
     failures = own_grown(names.CONFIG_RELOAD_FAILURES_TOTAL, by="instance")
     build = f"max by ({by}) ({own(names.BUILD_INFO)})"
+
+    def by_instance(expression: str) -> str:
+        return f"max by (instance) ({expression}) * on (instance) group_right () {build}"
+
     return table(
         Says("Probes", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
         [
@@ -174,24 +155,10 @@ def _builds() -> AnyPanel:
             Label(name="python_version", title="Python"),
         ],
         [
-            Figure(title="Started", expression=_since(names.START_TIMESTAMP_SECONDS, build), unit=AGO),
-            Figure(
-                title="Configuration read",
-                expression=_since(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, build),
-                unit=AGO,
-            ),
-            Figure(
-                title="Reloads failed",
-                expression=f"{failures} * on (instance) group_right () {build}",
-                unit=COUNT,
-                at=ANY_IS_BAD,
-                decimals=0,
-            ),
+            ago("Started", by_instance(own(names.START_TIMESTAMP_SECONDS))),
+            ago("Configuration read", by_instance(own(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS))),
+            counted("Reloads failed", by_instance(failures), at=ANY_IS_BAD),
         ],
         sort_by="Probe",
         size=Size(width=24, height=5),
     )
-
-
-def _since(name: str, build: str) -> str:
-    return as_milliseconds(f"max by (instance) ({own(name)}) * on (instance) group_right () {build}")

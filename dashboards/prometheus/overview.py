@@ -18,6 +18,7 @@ from dashboards.panels import (
     number_with_n,
 )
 from dashboards.prometheus.shared import (
+    NO_PRICE,
     NO_TARGETS,
     alerts_table,
     attempts,
@@ -47,7 +48,6 @@ from dashboards.tables import Figure, counted, seconds, share, table, usd
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
-_NO_PRICE = "No price is known."
 _WINNER = Size(width=6, height=4)
 _SIDE = Size(width=12, height=7)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
@@ -134,12 +134,12 @@ def _winners() -> tuple[AnyPanel, ...]:
             f"{latest(names.WINDOW_ATTEMPTS)} and {steadiest}",
         ),
         named(
-            Says("Cheapest for 1,000 requests", cheap, USD, _NO_PRICE),
+            Says("Cheapest for 1,000 requests", cheap, USD, NO_PRICE),
             ask_now(f"bottomk(1, {_COST} > 0)", LEGEND),
             size=_WINNER,
         ),
         named(
-            Says("Best value", worth, COUNT, _NO_PRICE),
+            Says("Best value", worth, COUNT, NO_PRICE),
             ask_now(f"topk(1, {latest(names.VALUE_SCORE)})", LEGEND),
             size=_WINNER,
         ),

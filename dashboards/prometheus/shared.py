@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.annotations import ALERTING, SEVERE
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
-from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, named, number, stacked, states
+from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, bars, named, number, stacked, states
 from dashboards.query import LEGEND, grown, how_many, latest, metric
 from dashboards.style import (
     ANY_IS_BAD,
@@ -13,7 +13,9 @@ from dashboards.style import (
     COUNT,
     FAULTS,
     KINDS,
+    RATIO,
     SECONDS,
+    SPENT,
     WORD,
     coloured,
     texts,
@@ -25,6 +27,8 @@ from probe.metrics import names
 SIMULATED = 'kind="simulated"'
 SEVERITIES = {"critical": ("critical", RED), "warning": ("warning", YELLOW), "info": ("info", MUTED)}
 NO_TARGETS = "No target matches, or no probe is scraped: see Probe health."
+NO_PRICE = "No price is known of what is probed: see probe prices."
+NO_BUDGET = "No budget is configured."
 
 # What a table about targets begins with, in this order.
 _TARGET_LABELS = (
@@ -84,6 +88,12 @@ def cost_per_thousand(by: str, *matchers: str, over: str = "$__range") -> str:
     return f"1000 * {cost} / (({good} - {unpriced}) > 0)"
 
 
+def cost_per_million(by: str) -> str:
+    """USD for a million tokens, input and output mixed as they came."""
+    tokens = grown(names.TOKENS_TOTAL, 'type=~"input|output"', by=by)
+    return f"1e6 * {grown(names.COST_USD_TOTAL, by=by)} / ({tokens} > 0)"
+
+
 def since_when(size: Size) -> AnyPanel:
     """Success and failure of each target over time."""
     says = Says(
@@ -111,6 +121,21 @@ def whose_fault(size: Size) -> AnyPanel:
     for fault, colour in FAULTS.items():
         panel.override_by_name(fault, coloured(colour))
     return panel
+
+
+def budgets(*matchers: str) -> AnyPanel:
+    """How near each is to its limit."""
+    spent = latest(names.BUDGET_SPENT_RATIO, *matchers, by="budget, period")
+    return bars(
+        Says(
+            "Budgets",
+            "Spent of each limit in this day or month (UTC); a run that does not fit is skipped.",
+            RATIO,
+            NO_BUDGET,
+        ),
+        ask_now(spent, "{{budget}}, this {{period}}"),
+        at=SPENT,
+    ).max(1)
 
 
 def alerts_table(size: Size) -> AnyPanel:
