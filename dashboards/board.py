@@ -115,9 +115,6 @@ def _place(panels: Sequence[shapes.Panel], top: int) -> int:
 
 
 def _ask_chosen(panel: shapes.Panel, source: Source) -> None:
-    """A panel without queries, a text, asks nobody."""
-    if not panel.targets:
-        return
     panel.datasource = source.chosen
-    for target in panel.targets:
+    for target in panel.targets or ():
         target.datasource = source.chosen  # type: ignore[attr-defined]  # every query has one

@@ -21,7 +21,6 @@ from grafana_foundation_sdk.builders import (
     timeseries,
     xychart,
 )
-from grafana_foundation_sdk.builders import text as words
 from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, HeatmapTooltip, YAxisConfig
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
@@ -29,7 +28,6 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models.dashboard import FieldColor, Panel, ThresholdsConfig
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
-from grafana_foundation_sdk.models.text import TextMode
 from grafana_foundation_sdk.models.xychart import XYShowMode
 
 from dashboards.palette import BLUE, MUTED
@@ -218,12 +216,6 @@ def scatter(says: Says, *queries: Query, across: str, unit: str, size: Size = HA
     panel.point_size(xychart.XychartFieldConfigPointSize().fixed(10))
     panel.override_by_regexp(f"^{across}.*", [prop("unit", unit)])
     return dress(panel, says, size, *queries)
-
-
-def remark(title: str, markdown: str, size: Size) -> AnyPanel:
-    """A few words among the figures."""
-    panel = words.Panel().mode(TextMode.MARKDOWN).content(markdown).title(title)
-    return panel.description(title).span(size.width).height(size.height).unit(NO_UNIT)
 
 
 def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:

@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
+from probe.analysis.jitter import RED_ABOVE_SECONDS, YELLOW_FROM_SECONDS
 
 # Grafana's names of units; `suffix:` writes what follows behind the number.
 SECONDS = "s"
@@ -30,17 +31,17 @@ AGO = "dateTimeFromNow"
 WORD = "string"
 NO_UNIT = "none"
 FACTOR = "suffix: ×"
-PERCENT = "percent"
 
 Steps = Sequence[tuple[float | None, str]]
 
 # From which value on which colour; None is the lowest.
-JITTER: Steps = ((None, GREEN), (0.2, YELLOW), (0.5, RED))
+JITTER: Steps = ((None, GREEN), (YELLOW_FROM_SECONDS, YELLOW), (RED_ABOVE_SECONDS, RED))
 SUCCESS: Steps = ((None, RED), (0.95, YELLOW), (0.99, GREEN))
 SPENT: Steps = ((None, GREEN), (0.8, YELLOW), (1, RED))
 ANY_IS_BAD: Steps = ((None, GREEN), (1, RED))
 ANY_IS_ODD: Steps = ((None, GREEN), (1, YELLOW))
-UP: Steps = ((None, RED), (1, GREEN))
+# Jitter and cost of fewer attempts are chance.
+SEVERAL = 5
 PLAIN: Steps = ((None, BLUE),)
 
 KINDS = {
@@ -87,10 +88,6 @@ def shades(colour: str) -> FieldColor:
     return FieldColor().mode(FieldColorModeId.SHADES).fixed_color(colour)
 
 
-def fixed(colour: str) -> FieldColor:
-    return FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
-
-
 def texts(of: Mapping[str, tuple[str, str]]) -> list[ValueMap]:
     """Text and colour by value."""
     return [
@@ -118,9 +115,9 @@ def coloured(colour: str) -> list[DynamicConfigValue]:
     return [prop("color", {"mode": "fixed", "fixedColor": colour})]
 
 
-def dashed(*lengths: int) -> list[DynamicConfigValue]:
-    """An override that draws a line of dashes and gaps so long."""
-    return [prop("custom.lineStyle", {"fill": "dash", "dash": list(lengths)})]
+# Overrides that tell the lines of one graph apart by how they are drawn.
+DASHED = [prop("custom.lineStyle", {"fill": "dash", "dash": [6, 4]})]
+DOTTED = [prop("custom.lineStyle", {"fill": "dash", "dash": [2, 4]})]
 
 
 def as_milliseconds(expression: str) -> str:

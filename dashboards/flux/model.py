@@ -20,6 +20,7 @@ from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
 from dashboards.panels import AnyPanel, Says, Size, buckets, graph, number, stacked
 from dashboards.source import INFLUXDB
 from dashboards.style import (
+    DASHED,
     JITTER,
     PHASES,
     PLAIN,
@@ -33,6 +34,7 @@ from dashboards.style import (
     coloured,
     prop,
 )
+from probe.analysis import samples_needed
 from probe.metrics import names
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.sample import ReportSource
@@ -71,7 +73,7 @@ def _figures() -> tuple[AnyPanel, ...]:
     return (
         _figure(Says("TTFT, median", "Time to first token.", SECONDS), ttft, figures.TTFT),
         _figure(
-            Says("TTFT, p95", "It needs 130 attempts to be more than a guess.", SECONDS),
+            Says("TTFT, p95", f"It needs {samples_needed(95)} attempts to be more than a guess.", SECONDS),
             figures.percentile(figures.TTFT, 0.95, ()),
             figures.TTFT,
         ),
@@ -190,5 +192,5 @@ def _tokens() -> tuple[AnyPanel, ...]:
         TOKENS,
     )
     panel = graph(says, ask(pipe(attempts(*fields), by("_field"), binned("mean"))), size=_WIDE)
-    panel.override_by_regexp(".*_estimate$", [prop("custom.lineStyle", {"fill": "dash", "dash": [10, 10]})])
+    panel.override_by_regexp(".*_estimate$", DASHED)
     return (_named(panel, fields),)

@@ -20,6 +20,7 @@ from dashboards.style import (
     PLAIN,
     RATIO,
     SECONDS,
+    SEVERAL,
     SUCCESS,
     TOKENS_PER_SECOND,
     USD,
@@ -37,8 +38,6 @@ _BANDS = Size(width=24, height=8)
 _HOLDS_MS = 3_600_000
 _MOSTLY: Steps = ((None, RED), (0.5, YELLOW), (0.95, GREEN))
 _LEADERS = Size(width=24, height=11)
-# The jitter of a handful of attempts is chance.
-_SEVERAL = 5
 
 
 def board() -> Board:
@@ -106,7 +105,7 @@ def _since_when() -> AnyPanel:
 
 def _winners() -> tuple[AnyPanel, ...]:
     ttft = figures.percentile(figures.TTFT, 0.5, SERIES)
-    few = f"of those with {_SEVERAL} attempts or more"
+    few = f"of those with {SEVERAL} attempts or more"
     return (
         _winner(Says("Fastest", f"Lowest median time to first token {few}.", SECONDS), ttft),
         _winner(
@@ -135,7 +134,7 @@ def _winner(says: Says, figure: str, *, at: Steps = PLAIN, descending: bool = Fa
     """The first of all series, its figure and n."""
     best = pipe(
         beside({"figure": figure, "n": figures.count(SERIES)}, SERIES),
-        f"filter(fn: (r) => exists r.figure and r.n >= {_SEVERAL}.0)",
+        f"filter(fn: (r) => exists r.figure and r.n >= {SEVERAL}.0)",
         f'sort(columns: ["figure"], desc: {str(descending).lower()})',
         "limit(n: 1)",
         by(*SERIES),

@@ -15,13 +15,12 @@ from dashboards.panels import (
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import target_labels
 from dashboards.query import LEGEND, SERIES, count, grown, latest, mean, quantile
-from dashboards.style import SECONDS, TOKENS_PER_SECOND, dashed
+from dashboards.style import DASHED, SECONDS, TOKENS_PER_SECOND
 from dashboards.tables import counted, seconds, table
 from probe.metrics import names
 
 _SILENT = "The provider says nothing of its own durations."
 _BY_PART = f"{SERIES}, part, source"
-_DASHED = dashed(6, 4)
 
 
 def connections(of: Grouping) -> Row:
@@ -81,7 +80,7 @@ def _totals() -> AnyPanel:
         says,
         ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), f"measured {LEGEND}"),
         ask(told, f"reported {LEGEND}", "B"),
-    ).override_by_query("B", _DASHED)
+    ).override_by_query("B", DASHED)
 
 
 def _parts() -> AnyPanel:
@@ -110,7 +109,7 @@ def _speeds() -> AnyPanel:
         says,
         ask(latest(names.LAST_TOKENS_PER_SECOND), f"measured {LEGEND}"),
         ask(told, f"reported {LEGEND}", "B"),
-    ).override_by_query("B", _DASHED)
+    ).override_by_query("B", DASHED)
 
 
 def _elsewhere_by(of: Grouping) -> AnyPanel:

@@ -14,6 +14,7 @@ from dashboards.prometheus.shared import attempts, cost_per_thousand, simulated,
 from dashboards.query import LEGEND, count, latest, mean, quantile
 from dashboards.style import (
     COUNT,
+    DASHED,
     FACTOR,
     RATIO,
     SECONDS,
@@ -21,7 +22,6 @@ from dashboards.style import (
     TOKENS_PER_SECOND,
     USD,
     Steps,
-    dashed,
 )
 from dashboards.tables import Figure, Label, counted, seconds, share, table, usd
 from dashboards.variables import datasource, narrowing, window
@@ -34,7 +34,10 @@ _LABELS = "provider, model, connection, location"
 _VARIANTS = "free|nitro|floor|online|thinking|extended|exacto|beta"
 _MODEL = f'"same", "$1", "model", "(?:.*/)?([^/]+?)(?::(?:{_VARIANTS}))?"'
 _ON = "same, connection, location"
-_NO_PAIR = "No model is probed directly and through a proxy: add a target of kind proxy with the same model."
+_NO_PAIR = (
+    "No model is probed both directly and through a proxy, as far as it is chosen above: choose both "
+    "providers, or add a target of kind proxy with the same model."
+)
 _ADDED: Steps = ((None, GREEN), (0.1, YELLOW), (0.5, RED))
 _DEARER: Steps = ((None, GREEN), (0.0000001, YELLOW))
 
@@ -193,7 +196,7 @@ def _both_ways() -> AnyPanel:
             "proxy {{provider}} · {{model}} · {{connection}}",
             "B",
         ),
-    ).override_by_query("B", dashed(6, 4))
+    ).override_by_query("B", DASHED)
 
 
 def _success() -> AnyPanel:
@@ -220,8 +223,8 @@ def _prices() -> AnyPanel:
         Says("Prices both ways, per 1M tokens", "In force at the latest attempt.", USD, "No price is known."),
         target_labels("model", "kind", "provider"),
         [
-            Figure(title="Input", expression=price("input"), unit=USD),
-            Figure(title="Output", expression=price("output"), unit=USD),
+            usd("Input", price("input"), decimals=None),
+            usd("Output", price("output"), decimals=None),
         ],
         sort_by="Model",
         size=HALF,

@@ -6,11 +6,10 @@ from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, Row
 from dashboards.palette import BLUE, GREEN, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, number, stacked, states, steps
+from dashboards.panels import HALF, AnyPanel, Says, ask, ask_now, number, stacked, states, steps
 from dashboards.prometheus.shared import target_labels
 from dashboards.query import grown, how_many, latest, metric
 from dashboards.style import (
-    AGO,
     ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
@@ -23,7 +22,7 @@ from dashboards.style import (
     coloured,
     texts,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Figure, Label, ago, counted, seconds, table
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -55,7 +54,7 @@ def board() -> Board:
         rows=(
             Row(title="What is probed and in danger", panels=(*_sums(), _retiring(), _gone())),
             Row(title="What happened", panels=(_events(), _listed())),
-            Row(title="The lists", panels=(_lists(), _answers())),
+            Row(title="The lists", panels=(_lists(), _price_sources())),
         ),
     )
 
@@ -111,7 +110,7 @@ def _retiring() -> AnyPanel:
         target_labels("model", "provider"),
         [
             Figure(title="Ends", expression=as_milliseconds(_RETIRES), unit=MOMENT),
-            Figure(title="Left", expression=f"{_RETIRES} - time()", unit=SECONDS, at=_LEFT, cell="light"),
+            seconds("Left", f"{_RETIRES} - time()", at=_LEFT, cell="light"),
         ],
         sort_by="Left",
         size=HALF,
@@ -159,13 +158,9 @@ def _lists() -> AnyPanel:
         Says("Model lists", "When each last came whole, and whether the latest asking did.", COUNT, _NO_LIST),
         target_labels("provider"),
         [
-            Figure(
-                title="Listed", expression=latest(names.MODELS_LISTED, by="provider"), unit=COUNT, decimals=0
-            ),
-            Figure(
-                title="Probed", expression=latest(names.MODELS_PROBED, by="provider"), unit=COUNT, decimals=0
-            ),
-            Figure(title="Whole", expression=as_milliseconds(f"{complete} > 0"), unit=AGO),
+            counted("Listed", latest(names.MODELS_LISTED, by="provider")),
+            counted("Probed", latest(names.MODELS_PROBED, by="provider")),
+            ago("Whole", complete),
             Figure(
                 title="Latest",
                 expression=latest(names.DISCOVERY_LAST_SUCCESSFUL, by="provider"),
@@ -174,11 +169,11 @@ def _lists() -> AnyPanel:
             ),
         ],
         sort_by="Provider",
-        size=Size(width=12, height=9),
+        size=HALF,
     )
 
 
-def _answers() -> AnyPanel:
+def _price_sources() -> AnyPanel:
     read = latest(names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS, by="source")
     errors = f"max by (source) (increase({metric(names.PRICE_SOURCE_ERRORS_TOTAL)}[$__range]))"
     return table(
@@ -190,9 +185,9 @@ def _answers() -> AnyPanel:
         ),
         [Label(name="source", title="Source")],
         [
-            Figure(title="Answered", expression=as_milliseconds(read), unit=AGO),
-            Figure(title="Errors", expression=f"round({errors})", unit=COUNT, at=ANY_IS_ODD, decimals=0),
+            ago("Answered", read),
+            counted("Errors", f"round({errors})", at=ANY_IS_ODD),
         ],
         sort_by="Source",
-        size=Size(width=12, height=9),
+        size=HALF,
     )

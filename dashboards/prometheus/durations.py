@@ -25,7 +25,7 @@ from dashboards.panels import (
 from dashboards.prometheus.grouping import PERCENTILES, Grouping
 from dashboards.prometheus.shared import target_labels
 from dashboards.query import LEGEND, count, grown, latest, metric, quantile
-from dashboards.style import PHASES, SECONDS, TOKENS_PER_SECOND, coloured, dashed
+from dashboards.style import DASHED, DOTTED, PHASES, SECONDS, TOKENS_PER_SECOND, coloured
 from dashboards.tables import Figure, counted, seconds, table
 from probe.metrics import names
 
@@ -149,7 +149,7 @@ def _answer() -> AnyPanel:
         ask(latest(names.LAST_TTFB_SECONDS), f"first byte {LEGEND}", "B"),
         ask(latest(names.LAST_TTFA_SECONDS), f"answer {LEGEND}", "C"),
     )
-    return panel.override_by_query("B", dashed(6, 4)).override_by_query("C", dashed(2, 4))
+    return panel.override_by_query("B", DASHED).override_by_query("C", DOTTED)
 
 
 def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SECONDS) -> Graph:
@@ -163,7 +163,7 @@ def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SEC
         ),
         size=TALL,
     )
-    panel.override_by_query("B", dashed(6, 4)).override_by_query("C", dashed(2, 4))
+    panel.override_by_query("B", DASHED).override_by_query("C", DOTTED)
     return with_n(panel, count(name, by=of.by, over=_WINDOW), f"n {of.legend}")
 
 
@@ -253,6 +253,6 @@ def speed(of: Grouping) -> Row:
                 ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
                 ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
                 size=TALL,
-            ).override_by_query("B", dashed(6, 4)),
+            ).override_by_query("B", DASHED),
         ),
     )

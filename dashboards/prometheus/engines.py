@@ -5,13 +5,14 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, Row
-from dashboards.palette import GREEN, RED
+from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, states
 from dashboards.prometheus.shared import success_share, target_labels
 from dashboards.query import LEGEND, SERIES, how_many, latest
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
+    DASHED,
     RATIO,
     SECONDS,
     SPENT,
@@ -19,7 +20,6 @@ from dashboards.style import (
     TOKENS_PER_SECOND,
     WORD,
     Steps,
-    dashed,
     texts,
 )
 from dashboards.tables import Figure, Label, table
@@ -31,7 +31,7 @@ _SILENT = "The server tells no such figure."
 _SERVER = "provider, engine, model"
 _LEGEND = "{{provider}} · {{engine}} {{model}}"
 _OF_ENGINE = 'kind="engine"'
-_QUEUED: Steps = ((None, GREEN), (1, "#F59E0B"), (10, RED))
+_QUEUED: Steps = ((None, GREEN), (1, YELLOW), (10, RED))
 
 
 def board() -> Board:
@@ -169,7 +169,7 @@ def _queue() -> AnyPanel:
         ),
         ask(latest(names.LAST_TTFT_SECONDS, _OF_ENGINE), LEGEND),
         ask(_reported("queue"), f"queue {LEGEND}", "B"),
-    ).override_by_query("B", dashed(6, 4))
+    ).override_by_query("B", DASHED)
 
 
 def _reported(part: str) -> str:
@@ -189,9 +189,12 @@ def _parts() -> AnyPanel:
     )
 
 
-def _speed() -> AnyPanel:
+def _told_speed(part: str) -> str:
     by = f"{SERIES}, source"
-    told = latest(names.LAST_REPORTED_TOKENS_PER_SECOND, _OF_ENGINE, 'part="completion"', by=by)
+    return latest(names.LAST_REPORTED_TOKENS_PER_SECOND, _OF_ENGINE, f'part="{part}"', by=by)
+
+
+def _speed() -> AnyPanel:
     return graph(
         Says(
             "Speed: measured, and dashed as told",
@@ -200,13 +203,11 @@ def _speed() -> AnyPanel:
             "No engine was probed.",
         ),
         ask(latest(names.LAST_TOKENS_PER_SECOND, _OF_ENGINE), LEGEND),
-        ask(told, f"told {LEGEND}", "B"),
-    ).override_by_query("B", dashed(6, 4))
+        ask(_told_speed("completion"), f"told {LEGEND}", "B"),
+    ).override_by_query("B", DASHED)
 
 
 def _evaluating() -> AnyPanel:
-    by = f"{SERIES}, source"
-    told = latest(names.LAST_REPORTED_TOKENS_PER_SECOND, _OF_ENGINE, 'part="prompt"', by=by)
     return graph(
         Says(
             "Speed of reading the prompt",
@@ -214,6 +215,6 @@ def _evaluating() -> AnyPanel:
             TOKENS_PER_SECOND,
             _SILENT,
         ),
-        ask(told, LEGEND),
+        ask(_told_speed("prompt"), LEGEND),
         size=HALF,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Percentiles of few attempts are chance; figures for a confidence of .99.
-PERCENTILES = "Below n = 64 a p90 is a guess, below n = 662 a p99."
+from probe.analysis import samples_needed
+
+PERCENTILES = f"Below n = {samples_needed(90)} a p90 is a guess, below n = {samples_needed(99)} a p99."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,7 @@ from dashboards.style import (
     NO_UNIT,
     RATIO,
     SECONDS,
+    SEVERAL,
     SUCCESS,
     TOKENS_PER_SECOND,
     USD,
@@ -53,8 +54,7 @@ _SIDE = Size(width=12, height=7)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
 _TOTAL = quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=SERIES)
 _COST = cost_per_thousand(SERIES)
-# Jitter and value of a handful of attempts are chance.
-_SEVERAL = f"{latest(names.WINDOW_ATTEMPTS)} >= 5"
+_SEVERAL = f"{latest(names.WINDOW_ATTEMPTS)} >= {SEVERAL}"
 
 
 def board() -> Board:
@@ -121,7 +121,7 @@ def _winners() -> tuple[AnyPanel, ...]:
     """The best of each column; n stands beside what a few attempts could make chance."""
     fastest, steadiest = f"bottomk(1, {_TTFT})", f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})"
     fast = Says("Fastest", "Lowest median time to first token in the time shown.", SECONDS)
-    steady = Says("Most stable", "Lowest jitter of the last 24 h, of 5 attempts or more.", SECONDS)
+    steady = Says("Most stable", f"Lowest jitter of the last 24 h, of {SEVERAL} attempts or more.", SECONDS)
     cheap = "Lowest cost of a thousand requests in the time shown."
     worth = "Highest value score of the last 24 h: tokens per second for each USD per million tokens."
     return (

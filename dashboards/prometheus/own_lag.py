@@ -18,10 +18,10 @@ from dashboards.prometheus.own import (
 from dashboards.query import count, grown, latest, quantile
 from dashboards.style import (
     COUNT,
+    DASHED,
     RATIO,
     SECONDS,
     coloured,
-    dashed,
     prop,
 )
 from probe.metrics import names
@@ -40,7 +40,7 @@ def _lags(title: str, about: str, name: str) -> AnyPanel:
         ask(quantile(0.5, name, CHOSEN, over="$window"), "p50"),
         ask(quantile(0.99, name, CHOSEN, over="$window"), "p99", "B"),
     )
-    return with_n(panel.override_by_query("B", dashed(6, 4)), count(name, CHOSEN, over="$window"))
+    return with_n(panel.override_by_query("B", DASHED), count(name, CHOSEN, over="$window"))
 
 
 def _attempt_lag() -> AnyPanel:
