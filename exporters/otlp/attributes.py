@@ -17,7 +17,7 @@ Value = str | int | float | bool | tuple[str, ...]
 Attributes = Mapping[str, Value]
 
 SERVICE: Final = "inference-probe"
-_PORTS: Final = {"http": 80, "https": 443}
+PORTS: Final = {"http": 80, "https": 443}
 
 
 def resource_of(version: str, location: str | None, instance: str | None) -> Resource:
@@ -44,7 +44,7 @@ def gen_ai_attributes(series: Series) -> Attributes:
     `gen_ai.response.model` is on spans alone: a provider may answer with any text, and each is a series.
     """
     target = series.target
-    labels = dict(zip(SERIES_LABELS, series_labels(series), strict=True))
+    labels = own_attributes(series)
     own = {name: labels[name.removeprefix(NAMESPACE)] for name in OWN_ATTRIBUTES}
     return {
         "gen_ai.operation.name": "chat",
@@ -59,6 +59,6 @@ def server_attributes(base_url: str) -> dict[str, str | int]:
     parts = urlsplit(base_url)
     if not parts.hostname:
         return {}
-    port = parts.port or _PORTS.get(parts.scheme)
+    port = parts.port or PORTS.get(parts.scheme)
     address: dict[str, str | int] = {"server.address": parts.hostname}
     return address if port is None else {**address, "server.port": port}

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from exporters.otlp.settings import Semconv
 from probe.analysis import timed
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfWindow, Reading
-from probe.sample import Sample, Usage
+from probe.sample import Failed, Sample, Usage
 
 NAMESPACE: Final = PREFIX.removesuffix("_") + "."
 
@@ -246,4 +246,4 @@ OWN_ATTRIBUTES: Final = tuple(
 
 def error_type(sample: Sample) -> str:
     """The kind of a failure, which is one of a closed list; empty where there is none."""
-    return "" if sample.success else getattr(sample.outcome, "kind", "")
+    return sample.outcome.kind if isinstance(sample.outcome, Failed) else ""

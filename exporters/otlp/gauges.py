@@ -154,7 +154,9 @@ class Reported:
     def _step(self, family: Family, labels: _Labels, value: float) -> float:
         if family.kind != "counter" or self._cumulative:
             return value
-        return max(0.0, value - self._told.get((family, labels), 0.0))
+        told = self._told.get((family, labels), 0.0)
+        # What fell began anew: a job that was taken out of the configuration and put back.
+        return value - told if value >= told else value
 
     def _metric(self, family: Family, points: Iterable[NumberDataPoint]) -> Metric:
         stream = OWN_STREAMS[family]

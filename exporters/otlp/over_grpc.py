@@ -17,13 +17,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import Me
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 from exporters.answers import shown
-from exporters.otlp.attributes import SERVICE
+from exporters.otlp.attributes import PORTS, SERVICE
 from exporters.otlp.faults import HEADERS, LATER, unreachable
 from exporters.otlp.sender import Answer, Signal, answer_of
 from exporters.otlp.settings import OtlpSettings, read_headers
 from probe.errors import ConfigError, ExportError
 
-_PORTS: Final = {"http": 80, "https": 443}
 # Its own retries would hide what a server asks for; its proxies come from the environment; and a server that
 # is back should not wait for the two minutes that a channel may pause between attempts to connect.
 _OPTIONS: Final = (
@@ -54,9 +53,7 @@ class GrpcSender:
         parts = urlsplit(settings.url)
         if parts.path.strip("/"):
             raise ConfigError("exporters.otlp.url has a path, and gRPC knows none: give http://host:4317")
-        target = f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
-        if parts.hostname and ":" in parts.hostname:
-            target = f"[{parts.hostname}]:{parts.port or _PORTS[parts.scheme]}"
+        target = parts.netloc if parts.port else f"{parts.netloc}:{PORTS[parts.scheme]}"
         self._timeout_seconds = settings.timeout_seconds
         self._metadata = tuple(read_headers(settings).items())
         compression = (

@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
@@ -19,6 +21,10 @@ from tests.exporters.samples import NOW, RUN
 from tests.servers.otlp import OtlpReceiver, receiving_http
 
 START = NOW + timedelta(seconds=10)
+
+
+# The labels of a success.
+OK: Final = {"outcome": "ok"}
 
 
 @dataclass
@@ -36,6 +42,10 @@ class Otlp:
         ]
         assert len(found) == 1, (name, labels, len(found))
         return found[0]
+
+    def last_metric(self, name: str) -> Metric:
+        """As it was sent last."""
+        return [metric for metric in self.receiver.metrics() if metric.name == name][-1]
 
 
 class Making:
