@@ -110,8 +110,11 @@ class ExporterContract:
         await sink.exporter.export([sample])
         assert await differences(sink, sample) == []
 
-    async def test_nothing_to_export(self, sink: Sink) -> None:
+    async def test_nothing_to_export_changes_nothing(self, sink: Sink) -> None:
+        sample = make_sample()
+        await sink.exporter.export([sample])
         await sink.exporter.export([])
+        assert await differences(sink, sample) == []
 
     async def test_a_failure_with_nothing_known(self, sink: Sink) -> None:
         failure = make_failure("dns", timing=Timing(duration_seconds=0.01), probe_lag_seconds=None)
@@ -139,5 +142,8 @@ class ExporterContract:
         assert await differences(sink, second) == []
 
     async def test_closes_more_than_once(self, sink: Sink) -> None:
+        sample = make_sample()
+        await sink.exporter.export([sample])
         await sink.exporter.aclose()
         await sink.exporter.aclose()
+        assert await differences(sink, sample) == [], "the end takes nothing back"

@@ -22,7 +22,7 @@ from probe.event import Event
 from probe.metrics import CATALOGUE, SERIES_LABELS, Family, OfStatus
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS
 from probe.sample import Ok, Usage
-from tests.exporters.contract import SHOWN, ExporterContract, Sink, context_for, differences
+from tests.exporters.contract import ExporterContract, Sink, context_for, differences
 from tests.exporters.pages import TEXT, Numbers, numbers
 from tests.exporters.samples import NOW, TARGET, make_failure, make_sample
 from tests.exporters.samples import STATUS as STATUS_NOW
@@ -171,18 +171,3 @@ async def test_events_and_prices(written: Written) -> None:
     kind = field_name(MODEL_PRICE_USD_PER_MILLION_TOKENS, ("cached_input",))
     assert found[f"{PRICE}_{kind}", of] == {at[1]: 0.075}
     assert await written.server.count(f'{EVENT}_count{{kind="model_vanished"}}') == 2
-
-
-async def test_nothing_of_events_and_prices(written: Written) -> None:
-    await written.exporter.export_events([])
-    await written.exporter.export_prices([])
-
-
-def test_no_two_figures_share_a_field() -> None:
-    names = [
-        field_name(family.name, own)
-        for family, read in OF_ATTEMPT
-        for _, own in set(read.read(make_sample()))
-    ]
-    assert len(names) == len(set(names))
-    assert {family for family, _ in OF_ATTEMPT} == {family for family, _ in SHOWN}

@@ -67,6 +67,14 @@ async def test_what_is_sent(server: InfluxServer, make: Make) -> None:
     assert [line.partition(",")[0] for line in request.lines] == ["inference_probe_attempt"] * 2
 
 
+async def test_nothing_is_no_request(server: InfluxServer, make: Make) -> None:
+    exporter = make(server.url)
+    await exporter.export([])
+    await exporter.export_events([])
+    await exporter.export_prices([])
+    assert server.requests == []
+
+
 async def test_a_prefix_stays_before_the_path(server: InfluxServer, make: Make) -> None:
     await make(f"{server.url}/influx").export([make_sample()])
     assert server.requests[0].path == "/influx/api/v2/write"

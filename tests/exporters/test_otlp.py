@@ -44,8 +44,8 @@ class TestContractOverHttp(ExporterContract):
 
     @pytest.fixture
     async def sink(self, server: OtlpReceiver) -> AsyncIterator[Sink]:
-        settings = {"url": server.url, "protocol": "http"}
         odd = Series(target=self.odd, connection="cold")
+        settings = {**self.settings, "url": server.url}
         exporter = OtlpExporter(context_for(SERIES, odd, settings=settings))
         yield Received(exporter, server)
         await exporter.aclose()
@@ -58,11 +58,3 @@ class TestContractOverGrpc(TestContractOverHttp):
     def server(self) -> Iterator[OtlpReceiver]:
         with receiving_grpc() as running:
             yield running
-
-    @pytest.fixture
-    async def sink(self, server: OtlpReceiver) -> AsyncIterator[Sink]:
-        settings = {"url": server.url, "protocol": "grpc"}
-        odd = Series(target=self.odd, connection="cold")
-        exporter = OtlpExporter(context_for(SERIES, odd, settings=settings))
-        yield Received(exporter, server)
-        await exporter.aclose()

@@ -7,8 +7,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,12 +33,6 @@ from tests.servers.ports import free_port
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 HTML = {"Content-Type": "text/html"}
-
-
-@pytest.fixture
-async def make() -> AsyncIterator[Making]:
-    async with AsyncExitStack() as stack:
-        yield Making(stack)
 
 
 @pytest.fixture
@@ -74,6 +68,12 @@ async def test_what_is_sent(make: Making) -> None:
         assert request.headers["content-type"] == "application/x-protobuf"
         assert request.headers["content-encoding"] == "gzip"
         assert request.headers["user-agent"] == "inference-probe"
+
+
+async def test_nothing_is_no_request(make: Making) -> None:
+    otlp = make()
+    await otlp.exporter.export([])
+    assert otlp.receiver.requests == []
 
 
 async def test_without_compression_and_behind_a_path(make: Making) -> None:
@@ -128,7 +128,10 @@ async def test_an_answer_that_is_no_success(
 async def test_answers_that_are_one(make: Making, status: int, body: bytes) -> None:
     otlp = make()
     otlp.receiver.answer = lambda _: (status, PROTOBUF, body)
-    await otlp.exporter.export([make_sample()])
+    sample = make_sample()
+    for _ in range(2):
+        await otlp.exporter.export([sample])
+    assert [request.signal for request in otlp.receiver.requests] == ["traces", "metrics"], "and told once"
 
 
 async def test_a_success_in_json(make: Making) -> None:
@@ -152,10 +155,12 @@ async def test_a_warning_is_said_once(make: Making) -> None:
     ("header", "seconds"),
     [
         ("7", 7.0),
+        ("0.5", 0.5),
         ("Sat, 21 Nov 2026 12:01:10 GMT", 60.0),
         ("Sat, 21 Nov 2026 11:00:00 GMT", None),
         ("soon", None),
         ("-1", None),
+        ("nan", None),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-
-import pytest
 
 from probe.exporter import RetainingExporter
 from probe.metrics import names
@@ -17,12 +13,6 @@ from tests.exporters.samples import NOW, SERIES, STATUS, TARGET, make_sample
 
 LAST_SUCCESS = named(names.LAST_SUCCESS_TIMESTAMP_SECONDS)
 OTHER = Series(target=replace(TARGET, name="other"), connection="cold")
-
-
-@pytest.fixture
-async def make() -> AsyncIterator[Making]:
-    async with AsyncExitStack() as stack:
-        yield Making(stack)
 
 
 async def standing(otlp: Otlp, name: str) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -21,12 +19,6 @@ from tests.daemons import until
 from tests.exporters.otlp import MadeRun, Making, nanoseconds
 from tests.exporters.samples import NOW, RUN, STATUS, TARGET, make_failure, make_sample
 from tests.servers.otlp import Received, attributes, partial
-
-
-@pytest.fixture
-async def make() -> AsyncIterator[Making]:
-    async with AsyncExitStack() as stack:
-        yield Making(stack)
 
 
 def events(span: Span) -> dict[str, int]:

@@ -58,24 +58,20 @@ class OtlpReceiver:
     taken: list[Received] = field(default_factory=list)
 
     def spans(self) -> list[Span]:
-        """Of the requests that were taken."""
-        return [
-            span
-            for request in self.taken
-            if request.signal == "traces"
-            for resource in request.message.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
+        return self._told("traces", "spans")
 
     def metrics(self) -> list[Metric]:
+        return self._told("metrics", "metrics")
+
+    def _told(self, signal: str, what: str) -> list[Any]:
+        """Of the requests that were taken, whatever resource and scope it is of."""
         return [
-            metric
+            each
             for request in self.taken
-            if request.signal == "metrics"
-            for resource in request.message.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
+            if request.signal == signal
+            for resource in getattr(request.message, f"resource_{what}")
+            for scope in getattr(resource, f"scope_{what}")
+            for each in getattr(scope, what)
         ]
 
     def points(self) -> dict[Key, list[Any]]:
