@@ -9,6 +9,7 @@ PROVIDER: Final = "inference-probe-provider"
 MODEL: Final = "inference-probe-model"
 COST: Final = "inference-probe-cost"
 DISCOVERY: Final = "inference-probe-discovery"
+ENGINES: Final = "inference-probe-engines"
 HEALTH: Final = "inference-probe-health"
 
 Board = tuple[str, tuple[str, ...]]

@@ -45,13 +45,13 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def any_of(names: Iterable[str], *, equal: bool = True) -> str:
-    """A matcher of `target` for these names, or for all others."""
+def any_of(names: Iterable[str], *, label: str = "target", equal: bool = True) -> str:
+    """A matcher for these values of the label, or for all others."""
     listed = sorted(names)
     if len(listed) == 1:
-        return f"target{'=' if equal else '!='}{quoted(listed[0])}"
+        return f"{label}{'=' if equal else '!='}{quoted(listed[0])}"
     pattern = "|".join(re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", name) for name in listed)
-    return f"target{'=~' if equal else '!~'}{quoted(pattern)}"
+    return f"{label}{'=~' if equal else '!~'}{quoted(pattern)}"
 
 
 def select(name: str, *matchers: str, window: str = "", offset: str = "") -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from probe.config import Config
-from probe.rules.alerts import account, budgets, burning, down, market, operation, trends
+from probe.rules.alerts import (
+    account,
+    budgets,
+    burning,
+    down,
+    engines,
+    market,
+    operation,
+    sources,
+    trends,
+)
 from probe.rules.promql import Recorded, as_recorded, check_names, written_out
 from probe.rules.rule import Group
 from probe.rules.scope import policies
@@ -22,7 +32,7 @@ def rule_groups(config: Config) -> tuple[Group, ...]:
             name="inference-probe-targets",
             interval="30s",
             recorded=down.SERIES,
-            alerts=(*down.down_alerts(by), *account.account_alerts(by)),
+            alerts=(*down.down_alerts(by), *account.account_alerts(by), *engines.engine_alerts()),
         ),
         Group(
             name="inference-probe-objectives",
@@ -39,7 +49,11 @@ def rule_groups(config: Config) -> tuple[Group, ...]:
         Group(
             name="inference-probe-market",
             interval="1m",
-            alerts=(*market.market_alerts(config, by), *budgets.budget_alerts(by)),
+            alerts=(
+                *market.market_alerts(config, by),
+                *sources.source_alerts(config),
+                *budgets.budget_alerts(by),
+            ),
         ),
         Group(name="inference-probe-operation", interval="30s", alerts=tuple(operation.operation_alerts(by))),
     )

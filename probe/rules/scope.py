@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Final, NamedTuple, TypeVar
 
 from probe.config import Config, JobConfig, SloConfig, TargetConfig
@@ -91,6 +90,14 @@ def policies(config: Config) -> Policies:
     )
 
 
+def longest_seconds(timetable: CronTimetable, runs: int) -> float:
+    """From one run to the last of so many after it, at most: over a weekend where that has none."""
+    fires = list(timetable.between(_MONDAY, _MONDAY + _SPAN))
+    while len(fires) <= runs and (later := timetable.next_after(fires[-1] if fires else _MONDAY)):
+        fires.append(later)
+    return max((after - before).total_seconds() for before, after in zip(fires, fires[runs:], strict=False))
+
+
 def _asks(job: JobConfig, target: str) -> bool:
     return any(matches(pattern, target) for pattern in job.targets)
 
@@ -105,6 +112,4 @@ def _interval(job: JobConfig) -> tuple[float, bool]:
     """The usual seconds between two runs, and whether there is never much longer between them."""
     timetable = CronTimetable.parse(job.cron, job.timezone)
     seconds = timetable.interval_seconds(_MONDAY)
-    fires = list(timetable.between(_MONDAY, _MONDAY + _SPAN))
-    longest = max(((after - before).total_seconds() for before, after in pairwise(fires)), default=seconds)
-    return seconds, longest <= 2 * seconds
+    return seconds, longest_seconds(timetable, 1) <= 2 * seconds

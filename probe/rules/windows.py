@@ -19,7 +19,7 @@ _UNITS: Final = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m"), (1, "s"))
 
 # Prometheus keeps 15 days unless told otherwise; no burn looks back further than half of that.
 _LONGEST: Final = 7 * _DAY
-_KEPT: Final = 15 * _DAY
+KEPT_SECONDS: Final = 15 * _DAY
 
 
 def duration(seconds: float) -> str:
@@ -93,7 +93,7 @@ def windows_for(interval_seconds: float) -> Windows:
                 short_bad=short_bad,
                 least=long_runs // 2 if long_runs <= 16 else 16,
             )
-    down = runs(16, _HOUR, _KEPT)
+    down = runs(16, _HOUR, KEPT_SECONDS)
     trend = runs(24, 2 * _HOUR, _DAY)
     return Windows(
         burns=tuple(burns.values()),

@@ -8,10 +8,14 @@ import pytest
 
 from probe.config import Config
 from probe.rules import rule_groups
-from tests.rules.cases import account, burning, down, market, operation, trends
+from tests.rules.cases import account, burning, down, engines, market, operation, sources, trends
 from tests.rules.promtool import run_cases
 
-CASES = tuple(case for module in (down, account, burning, trends, market, operation) for case in module.CASES)
+CASES = tuple(
+    case
+    for module in (down, account, engines, burning, trends, market, sources, operation)
+    for case in module.CASES
+)
 
 
 @pytest.fixture(scope="module")

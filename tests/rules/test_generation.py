@@ -181,6 +181,37 @@ def test_bounds_come_from_the_configuration() -> None:
             assert rule["annotations"]["dashboard_url"].startswith("https://g.example.com/d/inference-probe-")
 
 
+def test_what_is_not_asked_for_on_schedule_is_not_missed() -> None:
+    given = {"targets": [{"provider": "groq", "model": "a"}, {"provider": "openai", "model": "b"}]}
+    asked = Config.model_validate({**given, "discovery": {"providers": ["g*"]}})
+    (discovery,) = alerts_of(asked, "DiscoveryFailing")
+    assert 'provider!="openai"' in discovery["expr"]
+    nothing = Config.model_validate({"discovery": {"enabled": False}, "pricing": {"fetch": False}})
+    assert not alerts_of(nothing, "DiscoveryFailing") + alerts_of(nothing, "PriceSourceFailing")
+
+
+@pytest.mark.parametrize(
+    ("cron", "list_days", "price_days", "window", "failures"),
+    [
+        ("0 */12 * * *", 1, 1, "1d", 1.5),
+        ("0 2 * * 0", 14, 14, "14d", 1.5),
+        # Two runs on weekdays take up to four days: Monday and Tuesday, after Friday.
+        ("0 2 * * 1-5", 4, 4, "4d", 1.5),
+        # Prometheus does not keep two months.
+        ("0 2 1 * *", 59, 28, "15d", 0.5),
+    ],
+)
+def test_what_stays_away_is_missed_after_two_runs(
+    cron: str, list_days: int, price_days: int, window: str, failures: float
+) -> None:
+    config = Config.model_validate({"discovery": {"cron": cron}, "pricing": {"cron": cron}})
+    (discovery,) = alerts_of(config, "DiscoveryFailing")
+    assert f" > {list_days * 86_400}\n" in discovery["expr"]
+    (prices,) = alerts_of(config, "PriceSourceFailing")
+    assert f"[{window}])) > {failures}\n" in prices["expr"]
+    assert prices["expr"].endswith(f" <= {price_days * 86_400}")
+
+
 def test_an_objective_between_buckets_is_refused(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.write(
