@@ -73,8 +73,10 @@ class Daemon:
     def __init__(
         self, load: Callable[[], Config], parts: Parts, generations: Generations, hurry: asyncio.Event
     ) -> None:
-        store, clock = parts.store, parts.clock
-        config = generations.current.assembly.config
+        def assembly() -> Assembly:
+            return generations.current.assembly
+
+        store, clock, config = parts.store, parts.clock, assembly().config
         self._parts = parts
         self._generations = generations
         self._hurry = hurry
@@ -83,13 +85,9 @@ class Daemon:
         self._vitals = Vitals(store, clock)
         self._sinks = Sinks(store, clock)
         self._pricing = Pricing(
-            store,
-            clock,
-            parts.quotes,
-            lambda: scope_of(generations.current.assembly),
-            proxy=environment_proxy,
+            store, clock, parts.quotes, lambda: scope_of(assembly()), proxy=environment_proxy
         )
-        self._budgets = Budgets(store, clock, lambda: generations.current.assembly)
+        self._budgets = Budgets(store, clock, assembly)
         self._recorder = Recorder(
             self._budgets.counted(AnnouncingStore(store, self._sinks, self._pricing.watch)),
             clock,
@@ -97,33 +95,35 @@ class Daemon:
             keep_responses=config.database.keep_responses,
         )
         self._runs = Runs(store, self._recorder, generations, self._phase, clock, self._budgets)
-        self._upkeep = Upkeep(store, clock, lambda: generations.current.assembly, self._pricing.note)
+        self._upkeep = Upkeep(store, clock, assembly, self._pricing.note)
         self._engines = EngineWatch(generations.engines, clock)
         self._chores = Chores(store, self._phase, clock)
-        self._discoveries = Discoveries(
-            store,
-            Discovery(store, clock, prices=self._pricing),
-            generations,
-            self._chores,
-            self._phase,
-            clock,
-        )
-        self.control = DaemonControl(
-            started_at=clock.now(),
+        discovery = Discovery(store, clock, prices=self._pricing)
+        self._discoveries = Discoveries(store, discovery, generations, self._chores, self._phase, clock)
+        self._server: ApiServer | None = None
+        self.control = self._make_control(self._make_reloader(load))
+
+    def _make_reloader(self, load: Callable[[], Config]) -> Reloader:
+        return Reloader(
+            load,
             phase=self._phase,
-            generations=generations,
-            reloader=Reloader(
-                load,
-                phase=self._phase,
-                parts=parts,
-                generations=generations,
-                schedule=self._schedule,
-                scheduled=self._scheduled,
-                sinks=self._sinks,
-                upkeep=self._upkeep,
-                budgets=self._budgets,
-                discoveries=self._discoveries,
-            ),
+            parts=self._parts,
+            generations=self._generations,
+            schedule=self._schedule,
+            scheduled=self._scheduled,
+            sinks=self._sinks,
+            upkeep=self._upkeep,
+            budgets=self._budgets,
+            discoveries=self._discoveries,
+        )
+
+    def _make_control(self, reloader: Reloader) -> DaemonControl:
+        parts = self._parts
+        return DaemonControl(
+            started_at=parts.clock.now(),
+            phase=self._phase,
+            generations=self._generations,
+            reloader=reloader,
             schedule=self._schedule,
             runs=self._runs,
             budgets=self._budgets,
@@ -134,9 +134,8 @@ class Daemon:
             stopwatch=parts.stopwatch,
             vitals=self._vitals,
             engines=self._engines,
-            store=store,
+            store=parts.store,
         )
-        self._server: ApiServer | None = None
 
     @classmethod
     @asynccontextmanager

@@ -55,23 +55,15 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
         stack.push_async_callback(started.aclose)
         return started
 
-    async def store() -> Store:
-        opening = asyncio.create_task(open_store(config, clock))
-        try:
-            opened = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            await _close_once_open(opening)
-            raise
-        stack.push_async_callback(_close_store, opened)
-        return opened
-
     async def simulate() -> None:
         if needs_bundled_simulator(config):
             await simulator.start()
 
     # At once, as each takes its time to come up; all are waited for, so that the stack knows of everything
     # that was opened when one fails.
-    results = await asyncio.gather(stopwatch(), store(), simulate(), return_exceptions=True)
+    results = await asyncio.gather(
+        stopwatch(), _keep_store(stack, config, clock), simulate(), return_exceptions=True
+    )
     started, opened, simulated = results
     for result in (started, opened, simulated):
         if isinstance(result, BaseException):
@@ -86,6 +78,18 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
         stopwatch=started,
         store=opened,
     )
+
+
+async def _keep_store(stack: AsyncExitStack, config: Config, clock: Clock) -> Store:
+    """Open it, and have the stack close it; where this is cancelled meanwhile, it is closed at once."""
+    opening = asyncio.create_task(open_store(config, clock))
+    try:
+        opened = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await _close_once_open(opening)
+        raise
+    stack.push_async_callback(_close_store, opened)
+    return opened
 
 
 async def open_store(config: Config, clock: Clock) -> Store:

@@ -152,12 +152,8 @@ class _Series:
             return None
         target, connection = key
         provider, model, kind, location = self.names
+        good = _of_successes(ends, kinds)
         by_hour = _by_hour(ends, start, hours)
-        good, good_by_hour, failures = ends, by_hour, Counter[FailureKind]()
-        if kinds.count(None) < len(kinds):
-            good = array("d", (end for end, kind in zip(ends, kinds, strict=True) if kind is None))
-            good_by_hour = _by_hour(good, start, hours)
-            failures.update(kind for kind in kinds if kind is not None)
         known = [tokens for tokens in self.cost_tokens[part] if tokens is not None]
         return LeaderboardRow(
             target=target,
@@ -169,7 +165,7 @@ class _Series:
             since=since,
             attempts=len(ends),
             successes=len(good),
-            failures=failures,
+            failures=Counter(filter(None, kinds)),
             ttft_seconds=self.ttft.points(start, stop),
             total_latency_seconds=self.total.points(start, stop),
             tps=self.tps.points(start, stop),
@@ -180,7 +176,7 @@ class _Series:
             costed=len(known),
             costed_tokens=sum(known),
             attempts_by_hour=by_hour,
-            successes_by_hour=good_by_hour,
+            successes_by_hour=by_hour if good is ends else _by_hour(good, start, hours),
             last_attempt_at=_from_seconds(ends[-1]),
             last_success_at=_from_seconds(good[-1]) if good else None,
         )
@@ -252,6 +248,13 @@ def _seconds(dates: Sequence[datetime | str]) -> list[float]:
         ((parse(date) - _NAIVE_EPOCH) if isinstance(date, str) else (date - _EPOCH)).total_seconds()
         for date in dates
     ]
+
+
+def _of_successes(ends: array[float], kinds: Sequence[FailureKind | None]) -> array[float]:
+    """The ends of the attempts that did not fail; the same array where none did."""
+    if kinds.count(None) == len(kinds):
+        return ends
+    return array("d", (end for end, kind in zip(ends, kinds, strict=True) if kind is None))
 
 
 def _by_hour(ends: Sequence[float], start: float, hours: int) -> tuple[int, ...]:
