@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from probe.api.routes import pages
 from probe.runbooks import runbooks
 from tests.api.serving import Served
 
@@ -18,6 +21,20 @@ async def test_a_runbook_is_a_page(served: Served, name: str) -> None:
     assert "<title>TargetDown</title>" in response.text
     assert "<h2>Diagnosis</h2>" in response.text
     assert "probe results --target 'groq/llama' --failed" in response.text.replace("&#x27;", "'")
+
+
+async def test_what_reads_like_html_is_text(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "A<b>&.md"
+    file.write_text("# A\n\n<script>alert(1)</script> [here](javascript:alert(1)) `<i>`\n")
+    monkeypatch.setattr(pages, "runbooks", lambda: {"Odd": file})
+    text = (await served.client.get("/runbooks/Odd")).text
+    assert "<title>A&lt;b&gt;&amp;</title>" in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<code>&lt;i&gt;</code>" in text
+    assert 'href="javascript' not in text
+    assert "<script" not in text
 
 
 async def test_links_between_runbooks_lead_somewhere(served: Served) -> None:

@@ -6,9 +6,8 @@ import hashlib
 from importlib.resources import files
 from urllib.parse import quote
 
-import jinja2
-
 from probe.api.board.query import BoardQuery
+from probe.api.board.rendering import template
 from probe.api.board.view import BoardData, BoardView, Tone, board_view
 from probe.api.control import Control
 from probe.api.leaderboard import entries
@@ -44,15 +43,6 @@ class BoardPage:
         self._control = control
         self._clock = clock
         self.assets = {name: Asset(name) for name in _STATIC_TYPES}
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("probe.api.board"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        self._template = environment.get_template("board.html")
 
     async def data(self, query: BoardQuery) -> BoardData:
         """Never raises for the store: a page that says what is wrong is what a person needs then."""
@@ -87,7 +77,7 @@ class BoardPage:
         return self.html(board_view(data, query)), data.readable
 
     def html(self, view: BoardView) -> str:
-        return self._template.render(
+        return template("board.html").render(
             view=view,
             favicon=f"data:image/svg+xml,{quote(_ICON.format(colour=_COLOURS[view.tone]))}",
             stylesheet=self.assets["board.css"].url,

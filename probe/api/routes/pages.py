@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from probe.api.board.query import BoardQuery
+from probe.api.board.rendering import template
 from probe.api.parts import Given
 from probe.api.problem import Problem
 from probe.runbooks import runbooks
@@ -42,8 +43,7 @@ def runbook(name: str, given: Given) -> Response:
         raise Problem(404, f"There is no runbook at /runbooks/{name}.")
     body = MarkdownIt("commonmark", {"html": False}).render(file.read_text(encoding="utf-8"))
     return HTMLResponse(
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{file.stem}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{given.page.assets["board.css"].url}"></head>'
-        f'<body class="runbook"><main>\n{body}</main></body></html>\n'
+        template("runbook.html").render(
+            name=file.stem, body=body, stylesheet=given.page.assets["board.css"].url
+        )
     )
