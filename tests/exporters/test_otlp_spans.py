@@ -350,6 +350,16 @@ async def test_what_ended_last_is_told_at_the_end(make: Making) -> None:
     assert [span.name for span in otlp.receiver.spans()] == ["benchmark.test", "benchmark.run"]
 
 
+async def test_the_end_is_one_where_the_server_is_out(make: Making) -> None:
+    runs = Runs(MadeRun(finished_at=None))
+    otlp = make(run=runs)
+    await otlp.exporter.export([make_sample()])
+    runs.known[RUN] = MadeRun()
+    otlp.receiver.answer = lambda _: (503, {}, b"")
+    await otlp.exporter.aclose()
+    assert [request.signal for request in otlp.receiver.requests] == ["traces", "metrics", "traces"]
+
+
 async def test_the_end_waits_for_no_silent_server(make: Making) -> None:
     runs = Runs(MadeRun(finished_at=None))
     otlp = make(run=runs, timeout_seconds=30)

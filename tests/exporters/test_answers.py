@@ -1,0 +1,81 @@
+"""What is made of the words of servers: pure."""
+
+from __future__ import annotations
+
+import pytest
+import urllib3
+
+from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
+from probe.secrets import MASK
+from tests.exporters.samples import NOW
+
+
+def test_what_is_shown_is_one_short_line_without_secrets() -> None:
+    assert shown("  two\r\n lines\t") == "two lines"
+    assert shown("Authorization: Bearer abcdefgh12345678") == f"Authorization: Bearer {MASK}"
+    assert shown("x" * 200) == "x" * 200
+    assert shown("x" * 201) == "x" * 200 + "…"
+
+
+def test_a_secret_at_the_cut_is_not_shown_in_part() -> None:
+    assert "abcdefgh" not in shown("x" * 185 + " Bearer abcdefgh12345678")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ('{"message": "not\\nfound"}', "not found"),
+        ('{"message": "", "error": "partial write"}', "partial write"),
+        ('{"message": {"en": "no"}}', None),
+        ('{"message": " "}', None),
+        ('["message"]', None),
+        ("<html>", None),
+        ("", None),
+    ],
+)
+def test_the_reason_in_json(body: str, reason: str | None) -> None:
+    assert reason_in_json(body) == reason
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("Sat, 21 Nov 2026 12:01:00 GMT", 60.0),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", None),
+        ("soon", None),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_how_long_to_wait(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+def test_no_reason_names_an_object_of_this_process() -> None:
+    """As older versions of urllib3 say it, and as all wrap what went wrong on the way."""
+    text = "<urllib3.connection.HTTPConnection object at 0x7f00>: Failed to establish a new connection"
+    assert reason_of(OSError(text)) == "Failed to establish a new connection"
+    assert reason_of(OSError("an object at rest")) == "an object at rest"
+    wrapped = urllib3.exceptions.MaxRetryError(urllib3.HTTPConnectionPool("x"), "/", OSError("no route"))
+    assert reason_of(wrapped) == "no route"
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("Connection refused", "is it running?"),
+        ("Read timed out.", "is it overloaded, or exporters.x.timeout_seconds too short?"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed",
+            "name who signed its certificate in exporters.x.ca_file, and the host as the certificate does",
+        ),
+    ],
+)
+def test_what_to_look_at_where_there_is_no_answer(reason: str, hint: str) -> None:
+    error = unreachable("it", "exporters.x", reason, otherwise="is it running?")
+    assert str(error) == f"it cannot be reached: {reason}; {hint}"
+    assert not error.permanent

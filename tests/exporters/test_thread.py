@@ -1,0 +1,54 @@
+"""Blocking work beside the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from exporters.thread import in_thread
+
+
+async def test_what_it_gives_and_what_it_raises() -> None:
+    name = await in_thread(lambda: threading.current_thread().name, "sink")
+    assert name == "sink"
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 / 0, "sink")
+
+
+async def test_a_result_that_nobody_waits_for_any_more_is_dropped() -> None:
+    leave, left = threading.Event(), threading.Event()
+
+    def work() -> None:
+        leave.wait(10)
+        left.set()
+
+    task = asyncio.create_task(in_thread(work, "sink"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not left.is_set()
+    leave.set()
+    assert await asyncio.to_thread(left.wait, 10)
+
+
+ENDING = """
+import asyncio, threading
+from exporters.thread import in_thread
+
+async def main():
+    task = asyncio.create_task(in_thread(lambda: threading.Event().wait(60), "sink"))
+    await asyncio.sleep(0)
+    task.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_the_end_of_a_process_does_not_wait_for_it() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
