@@ -107,10 +107,10 @@ def _inhibitions() -> Iterable[Mapping[str, object]]:
     yield _inhibition("AuthOrBillingFailure", _any_of(("TargetDown", *others)), target)
     # Who is told to wait does not ask.
     yield _inhibition("RateLimited", _any_of(("ProbeStale",)), ["provider"])
-    # Runs that are not made on purpose, or that cannot claim their slot.
-    yield _inhibition("BudgetExhausted", _any_of(("ProbeStale",)), ["job"])
-    yield _inhibition("BudgetExhausted", _any_of(("BudgetNearlySpent",)), ["budget", "period"])
-    yield _inhibition("StoreFailing", _any_of(("ProbeStale", "RunsMissed", "ExportBacklog")), ["job"])
+    # Runs that are not made on purpose, or that cannot claim their slot; those of another probe can.
+    yield _inhibition("BudgetExhausted", _any_of(("ProbeStale",)), of_probe)
+    yield _inhibition("BudgetExhausted", _any_of(("BudgetNearlySpent",)), [*of_probe, "budget", "period"])
+    yield _inhibition("StoreFailing", _any_of(("ProbeStale", "RunsMissed", "ExportBacklog")), of_probe)
 
 
 def _inhibition(alert: str, target: str, equal: list[str], source: str = "") -> Mapping[str, object]:

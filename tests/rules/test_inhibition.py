@@ -21,6 +21,8 @@ Labels = dict[str, str]
 JOB = {"job": SCRAPED["job"]}
 OTHER = {**TARGET, "target": "groq/other"}
 ELSEWHERE = {**TARGET, "location": "oslo"}
+OSLO = {**SCRAPED, "instance": "oslo:9797"}
+BUDGET = {"budget": "all", "period": "day"}
 
 
 def alert(name: str, severity: str, labels: Labels, **more: str) -> Labels:
@@ -65,11 +67,25 @@ CASES: dict[str, tuple[list[Labels], list[Labels]]] = {
     "nobody asks, and another alert says why": (
         [
             alert("RateLimited", "warning", {"provider": "groq"}),
-            alert("BudgetExhausted", "warning", {"budget": "all", "period": "day"}),
+            alert("BudgetExhausted", "warning", {**SCRAPED, **BUDGET}),
+            alert("ProbeStale", "critical", {**ELSEWHERE, **OSLO, "provider": "openai"}),
+            alert("BudgetNearlySpent", "warning", {**OSLO, **BUDGET}),
         ],
         [
             alert("ProbeStale", "critical", {**TARGET, **SCRAPED}),
-            alert("BudgetNearlySpent", "warning", {"budget": "all", "period": "day"}),
+            alert("BudgetNearlySpent", "warning", {**SCRAPED, **BUDGET}),
+        ],
+    ),
+    "a store that takes nothing explains what its own probe does not do": (
+        [
+            alert("StoreFailing", "critical", SCRAPED),
+            alert("ProbeStale", "critical", {**ELSEWHERE, **OSLO}),
+            alert("ExportBacklog", "warning", {**OSLO, "exporter": "influxdb"}),
+        ],
+        [
+            alert("ProbeStale", "critical", {**TARGET, **SCRAPED}),
+            alert("RunsMissed", "warning", {**SCRAPED, "job_name": "benchmark"}),
+            alert("ExportBacklog", "warning", {**SCRAPED, "exporter": "influxdb"}),
         ],
     ),
 }

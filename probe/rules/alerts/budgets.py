@@ -1,4 +1,4 @@
-"""What probing costs, against what it may cost."""
+"""What probing costs, against what it may cost: of each probe, as budgets are kept by each of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from probe.metrics import names
 from probe.rules import words
 from probe.rules.boards import COST
-from probe.rules.promql import Read, select, without
+from probe.rules.promql import Read, select
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
@@ -22,7 +22,7 @@ def budget_alerts(policies: Policies) -> Iterable[Alert]:
 
 def _nearly_spent() -> Alert:
     def expression(_: Read) -> str:
-        return f"({without('max', (), names.BUDGET_SPENT_RATIO)} >= {_NEARLY:g}) < 1"
+        return f"({names.BUDGET_SPENT_RATIO} >= {_NEARLY:g}) < 1"
 
     return Alert(
         name="BudgetNearlySpent",
@@ -42,11 +42,7 @@ def _nearly_spent() -> Alert:
 def _exhausted(window: str) -> Alert:
     def expression(_: Read) -> str:
         skipped = select(names.RUNS_SKIPPED_TOTAL, 'reason=~"budget_.+"', window=window)
-        return (
-            f"{without('max', (), names.BUDGET_SPENT_RATIO)} >= 1\n"
-            f"or\n"
-            f"{without('sum', (), f'increase({skipped})')} > 0.5"
-        )
+        return f"{names.BUDGET_SPENT_RATIO} >= 1\nor\nincrease({skipped}) > 0.5"
 
     of_budget = "$labels.budget"
     return Alert(

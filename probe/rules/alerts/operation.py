@@ -1,4 +1,7 @@
-"""The probe itself: a prober that stands still looks like a quiet day."""
+"""The probe itself: a prober that stands still looks like a quiet day.
+
+Who was scraped stays a label: what is wrong with one probe says nothing of another.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable
 from probe.metrics import names
 from probe.rules import words
 from probe.rules.boards import HEALTH
-from probe.rules.promql import Read, select, without
+from probe.rules.promql import Read, select
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
@@ -59,7 +62,7 @@ def _probe_down() -> Alert:
 def _runs_missed(window: str) -> Alert:
     def expression(_: Read) -> str:
         missed, overlapped = (
-            without("sum", (), f"increase({select(name, window=window)})")
+            f"increase({select(name, window=window)})"
             for name in (names.JOB_MISSED_TOTAL, names.JOB_OVERLAPPED_TOTAL)
         )
         return f"{missed} + {overlapped} > 1.5"
@@ -69,11 +72,11 @@ def _runs_missed(window: str) -> Alert:
         severity="warning",
         expression=expression,
         labels={"window": window},
-        summary=f"Job {words.JOB_NAME} did not run {words.COUNT} times",
+        summary=f"Job {words.JOB_NAME} of the probe at {words.INSTANCE} did not run {words.COUNT} times",
         description=(
-            f"{words.COUNT} slots of job {words.JOB_NAME} in the last "
-            f"{window} became no run: the daemon was down or asleep (missed), or the run before was still "
-            "going (overlapped). A restart costs one of them at most."
+            f"{words.COUNT} slots of job {words.JOB_NAME} at {words.INSTANCE} in the last {window} became no "
+            "run: the daemon was down or asleep (missed), or the run before was still going (overlapped). A "
+            "restart costs one of them at most."
         ),
         board=_BOARD,
         keep="15m",
@@ -82,17 +85,17 @@ def _runs_missed(window: str) -> Alert:
 
 def _export_backlog() -> Alert:
     def expression(_: Read) -> str:
-        return f"{without('max', (), names.EXPORTER_OLDEST_PENDING_SECONDS)} > {_BACKLOG_SECONDS}"
+        return f"{names.EXPORTER_OLDEST_PENDING_SECONDS} > {_BACKLOG_SECONDS}"
 
     return Alert(
         name="ExportBacklog",
         severity="warning",
         expression=expression,
-        summary=f"{words.EXPORTER} is {words.DURATION} behind",
+        summary=f"{words.EXPORTER} is {words.DURATION} behind the probe at {words.INSTANCE}",
         description=(
-            f"The oldest result that {words.EXPORTER} has not had is {words.DURATION} old. Nothing "
-            "is lost: it waits in the store, up to database.retention.undelivered_days. How much, and why: "
-            "probe export status"
+            f"The oldest result that {words.EXPORTER} has not had of the probe at {words.INSTANCE} is "
+            f"{words.DURATION} old. Nothing is lost: it waits in the store, up to "
+            "database.retention.undelivered_days. How much, and why: probe export status"
         ),
         board=_BOARD,
         hold="5m",

@@ -80,7 +80,7 @@ def _spent(ratio: float) -> dict[str, str]:
 
 def _exhausted(labels: dict[str, str], summary: str, description: str) -> Firing:
     return Firing(
-        labels={**_JOB, **labels, "severity": "warning"},
+        labels={**SCRAPED, **labels, "severity": "warning"},
         summary=summary,
         description=(
             f"{description}: targets are not watched until the next period, or until the budget is "
@@ -171,7 +171,7 @@ _BUDGETS = (
         "5m",
         [
             Firing(
-                labels={**_JOB, "budget": "everything", "period": "day", "severity": "warning"},
+                labels={**SCRAPED, "budget": "everything", "period": "day", "severity": "warning"},
                 summary="Budget everything: 85% of the day is spent",
                 description=(
                     "85% of budget everything for this day (UTC) are spent. When it is used up, runs are "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.rules.cases.series import HEALTH_BOARD, SCRAPED, selector
+from tests.rules.cases.series import HEALTH_BOARD, SCRAPED, elsewhere, selector
 from tests.rules.promtool import Case, Firing
 
 _JOB = {"job": SCRAPED["job"]}
@@ -49,15 +49,16 @@ def _job(name: str, values: str) -> dict[str, str]:
 
 def _missed(times: int) -> list[Firing]:
     return _said(
-        {**_JOB, "job_name": "benchmark", "window": "2h"},
+        {**SCRAPED, "job_name": "benchmark", "window": "2h"},
         "warning",
-        f"Job benchmark did not run {times} times",
-        f"{times} slots of job benchmark in the last 2h became no run: the daemon was down or asleep "
-        "(missed), or the run "
-        "before was still going (overlapped). A restart costs one of them at most.",
+        f"Job benchmark of the probe at probe:9797 did not run {times} times",
+        f"{times} slots of job benchmark at probe:9797 in the last 2h became no run: the daemon was down or "
+        "asleep (missed), or the run before was still going (overlapped). A restart costs one of them at "
+        "most.",
     )
 
 
+_RESTARTED = {**_job("missed", "0x20 1x60"), **_job("overlapped", "0x80")}
 _PROBE = (
     _case(
         "ProbeDown",
@@ -102,10 +103,11 @@ _PROBE = (
         "60m",
         _missed(3),
     ),
+    _case("RunsMissed", "a restart cost one", _RESTARTED, "40m"),
     _case(
         "RunsMissed",
-        "a restart cost one",
-        {**_job("missed", "0x20 1x60"), **_job("overlapped", "0x80")},
+        "a restart cost each of two probes one",
+        {**_RESTARTED, **elsewhere(_RESTARTED)},
         "40m",
     ),
 )
@@ -116,12 +118,12 @@ _DATA = (
         {selector("inference_probe_exporter_oldest_pending_seconds", {"exporter": "influxdb"}): "0+60x60"},
         "30m",
         _said(
-            {**_JOB, "exporter": "influxdb"},
+            {**SCRAPED, "exporter": "influxdb"},
             "warning",
-            "influxdb is 30m 0s behind",
-            "The oldest result that influxdb has not had is 30m 0s old. Nothing is lost: it waits in the "
-            "store, up to "
-            "database.retention.undelivered_days. How much, and why: probe export status",
+            "influxdb is 30m 0s behind the probe at probe:9797",
+            "The oldest result that influxdb has not had of the probe at probe:9797 is 30m 0s old. Nothing "
+            "is lost: it waits in the store, up to database.retention.undelivered_days. How much, and why: "
+            "probe export status",
         ),
     ),
     _case(

@@ -35,6 +35,11 @@ def selector(name: str, labels: Mapping[str, str] = COLD, **more: str) -> str:
     return f"{name}{{{inside}}}"
 
 
+def elsewhere(series: Mapping[str, str]) -> dict[str, str]:
+    """The same of another probe."""
+    return {name.replace(SCRAPED["instance"], "oslo:9797"): values for name, values in series.items()}
+
+
 def held(values: Iterable[float], steps: int = MINUTES_A_RUN) -> str:
     """Each value for so many steps."""
     return " ".join(f"{value:g}x{steps - 1}" for value in values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.rules.cases.series import SCRAPED, selector
+from tests.rules.cases.series import SCRAPED, elsewhere, selector
 from tests.rules.promtool import Case, Firing
 
 _JOB = {"job": SCRAPED["job"]}
@@ -24,11 +24,6 @@ def _list(came: str, latest: str) -> dict[str, str]:
         selector("inference_probe_discovery_last_success_timestamp_seconds", _LISTED): came,
         selector("inference_probe_discovery_last_successful", _LISTED): latest,
     }
-
-
-def _elsewhere(series: Mapping[str, str]) -> dict[str, str]:
-    """The same of another probe."""
-    return {name.replace(SCRAPED["instance"], "oslo:9797"): values for name, values in series.items()}
 
 
 def _prices(read: str, errors: str) -> dict[str, str]:
@@ -67,7 +62,7 @@ CASES = (
     _case(
         "DiscoveryFailing",
         "at one of two probes",
-        {**_WENT_WRONG, **_elsewhere(_list(f"{2 * _HOUR}x169 {170 * _HOUR}x230", "1x400"))},
+        {**_WENT_WRONG, **elsewhere(_list(f"{2 * _HOUR}x169 {170 * _HOUR}x230", "1x400"))},
         "340h",
         [_NO_LIST],
     ),
