@@ -218,32 +218,44 @@ def scatter(says: Says, *queries: Query, across: str, unit: str, size: Size = HA
     return dress(panel, says, size, *queries)
 
 
-def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:
-    """The same graph with n, on how many attempts it stands.
+# How any n looks, and one that is called so.
+_PLAIN_N = [prop("unit", COUNT), prop("decimals", 0), *coloured(MUTED)]
+N = [*_PLAIN_N, prop("displayName", "n")]
+N_REF = "N"
 
-    One n is drawn as faint bars with an axis of its own; those of many series stand in the legend alone.
+
+def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:
+    """The same graph with n, on how many attempts it stands: drawn if it is one.
+
+    Those of many series stand in the legend alone.
     """
-    drawn = [
-        prop("custom.axisPlacement", "right"),
-        prop("custom.axisLabel", "n"),
-        prop("custom.axisGridShow", False),
-        prop("custom.drawStyle", "bars"),
-        prop("custom.lineWidth", 0),
-        prop("custom.fillOpacity", 16),
-    ]
+    query = ask(expression, legend, N_REF)
+    if legend == "n":
+        return with_n_drawn(panel, query)
     told = [
         prop("custom.axisPlacement", "hidden"),
         prop("custom.hideFrom", {"viz": True, "legend": False, "tooltip": False}),
     ]
-    plain = [prop("unit", COUNT), prop("decimals", 0), *coloured(MUTED)]
-    marks = plain + (drawn if legend == "n" else told)
-    return panel.with_target(ask(expression, legend, "N")).override_by_query("N", marks)
+    return panel.with_target(query).override_by_query(N_REF, [*_PLAIN_N, *told])
+
+
+def with_n_drawn(panel: timeseries.Panel, query: Query) -> timeseries.Panel:
+    """The same graph with n as faint bars on an axis of its own; the query is that of `N_REF`."""
+    drawn = {
+        "custom.axisPlacement": "right",
+        "custom.axisLabel": "n",
+        "custom.axisGridShow": False,
+        "custom.drawStyle": "bars",
+        "custom.lineWidth": 0,
+        "custom.fillOpacity": 16,
+    }
+    faint = [prop(name, value) for name, value in drawn.items()]
+    return panel.with_target(query).override_by_query(N_REF, [*N, *faint])
 
 
 def number_with_n(panel: stat.Panel, expression: str) -> stat.Panel:
     """The same number, and beside it n."""
-    plain = [prop("unit", COUNT), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
-    return panel.with_target(ask_now(expression, "n", "N")).override_by_query("N", plain)
+    return panel.with_target(ask_now(expression, "n", N_REF)).override_by_query(N_REF, N)
 
 
 def _names_only() -> common.VizLegendOptions:

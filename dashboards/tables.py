@@ -29,7 +29,7 @@ from dashboards.style import (
 )
 
 Cell = Literal["text", "light", "gauge", "trend"]
-_UNKNOWN = "–"
+UNKNOWN = "–"
 _LEAST_WIDTH = 60
 # "a few seconds ago"
 _WORDS_WIDTH = 125
@@ -127,7 +127,7 @@ def table(
     panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
     for step in _joined(labels, refs, last):
         panel.with_transformation(step)
-    panel.override_by_regexp(".*", [prop("noValue", _UNKNOWN)])
+    panel.override_by_regexp(".*", [prop("noValue", UNKNOWN)])
     for label in (*labels, *last):
         panel.override_by_name(label.title, label_properties(label))
     for figure in figures:

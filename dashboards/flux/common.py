@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from grafana_foundation_sdk.builders import timeseries
+
 from dashboards import links
 from dashboards.flux import figures
-from dashboards.flux.panels import EACH, ask, dots, legend, lines, rows, with_count
+from dashboards.flux.panels import ask, dots, legend, lines, rows, with_count
 from dashboards.flux.query import SERIES, attempts, binned, binned_quantile, by, extreme, pipe
 from dashboards.panels import HALF, AnyPanel, Says, Size, stacked
 from dashboards.style import AGO, COUNT, FAULTS, KINDS, coloured
@@ -19,7 +21,9 @@ TARGET = (
         link=(
             "Model board",
             links.board_url(
-                links.MODEL_INFLUX, provider="${__data.fields.Provider}", model="${__data.fields.Model}"
+                links.MODEL_INFLUX,
+                provider="${__data.fields.Provider:percentencode}",
+                model="${__data.fields.Model:percentencode}",
             ),
         ),
     ),
@@ -30,8 +34,8 @@ TARGET = (
 )
 KEYS = tuple(label.name for label in TARGET)
 _NONE_FAILED = "No attempt failed in this time."
-# Steps of time in which a median stands on more than one attempt.
-_STEP = "30m"
+# Steps of time in which a percentile stands on more than one attempt.
+STEP = "30m"
 
 
 def each(title: str, about: str, unit: str, field: str, size: Size = HALF) -> AnyPanel:
@@ -43,14 +47,23 @@ def median(title: str, about: str, unit: str, field: str, *keys: str) -> AnyPane
     """A line for each combination of `keys` or series, with n of all of them."""
     keys = keys or SERIES
     query = pipe(attempts(field), binned_quantile(0.5, *keys))
-    panel = lines(Says(title, about, unit), query, *keys).interval(_STEP)
+    panel = lines(Says(title, about, unit), query, *keys).interval(STEP)
+    return with_n_of(panel, field)
+
+
+def with_n_of(panel: timeseries.Panel, field: str) -> timeseries.Panel:
+    """The same graph with n: in each step of time, the attempts that have the field."""
     return with_count(panel, pipe(attempts(field), by(), binned("count")))
 
 
-def failures(size: Size = HALF) -> tuple[AnyPanel, ...]:
-    """Failed attempts over time by who has to answer for them, and what failed last."""
+def failures() -> tuple[AnyPanel, ...]:
+    """Who has to answer for what failed, and what it was."""
     failed = attempts(figures.SUCCESS, where=figures.FAILED)
-    blame = stacked(
+    return _whose_fault(failed), _what_failed(failed)
+
+
+def _whose_fault(failed: str) -> AnyPanel:
+    panel = stacked(
         Says(
             "Whose fault: failed attempts",
             "provider: its answer or its silence. network: names, routes, TLS. account: keys, billing, rate "
@@ -59,12 +72,15 @@ def failures(size: Size = HALF) -> tuple[AnyPanel, ...]:
             _NONE_FAILED,
         ),
         ask(pipe(failed, by("fault"), binned("count"))),
-        size=size,
     ).display_name(legend("fault"))
     for fault, colour in FAULTS.items():
-        blame.override_by_name(fault, coloured(colour))
+        panel.override_by_name(fault, coloured(colour))
+    return panel
+
+
+def _what_failed(failed: str) -> AnyPanel:
     kinds = ("target", "failure", "fault")
-    counted = rows(
+    return rows(
         Says(
             "What failed", "Failed attempts in this time by target and kind of failure.", COUNT, _NONE_FAILED
         ),
@@ -81,10 +97,9 @@ def failures(size: Size = HALF) -> tuple[AnyPanel, ...]:
             Label(name="failure", title="Failure"),
             Label(name="fault", title="Fault", width=90),
             Figure(title="Latest", expression="latest", unit=AGO, width=140),
-            Figure(title="n", expression="n", unit=EACH, width=70),
+            Figure(title="n", expression="n", unit=COUNT, width=70),
         ),
         sort_by="n",
         descending=True,
-        size=size,
+        size=HALF,
     )
-    return (blame, counted)

@@ -9,7 +9,7 @@ from dashboards.flux.common import each
 from dashboards.flux.fields import EVENT, attempt_field
 from dashboards.flux.frontier import frontier
 from dashboards.flux.marks import marks
-from dashboards.flux.panels import EACH, ask, legend, lines, number_with_count, rows
+from dashboards.flux.panels import ask, legend, lines, number_with_count, rows
 from dashboards.flux.query import (
     SERIES,
     attempts,
@@ -17,9 +17,11 @@ from dashboards.flux.query import (
     binned,
     by,
     changed,
+    keep,
     measured,
     pipe,
     status,
+    tagged,
 )
 from dashboards.flux.variables import chosen, variables
 from dashboards.panels import HALF, WHOLE, AnyPanel, Says, Size, bars, number, stacked, steps
@@ -89,8 +91,8 @@ def _figures() -> tuple[AnyPanel, ...]:
 
 
 def _unpriced() -> str:
-    answered = pipe(attempts(figures.SUCCESS, where='r.outcome == "ok"'), by(), "count()")
-    priced = pipe(attempts(figures.COST, where='r.outcome == "ok"'), by(), "count()", changed("-r._value"))
+    answered = pipe(attempts(figures.SUCCESS, where=figures.OK), by(), "count()")
+    priced = pipe(attempts(figures.COST, where=figures.OK), by(), "count()", changed("-r._value"))
     return pipe(f"union(tables: [{answered}, {priced}])", by(), "sum()")
 
 
@@ -156,7 +158,7 @@ def _answers() -> tuple[AnyPanel, ...]:
                 Figure(title="Dearest", expression="most", unit=USD, decimals=6),
                 Figure(title="Per 1k", expression="thousand", unit=USD, decimals=4),
                 Figure(title="Per 1M tokens", expression="million", unit=USD, decimals=3),
-                Figure(title="n", expression="n", unit=EACH, width=64, decimals=0),
+                Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
             ),
             sort_by="Spent",
             descending=True,
@@ -175,13 +177,13 @@ def _prices() -> tuple[AnyPanel, ...]:
     )
     panel = steps(says, ask(pipe(history, _kind_of_token())), size=WHOLE)
     events = pipe(
-        measured(EVENT, 'r._field == "text"', "r.kind =~ /^price/", chosen("provider", "model")),
-        'keep(columns: ["_time", "_value", "provider", "model"])',
+        measured(EVENT, 'r._field == "text"', tagged("kind", "=~", "^price"), chosen("provider", "model")),
+        keep("_time", "_value", "provider", "model"),
         "group()",
         'sort(columns: ["_time"], desc: true)',
     )
     return (
-        panel.display_name(legend("provider", "model", "tokens")),
+        panel.display_name(legend("provider", "model", "type")),
         rows(
             Says(
                 "What happened to prices",
@@ -203,10 +205,10 @@ def _prices() -> tuple[AnyPanel, ...]:
 
 
 def _kind_of_token() -> str:
-    """The kind of token as a label of its own, read off the field."""
+    """The kind of token as the label that it is of the metric, read off the field."""
     kinds = " ".join(f'if r._field == "{field}" then "{kind}" else' for field, kind in _PER_TOKEN.items())
     return pipe(
-        f'map(fn: (r) => ({{r with tokens: {kinds} "other"}}))',
-        'keep(columns: ["_time", "_value", "provider", "model", "tokens"])',
-        by("provider", "model", "tokens"),
+        f'map(fn: (r) => ({{r with type: {kinds} "other"}}))',
+        keep("_time", "_value", "provider", "model", "type"),
+        by("provider", "model", "type"),
     )

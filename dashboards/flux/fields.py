@@ -1,6 +1,6 @@
 """Names of what the InfluxDB exporter writes; a name that it does not write is refused.
 
-Measurements and fields are taken from the exporter itself, which takes them from the metric catalogue.
+Measurements, fields and tags are taken from the exporter itself, which takes them from the metric catalogue.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards.query import UnknownMetric
-from exporters.influxdb.facts import EVENT
-from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, OF_STATUS, STATUS, field_name
+from exporters.influxdb.facts import EVENT, EVENT_TAGS
+from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, OF_STATUS, STATUS, TAGS, field_name
 from probe.metrics import Family
 
 _OF_ATTEMPT = {family.name: family for family, _ in OF_ATTEMPT}
 _OF_STATUS = {family.name: family for family, _ in OF_STATUS}
+_TAGS = frozenset((*TAGS, *EVENT_TAGS, *(label for family, _ in OF_STATUS for label in family.labels)))
 
 
 def attempt_field(name: str, *own: str) -> str:
@@ -31,6 +32,18 @@ def status_field(name: str) -> tuple[str, str]:
     return f"{STATUS}_by_{labels}" if labels else STATUS, field_name(name)
 
 
+def column(name: str) -> str:
+    """A tag, or one of InfluxDB's own columns, such as `_time`. Raises UnknownMetric."""
+    return name if name.startswith("_") else tag(name)
+
+
+def tag(name: str) -> str:
+    """A tag of any measurement. Raises UnknownMetric."""
+    if name not in _TAGS:
+        raise UnknownMetric(f"the InfluxDB exporter writes no tag {name!r}")
+    return name
+
+
 def _field(families: Mapping[str, Family], name: str, own: tuple[str, ...]) -> str:
     family = _known(families, name)
     if len(own) != len(family.labels):
@@ -45,4 +58,4 @@ def _known(families: Mapping[str, Family], name: str) -> Family:
     return found
 
 
-__all__ = ["ATTEMPT", "EVENT", "UnknownMetric", "attempt_field", "status_field"]
+__all__ = ["ATTEMPT", "EVENT", "UnknownMetric", "attempt_field", "column", "status_field", "tag"]

@@ -5,10 +5,10 @@ The same figures as on the probe's own page, from the same attempts: see `probe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dashboards.flux.fields import attempt_field
-from dashboards.flux.query import attempts, beside, by, changed, pipe, quantile
+from dashboards.flux.query import attempts, beside, by, changed, pipe, quantile, tagged
 from probe.analysis import OWN_FAILURES
 from probe.analysis.value import FREE_COST_PER_MILLION_USD, PER_MILLION
 from probe.metrics import names
@@ -24,9 +24,9 @@ _TOKENS = tuple(
     for kind in ("input", "output")
 )
 # What the probe itself did not carry through says nothing about a target.
-THEIRS = " and ".join(f'r.failure != "{kind}"' for kind in sorted(OWN_FAILURES))
-
-FAILED = 'r.outcome == "failed"'
+THEIRS = " and ".join(tagged("failure", "!=", kind) for kind in sorted(OWN_FAILURES))
+FAILED = tagged("outcome", "==", "failed")
+OK = tagged("outcome", "==", "ok")
 
 
 def count(keys: Sequence[str]) -> str:
@@ -61,23 +61,26 @@ def cost_per_thousand(keys: Sequence[str]) -> str:
 
 def cost_per_million(keys: Sequence[str]) -> str:
     """USD for a million tokens, in and out: mean cost / mean tokens of the attempts that have them."""
-    return pipe(
-        beside({"usd": mean(COST, keys), "tokens": tokens(keys)}, keys),
-        "filter(fn: (r) => exists r.usd and exists r.tokens and r.tokens > 0.0)",
-        changed(f"r.usd / r.tokens * {PER_MILLION}.0"),
-        'drop(columns: ["usd", "tokens"])',
-        by(*keys),
-    )
+    streams = {"usd": mean(COST, keys), "tokens": tokens(keys)}
+    return _combined(streams, keys, f"r.usd / r.tokens * {PER_MILLION}.0", where="r.tokens > 0.0")
 
 
 def value(keys: Sequence[str]) -> str:
     """Value score: mean tokens per second / USD per million tokens. What is free counts as nearly so."""
     price = f"if r.million > 0.0 then r.million else {FREE_COST_PER_MILLION_USD}"
+    streams = {"tps": mean(TPS, keys), "million": cost_per_million(keys)}
+    return _combined(streams, keys, f"r.tps / ({price})")
+
+
+def _combined(streams: Mapping[str, str], keys: Sequence[str], expression: str, where: str = "") -> str:
+    """One figure of several, `r` with their names, of the series that have them all."""
+    known = " and ".join((*(f"exists r.{name}" for name in streams), *filter(None, [where])))
+    names_of_columns = ", ".join(f'"{name}"' for name in streams)
     return pipe(
-        beside({"tps": mean(TPS, keys), "million": cost_per_million(keys)}, keys),
-        "filter(fn: (r) => exists r.tps and exists r.million)",
-        changed(f"r.tps / ({price})"),
-        'drop(columns: ["tps", "million"])',
+        beside(streams, keys),
+        f"filter(fn: (r) => {known})",
+        changed(expression),
+        f"drop(columns: [{names_of_columns}])",
         by(*keys),
     )
 

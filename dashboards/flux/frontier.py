@@ -16,11 +16,12 @@ _SPEED = "Tokens per second"
 
 def frontier() -> AnyPanel:
     """A point for each series: up is faster, left is cheaper."""
+    target, connection = SERIES
     query = pipe(
         beside({_PRICE: figures.cost_per_million(SERIES), _SPEED: figures.mean(figures.TPS, SERIES)}, SERIES),
         f'filter(fn: (r) => exists r["{_PRICE}"] and exists r["{_SPEED}"])',
-        'map(fn: (r) => ({r with target: r.target + " · " + r.connection}))',
-        f'keep(columns: ["target", "{_PRICE}", "{_SPEED}"])',
+        f'map(fn: (r) => ({{r with {target}: r.{target} + " · " + r.{connection}}}))',
+        f'keep(columns: ["{target}", "{_PRICE}", "{_SPEED}"])',
     )
     says = Says(
         "Speed against price",
@@ -30,7 +31,7 @@ def frontier() -> AnyPanel:
         "No price is known.",
     )
     panel = scatter(says, ask(query), across=_PRICE, unit=USD)
-    order = {"indexByName": {"target": 0, _PRICE: 1, _SPEED: 2}}
-    apart = {"fields": ["target"], "keepFields": False}
+    order = {"indexByName": {target: 0, _PRICE: 1, _SPEED: 2}}
+    apart = {"fields": [target], "keepFields": False}
     panel.with_transformation(DataTransformerConfig(id_val="organize", options=order))
     return panel.with_transformation(DataTransformerConfig(id_val="partitionByValues", options=apart))

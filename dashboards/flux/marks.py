@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotatio
 
 from dashboards.flux.fields import EVENT
 from dashboards.flux.panels import Flux
-from dashboards.flux.query import measured, pipe
+from dashboards.flux.query import keep, measured, pipe, tagged
 from dashboards.palette import BLUE, RED, YELLOW
 from dashboards.source import INFLUXDB
 
@@ -27,9 +27,9 @@ def marks() -> list[Builder[Annotation]]:
 
 def _mark(name: str, kinds: str, colour: str) -> Builder[Annotation]:
     query = pipe(
-        measured(EVENT, 'r._field == "text"', f"r.kind =~ /{kinds}/"),
+        measured(EVENT, 'r._field == "text"', tagged("kind", "=~", kinds)),
         "group()",
-        'keep(columns: ["_time", "_value", "kind", "provider", "model"])',
+        keep("_time", "_value", "kind", "provider", "model"),
     )
     return (
         AnnotationQuery()

@@ -10,10 +10,10 @@ from grafana_foundation_sdk.builders import timeseries
 from dashboards import links
 from dashboards.board import Board, Row
 from dashboards.flux import figures
-from dashboards.flux.common import each, failures, median
+from dashboards.flux.common import STEP, each, failures, median, with_n_of
 from dashboards.flux.fields import attempt_field
 from dashboards.flux.marks import marks
-from dashboards.flux.panels import ask, number_with_count, with_count
+from dashboards.flux.panels import ask, number_with_count
 from dashboards.flux.query import attempts, binned, by, histogram, percentiles, pipe
 from dashboards.flux.variables import variables
 from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
@@ -44,8 +44,6 @@ _WIDE = Size(width=24, height=9)
 _PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _COLOURS = {"p5": RED, "p50": GREEN, "p95": YELLOW, "p99": RED}
 _PARTS = {"load": MUTED, "queue": YELLOW, "prompt": GREEN, "completion": BLUE}
-# Steps of time in which a percentile stands on more than one attempt.
-_STEP = "30m"
 _STANDS_ON = "Over the n attempts of each step of time."
 
 
@@ -120,10 +118,10 @@ def _ttft() -> tuple[AnyPanel, ...]:
 
 def _spread(says: Says, field: str, shares: Mapping[str, float]) -> AnyPanel:
     """Percentiles over time, and n."""
-    panel = graph(says, ask(percentiles(attempts(field), shares))).interval(_STEP)
+    panel = graph(says, ask(percentiles(attempts(field), shares))).interval(STEP)
     for name in shares:
         panel.override_by_name(name, coloured(_COLOURS[name]))
-    return with_count(panel, pipe(attempts(field), by(), binned("count")))
+    return with_n_of(panel, field)
 
 
 def _phases() -> tuple[AnyPanel, ...]:

@@ -7,11 +7,11 @@ from dashboards.board import Board, Row
 from dashboards.flux import figures
 from dashboards.flux.common import KEYS, TARGET, each, failures, median
 from dashboards.flux.marks import marks
-from dashboards.flux.panels import EACH, TREND, N, ask, legend, rows
-from dashboards.flux.query import SERIES, attempts, beside, binned, by, latest, pipe
+from dashboards.flux.panels import TREND, ask, legend, rows
+from dashboards.flux.query import SERIES, attempts, beside, binned, by, changed, latest, pipe
 from dashboards.flux.variables import variables
 from dashboards.palette import GREEN, RED, YELLOW
-from dashboards.panels import AnyPanel, Says, Size, named, number, states
+from dashboards.panels import AnyPanel, N, Says, Size, named, number, states
 from dashboards.source import INFLUXDB
 from dashboards.style import (
     ANY_IS_BAD,
@@ -34,8 +34,8 @@ from dashboards.tables import Figure
 _SMALL = Size(width=6, height=4)
 _WINNER = Size(width=6, height=5)
 _BANDS = Size(width=24, height=8)
-# A state holds until the next attempt, if that is not longer than this.
-_HOLDS_MS = 3_600_000
+# A state holds until the next attempt if that is no later than this: attempts may be an hour apart.
+_HOLDS_MS = 65 * 60_000
 _MOSTLY: Steps = ((None, RED), (0.5, YELLOW), (0.95, GREEN))
 _LEADERS = Size(width=24, height=11)
 
@@ -59,14 +59,16 @@ def board() -> Board:
 def _now() -> tuple[AnyPanel, ...]:
     failing = pipe(
         attempts(figures.SUCCESS),
-        latest("target"),
-        "group()",
-        "map(fn: (r) => ({_value: 1.0 - r._value}))",
+        latest(*SERIES, "location"),
+        by("target", "location"),
+        "min()",
+        changed("1.0 - r._value"),
+        by(),
         "sum()",
     )
     return (
         number(
-            Says("Targets failing", "Targets whose latest attempt in this time failed.", COUNT),
+            Says("Targets failing", "Targets whose latest attempt failed, over whichever connection.", COUNT),
             ask(failing),
             size=_SMALL,
             at=ANY_IS_BAD,
@@ -77,7 +79,7 @@ def _now() -> tuple[AnyPanel, ...]:
             size=_SMALL,
             at=SUCCESS,
         ),
-        number(Says("Attempts", "In this time.", EACH), ask(figures.count(())), size=_SMALL),
+        number(Says("Attempts", "In this time.", COUNT), ask(figures.count(())), size=_SMALL),
         number(
             Says(
                 "Spent",
@@ -95,10 +97,11 @@ def _since_when() -> AnyPanel:
     says = Says(
         "Since when: success of each target",
         "Green where at least 95 % of the attempts of a step of time succeeded, red where most failed. One "
-        "red band: that target. All red at once: the network here, or the probe.",
+        "red band: that target. All red at once: the network here, or the probe. A gap: no attempt for more "
+        "than an hour.",
         RATIO,
     )
-    query = pipe(attempts(figures.SUCCESS, where=figures.THEIRS), by(*SERIES), binned("mean"))
+    query = pipe(attempts(figures.SUCCESS, where=figures.THEIRS), by(*SERIES), binned("mean", gaps=True))
     panel = states(says, ask(query), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
     return panel.thresholds(thresholds(_MOSTLY)).color_scheme(by_threshold())
 
@@ -183,7 +186,7 @@ _FIGURES = (
     Figure(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
     Figure(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
     Figure(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
-    Figure(title="n", expression="n", unit=EACH, width=64, decimals=0),
+    Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
     Figure(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
 )
 

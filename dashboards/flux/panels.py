@@ -9,24 +9,22 @@ from grafana_foundation_sdk.builders import table as sdk
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
-from grafana_foundation_sdk.models.common import DataSourceRef, GraphDrawStyle
+from grafana_foundation_sdk.models.common import DataSourceRef, GraphDrawStyle, VizOrientation
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 
+from dashboards.flux.fields import column as known_column
+from dashboards.flux.fields import tag
 from dashboards.palette import MUTED
-from dashboards.panels import HALF, WHOLE, Query, Says, Size, dress, graph
+from dashboards.panels import HALF, N_REF, WHOLE, Query, Says, Size, dress, graph, with_n_drawn
 from dashboards.source import INFLUXDB
 from dashboards.style import coloured, prop
-from dashboards.tables import Figure, Label, Table, figure_properties, label_properties
+from dashboards.tables import UNKNOWN, Figure, Label, Table, figure_properties, label_properties
 
-# Grafana's name for whole numbers that are written out.
-EACH = "locale"
 # The column of a table that holds a course over time.
 TREND = "Trend"
 _TREND_POINTS = 60
-UNKNOWN = "–"
-
-# How n looks beside a number.
-N = [prop("unit", EACH), prop("decimals", 0), prop("displayName", "n"), *coloured(MUTED)]
+# A number that stands without its name says that it is n.
+_N_ALONE = [prop("unit", "prefix:n = "), prop("decimals", 0), *coloured(MUTED)]
 
 
 class Flux(Dataquery, Builder[Dataquery]):
@@ -51,7 +49,7 @@ def ask(query: str, ref: str = "A") -> Query:
 
 def legend(*tags: str) -> str:
     """What a line is called, by its tags."""
-    return " · ".join(f"${{__field.labels.{tag}}}" for tag in tags)
+    return " · ".join(f"${{__field.labels.{tag(name)}}}" for name in tags)
 
 
 def lines(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
@@ -66,25 +64,14 @@ def dots(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Pa
 
 
 def with_count(panel: timeseries.Panel, query: str) -> timeseries.Panel:
-    """The same graph with n, on how many attempts it stands, as faint bars on an axis of their own."""
-    faint = {
-        "unit": EACH,
-        "decimals": 0,
-        "displayName": "n",
-        "custom.axisPlacement": "right",
-        "custom.axisLabel": "n",
-        "custom.axisGridShow": False,
-        "custom.drawStyle": "bars",
-        "custom.lineWidth": 0,
-        "custom.fillOpacity": 16,
-    }
-    properties = [prop(name, value) for name, value in faint.items()]
-    return panel.with_target(ask(query, "N")).override_by_query("N", [*properties, *coloured(MUTED)])
+    """The same graph with n, on how many attempts it stands."""
+    return with_n_drawn(panel, ask(query, N_REF))
 
 
 def number_with_count(panel: stat.Panel, query: str) -> stat.Panel:
-    """The same number, and beside it n."""
-    return panel.with_target(ask(query, "N")).override_by_query("N", N)
+    """The same number, and below it n."""
+    panel.orientation(VizOrientation.HORIZONTAL)
+    return panel.with_target(ask(query, N_REF)).override_by_query(N_REF, _N_ALONE)
 
 
 def rows(
@@ -123,7 +110,7 @@ def _properties(column: Label | Figure) -> list[DynamicConfigValue]:
 
 def _titles(columns: Sequence[Label | Figure]) -> dict[str, str]:
     """The title of each column by its name in the answer."""
-    names = (each.name if isinstance(each, Label) else each.expression for each in columns)
+    names = (known_column(each.name) if isinstance(each, Label) else each.expression for each in columns)
     return {
         f"{TREND} #T" if name == TREND else name: each.title
         for name, each in zip(names, columns, strict=True)

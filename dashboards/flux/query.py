@@ -11,9 +11,10 @@ https://docs.influxdata.com/flux/v0/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
-from dashboards.flux.fields import ATTEMPT, status_field
+from dashboards.flux.fields import ATTEMPT, column, status_field, tag
 from dashboards.flux.variables import NARROWING, chosen
 
 # One line of a table or graph about a target. A target may be probed over cold and over warm connections.
@@ -21,6 +22,7 @@ SERIES = ("target", "connection")
 
 _IN_SIGHT = "range(start: v.timeRangeStart, stop: v.timeRangeStop)"
 _BINS = 'every: v.windowPeriod, createEmpty: false, timeSrc: "_start"'
+_BINS_AND_GAPS = 'every: v.windowPeriod, createEmpty: true, timeSrc: "_start"'
 # The first bin begins where all others do, at a multiple of its width, so that points of all series align.
 _ALIGNED = "truncateTimeColumn(unit: v.windowPeriod)"
 
@@ -56,9 +58,19 @@ def _any_of(fields: Sequence[str]) -> str:
     return " or ".join(f'r._field == "{field}"' for field in fields)
 
 
+def tagged(name: str, operator: Literal["==", "!=", "=~"], value: str) -> str:
+    """A condition about a tag of `r`; `value` is a text, or what stands between the slashes of a pattern."""
+    return f"r.{tag(name)} {operator} " + (f"/{value}/" if operator == "=~" else f'"{value}"')
+
+
 def by(*columns: str) -> str:
     """A table for each combination of these."""
-    return f"group(columns: {_listed(columns)})"
+    return f"group(columns: {_listed(map(column, columns))})"
+
+
+def keep(*columns: str) -> str:
+    """Nothing but these."""
+    return f"keep(columns: {_listed(map(column, columns))})"
 
 
 def quantile(share: float) -> str:
@@ -66,16 +78,19 @@ def quantile(share: float) -> str:
     return f'quantile(q: {share}, method: "exact_mean")'
 
 
-def binned(function: str) -> str:
-    """`mean`, `sum`, `count`, `last`, `max` … of each bin of time, at its beginning."""
-    return pipe(f"aggregateWindow({_BINS}, fn: {function})", _ALIGNED)
+def binned(function: str, *, gaps: bool = False) -> str:
+    """`mean`, `sum`, `count`, `last`, `max` … of each bin of time, at its beginning.
+
+    Bins without an attempt are left out, or are null: then a graph knows where there was nothing.
+    """
+    return pipe(f"aggregateWindow({_BINS_AND_GAPS if gaps else _BINS}, fn: {function})", _ALIGNED)
 
 
 def binned_quantile(share: float, *keys: str) -> str:
     """Over the attempts of each bin of time, by these columns; fewer columns are windowed sooner."""
     body = f'tables |> quantile(q: {share}, method: "exact_mean", column: column)'
     return pipe(
-        f"keep(columns: {_listed(('_time', '_value', *keys))})",
+        keep("_time", "_value", *keys),
         by(*keys),
         f"aggregateWindow({_BINS}, fn: (column, tables=<-) => {body})",
         _ALIGNED,
@@ -85,15 +100,14 @@ def binned_quantile(share: float, *keys: str) -> str:
 def percentiles(stream: str, shares: Mapping[str, float]) -> str:
     """Quantiles over each bin of time, each a line of its name."""
     found = [pipe(stream, binned_quantile(share), called(name)) for name, share in shares.items()]
-    plain = 'keep(columns: ["_time", "_value", "_field"])'
-    return pipe("union(tables: [\n" + ",\n".join(found) + "\n])", plain, by("_field"))
+    return pipe(_union(found), keep("_time", "_value", "_field"), by("_field"))
 
 
 def histogram(bounds: Sequence[float]) -> str:
     """How many attempts of each bin of time fall into each bucket, called by its upper bound."""
     bins = ", ".join(f"{bound:.4f}" for bound in bounds)
     return pipe(
-        'keep(columns: ["_time", "_value"])',
+        keep("_time", "_value"),
         "group()",
         "window(every: v.windowPeriod)",
         f"histogram(bins: [0.0, {bins}])",
@@ -114,7 +128,7 @@ def extreme(function: str, *keys: str) -> str:
     Looking within each stored series first lets the store do it, which makes a year quick.
     """
     within = pipe("window(every: v.windowPeriod)", f"{function}()")
-    kept = f"keep(columns: {_listed(('_time', '_value', *keys))})"
+    kept = keep("_time", "_value", *keys)
     return pipe(within, kept, by(*keys), within, by(*keys), 'sort(columns: ["_time"])')
 
 
@@ -137,11 +151,15 @@ def beside(streams: Mapping[str, str], keys: Sequence[str]) -> str:
     """One table: a row for each combination of `keys`, a column for each stream under its name."""
     named = [pipe(stream, called(name), by(*keys, "_field")) for name, stream in streams.items()]
     return pipe(
-        "union(tables: [\n" + ",\n".join(named) + "\n])",
+        _union(named),
         "group()",
         f'pivot(rowKey: {_listed(keys)}, columnKey: ["_field"], valueColumn: "_value")',
     )
 
 
-def _listed(columns: Sequence[str]) -> str:
+def _union(streams: Iterable[str]) -> str:
+    return "union(tables: [\n" + ",\n".join(streams) + "\n])"
+
+
+def _listed(columns: Iterable[str]) -> str:
     return "[" + ", ".join(f'"{column}"' for column in columns) + "]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.dashboard import QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
 
-from dashboards.flux.fields import ATTEMPT
+from dashboards.flux.fields import ATTEMPT, tag
 from dashboards.source import INFLUXDB
 from dashboards.variables import ALL, Variable, datasource
 
@@ -23,29 +23,29 @@ NARROWING = tuple(_ABOUT)
 
 def variables() -> list[Variable]:
     """The data source, and a choice for each tag among what the choices before it leave."""
-    return [datasource(INFLUXDB), *(_tag(tag) for tag in NARROWING)]
+    return [datasource(INFLUXDB), *(_choice(name) for name in NARROWING)]
 
 
 def chosen(*tags: str) -> str:
     """What the variables of these tags leave, as a condition about `r`."""
-    return " and ".join(f"r.{tag} =~ /^${{{tag}:regex}}$/" for tag in tags)
+    return " and ".join(f"r.{tag(name)} =~ /^${{{name}:regex}}$/" for name in tags)
 
 
-def _tag(tag: str) -> Variable:
-    title, about = _ABOUT[tag]
-    before = NARROWING[: NARROWING.index(tag)]
+def _choice(name: str) -> Variable:
+    title, about = _ABOUT[name]
+    before = NARROWING[: NARROWING.index(name)]
     narrowed = f" and {chosen(*before)}" if before else ""
     query = (
         'import "influxdata/influxdb/schema"\n'
-        f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag}", '
+        f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag(name)}", '
         f'predicate: (r) => r._measurement == "{ATTEMPT}"{narrowed}, '
         "start: v.timeRangeStart, stop: v.timeRangeStop)"
     )
     return (
-        QueryVariable(tag)
+        QueryVariable(name)
         .label(title)
         .description(about)
-        .query({"query": query, "refId": f"variable-{tag}"})
+        .query({"query": query, "refId": f"variable-{name}"})
         .definition(query)
         .datasource(INFLUXDB.chosen)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)

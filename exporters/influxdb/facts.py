@@ -11,6 +11,7 @@ from probe.event import Event
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS, MODEL_PRICE_USD_PER_REQUEST, PREFIX
 
 EVENT: Final = f"{PREFIX}event"
+EVENT_TAGS: Final = ("kind", "severity", "provider", "model", "scope")
 PRICE: Final = f"{PREFIX}price"
 
 
@@ -19,13 +20,8 @@ def event_line(event: Event) -> str:
 
     A tag that an event has nothing for is `none`, as InfluxDB knows no empty one.
     """
-    tags = {
-        "kind": event.kind,
-        "severity": event.severity,
-        "provider": event.provider or "none",
-        "model": event.model or "none",
-        "scope": event.scope or "none",
-    }
+    values = (event.kind, event.severity, event.provider, event.model, event.scope)
+    tags = {name: value or "none" for name, value in zip(EVENT_TAGS, values, strict=True)}
     return line_of(EVENT, tags, {"count": 1.0, "text": one_line(event.text)}, time_ns(event.at, event.id))
 
 

@@ -18,11 +18,13 @@ from influxdb_client.client.write.point import Point
 
 from exporters.instant import unix_ns
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfAttempt, OfStatus, series_labels
-from probe.sample import Failed, Sample
+from probe.sample import Failed, Ok, Sample
 from probe.status import Status
 
 ATTEMPT: Final = f"{PREFIX}attempt"
 STATUS: Final = f"{PREFIX}status"
+# What tells one series from another, and one kind of outcome from another.
+TAGS: Final = (*SERIES_LABELS, "suite", "case", "streaming", "outcome", "failure", "fault")
 _LAST: Final = f"{PREFIX}last_"
 _NOT_ESCAPABLE: Final = re.compile(r"\\+(?=[,= ]|$)")
 
@@ -49,17 +51,15 @@ def attempt_line(sample: Sample) -> str:
 
 
 def attempt_tags(sample: Sample) -> dict[str, str]:
-    """What tells one series from another, and one kind of outcome from another."""
-    outcome = sample.outcome
-    series = dict(zip(SERIES_LABELS, series_labels(sample.series), strict=True))
-    return series | {
-        "suite": sample.suite,
-        "case": sample.case_id,
-        "streaming": "true" if sample.streaming else "false",
-        "outcome": "failed" if isinstance(outcome, Failed) else "ok",
-        "failure": outcome.kind if isinstance(outcome, Failed) else "none",
-        "fault": outcome.fault if isinstance(outcome, Failed) else "none",
-    }
+    """`TAGS` and their values."""
+    match sample.outcome:
+        case Failed(kind=kind, fault=fault):
+            ended: tuple[str, str, str] = ("failed", kind, fault)
+        case Ok():
+            ended = ("ok", "none", "none")
+    streaming = "true" if sample.streaming else "false"
+    values = (*series_labels(sample.series), sample.suite, sample.case_id, streaming, *ended)
+    return dict(zip(TAGS, values, strict=True))
 
 
 def attempt_fields(sample: Sample) -> Iterator[tuple[str, float]]:

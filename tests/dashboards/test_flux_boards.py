@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 from uuid import UUID
@@ -15,8 +16,13 @@ import pytest
 
 from dashboards import links
 from dashboards.flux import fields
+from dashboards.flux.panels import legend, rows
+from dashboards.flux.query import by, keep, tagged
+from dashboards.flux.variables import chosen
+from dashboards.panels import Says
 from dashboards.query import UnknownMetric
 from dashboards.registry import boards
+from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
 from exporters.influxdb.points import attempt_line, status_lines
 from probe.event import Event
@@ -180,3 +186,27 @@ def test_a_name_that_the_exporter_does_not_write_is_refused() -> None:
         fields.attempt_field(names.LAST_PHASE_SECONDS)
     with pytest.raises(UnknownMetric, match="writes no"):
         fields.status_field(names.LAST_TTFT_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        partial(by, "provider", "nothing"),
+        partial(keep, "_time", "nothing"),
+        partial(tagged, "nothing", "==", "ok"),
+        partial(chosen, "nothing"),
+        partial(legend, "nothing"),
+        partial(rows, Says("", "", ""), "", (Label(name="nothing", title=""),)),
+    ],
+    ids=lambda asks: asks.func.__name__,
+)
+def test_a_tag_that_the_exporter_does_not_write_is_refused(asks: partial[object]) -> None:
+    with pytest.raises(UnknownMetric, match="writes no tag 'nothing'"):
+        asks()
+
+
+def test_a_time_without_attempts_is_a_gap_in_the_bands() -> None:
+    (bands,) = (panel for panel in panels(BOARDS["overview"]) if panel["type"] == "state-timeline")
+    (asked,) = (target["query"] for target in bands["targets"])
+    assert "createEmpty: true" in asked
+    assert 3_600_000 < bands["fieldConfig"]["defaults"]["custom"]["spanNulls"] < 2 * 3_600_000

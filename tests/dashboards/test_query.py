@@ -1,9 +1,7 @@
-"""Names in queries: what the catalogue has not is refused, what it renames is renamed everywhere."""
+"""Names in queries: what the catalogue has not is refused."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -65,39 +63,3 @@ def test_colours_are_those_of_the_page() -> None:
     assert f"--green: {palette.GREEN};" in sheet
     assert f"--red: {palette.RED};" in sheet
     assert len({palette.BLUE, palette.GREEN, palette.YELLOW, palette.RED, palette.TEXT, palette.MUTED}) == 6
-
-
-# What the generators make once a metric has another name, as in a copy of probe/metrics/names.py.
-_RENAMED = """\
-import pathlib, sys, types, warnings
-
-warnings.simplefilter("ignore")
-source = pathlib.Path("probe/metrics/names.py").read_text()
-assert source.count('}jitter_seconds"') == 1
-module = types.ModuleType("probe.metrics.names")
-exec(source.replace('}jitter_seconds"', '}wobble_seconds"'), module.__dict__)
-sys.modules["probe.metrics.names"] = module
-
-from exporters.prometheus.exposition import FamilyWriter
-from probe.metrics import CATALOGUE
-from tools.generate import GENERATED
-
-made = [of.make() for of in GENERATED]
-made += [FamilyWriter(family, openmetrics=False).head for family in CATALOGUE]
-made = [part if isinstance(part, str) else part.decode() for part in made]
-print("\\n".join(made))
-"""
-
-
-def test_a_name_that_changes_in_the_catalogue_changes_in_all_that_is_made_of_it() -> None:
-    made = subprocess.run(
-        [sys.executable, "-c", _RENAMED], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    ).stdout
-    assert "inference_probe_jitter_seconds" not in made
-    for line in (
-        "# TYPE inference_probe_wobble_seconds gauge",
-        "| `inference_probe_wobble_seconds` | gauge |",
-    ):
-        assert line in made
-    assert "max by (target, connection" in made
-    assert made.count("inference_probe_wobble_seconds") > 5
