@@ -49,26 +49,37 @@ class Policy(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """`by_target` has no entry where the configuration names no target: then `general` is for all."""
+    """`by_target` has no entry where the configuration names no target: then `general` is for all.
+
+    `by_job` are the windows of each job alone.
+    """
 
     general: Policy
     by_target: Mapping[str, Policy]
+    by_job: Mapping[str, Windows]
     longest_pause: timedelta
 
     def apart(self, key: Callable[[Policy], K]) -> list[tuple[str, K]]:
-        """The different keys with matchers of the targets that have them.
-
-        The commonest is for whatever target has no other, so that one that is new has alerts at once.
-        """
+        """The different keys with matchers of the targets that have them."""
         keys = {name: key(policy) for name, policy in self.by_target.items()}
-        commonest = Counter(keys.values()).most_common(1)[0][0] if keys else key(self.general)
-        others = {name: found for name, found in keys.items() if found != commonest}
-        apart = [(any_of(others, equal=False) if others else "", commonest)]
-        apart += [
-            (any_of(name for name, other in others.items() if other == found), found)
-            for found in dict.fromkeys(others.values())
-        ]
-        return apart
+        return _apart("target", keys, key(self.general))
+
+    def jobs_apart(self, key: Callable[[Windows], K]) -> list[tuple[str, K]]:
+        """The same of jobs."""
+        keys = {name: key(windows) for name, windows in self.by_job.items()}
+        return _apart("job_name", keys, key(self.general.windows))
+
+
+def _apart(label: str, keys: Mapping[str, K], general: K) -> list[tuple[str, K]]:
+    """The commonest is for whatever has no other, so that what is new has alerts at once."""
+    commonest = Counter(keys.values()).most_common(1)[0][0] if keys else general
+    others = {name: found for name, found in keys.items() if found != commonest}
+    apart = [(any_of(others, label=label, equal=False) if others else "", commonest)]
+    apart += [
+        (any_of((name for name, other in others.items() if other == found), label=label), found)
+        for found in dict.fromkeys(others.values())
+    ]
+    return apart
 
 
 def policies(config: Config) -> Policies:
@@ -86,6 +97,7 @@ def policies(config: Config) -> Policies:
     return Policies(
         general=Policy(Slo.of(config.slo), windows_for(shortest)),
         by_target=by_target,
+        by_job={name: windows_for(seconds) for name, (seconds, _) in intervals.items()},
         longest_pause=timedelta(seconds=max([min(shortest, 3600), *pauses])),
     )
 

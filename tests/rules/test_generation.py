@@ -134,6 +134,20 @@ def _seconds(text: str) -> int:
     return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[text[-1]]
 
 
+def test_a_job_that_runs_rarely_is_missed_beside_one_that_runs_often() -> None:
+    jobs = [
+        {"name": "often", "cron": "*/5 * * * *"},
+        {"name": "hourly", "cron": "0 * * * *"},
+        {"name": "daily", "cron": "0 4 * * *"},
+    ]
+    missed = alerts_of(Config.model_validate({"jobs": jobs}), "RunsMissed")
+    windows = {rule["labels"]["window"]: rule["expr"] for rule in missed}
+    assert set(windows) == {"1h", "8h", "7d"}
+    assert windows["1h"].count('{job_name!~"daily|hourly"}[1h]') == 2
+    assert windows["8h"].count('{job_name="hourly"}[8h]') == 2
+    assert windows["7d"].count('{job_name="daily"}[7d]') == 2
+
+
 def test_a_night_without_runs_does_not_shorten_windows() -> None:
     """Of a target that two jobs ask, the one that goes round the clock decides."""
     jobs = [

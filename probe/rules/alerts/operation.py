@@ -20,7 +20,8 @@ _BACKLOG_SECONDS = 900
 
 def operation_alerts(policies: Policies) -> Iterable[Alert]:
     yield _probe_down()
-    yield _runs_missed(policies.general.windows.several)
+    for matcher, window in policies.jobs_apart(lambda windows: windows.several):
+        yield _runs_missed(matcher, window)
     yield _export_backlog()
     yield _store_failing()
     yield _reload_failed()
@@ -59,10 +60,10 @@ def _probe_down() -> Alert:
     )
 
 
-def _runs_missed(window: str) -> Alert:
+def _runs_missed(matcher: str, window: str) -> Alert:
     def expression(_: Read) -> str:
         missed, overlapped = (
-            f"increase({select(name, window=window)})"
+            f"increase({select(name, matcher, window=window)})"
             for name in (names.JOB_MISSED_TOTAL, names.JOB_OVERLAPPED_TOTAL)
         )
         return f"{missed} + {overlapped} > 1.5"
