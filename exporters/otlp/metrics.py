@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -19,6 +19,7 @@ from exporters.instant import unix_ns
 from exporters.otlp.gauges import Latest, Reported
 from exporters.otlp.halving import send_halving
 from exporters.otlp.instruments import Instruments
+from exporters.otlp.parts import parts, points_of
 from exporters.otlp.settings import OtlpSettings
 from exporters.otlp.spans import attempt_context
 from exporters.otlp.totals import Totals
@@ -31,8 +32,6 @@ from probe.status import Status
 _log = structlog.get_logger("exporters.otlp")
 
 _REMEMBERED: Final = 5000
-# A request of everything is cut: servers take a few megabytes (gRPC 4 by default), a point is some 200 bytes.
-_POINTS_AT_ONCE: Final = 5000
 
 Send = Callable[[ExportMetricsServiceRequest], None]
 
@@ -99,7 +98,7 @@ class Metrics:
         self._send_parts(metrics)
         self._reported.accept(values, now_ns)
         standing = _encoded(self._request(self._totals.all(now_ns), self._latest.metrics(None, now_ns)))
-        for part in _parts(standing):
+        for part in parts(standing):
             self._send_parts(part)
 
     def _send_parts(self, metrics: Sequence[EncodedMetric]) -> None:
@@ -138,38 +137,3 @@ class Metrics:
 def _encoded(request: ExportMetricsServiceRequest) -> Sequence[EncodedMetric]:
     encoded: Sequence[EncodedMetric] = request.resource_metrics[0].scope_metrics[0].metrics
     return encoded
-
-
-def _parts(metrics: Iterable[EncodedMetric]) -> Iterator[list[EncodedMetric]]:
-    """The same points in lists of at most so many."""
-    part: list[EncodedMetric] = []
-    room = _POINTS_AT_ONCE
-    for metric in metrics:
-        for piece in _pieces(metric):
-            count = len(points_of(piece))
-            if count > room and part:
-                yield part
-                part, room = [], _POINTS_AT_ONCE
-            part.append(piece)
-            room -= count
-    if part:
-        yield part
-
-
-def _pieces(metric: EncodedMetric) -> Iterator[EncodedMetric]:
-    points = points_of(metric)
-    if len(points) <= _POINTS_AT_ONCE:
-        yield metric
-        return
-    for start in range(0, len(points), _POINTS_AT_ONCE):
-        piece = EncodedMetric()
-        piece.CopyFrom(metric)
-        del points_of(piece)[start + _POINTS_AT_ONCE :]
-        del points_of(piece)[:start]
-        yield piece
-
-
-def points_of(metric: EncodedMetric) -> Any:
-    """The points of whatever kind of data a metric holds, as a list that can be changed."""
-    kind = metric.WhichOneof("data")
-    return [] if kind is None else getattr(metric, kind).data_points

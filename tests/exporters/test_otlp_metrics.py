@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from opentelemetry import metrics as global_metrics
 from opentelemetry import trace as global_trace
+from opentelemetry.proto.metrics.v1.metrics_pb2 import DataPointFlags
 from structlog.testing import capture_logs
 
 from exporters.otlp.conventions import DURATION_BUCKETS, OWN_STREAMS, TOKEN_BUCKETS
+from exporters.otlp.parts import POINTS_AT_ONCE
 from probe.errors import ConfigError
 from probe.exporter import RejectingExporter
 from probe.metrics import CATALOGUE, OfAttempt, OfStatus, names
@@ -23,6 +25,8 @@ from tests.servers.otlp import attributes, partial
 DURATION = "gen_ai.client.operation.duration"
 GAPS = "gen_ai.client.operation.time_per_output_chunk"
 TTFT = named(names.TTFT_SECONDS)
+LAST_TTFT = named(names.LAST_TTFT_SECONDS)
+NO_RECORDED_VALUE = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 ATTEMPTS = named(names.ATTEMPTS_TOTAL)
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
@@ -128,14 +132,33 @@ async def test_a_gap_is_told_as_one(make: Making) -> None:
     """A last value that stays would be a flat line through an outage."""
     otlp = make()
     await otlp.exporter.export([make_sample()])
-    assert otlp.point(named(names.LAST_TTFT_SECONDS)).as_double == 0.25
+    assert otlp.point(LAST_TTFT).as_double == 0.25
     await otlp.exporter.export([make_failure("dns", at=NOW + timedelta(seconds=5))])
-    assert not [key for key in otlp.receiver.latest() if key[0] == named(names.LAST_TTFT_SECONDS)]
+    assert not [key for key in otlp.receiver.latest() if key[0] == LAST_TTFT]
     assert otlp.point(named(names.LAST_ATTEMPT_SUCCESS)).as_double == 0
     ended = make_sample().ended_at.timestamp()
     assert otlp.point(named(names.LAST_SUCCESS_TIMESTAMP_SECONDS)).as_double == ended
     await otlp.exporter.export([make_sample(at=NOW + timedelta(seconds=9))])
-    assert otlp.point(named(names.LAST_TTFT_SECONDS)).as_double == 0.25
+    assert otlp.point(LAST_TTFT).as_double == 0.25
+
+
+async def test_a_gap_stays_one_for_as_long_as_it_lasts(make: Making) -> None:
+    otlp = make()
+    await otlp.exporter.export([make_sample()])
+    for second in (5, 9):
+        await otlp.exporter.export([make_failure("dns", at=NOW + timedelta(seconds=second))])
+    otlp.receiver.taken.clear()
+    await otlp.exporter.report(STATUS)
+    gaps = [points for key, points in otlp.receiver.points().items() if key[0] == LAST_TTFT]
+    assert [point.flags for points in gaps for point in points] == [NO_RECORDED_VALUE]
+
+
+async def test_what_the_daemon_no_longer_knows_is_a_gap(make: Making) -> None:
+    otlp = make()
+    await otlp.exporter.report(STATUS)
+    assert otlp.point(named(names.ENGINE_UP)).as_double == 1
+    await otlp.exporter.report(replace(STATUS, engines=()))
+    assert not [key for key in otlp.receiver.latest() if key[0] == named(names.ENGINE_UP)]
 
 
 async def test_the_latest_is_the_latest_by_time(make: Making) -> None:
@@ -143,7 +166,9 @@ async def test_the_latest_is_the_latest_by_time(make: Making) -> None:
     later = make_sample(at=NOW + timedelta(seconds=60), timing=replace(TIMING, ttft_seconds=0.5))
     await otlp.exporter.export([later, make_sample()])
     await otlp.exporter.export([make_sample(at=NOW + timedelta(seconds=30))])
-    assert otlp.point(named(names.LAST_TTFT_SECONDS)).as_double == 0.5
+    assert otlp.point(LAST_TTFT).as_double == 0.5
+    ended = later.ended_at.timestamp()
+    assert otlp.point(named(names.LAST_SUCCESS_TIMESTAMP_SECONDS)).as_double == ended
 
 
 # Exemplars ----------------------------------------------------------------------------------------------
@@ -202,8 +227,10 @@ async def test_what_is_above_the_limit_is_one_point_and_is_said(make: Making, te
 
 async def test_a_limit_over_several_batches(make: Making) -> None:
     otlp = make(max_series=3, signals=("metrics",))
-    for number in range(5):
-        await otlp.exporter.export([make_sample(replace(TARGET, name=f"target-{number}"))])
+    with capture_logs() as logs:
+        for number in range(5):
+            await otlp.exporter.export([make_sample(replace(TARGET, name=f"target-{number}"))])
+    assert len(logs) == 1, "said once"
     found = {key[1]: point for key, point in otlp.receiver.latest().items() if key[0] == TTFT}
     assert found.pop(frozenset({("otel.metric.overflow", True)})).count == 2
     assert len(found) == 3
@@ -220,7 +247,7 @@ async def test_a_report_is_cut_into_requests_of_some_size(make: Making) -> None:
         for scope in resource.scope_metrics
     ]
     assert len(sizes) > 2
-    assert max(sizes) <= 5000
+    assert max(sizes) <= POINTS_AT_ONCE
     (source,) = [family.source for family, stream in OWN_STREAMS.items() if stream.name == ATTEMPTS]
     assert isinstance(source, OfAttempt)
     found = [key for key in otlp.receiver.latest() if key[0] == ATTEMPTS]
@@ -229,16 +256,20 @@ async def test_a_report_is_cut_into_requests_of_some_size(make: Making) -> None:
 
 async def test_a_refused_metric_of_a_report_stops_no_other(make: Making) -> None:
     otlp = make(signals=("metrics",))
+    refused = named(names.MODEL_PRICE_USD_PER_MILLION_TOKENS)
     otlp.receiver.answer = lambda received: (
         (400, {"Content-Type": "text/plain"}, b"bad name")
-        if named(names.SPEND_TODAY_USD).encode() in received.message.SerializeToString()
+        if refused.encode() in received.message.SerializeToString()
         else None
     )
-    await otlp.exporter.report(STATUS)
+    with capture_logs() as logs:
+        for _ in range(2):
+            await otlp.exporter.report(STATUS)
     told = {metric.name for metric in otlp.receiver.metrics()}
     wanted = {OWN_STREAMS[family].name for family in CATALOGUE if isinstance(family.source, OfStatus)}
-    assert wanted - told == {named(names.SPEND_TODAY_USD), *_untold()}
-    assert otlp.exporter.rejected == 1
+    assert wanted - told == {refused, *_untold()}
+    assert otlp.exporter.rejected == 4, "its two points, twice"
+    assert [entry["metric"] for entry in logs] == [refused], "said once"
 
 
 def _untold() -> set[str]:

@@ -45,6 +45,14 @@ async def test_totals_grow_from_the_start_of_the_process(make: Making) -> None:
     assert sum(histogram.bucket_counts) == 3
 
 
+async def test_totals_hold_the_least_and_the_most_of_all(make: Making) -> None:
+    otlp = make()
+    for seconds in (0.5, 0.25, 2.0, 1.0):
+        await otlp.exporter.export([make_sample(timing=replace(TIMING, ttft_seconds=seconds))])
+    point = otlp.point(TTFT)
+    assert (point.count, point.min, point.max) == (4, 0.25, 2.0)
+
+
 async def test_only_what_a_batch_touches_is_sent_with_it(make: Making) -> None:
     other = replace(TARGET, name="other")
     otlp = make(SERIES, Series(target=other, connection="cold"))
@@ -93,6 +101,11 @@ async def test_deltas_of_the_daemon_s_own_counters(make: Making) -> None:
         otlp.clock.advance(60)
     (key,) = [key for key in otlp.receiver.points() if key[0] == named(names.JOB_RUNS_TOTAL)]
     assert [point.as_double for point in otlp.receiver.points()[key]] == [4, 3, 2], "what fell began anew"
+    first, *later = otlp.receiver.points()[key]
+    assert first.start_time_unix_nano == nanoseconds(START)
+    for point in later:
+        assert point.start_time_unix_nano == first.time_unix_nano < point.time_unix_nano
+        first = point
 
 
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])
@@ -191,6 +204,18 @@ async def test_exponential_histograms_hold_every_value_in_its_bucket(make: Makin
     for bound, value in zip(bounds, [v for v in values if v], strict=True):
         assert bound / base * (1 - 1e-9) <= value <= bound * (1 + 1e-9)
     assert len(point.positive.bucket_counts) <= 160
+
+
+async def test_zeros_alone_cost_no_precision(make: Making) -> None:
+    """The SDK gives them the coarsest scale there is."""
+    scales = []
+    for batches in ([[0.001, 0.0011]], [[0.0], [0.001, 0.0011], [0.0]]):
+        otlp = make(histograms="exponential")
+        for seconds in batches:
+            samples = [make_sample(timing=replace(TIMING, ttft_seconds=each)) for each in seconds]
+            await otlp.exporter.export(samples)
+        scales.append(otlp.point(TTFT).scale)
+    assert scales[0] == scales[1] > 5
 
 
 async def test_a_wide_spread_is_told_at_a_coarser_scale(make: Making) -> None:
