@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from pathlib import Path
 from textwrap import dedent
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -15,8 +16,11 @@ from probe.cli import app
 from probe.config import Config
 from probe.rules import rule_groups
 from probe.rules.promql import check_names
+from probe.store import Store
 from tests.rules.promtool import ROOT
+from tests.servers.postgres import PostgresServer
 from tests.servers.prometheus import tool
+from tests.store.sql import execute
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 GROUPS = rule_groups(Config())
@@ -67,6 +71,28 @@ def test_queries_are_understood(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     found = subprocess.run([tool("promtool"), "check", "rules", file], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
+
+
+async def test_sql_is_understood_by_both_databases(postgres: PostgresServer, tmp_path: Path) -> None:
+    queries = [
+        dedent(f"   {query}")
+        for file in RUNBOOKS
+        for query in re.findall(r"```sql\n   (.+?)```", file.read_text(), re.DOTALL)
+    ]
+    assert len(queries) > 4
+    name = f"probe_{uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    for url in (postgres.url(name), f"sqlite:///{tmp_path}/probe.db"):
+        async with await Store.open(url):
+            for query in queries:
+                await execute(url, _for_sqlite(query) if url.startswith("sqlite") else query)
+
+
+def _for_sqlite(query: str) -> str:
+    """With what its comments say to write there instead."""
+    for instead, other in re.findall(r"^-- SQLite: (.+) for (.+)$", query, re.MULTILINE):
+        query = query.replace(other, instead)
+    return query
 
 
 def test_commands_and_their_options_exist(capsys: pytest.CaptureFixture[str]) -> None:
