@@ -173,7 +173,7 @@ def test_the_rules_are_those_that_prometheus_checks(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-def test_prometheus_names_the_job_as_the_rules_expect() -> None:
+def test_the_job_has_the_name_that_it_has_without_the_operator() -> None:
     monitor = the("ServiceMonitor", EVERYTHING)
     service = the("Service", EVERYTHING)
     job = service["metadata"]["labels"][monitor["spec"]["jobLabel"]]

@@ -56,12 +56,18 @@ def test_alertmanager_understands_its_configuration() -> None:
 
 
 def test_prometheus_scrapes_who_is_there() -> None:
-    """Every target is a service of the full profile, on a port that it listens on."""
+    """Every target is a service of the full profile, on a port that it publishes or that its file names."""
     scrapes = read(DEPLOY / "prometheus" / "prometheus.yml")["scrape_configs"]
-    named = [target for scrape in scrapes for each in scrape["static_configs"] for target in each["targets"]]
-    hosts = {target.partition(":")[0] for target in named} - {"127.0.0.1"}
-    assert hosts <= set(services("full"))
-    assert "probe:9797" in named
+    named = {target for scrape in scrapes for each in scrape["static_configs"] for target in each["targets"]}
+    published = {
+        f"{name}:{port.rpartition(':')[2]}"
+        for name, service in services("full").items()
+        for port in service.get("ports", [])
+    }
+    (reader,) = COLLECTOR["service"]["telemetry"]["metrics"]["readers"]
+    of_collector = f"otel-collector:{reader['pull']['exporter']['prometheus']['port']}"
+    assert {target.replace("127.0.0.1", "prometheus") for target in named} <= {*published, of_collector}
+    assert {"probe:9797", of_collector} <= named
 
 
 def test_data_sources_have_the_uids_that_boards_ask_for() -> None:
