@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
 from probe.clock import FakeClock
+from probe.errors import ExportError
 from probe.exporter import Run, no_run
 from probe.sample import Series
 from tests.exporters.contract import context_for
-from tests.exporters.samples import NOW, RUN
+from tests.exporters.samples import NOW, RUN, make_sample
 from tests.servers.otlp import OtlpReceiver, receiving_http
 
 START = NOW + timedelta(seconds=10)
@@ -93,3 +95,11 @@ def named(metric: str) -> str:
 
 def nanoseconds(at: datetime) -> int:
     return round(at.timestamp() * 1e6) * 1000
+
+
+async def refusal(exporter: OtlpExporter) -> ExportError:
+    """Why it does not take a sample, on one line."""
+    with pytest.raises(ExportError) as caught:
+        await exporter.export([make_sample()])
+    assert "\n" not in str(caught.value)
+    return caught.value

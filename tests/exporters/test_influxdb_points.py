@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -27,6 +28,17 @@ from probe.event import Event
 from probe.sample import Timing
 from tests.exporters.contract import SHOWN
 from tests.exporters.samples import NOW, STATUS, TARGET, make_failure, make_sample
+
+ENTRY = PriceEntry(
+    id=UUID(int=9),
+    provider="acme",
+    model="echo-1",
+    price=Price(
+        rates=Rates(input_per_million_usd=Decimal("0.15"), output_per_million_usd=Decimal("0.6")),
+        source="models.dev",
+    ),
+    at=NOW,
+)
 
 
 def read_line(line: str) -> tuple[str, dict[str, str], dict[str, str], int]:
@@ -124,16 +136,26 @@ def test_an_event_is_a_point() -> None:
 
 
 def test_a_price_is_a_point() -> None:
-    rates = Rates(input_per_million_usd=Decimal("0.15"), output_per_million_usd=Decimal("0.6"))
-    entry = PriceEntry(
-        id=UUID(int=9), provider="acme", model="echo-1", price=Price(rates=rates, source="models.dev"), at=NOW
-    )
-    assert price_line(entry) == (
+    assert price_line(ENTRY) == (
         "inference_probe_price,model=echo-1,provider=acme "
         "model_price_usd_per_million_tokens_input=0.15,model_price_usd_per_million_tokens_output=0.6,"
         'model_price_usd_per_request=0,source="models.dev" '
         f"{int(NOW.timestamp()) * 10**9 + 9}"
     )
+
+
+def test_what_is_documented_of_points_is_what_is_written() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exporters.md").read_text()
+    rows = dict(re.findall(r"^\| `(inference_probe_\w+)`[^|]*\|[^|]*\|(.*)\|$", text, re.MULTILINE))
+    event = Event(id=UUID(int=7), at=NOW, kind="model_vanished", text="gone")
+    sample = make_sample()
+    figures = {field_name(family.name, own) for family, read in OF_ATTEMPT for _, own in read.read(sample)}
+    for line in (attempt_line(sample), event_line(event), price_line(ENTRY)):
+        measurement, tags, fields, _ = read_line(line)
+        said, others = (set(re.findall(r"`(?:…_)?(\w+)`", cell)) for cell in rows[measurement].split("|"))
+        assert set(tags) == said, measurement
+        ends = {name.removeprefix("model_price_usd_per_million_tokens_") for name in fields}
+        assert ends <= figures | {each.removeprefix("model_price_usd_per_million_tokens_") for each in others}
 
 
 def test_every_point_of_a_measurement_has_the_same_tags() -> None:

@@ -7,27 +7,22 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import grpc
 import pytest
 import trustme
-from google.protobuf.any_pb2 import Any as Packed
-from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from structlog.testing import capture_logs
 
 from exporters.otlp import OtlpExporter
-from probe.errors import ConfigError, ExportError
+from probe.errors import ConfigError
 from tests.exporters.contract import context_for
 from tests.exporters.influx_server import answering
-from tests.exporters.otlp import Making
+from tests.exporters.otlp import Making, refusal
 from tests.exporters.samples import make_sample
-from tests.servers.otlp import OtlpReceiver, Received, partial, receiving_grpc, receiving_http
+from tests.servers.otlp import Received, partial, receiving_grpc, receiving_http
 from tests.servers.ports import free_port
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -35,26 +30,10 @@ TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 HTML = {"Content-Type": "text/html"}
 
 
-@pytest.fixture
-def over_grpc() -> Iterator[OtlpReceiver]:
-    with receiving_grpc() as running:
-        yield running
-
-
-async def refusal(exporter: OtlpExporter) -> ExportError:
-    with pytest.raises(ExportError) as caught:
-        await exporter.export([make_sample()])
-    assert "\n" not in str(caught.value)
-    return caught.value
-
-
 def said(message: str) -> bytes:
     """As the specification has it: https://opentelemetry.io/docs/specs/otlp/#failures-1"""
     body: bytes = Status(message=message).SerializeToString()
     return body
-
-
-# HTTP ---------------------------------------------------------------------------------------------------
 
 
 async def test_what_is_sent(make: Making) -> None:
@@ -136,7 +115,9 @@ async def test_answers_that_are_one(make: Making, status: int, body: bytes) -> N
 
 async def test_a_success_in_json(make: Making) -> None:
     otlp = make(signals=("traces",))
-    rejected = json.dumps({"partialSuccess": {"rejectedSpans": "1", "errorMessage": "no"}}).encode()
+    rejected = json.dumps(
+        {"partialSuccess": {"rejectedSpans": "1", "errorMessage": "no"}, "later": 1}
+    ).encode()
     otlp.receiver.answer = lambda _: (200, {"Content-Type": "application/json"}, rejected)
     assert (await refusal(otlp.exporter)).permanent
 
@@ -252,6 +233,21 @@ async def test_tls(protocol: str, tmp_path: Path) -> None:
     assert not error.permanent
 
 
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+async def test_proxies_of_the_environment_are_not_used(
+    protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "no_grpc_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with receiving_http() if protocol == "http" else receiving_grpc() as receiver:
+        exporter = OtlpExporter(context_for(settings={"url": receiver.url, "protocol": protocol}))
+        await exporter.export([make_sample()])
+        await exporter.aclose()
+    assert len(receiver.requests) == 2
+
+
 async def test_a_secret_is_in_no_message(make: Making) -> None:
     otlp = make(headers="authorization=Bearer my-secret-token")
     otlp.receiver.answer = lambda _: (401, TEXT, b"what is my-secret-token?")
@@ -275,92 +271,6 @@ async def test_leaving_does_not_wait_for_a_silent_server(make: Making) -> None:
     assert task.cancelled()
 
 
-# gRPC ---------------------------------------------------------------------------------------------------
-
-
-async def test_what_is_sent_over_grpc(over_grpc: OtlpReceiver) -> None:
-    settings = {"url": over_grpc.url, "protocol": "grpc", "headers": "x-token=my-secret-token"}
-    exporter = OtlpExporter(context_for(settings=settings))
-    await exporter.export([make_sample()])
-    await exporter.aclose()
-    assert [request.signal for request in over_grpc.requests] == ["traces", "metrics"]
-    assert over_grpc.requests[0].headers["x-token"] == "my-secret-token"
-    assert over_grpc.requests[0].headers["user-agent"].startswith("inference-probe")
-
-
-Code = grpc.StatusCode
-
-
-@pytest.mark.parametrize(
-    ("code", "details", "permanent", "words"),
-    [
-        (Code.INVALID_ARGUMENT, "bad span", True, ("INVALID_ARGUMENT", "bad span")),
-        (Code.UNAUTHENTICATED, "no token", False, ("no token", "exporters.otlp.headers")),
-        (Code.PERMISSION_DENIED, "not yours", False, ("exporters.otlp.headers",)),
-        (Code.UNIMPLEMENTED, "unknown service", False, ("exporters.otlp.signals",)),
-        (Code.RESOURCE_EXHAUSTED, "quota", False, ("RESOURCE_EXHAUSTED", "quota", "take them later")),
-        (Code.RESOURCE_EXHAUSTED, "grpc: received message larger than max (5 vs. 4)", True, ("larger",)),
-        (Code.UNAVAILABLE, "starting", False, ("cannot be reached", "starting")),
-        (Code.INTERNAL, "oh", False, ("INTERNAL",)),
-    ],
-)
-async def test_a_call_that_fails(
-    over_grpc: OtlpReceiver, code: grpc.StatusCode, details: str, permanent: bool, words: Any
-) -> None:
-    over_grpc.call = lambda _, context: context.abort(code, details)
-    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
-    error = await refusal(exporter)
-    await exporter.aclose()
-    assert error.permanent is permanent
-    assert all(word in str(error) for word in words), str(error)
-    assert len(over_grpc.requests) == 1
-
-
-async def test_how_long_a_grpc_server_asks_to_wait(over_grpc: OtlpReceiver) -> None:
-    """https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-throttling"""
-    info = RetryInfo()
-    info.retry_delay.FromMilliseconds(7500)
-    detail = Packed()
-    detail.Pack(info)
-    status = Status(code=Code.UNAVAILABLE.value[0], message="busy", details=[detail])
-
-    def busy(_: Received, context: grpc.ServicerContext) -> None:
-        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        context.abort(Code.UNAVAILABLE, "busy")
-
-    over_grpc.call = busy
-    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
-    error = await refusal(exporter)
-    await exporter.aclose()
-    assert (error.permanent, error.retry_after_seconds) == (False, 7.5)
-
-
-async def test_rejected_over_grpc(over_grpc: OtlpReceiver) -> None:
-    over_grpc.call = lambda received, _: partial(received.signal, 1, "too old")
-    exporter = OtlpExporter(context_for(settings={"url": over_grpc.url, "protocol": "grpc"}))
-    error = await refusal(exporter)
-    await exporter.aclose()
-    assert error.permanent
-    assert "too old" in str(error)
-
-
-async def test_a_grpc_server_that_comes_back_is_found() -> None:
-    """A channel pauses between attempts to connect, and fails at once meanwhile."""
-    sample = make_sample()
-    with receiving_grpc() as first:
-        exporter = OtlpExporter(context_for(settings={"url": first.url, "protocol": "grpc"}))
-        await exporter.export([make_sample()])
-    with pytest.raises(ExportError, match="cannot be reached"):
-        await exporter.export([sample])
-    with receiving_grpc(port=urlsplit(first.url).port) as second:
-        async with asyncio.timeout(20):
-            while not second.spans():
-                with suppress(ExportError):
-                    await exporter.export([sample])
-                await asyncio.sleep(0.05)
-    await exporter.aclose()
-
-
 # Settings -----------------------------------------------------------------------------------------------
 
 
@@ -381,12 +291,3 @@ def test_settings_that_cannot_be_used(settings: dict[str, object], words: str) -
     with pytest.raises(ConfigError, match=words) as caught:
         OtlpExporter(context_for(settings=settings))
     assert "my-secret-token" not in str(caught.value)
-
-
-def test_grpc_without_its_library_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.delitem(sys.modules, "exporters.otlp.over_grpc", raising=False)
-    monkeypatch.setitem(sys.modules, "grpc", None)
-    with pytest.raises(ConfigError, match=r"inference-probe\[grpc\]"):
-        OtlpExporter(context_for(settings={"url": "http://x", "protocol": "grpc"}))

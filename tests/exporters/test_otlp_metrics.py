@@ -214,13 +214,15 @@ async def test_more_series_than_the_sdk_holds_by_itself(make: Making) -> None:
 
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])
 async def test_what_is_above_the_limit_is_one_point_and_is_said(make: Making, temporality: str) -> None:
-    otlp = make(max_series=3, temporality=temporality, signals=("metrics",))
+    otlp = make(max_series=3, temporality=temporality)
     with capture_logs() as logs:
         await otlp.exporter.export([make_sample(replace(TARGET, name=f"target-{n}")) for n in range(5)])
     found = {key[1]: point for key, point in otlp.receiver.latest().items() if key[0] == TTFT}
     overflow = found.pop(frozenset({("otel.metric.overflow", True)}))
     assert len(found) == 3
     assert (overflow.count, overflow.sum) == (2, 0.5), "nothing is lost but who it was"
+    assert overflow.exemplars
+    assert not any(exemplar.filtered_attributes for exemplar in overflow.exemplars)
     (said,) = logs
     assert "exporters.otlp.max_series" in said["event"]
 
