@@ -284,6 +284,8 @@ async def test_leaving_does_not_wait_for_a_silent_server(make: Making) -> None:
         ({"url": "http://x", "ca_file": "/no/such/file"}, "/no/such/file"),
         ({"url": "http://x", "headers": "my-secret-token"}, "name=value"),
         ({"url": "http://x", "headers": "a b=c"}, "name=value"),
+        ({"url": "http://x", "headers": "a=b%0Ac"}, "name=value"),
+        ({"url": "http://x", "headers": "a=ü"}, "name=value"),
         ({"url": "http://x", "signals": ()}, "signals cannot be used"),
     ],
 )
