@@ -79,7 +79,7 @@ def _sums() -> tuple[AnyPanel, ...]:
             size=_QUARTER,
         ),
         number(
-            Says("Waiting", "Requests in all queues now.", COUNT, _SILENT),
+            Says("Waiting now", "Requests in all queues.", COUNT, _SILENT),
             ask_now(f"sum({latest(names.ENGINE_REQUESTS_WAITING, by=_SERVER)})"),
             at=_QUEUED,
             size=_QUARTER,

@@ -147,7 +147,7 @@ def _builds() -> AnyPanel:
         return f"max by (instance) ({expression}) * on (instance) group_right () {build}"
 
     return table(
-        Says("Probes", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
+        Says("Versions", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
         [
             INSTANCE_LABEL,
             Label(name="location", title="Location"),

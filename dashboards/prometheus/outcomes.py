@@ -113,7 +113,7 @@ def _failures() -> AnyPanel:
 
 def _success() -> AnyPanel:
     panel = graph(
-        Says("Success", "Share over the window chosen above, with n.", RATIO),
+        Says("Success over time", "Share over the window chosen above, with n.", RATIO),
         ask(success_share("", over="$window"), "success"),
         size=Size(width=12, height=8),
     )
