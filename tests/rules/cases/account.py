@@ -13,9 +13,8 @@ def _limited(share: str) -> Firing:
         labels={**_JOB, "provider": "groq", "severity": "warning", "window": "2h"},
         summary=f"groq limits us: {share} of attempts got 429",
         description=(
-            f"groq answered {share} of the attempts of the last 2h with 429. Whoever shares the account "
-            "is limited too, "
-            "and the figures of its targets have gaps."
+            f"groq answered {share} of the attempts of the last 2h with 429. Whoever shares the account is "
+            "limited too, and the figures of its targets have gaps."
         ),
         dashboard=PROVIDER_BOARD,
     )
@@ -26,9 +25,8 @@ def _refused(kind: str, times: int) -> Firing:
         labels={**_JOB, **TARGET, "failure": kind, "severity": "critical", "window": "2h"},
         summary=f"groq refuses our account: {kind} (groq/llama)",
         description=(
-            f"groq refused {times} attempts at llama-3.1-8b-instant in the last 2h with a failure of "
-            f"kind {kind}, and "
-            "the latest attempt failed. Production with the same key or account fails likewise."
+            f"groq refused {times} attempts at llama-3.1-8b-instant in the last 2h with a failure of kind "
+            f"{kind}, and the latest attempt failed. Production with the same key or account fails likewise."
         ),
         dashboard=PROVIDER_BOARD,
     )

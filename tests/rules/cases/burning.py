@@ -37,9 +37,8 @@ def _errors(severity: str, share: str, label: str, windows: str) -> Firing:
         },
         summary=f"groq/llama: {share} of attempts failed",
         description=(
-            f"Of the attempts of llama-3.1-8b-instant at groq, from frankfurt, {share} failed in the "
-            f"last {windows}. The "
-            "objective allows 1%."
+            f"Of the attempts of llama-3.1-8b-instant at groq, from frankfurt, {share} failed in the last "
+            f"{windows}. The objective allows 1%."
         ),
         dashboard=MODEL_BOARD,
     )
@@ -70,8 +69,7 @@ def _slow(
         summary=f"groq/llama: {share} of answers {verb}",
         description=(
             f"Of the answers of llama-3.1-8b-instant at groq, from frankfurt, {share} {verb} in the last "
-            f"{windows}. The "
-            "objective allows 5%."
+            f"{windows}. The objective allows 5%."
         ),
         dashboard=MODEL_BOARD,
     )

@@ -13,10 +13,9 @@ def _down(duration: str) -> Firing:
         labels={**_LABELS, "severity": "critical", "window": "4h", "runs": "3"},
         summary="groq/llama is down, from frankfurt",
         description=(
-            f"Every attempt at llama-3.1-8b-instant of groq has failed for {duration}, at least 3 of "
-            "them. The latest "
-            "failures, whose fault they are and what was said: probe results --target 'groq/llama' "
-            "--failed --since 4h"
+            f"Every attempt at llama-3.1-8b-instant of groq has failed for {duration}, at least 3 of them. "
+            "The latest failures, whose fault they are and what was said: probe results --target "
+            "'groq/llama' --failed --since 4h"
         ),
         dashboard=MODEL_BOARD,
     )
@@ -28,9 +27,8 @@ def _stale(duration: str) -> Firing:
         summary="groq/llama: no success for two full runs",
         description=(
             f"The last success of groq/llama from frankfurt was {duration} ago, which is longer than two "
-            "runs of its "
-            "jobs. Where TargetDown fires too, the provider is asked and fails; where it does not, "
-            "nobody asks."
+            "runs of its jobs. Where TargetDown fires too, the provider is asked and fails; where it does "
+            "not, nobody asks."
         ),
         dashboard=HEALTH_BOARD,
     )

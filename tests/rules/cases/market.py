@@ -21,9 +21,8 @@ def _changed(times: str, kind: str = "input") -> Firing:
         labels={**_JOB, **_MODEL, "type": kind, "severity": "warning"},
         summary=f"groq changed the {kind} price of llama-3.1-8b-instant: {times} times",
         description=(
-            f"In the last 24 h the {kind} price of llama-3.1-8b-instant at groq became {times} times "
-            "what it was. Before "
-            "and after, and who says so: probe prices history 'groq/llama-3.1-8b-instant'"
+            f"In the last 24 h the {kind} price of llama-3.1-8b-instant at groq became {times} times what it "
+            "was. Before and after, and who says so: probe prices history 'groq/llama-3.1-8b-instant'"
         ),
         dashboard=_MODEL_COST,
     )
@@ -42,9 +41,8 @@ def _charges(times: str) -> Firing:
         labels={**_JOB, **COLD, "severity": "warning", "between": "charge", "window": "2h"},
         summary=f"groq/llama is charged {times} times its price",
         description=(
-            f"By its own word groq charges for llama-3.1-8b-instant {times} times what the price in "
-            "force comes to "
-            "(median of 2h). The price here is wrong, or the bill is: probe prices diff"
+            f"By its own word groq charges for llama-3.1-8b-instant {times} times what the price in force "
+            "comes to (median of 2h). The price here is wrong, or the bill is: probe prices diff"
         ),
         dashboard=_MODEL_COST,
     )
@@ -83,9 +81,8 @@ def _exhausted(labels: dict[str, str], summary: str, description: str) -> Firing
         labels={**SCRAPED, **labels, "severity": "warning"},
         summary=summary,
         description=(
-            f"{description}: targets are not watched until the next period, or until the budget is "
-            "raised and the "
-            "configuration read again."
+            f"{description}: targets are not watched until the next period, or until the budget is raised "
+            "and the configuration read again."
         ),
         dashboard=COST_BOARD,
     )
@@ -117,10 +114,9 @@ _PRICES = (
                 labels={**_JOB, **_MODEL, "severity": "info", "between": "sources"},
                 summary="Sources differ about the price of llama-3.1-8b-instant at groq: a factor of 1.40",
                 description=(
-                    "Two published prices of llama-3.1-8b-instant at groq are a factor of 1.40 apart, "
-                    "more than the 1.25 "
-                    "of pricing.disagreement_ratio. Costs are reckoned with one of them. Side by side: "
-                    "probe prices diff"
+                    "Two published prices of llama-3.1-8b-instant at groq are a factor of 1.40 apart, more "
+                    "than the 1.25 of pricing.disagreement_ratio. Costs are reckoned with one of them. Side "
+                    "by side: probe prices diff"
                 ),
                 dashboard=_MODEL_COST,
             )
@@ -143,8 +139,7 @@ _MODELS = (
                 summary="groq no longer lists llama-3.1-8b-instant",
                 description=(
                     "llama-3.1-8b-instant was in the model list of groq and is not any more, and targets "
-                    "name it. Whether "
-                    "it still answers: probe run --target 'groq/*'"
+                    "name it. Whether it still answers: probe run --target 'groq/*'"
                 ),
                 dashboard=_DISCOVERY,
             )
@@ -175,8 +170,7 @@ _BUDGETS = (
                 summary="Budget everything: 85% of the day is spent",
                 description=(
                     "85% of budget everything for this day (UTC) are spent. When it is used up, runs are "
-                    "skipped and the "
-                    "targets are no longer watched. What it goes to: probe estimate"
+                    "skipped and the targets are no longer watched. What it goes to: probe estimate"
                 ),
                 dashboard=COST_BOARD,
             )

@@ -27,9 +27,8 @@ def _down(labels: dict[str, str], where: str, which: str) -> Firing:
         labels={**labels, "severity": "critical"},
         summary=f"The probe{where} is down",
         description=(
-            f"Prometheus gets no metrics from the probe{where}{which}: no target is watched from there, "
-            "and no other alert "
-            "about them can fire."
+            f"Prometheus gets no metrics from the probe{where}{which}: no target is watched from there, and "
+            "no other alert about them can fire."
         ),
         dashboard=HEALTH_BOARD,
     )
@@ -142,8 +141,7 @@ _DATA = (
             "critical",
             "The store of the probe at probe:9797 takes no results",
             "The database of the probe at probe:9797 takes no results. They wait in memory and in a file "
-            "beside the "
-            "database, and no new run can claim its slot.",
+            "beside the database, and no new run can claim its slot.",
         ),
     ),
     _case(
@@ -203,9 +201,8 @@ _REST = (
             {},
             "info",
             "Alerting works",
-            "This alert fires always. Whoever gets it from Alertmanager must cry when it stays away: "
-            "then Prometheus or "
-            "Alertmanager is down, and no other alert can arrive.",
+            "This alert fires always. Whoever gets it from Alertmanager must cry when it stays away: then "
+            "Prometheus or Alertmanager is down, and no other alert can arrive.",
         ),
     ),
 )

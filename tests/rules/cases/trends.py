@@ -60,10 +60,8 @@ def _regression(figure: str, noun: str, times: str, connection: str = "cold") ->
         summary=f"groq/llama: {noun} is {times} times what it was at these hours of the last week",
         description=(
             f"The median {noun} of llama-3.1-8b-instant at groq over 6h, from frankfurt ({connection} "
-            "connections), is "
-            f"{times} times the median of the same hours of the last 7 days, and beyond what these days "
-            "differ among "
-            "themselves. It has been so for 6h."
+            f"connections), is {times} times the median of the same hours of the last 7 days, and beyond "
+            "what these days differ among themselves. It has been so for 6h."
         ),
         dashboard=MODEL_BOARD,
     )
@@ -158,10 +156,9 @@ CASES = (
                 },
                 summary="groq/llama: total latency varies by 800ms",
                 description=(
-                    "The total latency of llama-3.1-8b-instant at groq, from frankfurt (cold "
-                    "connections), had a standard "
-                    "deviation of 800ms over the last 24 h; up to 0.5 s is good. It is no single spike, "
-                    "and at least 2 times what the days of the last week had."
+                    "The total latency of llama-3.1-8b-instant at groq, from frankfurt (cold connections), "
+                    "had a standard deviation of 800ms over the last 24 h; up to 0.5 s is good. It is no "
+                    "single spike, and at least 2 times what the days of the last week had."
                 ),
                 dashboard=MODEL_BOARD,
             )
