@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from probe.api.money import EstimatesBody
 from probe.assembly import Assembly, assemble
+from probe.cli.database import has_database
 from probe.cli.figures import UNKNOWN, usd
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
-from probe.cli.pricing.desk import has_database, opened
+from probe.cli.pricing.desk import opened
 from probe.cli.shop import RUN_NAME
 from probe.clock import SystemClock
 from probe.config import Config

@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
+from typer import BadParameter
+
+from probe.cli.database import first_items, opened_store
 from probe.cli.figures import instant
-from probe.cli.model_table import opened_store
+from probe.cli.ledger import age
+from probe.cli.model_table import MAKERS
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
+from probe.clock import SystemClock
 from probe.config import Config
-from probe.event import Event, Severity
+from probe.event import Event, EventKind, Severity
 from probe.store import EventFilter
 
-_PAGE: Final = 500
 # Of a kind; the rest is counted.
 _NOTED: Final = 20
 _COLUMNS: Final = (Column("when (UTC)"), Column("severity"), Column("kind"), Column("what"))
 _STYLES: Final[dict[Severity, str]] = {"info": "", "warning": "yellow", "critical": "red"}
 
 
+def event_filter(
+    *, kind: str | None, severity: str | None, provider: str | None, model: str | None, since: str | None
+) -> EventFilter:
+    """Raises BadParameter."""
+    for option, value, values in (
+        ("--kind", kind, get_args(EventKind)),
+        ("--severity", severity, get_args(Severity)),
+    ):
+        if value is not None and value not in values:
+            raise BadParameter(f"{value!r} is none of {', '.join(values)}", param_hint=f"'{option}'")
+    return EventFilter(
+        kind=cast("EventKind | None", kind),
+        severity=cast("Severity | None", severity),
+        provider=provider,
+        model=model,
+        since=None if since is None else SystemClock().now() - age(since),
+    )
+
+
 async def read_events(config: Config, wanted: EventFilter, limit: int) -> Sequence[Event]:
     """Newest first. Raises StoreError."""
-    events: list[Event] = []
-    async with opened_store(config) as store:
-        after: str | None = None
-        while len(events) < limit:
-            page = await store.events(wanted, limit=min(_PAGE, limit - len(events)), after=after)
-            events += page.items
-            after = page.next
-            if after is None:
-                break
-    return events
+    async with opened_store(config, MAKERS) as store:
+        return await first_items(lambda size, after: store.events(wanted, limit=size, after=after), limit)
 
 
 def note_events(events: Sequence[Event], text: Callable[[Event], str]) -> None:

@@ -33,30 +33,12 @@ def events(
       probe events --severity critical
       probe events --kind model_appeared --provider openrouter -n 100 --json
     """
-    from typing import cast, get_args
-
-    from probe.cli.event_table import print_events, print_events_json, read_events
-    from probe.cli.ledger import age
+    from probe.cli.event_table import event_filter, print_events, print_events_json, read_events
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.clock import SystemClock
     from probe.defaults import load_config
-    from probe.event import EventKind, Severity
-    from probe.store import EventFilter
 
-    for option, value, values in (
-        ("--kind", kind, get_args(EventKind)),
-        ("--severity", severity, get_args(Severity)),
-    ):
-        if value is not None and value not in values:
-            raise typer.BadParameter(f"{value!r} is none of {', '.join(values)}", param_hint=f"'{option}'")
+    wanted = event_filter(kind=kind, severity=severity, provider=provider, model=model, since=since)
     settings = load_config(config)
     quiet_logs(settings)
-    wanted = EventFilter(
-        kind=cast("EventKind | None", kind),
-        severity=cast("Severity | None", severity),
-        provider=provider,
-        model=model,
-        since=None if since is None else SystemClock().now() - age(since),
-    )
     found = run_to_end(read_events(settings, wanted, limit))
     (print_events_json if as_json else print_events)(found)

@@ -1,11 +1,11 @@
-"""What `probe export` reads and does."""
+"""What `probe export` and `probe influx` read and do."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, get_args
 
@@ -14,7 +14,7 @@ from probe.cli.output import Column, print_line, print_note, print_table
 from probe.clock import SystemClock
 from probe.config import Config
 from probe.errors import ConfigError, ExportError, NotRunning
-from probe.exporter import ExporterContext
+from probe.exporter import ExporterContext, PreparedExporter
 from probe.handover import hand_over
 from probe.journals import Line, lines
 from probe.plugins import load_exporter
@@ -123,7 +123,8 @@ async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> 
 
 
 async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
-    exporter = load_exporter(name, _context(store, settings))
+    context = replace(_context(settings), run=store.run, replay=True)
+    exporter = load_exporter(name, context)
     given: Counter[str] = Counter()
     refused = 0
     try:
@@ -174,10 +175,18 @@ def _within(at: datetime, wanted: ResultFilter) -> bool:
     return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
 
 
-def _context(store: Store, settings: Mapping[str, object]) -> ExporterContext:
+async def prepare_sink(name: str, settings: Mapping[str, object], retention_days: int | None) -> str:
+    """Make what the sink of an exporter needs; what was done. Raises ConfigError, ExportError."""
+    exporter = load_exporter(name, _context(settings))
+    try:
+        assert isinstance(exporter, PreparedExporter)
+        return await exporter.prepare(retention_days)
+    finally:
+        await exporter.aclose()
+
+
+def _context(settings: Mapping[str, object]) -> ExporterContext:
     def no_status() -> Status:
         raise NotRunning("no daemon runs here")
 
-    return ExporterContext(
-        series=(), status=no_status, clock=SystemClock(), settings=settings, run=store.run, replay=True
-    )
+    return ExporterContext(series=(), status=no_status, clock=SystemClock(), settings=settings)

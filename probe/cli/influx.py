@@ -28,28 +28,13 @@ def init(
       probe influx init
       probe influx init --days 1000
     """
+    from probe.cli.export_work import prepare_sink
     from probe.cli.output import print_line
     from probe.cli.workbench import run_to_end
-    from probe.clock import SystemClock
     from probe.defaults import load_config
-    from probe.errors import ConfigError, NotRunning
-    from probe.exporter import ExporterContext, PreparedExporter
-    from probe.plugins import load_exporter
-    from probe.status import Status
+    from probe.errors import ConfigError
 
-    def no_status() -> Status:
-        raise NotRunning("no daemon runs here")
-
-    async def work() -> str:
-        settings = load_config(config).exporters.enabled().get("influxdb")
-        if settings is None:
-            raise ConfigError("exporters.influxdb is missing: say where InfluxDB is")
-        context = ExporterContext(series=(), status=no_status, clock=SystemClock(), settings=settings)
-        exporter = load_exporter("influxdb", context)
-        try:
-            assert isinstance(exporter, PreparedExporter)
-            return await exporter.prepare(days or None)
-        finally:
-            await exporter.aclose()
-
-    print_line(run_to_end(work()))
+    settings = load_config(config).exporters.enabled().get("influxdb")
+    if settings is None:
+        raise ConfigError("exporters.influxdb is missing: say where InfluxDB is")
+    print_line(run_to_end(prepare_sink("influxdb", settings, days or None)))

@@ -10,17 +10,15 @@ from uuid import UUID
 
 from typer import BadParameter
 
+from probe.cli.database import first_items, opened_store
 from probe.cli.figures import cost, duration, instant, outcome, speed, tokens
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.cli.report import failures, label
 from probe.clock import SystemClock
 from probe.config import Config
-from probe.errors import StoreError
 from probe.sample import Sample
-from probe.store import ResultFilter, Store
-from probe.store.url import parse_url
+from probe.store import ResultFilter
 
-_PAGE: Final = 500
 _AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _COLUMNS: Final = (
@@ -63,20 +61,8 @@ def age(text: str) -> timedelta:
 
 async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
     """The newest first, page by page. The database is not changed. Raises StoreError."""
-    samples: list[Sample] = []
-    url = config.database.url.get_secret_value()
-    file = parse_url(url).path
-    if file is not None and not file.exists():
-        raise StoreError(f"there is no database {file} yet; `probe run` and `probe daemon` make one")
-    async with await Store.open(url, migrate=False) as store:
-        after: str | None = None
-        while len(samples) < limit:
-            page = await store.results(wanted, limit=min(_PAGE, limit - len(samples)), after=after)
-            samples += page.items
-            after = page.next
-            if after is None:
-                break
-    return samples
+    async with opened_store(config, "`probe run` and `probe daemon` make one") as store:
+        return await first_items(lambda size, after: store.results(wanted, limit=size, after=after), limit)
 
 
 def print_results(samples: Sequence[Sample]) -> None:

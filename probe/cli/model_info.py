@@ -11,8 +11,9 @@ from typer import BadParameter
 from probe.api import format as board
 from probe.api.models import ShownModel
 from probe.catalog import alias
+from probe.cli.database import opened_store
 from probe.cli.figures import UNKNOWN, instant, usd
-from probe.cli.model_table import opened_store, shown, standing
+from probe.cli.model_table import MAKERS, shown, standing
 from probe.cli.output import print_line, printable
 from probe.config import Config
 from probe.event import Event
@@ -36,7 +37,7 @@ async def read_info(config: Config, name: str) -> ModelInfo:
     provider, slash, wanted = name.partition("/")
     if not slash or not wanted:
         raise BadParameter(f"{name!r} must be provider/model", param_hint="'PROVIDER/MODEL'")
-    async with opened_store(config) as store:
+    async with opened_store(config, MAKERS) as store:
         records = await store.models(provider)
         record = _find(provider, wanted, records)
         chosen = EventFilter(provider=provider, model=record.name)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 from probe.catalog.quotes import Quotes
 from probe.cli.event_table import event_json, note_events
 from probe.cli.output import print_error, print_line, print_note
+from probe.cli.progress import progress_bar
 from probe.cli.shop import RUN_NAME
 from probe.cli.workbench import workbench
 from probe.clock import SystemClock
@@ -38,8 +38,10 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
             scope = scope_of(assembly)
             prices = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
             await prices.load()
-            with _progress(len(chosen)) as on_report:
-                return await Discovery(store, clock, prices=prices).sync(chosen, "cli", on_report)
+            discovery = Discovery(store, clock, prices=prices)
+            with progress_bar(len(chosen), "asking for model lists") as show:
+                done = count(1)
+                return await discovery.sync(chosen, "cli", lambda report: show(next(done), report.provider))
 
 
 def print_reports(reports: Sequence[SyncReport]) -> None:
@@ -101,24 +103,3 @@ def _summary(report: SyncReport) -> str:
         return f"{count}, the first list"
     parts = [f"{len(names):,} {word}" for word, names in _changes(report) if names]
     return f"{count}, {', '.join(parts) or 'nothing new'}"
-
-
-@contextmanager
-def _progress(providers: int) -> Iterator[Callable[[SyncReport], None]]:
-    """A bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from probe.cli.output import console
-
-    columns = (
-        BarColumn(complete_style="cyan"),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task("asking for model lists", total=providers)
-        yield lambda report: bar.update(task, advance=1, description=report.provider)

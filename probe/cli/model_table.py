@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Final
 
 from probe.api import format as board
 from probe.api.models import ModelChoice, ShownModel, shown_models
+from probe.cli.database import opened_store
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
-from probe.errors import StoreError
-from probe.store import ModelRecord, Store
-from probe.store.url import parse_url
+from probe.store import ModelRecord
 
+# Of a database that knows models.
+MAKERS: Final = "`probe models sync` and `probe daemon` make one"
 _COLUMNS: Final = (
     Column("provider"),
     Column("model"),
@@ -26,20 +26,9 @@ _COLUMNS: Final = (
 )
 
 
-@asynccontextmanager
-async def opened_store(config: Config) -> AsyncIterator[Store]:
-    """The database as it is. Raises StoreError, also where there is none yet."""
-    url = config.database.url.get_secret_value()
-    file = parse_url(url).path
-    if file is not None and not file.exists():
-        raise StoreError(f"there is no database {file} yet; `probe models sync` and `probe daemon` make one")
-    async with await Store.open(url, migrate=False) as store:
-        yield store
-
-
 async def read_models(config: Config, provider: str | None, choice: ModelChoice) -> list[ShownModel]:
     """By provider and name. Raises StoreError."""
-    async with opened_store(config) as store:
+    async with opened_store(config, MAKERS) as store:
         records = await store.models(provider)
     return [model for model in shown(config, records) if choice.takes(model)]
 

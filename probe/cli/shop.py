@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from probe.assembly import Assembly
 from probe.cli.pricing.desk import stored_quotes
+from probe.cli.progress import Show, progress_bar
 from probe.cli.workbench import workbench
 from probe.clock import Clock, SystemClock
 from probe.config import Config, process_environment
@@ -22,6 +22,7 @@ from probe.runner import Runner, RunPlan, RunSummary
 from probe.sample import Sample, Series
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess
+from probe.wire.request import Wire
 
 RUN_NAME = "by hand"
 
@@ -78,22 +79,25 @@ async def shop(
         )
         if config.budgets and not over_budget:
             await _ask_budgets(config, assembly, plan, keeper, clock)
-        runner = Runner(
-            providers=assembly.providers,
-            engines=assembly.engines,
-            wire=wire,
-            prices=assembly.prices,
-            limits=Limits(clock, assembly.limits),
-            clock=clock,
-        )
-        with _progress(plan.planned_attempts) as on_progress:
-            summary = await _carry_out(runner, plan, keeper, on_progress)
+        with progress_bar(plan.planned_attempts) as show:
+            summary = await _carry_out(_runner(assembly, wire, clock), plan, keeper, show)
     return Report(
         suite=suite,
         summary=summary,
         samples=_in_order(keeper.samples, plan),
         unstored=keeper.unstored,
         store_error=keeper.error,
+    )
+
+
+def _runner(assembly: Assembly, wire: Wire, clock: Clock) -> Runner:
+    return Runner(
+        providers=assembly.providers,
+        engines=assembly.engines,
+        wire=wire,
+        prices=assembly.prices,
+        limits=Limits(clock, assembly.limits),
+        clock=clock,
     )
 
 
@@ -121,12 +125,10 @@ async def _ask_budgets(
         raise OverBudget(f"{shortfall.note}; --over-budget runs it all the same")
 
 
-async def _carry_out(
-    runner: Runner, plan: RunPlan, keeper: _Keeper, on_progress: Callable[[RunSummary], None]
-) -> RunSummary:
+async def _carry_out(runner: Runner, plan: RunPlan, keeper: _Keeper, show: Show) -> RunSummary:
     end: RunEnd = "failed"
     try:
-        summary = await runner.run(plan, keeper.take, on_progress)
+        summary = await runner.run(plan, keeper.take, lambda summary: show(summary.done, _described(summary)))
         end = "finished"
     except asyncio.CancelledError:
         end = "interrupted"
@@ -198,29 +200,8 @@ class _Keeper:
             self.error = str(exc)
 
 
-@contextmanager
-def _progress(attempts: int) -> Iterator[Callable[[RunSummary], None]]:
-    """A bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from probe.cli.output import console
-
-    columns = (
-        BarColumn(complete_style="cyan"),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
-        task = bar.add_task("", total=attempts)
-
-        def show(summary: RunSummary) -> None:
-            failed = f", {summary.failed} failed" if summary.failed else ""
-            pausing = summary.waiting > 0 and summary.in_flight == 0
-            state = "pausing for a provider" if pausing else f"{summary.in_flight} in flight"
-            bar.update(task, completed=summary.done, description=f"{summary.ok} ok{failed}, {state}")
-
-        yield show
+def _described(summary: RunSummary) -> str:
+    failed = f", {summary.failed} failed" if summary.failed else ""
+    pausing = summary.waiting > 0 and summary.in_flight == 0
+    state = "pausing for a provider" if pausing else f"{summary.in_flight} in flight"
+    return f"{summary.ok} ok{failed}, {state}"

@@ -73,7 +73,9 @@ def test_prices_are_fetched_shown_with_their_age_and_remembered(configured: Shel
     assert said.errors == ["other prices for large requests (--json has them): openai/gpt-4o-mini"]
     (shown,) = json.loads(configured.run("prices", "show", "openai/gpt-4o-mini", "--json").out)
     assert shown["price"]["input_per_million_usd"] == "0.15"
-    assert shown["price"]["tiers"][0]["above_input_tokens"] == 200_000
+    (tier,) = shown["price"]["tiers"]
+    assert (tier["above_input_tokens"], tier["input_per_million_usd"]) == (200_000, "9")
+    assert tier.keys() > {"cached_input_per_million_usd", "reasoning_per_million_usd"}
     history = json.loads(configured.run("prices", "history", "openai/gpt-4o-mini", "--json").out)
     assert [(row["input_per_million_usd"], row["source"]) for row in history] == [("0.15", "models.dev")]
     said = configured.run("prices", "history", "openai/tuned")

@@ -12,7 +12,7 @@ from typer import BadParameter
 
 from probe.cli.figures import instant, tokens
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
-from probe.cli.pricing.desk import amount, opened, price_as_json
+from probe.cli.pricing.desk import amount, exact, opened, price_as_json
 from probe.config import Config
 from probe.errors import StoreError
 from probe.pricing.recompute import Recomputed, recompute
@@ -76,9 +76,9 @@ def _as_json(each: Recomputed) -> dict[str, object]:
         "result": str(each.sample.id),
         "target": each.sample.target.name,
         "started_at": each.sample.started_at.isoformat(),
-        "stored_usd": _text(_stored(each)),
-        "reckoned_usd": _text(None if each.cost is None else each.cost.total_usd),
-        "charged_usd": _text(_charged(each)),
+        "stored_usd": exact(_stored(each)),
+        "reckoned_usd": exact(None if each.cost is None else each.cost.total_usd),
+        "charged_usd": exact(_charged(each)),
         "basis": each.basis,
         "price": None if each.price is None else price_as_json(each.price),
     }
@@ -90,7 +90,3 @@ def _stored(each: Recomputed) -> Decimal | None:
 
 def _charged(each: Recomputed) -> Decimal | None:
     return None if each.sample.reported is None else each.sample.reported.cost_usd
-
-
-def _text(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd.normalize():f}"

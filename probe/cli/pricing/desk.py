@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
 import structlog
 
 from probe.api import format as board
-from probe.catalog.price import Price
+from probe.catalog.price import Price, Rates
 from probe.catalog.quotes import Key, Quotes
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_until
+from probe.cli.database import has_database, require_database
 from probe.clock import SystemClock
 from probe.config import Config
 from probe.errors import StoreError
@@ -22,7 +23,6 @@ from probe.patterns import matches
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.pricing.proxy import environment_proxy
 from probe.store import Store
-from probe.store.url import parse_url
 
 _log = structlog.get_logger("probe.cli.pricing")
 
@@ -43,8 +43,8 @@ class Opened:
 async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opened]:
     """The database; made or upgraded only where that is said. Raises StoreError, ConfigError."""
     url = config.database.url.get_secret_value()
-    if not create and not has_database(config):
-        raise StoreError(f"there is no database {parse_url(url).path} yet; `probe prices sync` makes one")
+    if not create:
+        require_database(config, "`probe prices sync` makes one")
     quotes = Quotes()
     scope = scope_of_config(config, quotes)
     clock = SystemClock()
@@ -66,11 +66,6 @@ async def stored_quotes(config: Config) -> Quotes:
         return Quotes()
 
 
-def has_database(config: Config) -> bool:
-    file = parse_url(config.database.url.get_secret_value()).path
-    return file is None or file.exists()
-
-
 def now() -> datetime:
     return SystemClock().now()
 
@@ -83,7 +78,12 @@ def chosen(keys: Iterable[Key], patterns: Iterable[str]) -> list[Key]:
 
 def amount(usd: Decimal | None) -> str:
     """`0.15`: every digit that is stated, none that is not."""
-    return UNKNOWN if usd is None else f"{usd.normalize():f}"
+    return exact(usd) or UNKNOWN
+
+
+def exact(usd: Decimal | None) -> str | None:
+    """The same for a program."""
+    return None if usd is None else f"{usd.normalize():f}"
 
 
 def age(price: Price, at: datetime) -> str:
@@ -98,20 +98,11 @@ def age(price: Price, at: datetime) -> str:
 
 def price_as_json(price: Price) -> dict[str, object]:
     """Amounts are text, as a JSON number is a binary fraction to most readers."""
-    rates = price.rates
     return {
-        "input_per_million_usd": _text(rates.input_per_million_usd),
-        "output_per_million_usd": _text(rates.output_per_million_usd),
-        "cached_input_per_million_usd": _text(rates.cached_input_per_million_usd),
-        "cache_write_per_million_usd": _text(rates.cache_write_per_million_usd),
-        "reasoning_per_million_usd": _text(rates.reasoning_per_million_usd),
-        "request_usd": _text(price.request_usd),
+        **_rates_as_json(price.rates),
+        "request_usd": exact(price.request_usd),
         "tiers": [
-            {
-                "above_input_tokens": tier.above_input_tokens,
-                "input_per_million_usd": _text(tier.rates.input_per_million_usd),
-                "output_per_million_usd": _text(tier.rates.output_per_million_usd),
-            }
+            {"above_input_tokens": tier.above_input_tokens, **_rates_as_json(tier.rates)}
             for tier in price.tiers
         ],
         "source": price.source,
@@ -120,5 +111,5 @@ def price_as_json(price: Price) -> dict[str, object]:
     }
 
 
-def _text(usd: Decimal | None) -> str | None:
-    return None if usd is None else f"{usd.normalize():f}"
+def _rates_as_json(rates: Rates) -> dict[str, str | None]:
+    return {field.name: exact(getattr(rates, field.name)) for field in fields(rates)}

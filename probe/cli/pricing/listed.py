@@ -14,8 +14,9 @@ from typer import BadParameter
 from probe.catalog.factor import INFINITE, shown_factor
 from probe.catalog.price import Price
 from probe.catalog.quotes import Key, Quotes
+from probe.cli.database import has_database
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
-from probe.cli.pricing.desk import UNKNOWN, age, amount, chosen, has_database, now, opened, price_as_json
+from probe.cli.pricing.desk import UNKNOWN, age, amount, chosen, now, opened, price_as_json
 from probe.config import Config
 from probe.pricing import Scope, scope_of_config
 from probe.pricing.disagreement import differences
