@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -63,10 +64,12 @@ async def test_a_phase_that_was_not_reached_is_no_event(make: Making) -> None:
     otlp = make()
     warm = Timing(send_seconds=0.001, ttfb_seconds=0.25, duration_seconds=0.5)
     refused = make_failure("refused", timing=Timing(dns_seconds=0.25, duration_seconds=0.25))
-    await otlp.exporter.export([make_sample(timing=warm), refused])
-    first, second = otlp.receiver.spans()
+    by_address = make_failure("tls", timing=Timing(connect_seconds=0.25, duration_seconds=0.5))
+    await otlp.exporter.export([make_sample(timing=warm), refused, by_address])
+    first, second, third = otlp.receiver.spans()
     assert list(events(first)) == ["first_byte"]
     assert list(events(second)) == ["dns_resolved"]
+    assert events(third) == {"connected": nanoseconds(NOW + timedelta(seconds=0.25))}
 
 
 ATTRIBUTES = {
@@ -167,6 +170,13 @@ async def test_half_a_character_stops_nothing(make: Making) -> None:
     (span,) = otlp.receiver.spans()
     assert span.status.message == "half: ?"
     assert attributes(span.attributes)["gen_ai.response.model"] == "m?"
+
+
+async def test_no_span_has_the_id_of_zeros_that_means_none(make: Making) -> None:
+    otlp = make()
+    await otlp.exporter.export([make_sample(id=UUID(int=5 << 64))])
+    (span,) = otlp.receiver.spans()
+    assert span.span_id == (5).to_bytes(8)
 
 
 # Runs ---------------------------------------------------------------------------------------------------
