@@ -23,7 +23,7 @@ WINDOWS = ("1h", "3h", "6h", "12h", "1d", "7d")
 DEFAULT_WINDOW = "3h"
 
 # Numbers that the Prometheus plug-in gives to `label_values` and `query_result`.
-_KIND_OF_QUERY = {"label": 1, "query": 3}
+_KIND_OF_QUERY = {"label_values": 1, "query_result": 3}
 
 
 def datasource(source: Source = PROMETHEUS) -> Variable:
@@ -100,11 +100,14 @@ def _target() -> Variable:
 
 
 def _asked(name: str, title: str, about: str, query: str) -> QueryVariable:
+    kind = _KIND_OF_QUERY[query.partition("(")[0]]
     return (
         QueryVariable(name)
         .label(title)
         .description(about)
-        .query({"query": query, "refId": f"variable-{name}", "qryType": _KIND_OF_QUERY[query[:5]]})
+        .query(
+            {"query": query, "refId": f"variable-{name}", "qryType": _KIND_OF_QUERY[query.partition("(")[0]]}
+        )
         .definition(query)
         .datasource(PROMETHEUS.chosen)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)

@@ -147,7 +147,7 @@ def alerts_table(size: Size) -> AnyPanel:
         link=("Runbook", f"{links.RUNBOOKS}/${{__value.raw}}"),
     )
     labels = [
-        Label(name="severity", title="Severity", width=82, texts=SEVERITIES),
+        Label(name="severity", title="Severity", width=100, texts=SEVERITIES),
         runbook,
         Label(name="target", title="Target"),
         Label(name="provider", title="Provider"),

@@ -25,6 +25,7 @@ from dashboards.registry import boards
 from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
 from exporters.influxdb.points import attempt_line, status_lines
+from probe.analysis import OWN_FAILURES
 from probe.event import Event
 from probe.metrics import names
 from probe.sample import ReportSource, Sample, Usage
@@ -203,6 +204,20 @@ def test_a_name_that_the_exporter_does_not_write_is_refused() -> None:
 def test_a_tag_that_the_exporter_does_not_write_is_refused(asks: partial[object]) -> None:
     with pytest.raises(UnknownMetric, match="writes no tag 'nothing'"):
         asks()
+
+
+@each_board
+def test_percentiles_are_exact(name: str) -> None:
+    for asked in queries(BOARDS[name]):
+        for settings in re.findall(r"quantile\(([^)]*)\)", asked):
+            assert 'method: "exact_mean"' in settings, asked
+
+
+@pytest.mark.parametrize("name", ["overview", "model"])
+def test_success_is_of_what_the_probe_carried_through(name: str) -> None:
+    (success,) = (panel for panel in panels(BOARDS[name]) if panel["title"] == "Success")
+    assert OWN_FAILURES
+    assert all(f'r.failure != "{kind}"' in success["targets"][0]["query"] for kind in OWN_FAILURES)
 
 
 def test_a_time_without_attempts_is_a_gap_in_the_bands() -> None:
