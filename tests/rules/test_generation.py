@@ -379,6 +379,17 @@ def test_alerts_are_routed(labels: list[str], receiver: str) -> None:
     assert found.stdout.strip() == receiver, found.stderr
 
 
+def test_alerts_about_targets_outlive_their_data() -> None:
+    """Until ProbeDown is told, which silences them: a probe that died looks like a recovery."""
+    (down,) = alerts_of(Config(), "ProbeDown")
+    silenced = yaml.safe_load(_alertmanager({}))["inhibit_rules"][0]["target_matchers"][0]
+    names_of_alerts = re.findall(r"[A-Z]\w+", silenced)
+    assert len(names_of_alerts) > 5
+    for name in names_of_alerts:
+        for rule in alerts_of(Config(), name):
+            assert _seconds(rule["keep_firing_for"]) >= 900 > 2 * _seconds(down["for"])
+
+
 def test_inhibition_names_alerts_that_exist() -> None:
     alerts = {alert.name for group in rule_groups(Config()) for alert in group.alerts}
     for rule in yaml.safe_load(_alertmanager({}))["inhibit_rules"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rules.cases.series import PROVIDER_BOARD, SCRAPED, TARGET, WARM, attempts, held, selector
+from tests.rules.cases.series import PROVIDER_BOARD, SCRAPED, TARGET, WARM, attempts, counted, held, selector
 from tests.rules.promtool import Case, Firing
 
 _JOB = {"job": SCRAPED["job"]}
@@ -60,6 +60,27 @@ CASES = (
         },
         "160m",
         [_limited("12.5%")],
+    ),
+    Case(
+        "RateLimited",
+        "two attempts of sixty a run",
+        "targets",
+        {
+            selector("inference_probe_attempts_total", outcome="ok", failure="none", fault="none"): counted(
+                [60] * 10
+            ),
+            selector(
+                "inference_probe_attempts_total", outcome="failed", failure="rate_limited", fault="account"
+            ): counted([0] * 8 + [1, 1]),
+        },
+        "160m",
+    ),
+    Case(
+        "RateLimited",
+        "the second a minute ago",
+        "targets",
+        attempts("........xx", failure="rate_limited", fault="account"),
+        "151m",
     ),
     Case(
         "RateLimited",

@@ -65,7 +65,7 @@ CASES = (
     ),
     Case("TargetDown", "two runs in a row failed", "targets", _target("....xx."), "95m"),
     Case("TargetDown", "every other run fails", "targets", _target(".x.x.x.x.x"), "151m"),
-    Case("TargetDown", "one run fails after an outage of the probe", "targets", _target("...    x"), "121m"),
+    Case("TargetDown", "two runs fail after an outage of the probe", "targets", _target("...    xx"), "136m"),
     Case(
         "ProbeStale",
         "nobody asks",

@@ -124,6 +124,7 @@ _PRICES = (
     ),
     Case("PriceDisagreement", "the bill is higher", "market", _charged(1.4), "62m", [_charges("1.40")]),
     Case("PriceDisagreement", "the bill is lower", "market", _charged(0.5), "62m", [_charges("0.50")]),
+    Case("PriceDisagreement", "for less than an hour", "market", {**_differ(1.4), **_charged(1.4)}, "58m"),
     Case("PriceDisagreement", "within bounds", "market", {**_differ(1.2), **_charged(0.9)}, "62m"),
 )
 _MODELS = (
@@ -194,12 +195,12 @@ _BUDGETS = (
     ),
     Case(
         "BudgetExhausted",
-        "runs do not fit into what is left",
+        "a run does not fit into what is left",
         "market",
         {
             selector(
                 "inference_probe_runs_skipped_total", {"job_name": "benchmark", "reason": "budget_day"}
-            ): "0x14 1x14 2x14",
+            ): "0x14 1x40",
             **_spent(0.97),
         },
         "35m",
@@ -207,7 +208,7 @@ _BUDGETS = (
             _exhausted(
                 {"job_name": "benchmark", "reason": "budget_day"},
                 "Runs of benchmark are skipped for their budget",
-                "2 runs of benchmark were not begun in the last 2h (budget_day)",
+                "1 runs of benchmark were not begun in the last 2h (budget_day)",
             )
         ],
     ),

@@ -46,6 +46,10 @@ def _job(name: str, values: str) -> dict[str, str]:
     return {selector(f"inference_probe_job_{name}_total", {"job_name": "benchmark"}): values}
 
 
+def _oldest(values: str) -> dict[str, str]:
+    return {selector("inference_probe_exporter_oldest_pending_seconds", {"exporter": "influxdb"}): values}
+
+
 def _missed(times: int) -> list[Firing]:
     return _said(
         {**SCRAPED, "job_name": "benchmark", "window": "2h"},
@@ -74,7 +78,8 @@ _PROBE = (
         [_down({**_JOB, "location": "frankfurt"}, " in frankfurt", "")],
     ),
     _case("ProbeDown", "there never was one", {}, "20m", [_down({}, "", "")]),
-    _case("ProbeDown", "it is restarted", _scraped("1x10 0x2 1x30", "1x10 _x2 1x30"), "20m"),
+    _case("ProbeDown", "it is being restarted", _scraped("1x10 0x2 1x30", "1x10 _x2 1x30"), "13m"),
+    _case("ProbeDown", "it was restarted", _scraped("1x10 0x2 1x30", "1x10 _x2 1x30"), "20m"),
     _case(
         "ProbeDown",
         "it came back under another address and version",
@@ -114,23 +119,19 @@ _DATA = (
     _case(
         "ExportBacklog",
         "the sink is down",
-        {selector("inference_probe_exporter_oldest_pending_seconds", {"exporter": "influxdb"}): "0+60x60"},
-        "30m",
+        _oldest("0+60x60"),
+        "21m",
         _said(
             {**SCRAPED, "exporter": "influxdb"},
             "warning",
-            "influxdb is 30m 0s behind the probe at probe:9797",
-            "The oldest result that influxdb has not had of the probe at probe:9797 is 30m 0s old. Nothing "
+            "influxdb is 21m 0s behind the probe at probe:9797",
+            "The oldest result that influxdb has not had of the probe at probe:9797 is 21m 0s old. Nothing "
             "is lost: it waits in the store, up to database.retention.undelivered_days. How much, and why: "
             "probe export status",
         ),
     ),
-    _case(
-        "ExportBacklog",
-        "ten minutes",
-        {selector("inference_probe_exporter_oldest_pending_seconds", {"exporter": "influxdb"}): "600x60"},
-        "30m",
-    ),
+    _case("ExportBacklog", "it catches up", _oldest("0+60x17 600x60"), "19m"),
+    _case("ExportBacklog", "a quarter of an hour", _oldest("900x60"), "30m"),
     _case(
         "StoreFailing",
         "it takes nothing",
@@ -146,18 +147,18 @@ _DATA = (
     ),
     _case(
         "StoreFailing",
-        "results are refused",
+        "a result is refused",
         {
             **_daemon("store_up", "1x60"),
             **_daemon("store_dropped_samples_total", "0x60"),
-            **_daemon("store_rejected_samples_total", "0x10 3x60"),
+            **_daemon("store_rejected_samples_total", "0x10 1x60"),
         },
         "20m",
         _said(
             SCRAPED,
             "critical",
-            "The store of the probe at probe:9797 refused 3 results",
-            "The probe at probe:9797 could not store 3 results in 30 minutes, and will not try these again.",
+            "The store of the probe at probe:9797 refused 1 results",
+            "The probe at probe:9797 could not store 1 results in 30 minutes, and will not try these again.",
         ),
     ),
     _case("StoreFailing", "a moment", _daemon("store_up", "1x5 0 1x20"), "10m"),
@@ -180,14 +181,14 @@ _REST = (
     _case("ConfigReloadFailed", "it was read", _daemon("config_last_reload_successful", "1x20"), "10m"),
     _case(
         "ClockStep",
-        "two attempts",
-        _daemon("untrusted_attempts_total", "0x20 2x60"),
+        "an attempt",
+        _daemon("untrusted_attempts_total", "0x20 1x60"),
         "30m",
         _said(
             SCRAPED,
             "warning",
             "The clock of the probe at probe:9797 was set while it measured",
-            "2 attempts of the last hour have no durations: the wall clock of probe:9797 was set while "
+            "1 attempts of the last hour have no durations: the wall clock of probe:9797 was set while "
             "they were under way.",
         ),
     ),

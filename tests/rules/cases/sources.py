@@ -55,6 +55,7 @@ _NO_PRICES = Firing(
     dashboard=_BOARD,
 )
 _TWO_HOURS = f"{2 * _HOUR}x400"
+_TWO_DAYS = _prices(f"{3 * _HOUR}x100", "0x27 1x23 2x50")
 _WENT_WRONG = _list(_TWO_HOURS, "1x169 0x230")
 
 CASES = (
@@ -67,6 +68,7 @@ CASES = (
         [_NO_LIST],
     ),
     _case("DiscoveryFailing", "one Sunday", _WENT_WRONG, "300h"),
+    _case("DiscoveryFailing", "it is being asked the second time", _WENT_WRONG, "339h"),
     _case(
         "DiscoveryFailing",
         "it came the second time",
@@ -78,10 +80,11 @@ CASES = (
     _case(
         "PriceSourceFailing",
         "two days in a row",
-        _prices(f"{3 * _HOUR}x100", "0x27 1x23 2x50"),
+        _TWO_DAYS,
         "54h",
         [_NO_PRICES],
     ),
+    _case("PriceSourceFailing", "it may be asked again at once", _TWO_DAYS, "52h"),
     _case(
         "PriceSourceFailing",
         "it could never be read",
