@@ -105,9 +105,7 @@ def _asked(name: str, title: str, about: str, query: str) -> QueryVariable:
         QueryVariable(name)
         .label(title)
         .description(about)
-        .query(
-            {"query": query, "refId": f"variable-{name}", "qryType": _KIND_OF_QUERY[query.partition("(")[0]]}
-        )
+        .query({"query": query, "refId": f"variable-{name}", "qryType": kind})
         .definition(query)
         .datasource(PROMETHEUS.chosen)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
