@@ -14,6 +14,7 @@ import yaml
 from probe.config import Config
 from probe.errors import ConfigError
 from probe.metrics import CATALOGUE, names
+from probe.money.events import WARNING_SHARE
 from probe.rules import UnknownMetric, rule_groups
 from probe.rules.files import ALERTMANAGER_FILE, GRAFANA_FILE, Format, files_for
 from probe.rules.promql import any_of, check_names, names_of, quoted
@@ -224,6 +225,11 @@ def test_what_stays_away_is_missed_after_two_runs(
     (prices,) = alerts_of(config, "PriceSourceFailing")
     assert f"[{window}])) > {failures}\n" in prices["expr"]
     assert prices["expr"].endswith(f" <= {price_days * 86_400}")
+
+
+def test_a_budget_is_nearly_spent_when_its_event_says_so() -> None:
+    (nearly,) = alerts_of(Config(), "BudgetNearlySpent")
+    assert f" >= {WARNING_SHARE})" in nearly["expr"]
 
 
 def test_an_objective_between_buckets_is_refused(tmp_path: Path) -> None:
