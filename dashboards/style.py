@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
+from dashboards.palette import BLUE, GREEN, RED, YELLOW
 from probe.analysis.jitter import RED_ABOVE_SECONDS, YELLOW_FROM_SECONDS
 
 # Grafana's names of units; `suffix:` writes what follows behind the number.
@@ -50,7 +50,6 @@ KINDS = {
     "engine": ("engine", BLUE),
     "simulated": ("simulated", YELLOW),
 }
-FAULTS = {"provider": RED, "network": YELLOW, "account": BLUE, "probe": MUTED}
 # The order in which phases follow each other, from connecting to the last byte.
 PHASES = {
     "dns": "#64748B",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from dashboards import links
+from dashboards.faults import NONE_FAILED, TEXTS, whose_fault
 from dashboards.flux import figures
 from dashboards.flux.panels import ask, dots, legend, lines, rows, with_count
 from dashboards.flux.query import SERIES, attempts, binned, binned_quantile, by, extreme, pipe
-from dashboards.panels import HALF, AnyPanel, Says, Size, stacked
-from dashboards.style import AGO, COUNT, FAULTS, KINDS, coloured
+from dashboards.panels import HALF, AnyPanel, Says, Size
+from dashboards.style import AGO, COUNT, KINDS
 from dashboards.tables import Figure, Label
 
 # What a table about targets begins with.
@@ -33,7 +34,6 @@ TARGET = (
     Label(name="model", title="Model", width=150),
 )
 KEYS = tuple(label.name for label in TARGET)
-_NONE_FAILED = "No attempt failed in this time."
 # Steps of time in which a percentile stands on more than one attempt.
 STEP = "30m"
 
@@ -59,30 +59,15 @@ def with_n_of(panel: timeseries.Panel, field: str) -> timeseries.Panel:
 def failures() -> tuple[AnyPanel, ...]:
     """Who has to answer for what failed, and what it was."""
     failed = attempts(figures.SUCCESS, where=figures.FAILED)
-    return _whose_fault(failed), _what_failed(failed)
-
-
-def _whose_fault(failed: str) -> AnyPanel:
-    panel = stacked(
-        Says(
-            "Whose fault: failed attempts",
-            "provider: its answer or its silence. network: names, routes, TLS. account: keys, billing, rate "
-            "limits. probe: we ourselves.",
-            COUNT,
-            _NONE_FAILED,
-        ),
-        ask(pipe(failed, by("fault"), binned("count"))),
-    ).display_name(legend("fault"))
-    for fault, colour in FAULTS.items():
-        panel.override_by_name(fault, coloured(colour))
-    return panel
+    by_fault = ask(pipe(failed, by("fault"), binned("count")))
+    return whose_fault(by_fault).display_name(legend("fault")), _what_failed(failed)
 
 
 def _what_failed(failed: str) -> AnyPanel:
     kinds = ("target", "failure", "fault")
     return rows(
         Says(
-            "What failed", "Failed attempts in this time by target and kind of failure.", COUNT, _NONE_FAILED
+            "What failed", "Failed attempts in this time by target and kind of failure.", COUNT, NONE_FAILED
         ),
         pipe(
             failed,
@@ -95,7 +80,7 @@ def _what_failed(failed: str) -> AnyPanel:
         (
             Label(name="target", title="Target", width=190),
             Label(name="failure", title="Failure"),
-            Label(name="fault", title="Fault", width=90),
+            Label(name="fault", title="Fault", width=90, texts=TEXTS),
             Figure(title="Latest", expression="latest", unit=AGO, width=140),
             Figure(title="n", expression="n", unit=COUNT, width=70),
         ),

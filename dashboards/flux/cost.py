@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+
 from dashboards import links
 from dashboards.board import Board, Row
 from dashboards.flux import figures
 from dashboards.flux.common import each
 from dashboards.flux.fields import EVENT, attempt_field
-from dashboards.flux.frontier import frontier
 from dashboards.flux.marks import marks
 from dashboards.flux.panels import ask, legend, lines, number_with_count, rows
 from dashboards.flux.query import (
@@ -24,6 +25,7 @@ from dashboards.flux.query import (
     tagged,
 )
 from dashboards.flux.variables import chosen, variables
+from dashboards.frontier import PRICE, SPEED, frontier
 from dashboards.panels import HALF, WHOLE, AnyPanel, Says, Size, bars, number, stacked, steps
 from dashboards.source import INFLUXDB
 from dashboards.style import AGO, COUNT, RATIO, SPENT, USD, USD_PER_MILLION
@@ -200,8 +202,21 @@ def _prices() -> tuple[AnyPanel, ...]:
             ),
             size=HALF,
         ),
-        frontier(),
+        _frontier(),
     )
+
+
+def _frontier() -> AnyPanel:
+    target, connection = SERIES
+    query = pipe(
+        beside({PRICE: figures.cost_per_million(SERIES), SPEED: figures.mean(figures.TPS, SERIES)}, SERIES),
+        f'filter(fn: (r) => exists r["{PRICE}"] and exists r["{SPEED}"])',
+        f'map(fn: (r) => ({{r with {target}: r.{target} + " · " + r.{connection}}}))',
+        f'keep(columns: ["{target}", "{PRICE}", "{SPEED}"])',
+    )
+    order = {"indexByName": {target: 0, PRICE: 1, SPEED: 2}}
+    in_order = DataTransformerConfig(id_val="organize", options=order)
+    return frontier(ask(query), steps=(in_order,), empty=_NO_PRICE)
 
 
 def _kind_of_token() -> str:

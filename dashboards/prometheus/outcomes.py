@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards import faults
 from dashboards.board import Row
 from dashboards.palette import RED
 from dashboards.panels import (
@@ -30,7 +31,6 @@ from dashboards.query import LEGEND, SERIES, grown, latest
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
-    FAULTS,
     RATIO,
     SECONDS,
     SUCCESS,
@@ -39,8 +39,6 @@ from dashboards.style import (
 )
 from dashboards.tables import Label, counted, table
 from probe.metrics import names
-
-_FAULT_TEXTS = {fault: (fault, colour) for fault, colour in FAULTS.items()}
 
 
 def now() -> Row:
@@ -82,7 +80,7 @@ _FAILED = 'outcome="failed"'
 def _kinds() -> AnyPanel:
     failed = grown(names.ATTEMPTS_TOTAL, _FAILED, by="failure", over="$__rate_interval")
     return stacked(
-        Says("Failed attempts by kind", "What went wrong.", COUNT, "No attempt failed in this time."),
+        Says("Failed attempts by kind", "What went wrong.", COUNT, faults.NONE_FAILED),
         ask(f"{failed} > 0", "{{failure}}"),
         size=Size(width=12, height=8),
     ).color_scheme(shades(RED))
@@ -95,12 +93,12 @@ def _failures() -> AnyPanel:
             "Failures in the time shown",
             "By target, kind, and who has to answer for it.",
             COUNT,
-            "No attempt failed in this time.",
+            faults.NONE_FAILED,
         ),
         [
             *target_labels("target", "connection"),
             Label(name="failure", title="Failure"),
-            Label(name="fault", title="Fault", texts=_FAULT_TEXTS),
+            Label(name="fault", title="Fault", texts=faults.TEXTS),
         ],
         [
             counted("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),

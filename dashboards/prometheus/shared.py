@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dashboards import links
+from dashboards import faults, links
 from dashboards.annotations import ALERTING, SEVERE
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
-from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, bars, named, number, stacked, states
+from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, bars, named, number, states
 from dashboards.query import LEGEND, grown, how_many, latest, metric
 from dashboards.style import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     COUNT,
-    FAULTS,
     KINDS,
     RATIO,
     SECONDS,
     SPENT,
     WORD,
-    coloured,
     texts,
 )
 from dashboards.tables import Figure, Label, table
@@ -109,18 +107,8 @@ def since_when(size: Size) -> AnyPanel:
 
 def whose_fault(size: Size) -> AnyPanel:
     """Failed attempts over time by who has to answer for them."""
-    says = Says(
-        "Whose fault: failed attempts",
-        "provider: its answer or its silence. network: names, routes, TLS. account: keys, billing, rate "
-        "limits. probe: we ourselves.",
-        COUNT,
-        "No attempt failed in this time.",
-    )
     failed = grown(names.ATTEMPTS_TOTAL, 'outcome="failed"', by="fault", over="$__rate_interval")
-    panel = stacked(says, ask(f"{failed} > 0", "{{fault}}"), size=size)
-    for fault, colour in FAULTS.items():
-        panel.override_by_name(fault, coloured(colour))
-    return panel
+    return faults.whose_fault(ask(f"{failed} > 0", "{{fault}}"), size)
 
 
 def budgets(*matchers: str) -> AnyPanel:
