@@ -58,6 +58,14 @@ async def test_a_failure_has_a_duration_with_its_kind_and_nothing_else(make: Mak
     assert not [key for key in otlp.receiver.latest() if key[0] in {GAPS, TTFT}]
 
 
+async def test_what_is_not_comparable_has_no_duration(make: Making) -> None:
+    otlp = make()
+    stepped = make_sample(trusted=False)
+    cold_after_all = make_sample(connection="warm", reused=False)
+    await otlp.exporter.export([stepped, cold_after_all, make_failure("timeout_stall", trusted=False)])
+    assert not [key for key in otlp.receiver.latest() if key[0] in {DURATION, GAPS, TTFT}]
+
+
 async def test_buckets_are_those_that_the_conventions_advise(make: Making) -> None:
     otlp = make()
     await otlp.exporter.export([make_sample()])

@@ -20,20 +20,41 @@ async def test_what_it_gives_and_what_it_raises() -> None:
 
 
 async def test_a_result_that_nobody_waits_for_any_more_is_dropped() -> None:
-    leave, left = threading.Event(), threading.Event()
-
-    def work() -> None:
-        leave.wait(10)
-        left.set()
-
-    task = asyncio.create_task(in_thread(work, "sink"))
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    leave = threading.Event()
+    task = asyncio.create_task(in_thread(lambda: leave.wait(10), "dropped"))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not left.is_set()
     leave.set()
-    assert await asyncio.to_thread(left.wait, 10)
+    await asyncio.to_thread(_end, "dropped")
+    assert troubles == []
+
+
+def test_a_result_that_comes_after_the_loop_is_dropped() -> None:
+    """Where the thread failed, pytest would say so."""
+    leave = threading.Event()
+
+    async def main() -> None:
+        task = asyncio.create_task(in_thread(lambda: leave.wait(10), "late"))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(main())
+    assert _threads("late")
+    leave.set()
+    _end("late")
+
+
+def _threads(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
+
+
+def _end(name: str) -> None:
+    for thread in _threads(name):
+        thread.join(10)
 
 
 ENDING = """
