@@ -6,15 +6,18 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from dashboards import links, style
+from dashboards import faults, links, style
 from dashboards.registry import boards, files
 from probe.config import RulesConfig
+from probe.event import EventKind
 from probe.metrics import CATALOGUE, PREFIX, OfStatus, names
+from probe.metrics.attempts import PHASES
 from probe.rules import boards as opened_by_rules
+from probe.sample import Fault, TargetKind
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +115,24 @@ def test_every_family_is_on_some_board() -> None:
 
 # Families that no board needs, and why.
 NOT_SHOWN = {"success_ratio": "boards take success from the counters, over the time that is shown"}
+
+
+def test_every_value_that_has_a_colour_is_one_that_labels_have() -> None:
+    assert faults.TEXTS.keys() == set(get_args(Fault))
+    assert style.KINDS.keys() == set(get_args(TargetKind))
+    assert tuple(style.PHASES) == PHASES
+
+
+def test_events_that_boards_ask_for_happen() -> None:
+    asked = {
+        pattern
+        for board in BOARDS.values()
+        for each in queries(board)
+        for pattern in re.findall(r'event=~?"([^"]*)"', each.expression)
+    }
+    kinds = {kind for pattern in asked for kind in pattern.split("|")}
+    assert len(kinds) > 5
+    assert [kind for kind in kinds if not any(re.fullmatch(kind, each) for each in get_args(EventKind))] == []
 
 
 @each_board

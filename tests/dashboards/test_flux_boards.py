@@ -26,7 +26,7 @@ from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
 from exporters.influxdb.points import attempt_line, status_lines
 from probe.analysis import OWN_FAILURES
-from probe.event import Event
+from probe.event import Event, EventKind
 from probe.metrics import names
 from probe.sample import ReportSource, Sample, Usage
 from tests.dashboards.grafana import Json, panels
@@ -204,6 +204,13 @@ def test_a_name_that_the_exporter_does_not_write_is_refused() -> None:
 def test_a_tag_that_the_exporter_does_not_write_is_refused(asks: partial[object]) -> None:
     with pytest.raises(UnknownMetric, match="writes no tag 'nothing'"):
         asks()
+
+
+@each_board
+def test_events_that_are_asked_for_happen(name: str) -> None:
+    patterns = re.findall(r"r\.kind =~ /([^$/]*)/", "".join(queries(BOARDS[name])))
+    assert patterns
+    assert all(any(re.search(each, kind) for kind in get_args(EventKind)) for each in patterns)
 
 
 @each_board
