@@ -11,11 +11,12 @@ from functools import partial
 from typing import Final
 
 from probe.metrics import names
-from probe.rules.promql import SCRAPED, Read, Recorded, select, without
+from probe.rules.promql import Read, Recorded, select, without
 
-_OUTCOME: Final = ("outcome", "failure", "fault")
-PAST_DAYS: Final = range(1, 8)
-LEAST_DAYS: Final = 3
+# What the counter of attempts tells apart beside its series.
+OUTCOME: Final = ("outcome", "failure", "fault")
+_PAST_DAYS: Final = range(1, 8)
+_LEAST_DAYS: Final = 3
 _DAYS: Final = "days"
 
 
@@ -47,7 +48,7 @@ def failed_attempts(window: str) -> Recorded:
 
 def _increase(chosen: tuple[str, ...], window: str, _: Read, matcher: str, offset: str) -> str:
     counted = select(names.ATTEMPTS_TOTAL, *chosen, matcher, window=window, offset=offset)
-    return without("sum", ("connection", *_OUTCOME), f"increase({counted})")
+    return without("sum", ("connection", *OUTCOME), f"increase({counted})")
 
 
 # Latency: how many of the answers came in time -----------------------------------------------------
@@ -123,7 +124,7 @@ def usual(series: Recorded) -> Recorded:
         past = _past(series, read, matcher)
         return (
             f"quantile without ({_DAYS}) (0.5,\n{past}\n)\n"
-            f"and count without ({_DAYS}) (\n{past}\n) >= {LEAST_DAYS}"
+            f"and count without ({_DAYS}) (\n{past}\n) >= {_LEAST_DAYS}"
         )
 
     return Recorded(name=f"{series.name}_usual7d", make=make)
@@ -150,7 +151,7 @@ def deviation(series: Recorded) -> Recorded:
 def _past(series: Recorded, read: Read, matcher: str) -> str:
     """A series at this time of each of the days before, told apart by a label."""
     return "\nor\n".join(
-        f'label_replace({read(series, matcher, f"{day}d")}, "{_DAYS}", "{day}", "", "")' for day in PAST_DAYS
+        f'label_replace({read(series, matcher, f"{day}d")}, "{_DAYS}", "{day}", "", "")' for day in _PAST_DAYS
     )
 
 
@@ -193,20 +194,3 @@ LAST_SUCCESS: Final = Recorded(
         f"{select(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, offset=offset)}"
     ),
 )
-
-__all__ = [
-    "JOB_INTERVAL",
-    "LAST_SUCCESS",
-    "LEAST_DAYS",
-    "PAST_DAYS",
-    "SCRAPED",
-    "WORKING_JOB_INTERVAL",
-    "answers",
-    "answers_in_time",
-    "attempts",
-    "deviation",
-    "failed_attempts",
-    "median",
-    "spread",
-    "usual",
-]

@@ -9,10 +9,10 @@ from probe.metrics import names
 from probe.rules import words
 from probe.rules.boards import PROVIDER
 from probe.rules.promql import Read, select, without
+from probe.rules.recording import OUTCOME
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
-_OUTCOME: Final = ("outcome", "failure", "fault")
 _TARGET: Final = ("target", "model", "kind", "connection", "location")
 _LIMITED_SHARE: Final = 0.05
 
@@ -27,8 +27,8 @@ def _rate_limited(matcher: str, window: str) -> Alert:
     def expression(_: Read) -> str:
         limited = select(names.ATTEMPTS_TOTAL, 'failure="rate_limited"', matcher, window=window)
         everything = select(names.ATTEMPTS_TOTAL, matcher, window=window)
-        counted = without("sum", (*_TARGET, *_OUTCOME), f"increase({limited})")
-        total = without("sum", (*_TARGET, *_OUTCOME), f"increase({everything})")
+        counted = without("sum", (*_TARGET, *OUTCOME), f"increase({limited})")
+        total = without("sum", (*_TARGET, *OUTCOME), f"increase({everything})")
         return f"{counted} / {total} > {_LIMITED_SHARE:g}\nand {counted} > 1.5"
 
     return Alert(

@@ -9,7 +9,7 @@ from probe.metrics import names
 from probe.rules import words
 from probe.rules.boards import HEALTH, MODEL
 from probe.rules.promql import Read, select, without
-from probe.rules.recording import JOB_INTERVAL, LAST_SUCCESS, WORKING_JOB_INTERVAL
+from probe.rules.recording import JOB_INTERVAL, LAST_SUCCESS, OUTCOME, WORKING_JOB_INTERVAL
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 from probe.rules.windows import duration
@@ -34,7 +34,7 @@ def _target_down(matcher: str, window: str, runs: int) -> Alert:
     def expression(read: Read) -> str:
         last_attempt = f"max without (connection) ({select(names.LAST_ATTEMPT_TIMESTAMP_SECONDS, matcher)})"
         failed = select(names.ATTEMPTS_TOTAL, 'outcome="failed"', matcher, window=window)
-        failures = without("sum", ("connection", "outcome", "failure", "fault"), f"increase({failed})")
+        failures = without("sum", ("connection", *OUTCOME), f"increase({failed})")
         return (
             f"{last_attempt} - {read(LAST_SUCCESS, matcher)}\n"
             f"> {_OF_TARGET} group_left () {runs - 0.5:g} * {read(JOB_INTERVAL)}\n"
