@@ -21,14 +21,15 @@ def _gauge(name: str, at_hour: Hourly, labels: Mapping[str, str] = COLD) -> dict
     return {selector(name, labels): held(values, 1)}
 
 
-def _counts(name: str, labels: Mapping[str, str] = COLD) -> dict[str, str]:
-    return {selector(name, labels): held(range(_RUNS_A_DAY * _DAYS), 1)}
+def _counts(name: str, labels: Mapping[str, str] = COLD, runs_an_answer: int = 1) -> dict[str, str]:
+    counts = (run // runs_an_answer for run in range(_RUNS_A_DAY * _DAYS))
+    return {selector(name, labels): held(counts, 1)}
 
 
-def _ttft(at_hour: Hourly, labels: Mapping[str, str] = COLD) -> dict[str, str]:
+def _ttft(at_hour: Hourly, labels: Mapping[str, str] = COLD, runs_an_answer: int = 1) -> dict[str, str]:
     return {
         **_gauge("inference_probe_last_ttft_seconds", at_hour, labels),
-        **_counts("inference_probe_ttft_seconds_count", labels),
+        **_counts("inference_probe_ttft_seconds_count", labels, runs_an_answer),
     }
 
 
@@ -129,9 +130,11 @@ CASES = (
     _case("LatencyRegression", "every day is slow in office hours", _ttft(_daily(0.5, 1.0))),
     _case("LatencyRegression", "an hour is slow now and then", _ttft(_spikes(0.5, 5))),
     _case("LatencyRegression", "days differ like this", _ttft(_unsteady)),
+    _case("LatencyRegression", "eight answers in six hours", _ttft(_step(0.5, 0.75), runs_an_answer=3)),
     _case("LatencyRegression", "a tenth is no effect", _ttft(_step(0.5, 0.55))),
     _case("LatencyRegression", "it became faster", _ttft(_step(0.5, 0.25))),
     _case("LatencyRegression", "it began an hour ago", _ttft(_step(0.5, 1, hour=87))),
+    _case("LatencyRegression", "the median rose three hours ago", _ttft(_step(0.5, 1, hour=82))),
     _case(
         "TpsRegression",
         "a third of the speed is lost",
