@@ -12,7 +12,7 @@ import pytest
 from probe.errors import StoreUnavailable
 from probe.sample import Sample
 from probe.spill import Restored, SpillFile, decode
-from tests.test_recorder import sample, samples
+from tests.recorder.recording import sample, samples
 
 
 @pytest.fixture

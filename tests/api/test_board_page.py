@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from probe.analysis import percentile, summarise, tally
 from probe.api import format as fmt
@@ -19,6 +19,7 @@ from probe.api.control import Trouble
 from probe.errors import StoreUnavailable
 from probe.sample import Failed, Sample
 from probe.status import ConfigStatus, JobStatus
+from tests.api.board_page import cells, sound, targets
 from tests.api.demo import FLEET, NOW, Character, a_status, day_of, fill
 from tests.api.serving import Served
 from tests.servers.chromium import chromium, open_page, page_errors
@@ -28,64 +29,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WIDTHS = [1440, 1024, 390, 320]
 SCRIPT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
-# The ratio of luminances of every piece of text to what lies behind it (WCAG 2, 1.4.3), where it is too low.
-CONTRAST = """() => {
-  const channel = c => { c /= 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
-  const luminance = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
-  const colour = text => text.match(/[\\d.]+/g).map(Number);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const shown = colour(getComputedStyle(node).backgroundColor);
-      if (shown.length < 4 || shown[3] > 0) return shown;
-    }
-    throw new Error('nothing behind');
-  };
-  const poor = [];
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const node = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !node.checkVisibility() || node.closest('svg, noscript')) continue;
-    const style = getComputedStyle(node);
-    const [a, b] = [luminance(colour(style.color)), luminance(behind(node))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < 4.5) poor.push([texts.currentNode.data.trim(), ratio]);
-  }
-  return poor;
-}"""
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
-
-
-async def sound(page: Page) -> None:
-    """No complaint on the console, nothing wider than the window, every text readable."""
-    assert page_errors(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert await page.evaluate(CONTRAST) == []
-    text = await page.inner_text("body")
-    assert not re.search(r"\b(None|null|undefined|NaN|nan|inf)\b", text)
-
-
-async def cells(page: Page) -> dict[str, dict[str, str]]:
-    """The figures in the DOM, by target and column, with ordinary spaces."""
-    read = """rows => Object.fromEntries(rows.map(row => [row.dataset.target, Object.fromEntries(
-        [...row.querySelectorAll('[data-key]')].map(cell =>
-            [cell.dataset.key, cell.querySelector('.figure').textContent.trim()]))]))"""
-    found: dict[str, dict[str, str]] = await page.eval_on_selector_all("tr[data-target]", read)
-    return {
-        target: {key: text.replace(fmt.NBSP, " ") for key, text in row.items()}
-        for target, row in found.items()
-    }
-
-
-async def targets(page: Page) -> list[str]:
-    found: list[str] = await page.eval_on_selector_all(
-        "tr[data-target]", "rows => rows.map(row => row.dataset.target)"
-    )
-    return found
 
 
 @pytest.mark.parametrize("width", WIDTHS)

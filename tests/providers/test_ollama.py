@@ -10,7 +10,7 @@ import pytest
 from probe.providers.ollama.reading import prompt_bytes
 from probe.sample import Failed, Ok, Reported, Usage
 from probe.wire.capture import WireFailure
-from tests.providers.ollama_answers import CLOCKED, last, lines_of, read, read_lines, said, written
+from tests.providers.ollama_answers import CLOCKED, last, read, read_lines, said, written
 from tests.providers.readings import instants, kind
 from tests.wires.compose import PROMPT, REQUEST, body_of, capture_of, event_ms, head
 
@@ -332,55 +332,6 @@ def test_arguments_beside_a_value_of_another_type() -> None:
     call = {"function": {"name": "f", "arguments": {"city": "Zürich"}}}
     reading = read_lines(said(tool_calls=[call]) | {"model": 3}, last())
     assert [out.characters for out in reading.timeline.output] == [len('f{"city": "Zürich"}')]
-
-
-# One body --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "body", [last(said("Paris"), **CLOCKED), last(written("Paris"), **CLOCKED)], ids=["chat", "generate"]
-)
-def test_a_body(body: dict[str, Any]) -> None:
-    reading = read(body_of(body, content_type="application/json; charset=utf-8"))
-    assert reading.outcome == Ok()
-    assert reading.text == "Paris"
-    assert reading.usage == Usage(input_tokens=26, output_tokens=298)
-    assert reading.reported is not None
-    assert reading.reported.total_seconds == pytest.approx(5.191566416)
-    assert not reading.timeline.streamed
-    assert reading.timeline.ttft_seconds is None
-    assert reading.timeline.total_latency_seconds == pytest.approx(0.220)
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        pytest.param({"error": "boom"}, "stream_error", id="an error of status 200"),
-        pytest.param({"models": []}, "malformed", id="another answer"),
-        pytest.param(said("Par"), "incomplete", id="not done"),
-        pytest.param(last(said()), "empty", id="nothing said"),
-        pytest.param(b"<html><title>Welcome</title></html>", "malformed", id="a page"),
-    ],
-)
-def test_bodies_that_are_no_answer(body: Any, expected: str) -> None:
-    assert kind(read(body_of(body))) == expected
-
-
-def test_a_body_over_several_lines() -> None:
-    body = json.dumps(last(said("Paris"), **CLOCKED), indent=2).encode()
-    reading = read(body_of(body))
-    assert reading.outcome == Ok()
-    assert not reading.timeline.streamed
-
-
-def test_a_stream_of_one_line() -> None:
-    assert read_lines(last(said("Paris"))).timeline.streamed
-
-
-def test_a_stream_behind_a_gateway_that_loses_its_type() -> None:
-    reading = read(lines_of(said("Par"), said("is"), last(), content_type="application/json"))
-    assert reading.outcome == Ok()
-    assert reading.timeline.streamed
 
 
 # The prompt ------------------------------------------------------------------------------------------------

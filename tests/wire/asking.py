@@ -10,6 +10,8 @@ from tests.wire.raw_server import RawServer
 # Long enough for a busy machine; the deadline under test is set by its test.
 GENEROUS = Deadlines(connect=20, first_token=20, stall=20, total=40)
 
+EVENT = b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n'
+
 
 def ask(server: RawServer | None = None, **changes: Any) -> WireRequest:
     """A POST to `server`, or to what `changes` name."""

@@ -1,0 +1,159 @@
+"""The spill file is read back, whatever state it is in."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from probe.recorder import Recorder
+from probe.sample import Sample
+from probe.spill import SpillFile, decode, encode
+from tests.clocks import VirtualClock, settle
+from tests.recorder.recording import LOCKED, Memory, recording, sample, samples
+
+
+def test_a_line_holds_a_whole_sample() -> None:
+    for number in (1, 2):
+        line = encode(sample(number))
+        assert line.isascii()
+        assert "\n" not in line
+        assert decode(line) == sample(number)
+    with pytest.raises(ValueError, match="Expecting value"):
+        decode("not a sample")
+
+
+async def test_lines_that_cannot_be_read_are_kept_apart(spill: SpillFile) -> None:
+    spill.append([sample(1)])
+    with spill.path.open("a") as file:
+        file.write('{"half": a li\n')
+    spill.append([sample(3)])
+    memory = Memory()
+    async with recording(memory, VirtualClock(), spill) as recorder:
+        await recorder.flush()
+        assert recorder.rejected == 1
+    assert memory.stored == [sample(1), sample(3)]
+    assert spill.rejected_path.read_text() == '{"half": a li\n'
+
+
+async def test_restoring_that_is_interrupted_goes_on_later(spill: SpillFile) -> None:
+    clock, memory = VirtualClock(), Memory()
+    spill.append(samples(3))
+
+    async def two_of_them(each: Sample) -> None:
+        if len(memory.stored) == 2:
+            raise LOCKED
+        await memory.add(each)
+
+    restored = await spill.restore(two_of_them)
+    assert (restored.stored, restored.left) == (2, 1)
+    assert not spill.path.exists()
+
+    spill.append([sample(5)])
+    async with recording(memory, clock, spill) as recorder:
+        await recorder.flush()
+    assert memory.stored == [*samples(3), sample(5)]
+
+
+async def test_a_crash_while_restoring_loses_nothing(spill: SpillFile) -> None:
+    spill.append(samples(2))
+
+    async def crash(_: Sample) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        await spill.restore(crash)
+    spill.append([sample(3)])
+    memory = Memory()
+    async with recording(memory, VirtualClock(), spill) as recorder:
+        await recorder.flush()
+    assert memory.stored == samples(3)
+
+
+async def test_a_spill_file_that_cannot_be_read_stops_no_new_samples(spill: SpillFile) -> None:
+    memory = Memory()
+    spill.path.mkdir()
+    async with recording(memory, VirtualClock(), spill) as recorder:
+        await recorder.flush()
+        for each in samples(2):
+            recorder.record(each)
+            await recorder.flush()
+        assert memory.stored == samples(2)
+
+
+async def test_a_spill_file_that_can_be_read_again_is_read_without_a_restart(spill: SpillFile) -> None:
+    clock, memory = VirtualClock(), Memory()
+    spill.path.mkdir()
+    async with recording(memory, clock, spill) as recorder:
+        await recorder.flush()
+        await clock.pass_until(5)
+        spill.path.with_name(spill.path.name + ".restoring").rmdir()
+        spill.append(samples(2))
+        await clock.pass_until(40)
+        assert memory.stored == samples(2)
+        assert (recorder.dropped, recorder.error) == (0, None)
+    assert not spill.waiting
+
+
+async def test_a_defect_while_reading_back_is_not_tried_again(spill: SpillFile) -> None:
+    clock, memory = VirtualClock(), Memory()
+    spill.append([sample(1)])
+    memory.error = ZeroDivisionError("a defect")
+    async with recording(memory, clock, spill) as recorder:
+        await recorder.flush()
+        memory.error = None
+        await clock.pass_until(100)
+        assert memory.tries == 1
+    assert spill.waiting
+
+
+class Forbidden(SpillFile):
+    """Nobody may look whether there is something to restore, while `forbidden`."""
+
+    forbidden = True
+
+    @property
+    def waiting(self) -> bool:
+        if self.forbidden:
+            raise PermissionError("nobody may look")
+        return super().waiting
+
+
+async def test_an_unexpected_error_ends_neither_the_writing_nor_a_flush(tmp_path: Path) -> None:
+    clock, memory, spill = VirtualClock(), Memory(), Forbidden(tmp_path / "probe.spill")
+    spill.append([sample(9)])
+    with capture_logs() as logs:
+        async with recording(memory, clock, spill) as recorder:
+            await asyncio.wait_for(recorder.flush(), 5)
+            assert recorder.error is not None
+            assert "see the log" in recorder.error
+            recorder.record(sample(1))
+            await asyncio.wait_for(recorder.flush(), 5)
+            assert memory.stored == [sample(1)]
+            spill.forbidden = False
+            await clock.pass_until(40)
+            assert memory.stored == [sample(1), sample(9)]
+            assert recorder.error is None
+    assert isinstance(logs[0]["exc_info"], PermissionError)
+
+
+async def test_an_unexpected_error_while_writing_is_tried_again(
+    spill: SpillFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, memory = VirtualClock(), Memory()
+    write = Recorder._write
+
+    async def broken(_: Recorder) -> bool:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Recorder, "_write", broken)
+    async with recording(memory, clock, spill) as recorder:
+        recorder.record(sample(1))
+        await settle()
+        assert "see the log" in str(recorder.error)
+        monkeypatch.setattr(Recorder, "_write", write)
+        await clock.pass_until(2)
+        assert memory.stored == [sample(1)]
+        assert not recorder.error

@@ -1,0 +1,30 @@
+"""A runner over scripted providers, on a clock that the test drives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from probe.limits import Limit, Limits
+from probe.runner import Runner
+from tests.asking import (
+    FixedPrices,
+    NoWire,
+    ScriptedProvider,
+)
+from tests.clocks import VirtualClock
+
+WIDE = {"acme": Limit(concurrency=1000), "other": Limit(concurrency=1000)}
+
+
+def runner(clock: VirtualClock, limits: Mapping[str, Limit] = WIDE, **providers: ScriptedProvider) -> Runner:
+    return Runner(
+        providers=providers,
+        wire=NoWire(),
+        prices=FixedPrices(),
+        limits=Limits(clock, limits),
+        clock=clock,
+    )
+
+
+def starts(provider: ScriptedProvider) -> list[tuple[str, float]]:
+    return [(call.model, call.at_seconds) for call in provider.calls]

@@ -1,0 +1,116 @@
+"""Pace, seats, and silence after a 429."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from probe.limits import Limit
+from probe.runner import RunSummary
+from probe.sample import Failed, Sample
+from tests.asking import (
+    RUN_ID,
+    THROTTLED,
+    Answer,
+    ScriptedProvider,
+    kinds,
+    run_plan,
+    target_plan,
+)
+from tests.clocks import START, VirtualClock
+from tests.runner.running import runner, starts
+
+
+async def test_a_provider_is_paced_across_runs() -> None:
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock)
+    both = runner(clock, {"acme": Limit(requests_per_minute=61)}, acme=provider)
+    plan = run_plan([target_plan(str(number)) for number in range(5)])
+
+    async def twice() -> None:
+        await asyncio.gather(both.run(plan, lambda _: None), both.run(plan, lambda _: None))
+
+    await clock.drive(twice())
+    assert [at for _, at in starts(provider)] == list(range(10))
+
+
+async def test_seats_of_a_provider_are_shared_by_runs() -> None:
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock)
+    both = runner(clock, {"acme": Limit(concurrency=2)}, acme=provider)
+    plan = run_plan([target_plan(str(number)) for number in range(5)])
+
+    async def twice() -> None:
+        await asyncio.gather(both.run(plan, lambda _: None), both.run(plan, lambda _: None))
+
+    await clock.drive(twice())
+    assert provider.most_in_flight == 2
+    assert len(provider.calls) == 10
+
+
+async def test_a_seat_that_turns_out_to_be_of_no_use_is_given_back() -> None:
+    """While the first run waits for a seat of its own, another run takes the provider's last one."""
+    clock = VirtualClock()
+    acme = ScriptedProvider(clock, lambda _: Answer(seconds=100))
+    other = ScriptedProvider(clock, lambda _: Answer(seconds=10))
+    both = runner(clock, {"acme": Limit(concurrency=1)}, acme=acme, other=other)
+    first = run_plan([target_plan("b", "other"), target_plan("a"), target_plan("c", "other")], concurrency=1)
+    second = run_plan([target_plan("long")], planned_at=START + timedelta(seconds=5))
+
+    async def twice() -> None:
+        await asyncio.gather(both.run(first, lambda _: None), both.run(second, lambda _: None))
+
+    await clock.drive(twice())
+    assert starts(acme) == [("long", 5), ("a", 105)]
+    assert starts(other) == [("b", 0), ("c", 10)]
+
+
+async def test_after_a_429_the_rest_waits_and_then_goes_out() -> None:
+    clock = VirtualClock()
+    answers = iter([THROTTLED])
+    provider = ScriptedProvider(clock, lambda _: next(answers, Answer()))
+    samples: list[Sample] = []
+    plan = run_plan([target_plan(str(number)) for number in range(4)])
+    limits = {"acme": Limit(concurrency=1)}
+    summary = await clock.drive(runner(clock, limits, acme=provider).run(plan, samples.append))
+    assert [round(at, 3) for _, at in starts(provider)] == [0, 30.1, 31.1, 32.1]
+    assert kinds(samples) == ["rate_limited", "ok", "ok", "ok"]
+    assert [round(sample.lag_seconds, 3) for sample in samples] == [0, 30.1, 31.1, 32.1]
+    assert summary == RunSummary(run_id=RUN_ID, planned=4, ok=3, failed=1, failures={"rate_limited": 1})
+
+
+async def test_a_provider_that_throttles_on_is_not_hammered() -> None:
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock, lambda _: THROTTLED)
+    other = ScriptedProvider(clock)
+    samples: list[Sample] = []
+    plan = run_plan([target_plan(str(number)) for number in range(50)] + [target_plan("x", "other")])
+    limits = {"acme": Limit(concurrency=4)}
+    summary = await clock.drive(runner(clock, limits, acme=provider, other=other).run(plan, samples.append))
+    # Four were out when the first 429 came; then one at a time, after 30 s, 30 s and 40 s.
+    assert len(provider.calls) == 7
+    assert [round(at, 1) for _, at in starts(provider)] == [0, 0, 0, 0, 30.1, 60.2, 100.3]
+    assert summary == RunSummary(
+        run_id=RUN_ID,
+        planned=51,
+        ok=1,
+        failed=7,
+        failures={"rate_limited": 7},
+        skips={("acme", "silence"): 43},
+    )
+    assert starts(other) == [("x", 0)]
+
+
+async def test_attempts_planned_for_after_the_silence_are_made() -> None:
+    clock = VirtualClock()
+    long = Answer(
+        seconds=0, outcome=Failed(kind="rate_limited", fault="account", detail="429", retry_after_seconds=100)
+    )
+    answers = iter([long])
+    provider = ScriptedProvider(clock, lambda _: next(answers, Answer()))
+    plan = run_plan(
+        [target_plan(str(number)) for number in range(4)], spread_seconds=160, patience_seconds=10
+    )
+    summary = await clock.drive(runner(clock, acme=provider).run(plan, lambda _: None))
+    assert starts(provider) == [("0", 0), ("3", 120)]
+    assert (summary.ok, summary.failed, summary.skipped) == (1, 1, 2)

@@ -1,0 +1,95 @@
+"""Runs at the start, beside the slots."""
+
+from __future__ import annotations
+
+import asyncio
+
+from probe.clock import FakeClock
+from probe.schedule import Schedule
+from probe.store.records import SlotCounts
+from probe.store.store import Store
+from tests.clocks import START, VirtualClock, settle
+from tests.schedule.scheduling import (
+    LOCKED,
+    Claims,
+    Handler,
+    at,
+    counts,
+    dealt_with,
+    figures,
+    figures_of,
+    job,
+    move,
+    reload,
+    started,
+)
+
+
+async def test_a_job_runs_at_the_start_where_it_is_told_to(store: Store, clock: FakeClock) -> None:
+    handler = Handler(store)
+    other = job(Handler(), name="other")
+    async with started(store, clock, job(handler, at_start=True), other) as schedule:
+        told, _ = schedule.status()
+        assert (told.runs, told.last_run_at, told.next_run_at) == (1, START, at("12:15"))
+        await move(schedule, clock, "12:15")
+        await reload(schedule, job(handler, at_start=True))
+        await dealt_with()
+    assert handler.slots == [START, at("12:15")], "a reload is no start"
+    runs = (await store.runs()).items
+    assert [(run.triggered_by, run.planned_attempts) for run in runs] == [("schedule", 3), ("start", 3)]
+    assert await counts(store) == SlotCounts(claimed=1)
+
+
+async def test_a_slot_that_is_due_takes_the_place_of_the_run_at_the_start(
+    store: Store, clock: FakeClock
+) -> None:
+    """Also where slots before it were missed, which are written first."""
+    handler = Handler(store)
+    async with started(store, clock, job(handler)) as schedule:
+        await move(schedule, clock, "12:15")
+    clock.advance(45 * 60 + 20)
+    async with started(store, clock, job(handler, at_start=True)) as schedule:
+        assert figures(schedule) == (1, 2, 1, 0)
+    assert handler.slots == [at("12:15"), at("13:00")]
+
+
+async def test_a_slot_during_the_run_at_the_start_overlaps_with_it(store: Store, clock: FakeClock) -> None:
+    handler = Handler(store)
+    handler.gate.clear()
+    schedule = Schedule(store, clock)
+    await schedule.start([job(handler, at_start=True)])
+    await handler.called.wait()
+    clock.advance(900)
+    schedule.look("benchmark")
+    while (await counts(store)).overlapped == 0:  # noqa: ASYNC110  the row is what is waited for
+        await asyncio.sleep(0)
+    handler.gate.set()
+    await dealt_with()
+    assert figures(schedule) == (1, 0, 0, 1)
+    await schedule.close()
+
+
+async def test_a_run_at_the_start_that_cannot_be_stored_is_left() -> None:
+    clock, claims, handler = VirtualClock(), Claims(), Handler()
+    schedule = Schedule(claims, clock)
+    await schedule.start([job(handler, at_start=True)])
+    claims.error = LOCKED
+    await settle()
+    claims.error = None
+    assert figures(schedule) == (0, 0, 0, 0)
+    await clock.pass_until(900)
+    schedule.look("benchmark")
+    await settle()
+    assert handler.slots == [at("12:15")]
+    await schedule.close()
+
+
+async def test_a_job_knows_when_it_ran_in_an_earlier_process(store: Store, clock: FakeClock) -> None:
+    async with started(store, clock, job(Handler(store), at_start=True)):
+        pass
+    clock.advance(600)
+    async with started(store, clock, job(Handler()), job(Handler(), name="other")) as schedule:
+        assert [status.last_run_at for status in schedule.status()] == [START, None]
+        await reload(schedule, job(Handler(), name="benchmark"), job(Handler(), name="third"))
+        assert [status.last_run_at for status in schedule.status()] == [START, None]
+        assert figures_of(schedule) == {"benchmark": (0, 0, 0, 0), "third": (0, 0, 0, 0)}
