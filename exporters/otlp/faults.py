@@ -13,6 +13,8 @@ from exporters.answers import reason_in_json, retry_after_seconds, shown
 from probe.clock import Clock
 from probe.errors import ExportError
 
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
 # The same data would be answered the same again. Everything else can be put right, so that the data waits.
 _MALFORMED: Final = frozenset({400, 422})
 _TOO_LARGE: Final = 413
@@ -36,6 +38,11 @@ _HINTS: Final[Mapping[int, str]] = {
     422: NOT_OTLP,
     429: LATER,
 }
+
+
+def media_type(content_type: str) -> str:
+    """Without parameters, in small letters."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def unreachable(reason: str) -> ExportError:
@@ -63,13 +70,13 @@ def of_answer(
 
 def _said(content_type: str, body: bytes) -> str | None:
     """The reason given: a `google.rpc.Status` as the specification wants it, or text; None for a web page."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "application/x-protobuf":
+    kind = media_type(content_type)
+    if kind == PROTOBUF:
         try:
             return shown(Status.FromString(body).message) or None
         except DecodeError:
             return None
     text = body.decode(errors="replace")
-    if kind == "application/json":
+    if kind == JSON:
         return reason_in_json(text)
     return shown(text) or None if kind == "text/plain" and "<html" not in text.lower() else None

@@ -13,13 +13,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from exporters.answers import reason_of
 from exporters.otlp.attributes import SERVICE
-from exporters.otlp.faults import NOT_OTLP, of_answer, unreachable
+from exporters.otlp.faults import JSON, NOT_OTLP, PROTOBUF, media_type, of_answer, unreachable
 from exporters.otlp.sender import Answer, Signal, answer_of
 from exporters.otlp.settings import OtlpSettings, read_headers
 from probe.clock import Clock
 from probe.errors import ConfigError, ExportError
 
-_PROTOBUF: Final = "application/x-protobuf"
 _READ_BYTES: Final = 65_536
 
 
@@ -30,7 +29,7 @@ class HttpSender:
         self._url = settings.url.rstrip("/")
         self._clock = clock
         self._gzip = settings.compression == "gzip"
-        self._headers = {"content-type": _PROTOBUF, "user-agent": SERVICE, **read_headers(settings)}
+        self._headers = {"content-type": PROTOBUF, "user-agent": SERVICE, **read_headers(settings)}
         if self._gzip:
             self._headers["content-encoding"] = "gzip"
         try:
@@ -77,11 +76,11 @@ class HttpSender:
 def _read(signal: Signal, status: int, content_type: str, body: bytes) -> Answer:
     """A page that answers 200 to everything is no OTLP server."""
     message = ExportTraceServiceResponse() if signal == "traces" else ExportMetricsServiceResponse()
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     try:
-        if kind == "application/json":
+        if kind == JSON:
             Parse(body or b"{}", message, ignore_unknown_fields=True)
-        elif kind == _PROTOBUF or not body:
+        elif kind == PROTOBUF or not body:
             message.MergeFromString(body)
         else:
             raise ExportError(f"the OTLP server answered {status} with {kind or 'no type'}, {NOT_OTLP}")
