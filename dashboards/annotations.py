@@ -15,6 +15,8 @@ from probe.metrics import names
 
 # What somebody has to look at; the alert Watchdog fires always and is none of these.
 SEVERE = 'severity=~"critical|warning"'
+# Labels that say what an alert is about; each has some of them.
+CONCERNED = ("target", "provider", "job_name", "exporter", "budget", "location")
 ALERTING = f'ALERTS{{alertstate="firing",{SEVERE}}}'
 
 
@@ -40,7 +42,7 @@ HAPPENINGS = (
         # Only where each began: whole spans, one over the other, would hide the lines below them.
         expression=f"{ALERTING} unless {ALERTING} offset $__interval",
         title="{{alertname}}",
-        text="{{severity}} {{target}} {{provider}} {{job_name}}",
+        text=" ".join(f"{{{{{label}}}}}" for label in ("severity", *CONCERNED)),
         colour=RED,
     ),
     Happening(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import faults, links
-from dashboards.annotations import ALERTING, SEVERE
+from dashboards.annotations import ALERTING, CONCERNED, SEVERE
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
 from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, bars, named, number, states
 from dashboards.query import LEGEND, grown, how_many, latest, metric
@@ -18,7 +18,7 @@ from dashboards.style import (
     WORD,
     texts,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Label, seconds, table
 from probe.analysis import OWN_FAILURES
 from probe.metrics import names
 
@@ -137,12 +137,12 @@ def alerts_table(size: Size) -> AnyPanel:
     labels = [
         Label(name="severity", title="Severity", width=100, texts=SEVERITIES),
         runbook,
-        Label(name="target", title="Target"),
-        Label(name="provider", title="Provider"),
-        Label(name="job_name", title="Job"),
+        Label(name="about", title="About"),
     ]
     since = f"time() - last_over_time(ALERTS_FOR_STATE{{{SEVERE}}}[5m])"
-    by = "severity, alertname, target, provider, job_name"
+    by = ", ".join(("severity", "alertname", *CONCERNED))
+    firing = f"max by ({by}) ({since} and ignoring (alertstate) {ALERTING})"
+    joined = ", ".join(f'"{label}"' for label in CONCERNED)
     return table(
         Says(
             "What is burning",
@@ -152,12 +152,7 @@ def alerts_table(size: Size) -> AnyPanel:
         ),
         labels,
         [
-            Figure(
-                title="For",
-                expression=f"max by ({by}) ({since} and ignoring (alertstate) {ALERTING})",
-                unit=SECONDS,
-                width=90,
-            )
+            seconds("For", f'label_join({firing}, "about", " ", {joined})', width=90),
         ],
         sort_by="Severity",
         size=size,
