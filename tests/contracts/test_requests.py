@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -77,9 +78,16 @@ async def test_without_a_key_none_is_sent(subject: Subject) -> None:
 
 
 @EVERYONE
-async def test_warming_up_takes_no_network(subject: Subject, provider_of: ProviderOf) -> None:
-    # The endpoint's port takes no connection, and there is no wire.
-    await provider_of(subject).warm_up()
+async def test_warming_up_takes_no_network(subject: Subject) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        here = urlsplit(subject.endpoint.base_url)
+        here = here._replace(scheme="http", netloc=f"127.0.0.1:{listener.getsockname()[1]}")
+        provider = build(replace(subject.endpoint, base_url=urlunsplit(here)))
+        await provider.warm_up()
+        await provider.aclose()
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 @EVERY_DIALECT

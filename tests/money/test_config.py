@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from probe.config import Config
 from probe.defaults import load_config
 from probe.errors import ConfigError
 
@@ -20,10 +22,10 @@ budgets:
 """
 
 
-def _load(folder: Path, text: str) -> None:
+def _load(folder: Path, text: str) -> Config:
     file = folder / "probe.yaml"
     file.write_text(text)
-    load_config(file, env={}, cwd=folder)
+    return load_config(file, env={}, cwd=folder)
 
 
 def test_every_mistake_has_its_line_and_a_hint(tmp_path: Path) -> None:
@@ -55,4 +57,6 @@ def test_an_amount_is_a_number_of_dollars(tmp_path: Path, amount: str) -> None:
 
 
 def test_nothing_and_fractions_of_a_cent_are_amounts(tmp_path: Path) -> None:
-    _load(tmp_path, "budgets: [{name: a, daily_usd: 0, monthly_usd: 0.001, provider: simulator}]")
+    config = _load(tmp_path, "budgets: [{name: a, daily_usd: 0, monthly_usd: 0.001, provider: simulator}]")
+    (budget,) = config.budgets
+    assert (budget.daily_usd, budget.monthly_usd) == (Decimal(0), Decimal("0.001"))

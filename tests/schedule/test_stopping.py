@@ -80,3 +80,5 @@ async def test_closing_twice_and_before_starting_is_harmless(store: Store, clock
     await schedule.close()
     async with started(store, clock) as other:
         await other.close()
+        assert not other.running
+    assert not schedule.running

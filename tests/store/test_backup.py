@@ -211,7 +211,9 @@ async def test_the_password_is_no_argument_of_pg_dump(
 
 async def test_a_url_with_a_password_is_backed_up(postgres_url: str, tmp_path: Path) -> None:
     """The server of the tests asks nobody for one; pg_dump must still understand how it is handed over."""
-    await backup(postgres_url.replace("postgres@", "postgres:s3cret@"), tmp_path / "probe.backup")
+    file = tmp_path / "probe.backup"
+    await backup(postgres_url.replace("postgres@", "postgres:s3cret@"), file)
+    await restore(postgres_url, file, force=True)
 
 
 async def test_a_backup_of_sqlite_is_one_file(sqlite_url: str, tmp_path: Path) -> None:

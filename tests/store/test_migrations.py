@@ -81,7 +81,9 @@ async def test_opening_upgrades(postgres: PostgresServer) -> None:
     postgres.psql(f"CREATE DATABASE {name}")
     async with await Store.open(postgres.url(name)) as store:
         run = await store.start_run(run_name="first", triggered_by="cli", suite="quick")
-        await store.add(a_sample(run))
+        await store.add(sample := a_sample(run))
+        assert await store.result(sample.id) == sample
+        assert (await store.facts()).revision == HEAD
 
 
 @pytest.fixture
