@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -23,111 +19,30 @@ import pytest
 from exporters.influxdb import InfluxDBExporter
 from exporters.influxdb.points import ATTEMPT
 from exporters.otlp import OtlpExporter
-from exporters.otlp.conventions import GEN_AI, OWN_STREAMS
+from exporters.otlp.conventions import OWN_STREAMS
 from exporters.prometheus import PrometheusExporter
-from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfAnyAttempt, OfAttempt, series_labels
-from probe.sample import FAULTS, Cost, FailureKind, Sample, Series, Target, Timing, Usage
+from probe.metrics import (
+    CATALOGUE,
+    PREFIX,
+    SERIES_LABELS,
+    Family,
+    OfAnyAttempt,
+    OfAttempt,
+    names,
+    series_labels,
+)
+from probe.sample import Sample
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, Numbers, numbers, serving
-from tests.exporters.samples import NOW, REPORTED, TARGET, make_failure, make_sample
+from tests.exporters.thousand import SERIES, thousand_samples
 from tests.servers.otlp import OtlpReceiver, receiving_http
 from tests.servers.victoria import Victoria, storing
 
 Labels = frozenset[tuple[str, str]]
 Key = tuple[str, Labels]
 
-COUNT = 1_000
-TARGETS = (
-    TARGET,
-    replace(TARGET, name="acme/echo-2", model="echo-2"),
-    Target(
-        name="router/echo-1",
-        provider="router",
-        model="acme/echo-1",
-        base_url="https://router.test",
-        kind="proxy",
-    ),
-    Target(name="gpu/mine", provider="gpu", model="mine", base_url="http://gpu.test:8000", kind="engine"),
-)
-SERIES = tuple(
-    Series(target=target, connection=connection) for target in TARGETS for connection in ("cold", "warm")
-)
-
-
-# What was measured --------------------------------------------------------------------------------------
-
-
-def thousand_samples() -> list[Sample]:
-    """Successes and failures of several targets, cold and warm, some a step of the clock, some unpriced."""
-    chance = random.Random(20261121)
-    kinds: list[FailureKind] = list(FAULTS)
-    return [_sample(chance, number, kinds) for number in range(COUNT)]
-
-
-def _sample(chance: random.Random, number: int, kinds: Sequence[FailureKind]) -> Sample:
-    series = chance.choice(SERIES)
-    warm = series.connection == "warm"
-    given: dict[str, Any] = {
-        "connection": series.connection,
-        "reused": warm and chance.random() < 0.95,
-        "lag_seconds": chance.expovariate(200),
-        "trusted": chance.random() < 0.99,
-        "stamps": chance.choice(("kernel", "read")),
-        "suite": chance.choice(("quick", "long")),
-    }
-    at = NOW + timedelta(seconds=number, microseconds=chance.randrange(1_000_000))
-    timing = _timing(chance, warm)
-    if chance.random() < 0.15:
-        given["timing"] = Timing(dns_seconds=timing.dns_seconds, duration_seconds=timing.duration_seconds)
-        return make_failure(chance.choice(kinds), series.target, at, **given)
-    usage = Usage(
-        input_tokens=chance.randrange(1, 5000),
-        output_tokens=chance.randrange(1, 900),
-        cached_input_tokens=chance.choice((None, 0, 128)),
-        reasoning_tokens=chance.choice((None, 64)),
-        source=chance.choice(("provider", "provider", "estimate")),
-    )
-    given |= {
-        "timing": timing,
-        "usage": usage,
-        "cost": _cost(chance) if chance.random() < 0.9 else None,
-        "reported": REPORTED if chance.random() < 0.5 else None,
-    }
-    return make_sample(series.target, at, **given)
-
-
-def _timing(chance: random.Random, warm: bool) -> Timing:
-    connecting = 0.0 if warm else chance.uniform(0.02, 0.2)
-    gaps = tuple(chance.expovariate(40) for _ in range(chance.randrange(2, 12)))
-    ttft = connecting + chance.lognormvariate(-1, 0.6)
-    total = ttft + math.fsum(gaps)
-    return Timing(
-        dns_seconds=None if warm else connecting * 0.25,
-        connect_seconds=None if warm else connecting * 0.25,
-        tls_seconds=None if warm else connecting * 0.5,
-        send_seconds=0.0003,
-        ttfb_seconds=ttft * 0.9,
-        ttft_seconds=ttft,
-        ttft_server_seconds=ttft - connecting,
-        ttfa_seconds=ttft,
-        total_latency_seconds=total,
-        drain_seconds=0.001,
-        duration_seconds=round(total + 0.001, 6),
-        itl_seconds=math.fsum(gaps) / len(gaps),
-        stream_jitter_seconds=0.01,
-        chunk_gaps_seconds=gaps,
-        tps=chance.uniform(1, 300),
-        tps_steady=chance.uniform(1, 300),
-    )
-
-
-def _cost(chance: random.Random) -> Cost:
-    return Cost(
-        total_usd=Decimal(chance.randrange(1, 100_000)) / 10_000_000,
-        input_price_per_million_usd=Decimal("0.15"),
-        output_price_per_million_usd=Decimal("0.6"),
-        price_source="test",
-    )
+# Names of the catalogue by those over OTLP.
+NAMES = {stream.name: family.name for family, stream in OWN_STREAMS.items()}
 
 
 # The truth ----------------------------------------------------------------------------------------------
@@ -321,15 +236,34 @@ def test_genai_metrics_hold_what_the_catalogue_holds(samples: list[Sample], otlp
     """The same attempts under the names of the conventions."""
     shown: dict[str, tuple[int, float]] = {}
     for (name, _), point in otlp.latest().items():
-        if name.startswith("gen_ai."):
+        if name.startswith("gen_ai.client."):
             count, total = shown.get(name, (0, 0.0))
             shown[name] = count + point.count, total + point.sum
-    for entry in GEN_AI:
-        stream = entry.stream("v1.41")
-        if stream is not None:
-            values = [value for sample in samples for value, _ in entry.read(sample)]
-            assert shown[stream.name][0] == len(values)
-            assert same(shown[stream.name][1], math.fsum(values))
+    found = readings(samples, "counter", "histogram", "summary")
+    ok = found_of(found, names.TOTAL_LATENCY_SECONDS)
+    failed = [sample for sample in samples if sample.trusted and not sample.success]
+    counted = {("source", "provider")}
+    truth = {
+        "operation.time_to_first_chunk": found_of(found, names.TTFT_SECONDS),
+        "operation.time_per_output_chunk": found_of(found, names.CHUNK_GAP_SECONDS),
+        "token.usage": found_of(found, names.TOKENS_TOTAL, counted | {("type", "input")})
+        + found_of(found, names.TOKENS_TOTAL, counted | {("type", "output")}),
+    }
+    for name, values in truth.items():
+        count, total = shown.pop(f"gen_ai.client.{name}")
+        assert count == len(values)
+        assert same(total, math.fsum(values))
+    ((duration, (count, _)),) = shown.items()
+    assert (duration, count) == ("gen_ai.client.operation.duration", len(ok) + len(failed))
+
+
+def found_of(
+    found: Mapping[Key, list[float]], name: str, labels: Iterable[tuple[str, str]] = ()
+) -> list[float]:
+    """Every number of one metric that has these labels, of whatever series."""
+    return [
+        value for key, values in found.items() if key[0] == name and key[1] >= set(labels) for value in values
+    ]
 
 
 # Reading the receiver -----------------------------------------------------------------------------------
@@ -337,19 +271,17 @@ def test_genai_metrics_hold_what_the_catalogue_holds(samples: list[Sample], otlp
 
 def otlp_points(receiver: OtlpReceiver) -> Iterable[tuple[Key, Any]]:
     """Every point of a metric of the catalogue, under the catalogue's name, in the order of arrival."""
-    names = {stream.name: family.name for family, stream in OWN_STREAMS.items()}
     for (name, labels), points in receiver.points().items():
-        if name in names:
+        if name in NAMES:
             for point in points:
-                yield (names[name], labels), point
+                yield (NAMES[name], labels), point
 
 
 def otlp_numbers(receiver: OtlpReceiver, field: str) -> dict[Key, float]:
-    names = {stream.name: family.name for family, stream in OWN_STREAMS.items()}
     return {
-        (names[name], labels): float(getattr(point, field))
+        (NAMES[name], labels): float(getattr(point, field))
         for (name, labels), point in receiver.latest().items()
-        if name in names and hasattr(point, field)
+        if name in NAMES and hasattr(point, field)
     }
 
 
