@@ -39,7 +39,7 @@ def _values() -> AnyPanel:
     return table(
         Says(
             "Value score",
-            "Tokens per second for each USD per million tokens, over the last 24 h.",
+            "Tokens per second for each USD per million tokens, over the last 24 h; TPS is that of the time shown.",
             COUNT,
             NO_PRICE,
         ),
