@@ -88,9 +88,11 @@ async def test_both_formats_say_the_same(exporter: PrometheusExporter) -> None:
     assert len(text) > 300
 
 
-async def test_exemplars_name_the_request_where_openmetrics_is_spoken(exporter: PrometheusExporter) -> None:
+async def test_exemplars_name_the_latest_request_where_openmetrics_is_spoken(
+    exporter: PrometheusExporter,
+) -> None:
     first, second = make_sample(), make_sample(at=NOW + timedelta(seconds=1))
-    await exporter.export([first, second])
+    await exporter.export([second, first])
     assert b" # {" not in exporter.render(TEXT)[0]
     page = exporter.render(OPENMETRICS)[0].decode()
     (line,) = (row for row in page.splitlines() if "probe_ttft_seconds_bucket" in row and " # {" in row)
