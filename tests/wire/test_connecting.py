@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import gc
 import os
 import socket
 import threading
@@ -20,6 +20,7 @@ from probe.wire.request import Deadlines
 from tests.servers.ports import free_port
 from tests.wire.asking import ask
 from tests.wire.raw_server import Peer, answers, response, serving
+from tests.wire.waiting import until
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -189,13 +190,26 @@ async def test_a_silent_address_gives_way_to_the_next(full_listener: socket.sock
         sock.close()
 
 
-async def test_of_several_that_connect_one_is_kept() -> None:
-    with serving(Peer.until_gone) as server:
-        for _ in range(20):
-            sock = await connect([Address(V4, ("127.0.0.1", server.port))] * 3, delay_seconds=0)
-            sock.close()
-        # A connection left open would be noticed here, and its peer would not end.
-        gc.collect()
+async def test_of_several_that_connect_one_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    connect_to, together = loop.sock_connect, asyncio.Barrier(3)
+
+    async def all_at_once(sock: socket.socket, address: Any) -> None:
+        await connect_to(sock, address)
+        await together.wait()
+
+    monkeypatch.setattr(loop, "sock_connect", all_at_once)
+    gone: list[Peer] = []
+
+    def script(peer: Peer) -> None:
+        peer.until_gone()
+        gone.append(peer)
+
+    with serving(script) as server:
+        sock = await connect([Address(V4, ("127.0.0.1", server.port))] * 3, delay_seconds=0.01)
+        await until(lambda: len(gone) == 2)
+        assert len(server.peers) == 3
+        sock.close()
 
 
 @pytest.mark.parametrize("order", [("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")])
