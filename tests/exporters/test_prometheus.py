@@ -118,6 +118,15 @@ def test_the_process_reports_on_itself(exporter: PrometheusExporter) -> None:
     assert page["process_resident_memory_bytes", frozenset()] > 1_000_000
 
 
+async def test_no_name_is_taken_for_a_place_where_labels_go() -> None:
+    """Pages are made from templates in which two control characters stand for labels."""
+    odd = replace(TARGET, name="a\0b\1c")
+    exporter = PrometheusExporter(context_for(Series(target=odd, connection="cold")))
+    await exporter.export([make_sample(odd)])
+    shown = replace(SERIES, target=replace(odd, name="a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"))
+    assert one(page_of(exporter), "last_ttft_seconds", shown) == 0.25
+
+
 # Counting -----------------------------------------------------------------------------------------------
 
 
