@@ -16,9 +16,10 @@ from probe.errors import ConfigError
 from probe.metrics import CATALOGUE, names
 from probe.money.events import WARNING_SHARE
 from probe.rules import UnknownMetric, rule_groups
-from probe.rules.files import ALERTMANAGER_FILE, GRAFANA_FILE, Format, files_for
+from probe.rules.files import GRAFANA_FILE, Format, files_for
 from probe.rules.promql import any_of, check_names, names_of, quoted
 from probe.rules.windows import duration, windows_for
+from tests.rules.generated import alerts_of, rules_of, seconds
 from tests.rules.promtool import ROOT
 from tests.servers.prometheus import tool
 from tests.settings.folder import Folder
@@ -61,19 +62,6 @@ CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {
         ],
     },
 }
-
-
-def rules_of(config: Config) -> list[dict[str, Any]]:
-    texts = files_for(config, "prometheus").values()
-    return [rule for text in texts for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
-
-
-def alerts_of(config: Config, name: str, severity: str | None = None) -> list[dict[str, Any]]:
-    return [
-        rule
-        for rule in rules_of(config)
-        if rule.get("alert") == name and severity in (None, rule["labels"]["severity"])
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +112,44 @@ def test_windows_follow_the_interval(cron: str, page: str, several: str, trend: 
     assert alerts_of(config, "TpsRegression")[0]["for"] == trend
 
 
+def _documented_burns(severity: str) -> list[str]:
+    """What the table of docs/alerting.md makes of the availability of targets asked every 15 minutes."""
+    kind = {"critical": "page", "warning": "ticket"}[severity]
+    span, count = r"(\d+) (min|h|days?), (\d+) runs", r"(\d+)"
+    row = rf"^\| {kind} \| ([\d.]+) \| {span} \| {span} \| {count} and {count} \| {count} \|$"
+    expected = []
+    for found in re.findall(row, (ROOT / "docs" / "alerting.md").read_text(), re.MULTILINE):
+        bound, long_bad, short_bad, least = (float(found[place]) for place in (0, 7, 8, 9))
+        long, short = (_longer(*found[place : place + 3]) for place in (1, 4))
+        series = "target:inference_probe_attempts"
+        expected.append(
+            f"{series}_failed:increase{long} / {series}:increase{long} > {bound / 100:g}\n"
+            f"and {series}_failed:increase{short} / {series}:increase{short} > {bound / 100:g}\n"
+            f"and {series}_failed:increase{long} > {long_bad - 0.5:g}\n"
+            f"and {series}_failed:increase{short} > {short_bad - 0.5:g}\n"
+            f"and {series}:increase{long} > {least - 0.5:g}"
+        )
+    return expected
+
+
+def _longer(number: str, unit: str, runs: str) -> str:
+    classic = int(number) * {"min": 60, "h": 3600, "day": 86_400, "days": 86_400}[unit]
+    return duration(max(classic, int(runs) * 900))
+
+
+@pytest.mark.parametrize("severity", ["critical", "warning"])
+def test_burns_are_those_of_the_document(severity: str) -> None:
+    expected = _documented_burns(severity)
+    assert len(expected) == 2
+    (rule,) = alerts_of(Config(), "HighErrorRate", severity)
+    assert rule["expr"] == "\nor\n".join(expected)
+
+
 @pytest.mark.parametrize("interval", [60, 300, 900, 3600, 6 * 3600, 86_400])
 def test_short_windows_hold_enough_runs(interval: float) -> None:
     for burn in windows_for(interval).burns:
-        assert _seconds(burn.short) >= min(4 * interval, 7 * 86_400)
-        assert _seconds(burn.short) < _seconds(burn.long) <= 7 * 86_400
-
-
-def _seconds(text: str) -> int:
-    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[text[-1]]
+        assert seconds(burn.short) >= min(4 * interval, 7 * 86_400)
+        assert seconds(burn.short) < seconds(burn.long) <= 7 * 86_400
 
 
 def test_a_job_that_runs_rarely_is_missed_beside_one_that_runs_often() -> None:
@@ -162,7 +179,7 @@ def test_a_night_without_runs_does_not_shorten_windows() -> None:
 def test_a_pause_is_waited_for_until_its_first_run() -> None:
     weekdays = {"jobs": [{"name": "a", "cron": "0 4 * * 1-5"}]}
     (stale,) = alerts_of(Config.model_validate(weekdays), "ProbeStale")
-    assert _seconds(stale["for"]) > 86_400
+    assert seconds(stale["for"]) > 86_400
 
 
 def test_objectives_of_a_target_are_its_own() -> None:
@@ -320,85 +337,3 @@ def test_what_grafana_evaluates_is_valid(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump({"groups": [{"name": "grafana", "rules": rules}]}))
     found = subprocess.run([tool("promtool"), "check", "rules", file], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
-
-
-RECEIVERS: Mapping[str, Mapping[str, Any]] = {
-    "nobody": {},
-    "webhook": {"webhook_url": "http://127.0.0.1:8080/alerts", "watchdog_url": "https://hc.example.com/ping"},
-    "slack": {"slack": {"channel": "#on-call", "webhook_url_file": "/run/secrets/slack"}},
-    "email": {
-        "email": {
-            "to": "on-call@example.com",
-            "sender": "probe@example.com",
-            "smarthost": "smtp.example.com:587",
-            "username": "probe",
-            "password_file": "/run/secrets/smtp",
-        }
-    },
-    "pagerduty": {"pagerduty": {"routing_key_file": "/run/secrets/pagerduty"}},
-}
-RECEIVERS = {
-    **RECEIVERS,
-    "everybody": {key: value for each in RECEIVERS.values() for key, value in each.items()},
-}
-
-
-def _alertmanager(given: Mapping[str, Any]) -> str:
-    config = Config.model_validate({"rules": {"receivers": given}})
-    return files_for(config, "alertmanager")[ALERTMANAGER_FILE]
-
-
-@pytest.mark.parametrize("given", RECEIVERS.values(), ids=RECEIVERS)
-def test_alertmanager_takes_every_receiver(given: Mapping[str, Any], tmp_path: Path) -> None:
-    file = tmp_path / "alertmanager.yml"
-    file.write_text(_alertmanager(given))
-    found = subprocess.run([tool("amtool"), "check-config", file], capture_output=True, text=True)
-    assert found.returncode == 0, found.stdout + found.stderr
-
-
-def test_pages_alone_go_to_pagerduty_and_the_watchdog_goes_its_own_way() -> None:
-    receivers = {
-        each["name"]: each for each in yaml.safe_load(_alertmanager(RECEIVERS["everybody"]))["receivers"]
-    }
-    assert set(receivers["page"]) == {
-        *("name", "webhook_configs", "slack_configs", "email_configs", "pagerduty_configs")
-    }
-    assert set(receivers["ticket"]) == {"name", "webhook_configs", "slack_configs", "email_configs"}
-    assert receivers["watchdog"]["webhook_configs"] == [
-        {"url": "https://hc.example.com/ping", "send_resolved": False}
-    ]
-
-
-@pytest.mark.parametrize(
-    ("labels", "receiver"),
-    [
-        (["alertname=TargetDown", "severity=critical"], "page"),
-        (["alertname=LatencyRegression", "severity=warning"], "ticket"),
-        (["alertname=PriceDisagreement", "severity=info"], "ticket"),
-        (["alertname=Watchdog", "severity=info"], "watchdog"),
-    ],
-)
-def test_alerts_are_routed(labels: list[str], receiver: str) -> None:
-    file = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
-    command = [tool("amtool"), "config", "routes", "test", f"--config.file={file}", *labels]
-    found = subprocess.run(command, capture_output=True, text=True)
-    assert found.stdout.strip() == receiver, found.stderr
-
-
-def test_alerts_about_targets_outlive_their_data() -> None:
-    """Until ProbeDown is told, which silences them: a probe that died looks like a recovery."""
-    (down,) = alerts_of(Config(), "ProbeDown")
-    silenced = yaml.safe_load(_alertmanager({}))["inhibit_rules"][0]["target_matchers"][0]
-    names_of_alerts = re.findall(r"[A-Z]\w+", silenced)
-    assert len(names_of_alerts) > 5
-    for name in names_of_alerts:
-        for rule in alerts_of(Config(), name):
-            assert _seconds(rule["keep_firing_for"]) >= 900 > 2 * _seconds(down["for"])
-
-
-def test_inhibition_names_alerts_that_exist() -> None:
-    alerts = {alert.name for group in rule_groups(Config()) for alert in group.alerts}
-    for rule in yaml.safe_load(_alertmanager({}))["inhibit_rules"]:
-        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
-            if matcher.startswith("alertname"):
-                assert set(re.findall(r"[A-Z]\w+", matcher)) <= alerts, matcher

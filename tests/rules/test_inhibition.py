@@ -112,7 +112,7 @@ async def test_inhibition(told: list[Labels], silenced: list[Labels], tmp_path: 
                 else None
             )
 
-        suppressed = await alertmanager.until(settled, seconds=20)
+        suppressed = await alertmanager.until(settled)
         assert sorted(map(sorted, map(dict.items, suppressed))) == sorted(
             map(sorted, map(dict.items, silenced))
         )
