@@ -66,17 +66,7 @@ async def shop(
         _stopwatch() as wire,
         _open(config, keep, clock) as keeper,
     ):
-        chosen = assembly.suite(suite)
-        targets = assembly.choose(patterns)
-        run_id = await keeper.begin(suite, len(targets) * len(chosen.cases))
-        plan = RunPlan(
-            run_id=run_id,
-            name=RUN_NAME,
-            suite=chosen,
-            targets=targets,
-            planned_at=clock.now(),
-            concurrency=concurrency,
-        )
+        plan = await _begin(keeper, assembly, suite, patterns, concurrency)
         if config.budgets and not over_budget:
             await _ask_budgets(config, assembly, plan, keeper, clock)
         with progress_bar(plan.planned_attempts) as show:
@@ -87,6 +77,22 @@ async def shop(
         samples=_in_order(keeper.samples, plan),
         unstored=keeper.unstored,
         store_error=keeper.error,
+    )
+
+
+async def _begin(
+    keeper: _Keeper, assembly: Assembly, suite: str, patterns: Sequence[str], concurrency: int
+) -> RunPlan:
+    """What is asked, with a run in the database where results are kept. Raises ConfigError, StoreError."""
+    chosen = assembly.suite(suite)
+    targets = assembly.choose(patterns)
+    return RunPlan(
+        run_id=await keeper.begin(suite, len(targets) * len(chosen.cases)),
+        name=RUN_NAME,
+        suite=chosen,
+        targets=targets,
+        planned_at=SystemClock().now(),
+        concurrency=concurrency,
     )
 
 
