@@ -39,7 +39,8 @@ def _values() -> AnyPanel:
     return table(
         Says(
             "Value score",
-            "Tokens per second for each USD per million tokens, over the last 24 h; TPS is that of the time shown.",
+            "Tokens per second for each USD per million tokens, over the last 24 h; TPS is that of the time "
+            "shown.",
             COUNT,
             NO_PRICE,
         ),
