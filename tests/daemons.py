@@ -22,6 +22,7 @@ from probe.config import Config
 from probe.daemon import Daemon
 from probe.defaults import load_config
 from probe.store import RunRecord, Store
+from tests.servers.process import PATIENCE_SECONDS
 
 FAST = "sim?ttft_ms=5&gap_ms=1&tokens=5"
 SLOW = "sim?ttft_ms=60000"
@@ -76,9 +77,9 @@ async def finished(daemon: Daemon, run_id: UUID) -> RunRecord:
     return run
 
 
-async def until(look: Callable[[], Any], *, seconds: float = 30) -> Any:
+async def until(look: Callable[[], Any]) -> Any:
     """What `look` gives, or gives when awaited, once it is true: for what nobody announces."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = look()
             if inspect.isawaitable(found):
@@ -109,7 +110,7 @@ async def nothing_left_behind() -> AsyncIterator[None]:
 
     # The last step of a thread that was told to end may come a moment later.
     with suppress(TimeoutError):
-        await until(lambda: not any(left().values()), seconds=30)
+        await until(lambda: not any(left().values()))
     assert not any(left().values()), left()
 
 

@@ -18,6 +18,7 @@ from probe.clock import SystemClock
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
 from probe.defaults import load_config
 from probe.engines.factory import ENGINES
+from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.identifier import new_id
 from probe.patterns import matches, select
@@ -32,6 +33,9 @@ from probe.settings.variables import usual_secret
 from probe.suites import Message
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
+
+# Nothing is scheduled behind a question that a person asks: a slow page of counters is waited for.
+_COUNTERS_SECONDS = 5.0
 
 ENDPOINT = "endpoint"  # what a base URL of the command line is called
 
@@ -95,7 +99,8 @@ async def ask(config: Config, name: str, question: Question) -> Answered:
             meter = assembly.engines.get(plan.target.provider)
             visit = None
             if meter is not None:
-                way = meter.around(plan.target.model, stream=question.stream)
+                patient = Meter(meter.engine, patience_seconds=_COUNTERS_SECONDS)
+                way = patient.around(plan.target.model, stream=question.stream)
                 visit = await stack.enter_async_context(way)
             capture = await provider.send(_prompt(plan, question), wire)
             reading = provider.read(capture)

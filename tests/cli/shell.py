@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
+from tests.servers.process import PATIENCE_SECONDS
+
 REPOSITORY = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Shell:
                 if not piece:
                     break
                 shown += piece
-        status = process.wait(TIMEOUT_SECONDS)
+        status = process.wait(PATIENCE_SECONDS)
         return Said(status=status, out=shown.decode().replace("\r\n", "\n"), err="")
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
@@ -108,7 +109,7 @@ def plain(shown: str) -> str:
 
 def end_of(process: subprocess.Popen[str]) -> Said:
     try:
-        out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
     except BaseException:
         process.kill()
         process.communicate()
@@ -119,7 +120,7 @@ def end_of(process: subprocess.Popen[str]) -> Said:
 def signalled(process: subprocess.Popen[str], number: signal.Signals, when: Callable[[], bool]) -> Said:
     """Send a signal as soon as something is so in another process, then wait for the end."""
     try:
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not when():
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline, "it never came to that"

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import yaml
 
 from tests.servers.ports import free_port
-from tests.servers.process import running, until_answers
+from tests.servers.process import PATIENCE_SECONDS, running, until_answers
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,19 @@ class Webhook:
             ]
             self._arrived.notify_all()
 
-    async def until(self, *, status: str = "firing", seconds: float = 60, **labels: str) -> Alert:
-        """The first such alert that has arrived or does; fails after that time."""
+    async def until(self, *, status: str = "firing", **labels: str) -> Alert:
+        """The first such alert that has arrived or does."""
 
         def found() -> Alert | None:
             such = (each for each in self.alerts if each.status == status)
             return next((each for each in such if labels.items() <= each.labels.items()), None)
 
         try:
-            async with asyncio.timeout(seconds), self._arrived:
+            async with asyncio.timeout(PATIENCE_SECONDS), self._arrived:
                 alert: Alert | None = await self._arrived.wait_for(found)
         except TimeoutError:
             names = sorted({(each.labels["alertname"], each.status) for each in self.alerts})
-            raise AssertionError(f"no {status} {labels} within {seconds} s; there were {names}") from None
+            raise AssertionError(f"no {status} {labels}; there were {names}") from None
         assert alert is not None
         return alert
 
@@ -100,11 +100,11 @@ class Alertmanager:
         """Those active now; the `status.state` of inhibited and silenced ones is `suppressed`."""
         return await asyncio.to_thread(self._alerts)
 
-    async def until(self, holds: Callable[[list[dict[str, Any]]], Any], *, seconds: float = 60) -> Any:
+    async def until(self, holds: Callable[[list[dict[str, Any]]], Any]) -> Any:
         """What `holds` gives of the active alerts once it is true; Alertmanager announces nothing else."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := holds(alerts := await self.alerts())):
-            assert time.monotonic() < deadline, f"after {seconds} s there are {alerts}"
+            assert time.monotonic() < deadline, f"there are {alerts}"
             await asyncio.sleep(0.1)
         return found
 

@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from tests.servers.ports import free_port
-from tests.servers.process import until_answers
+from tests.servers.process import PATIENCE_SECONDS, until_answers
 
 TOKEN = "test-token-of-the-api"
 COMMAND = Path(sys.executable).with_name("probe")
@@ -64,11 +64,9 @@ class RunningDaemon:
         run_id: str = response.json()["id"]
         return run_id
 
-    def finished(self, run_id: str, *, seconds: float = 60) -> Any:
+    def finished(self, run_id: str) -> Any:
         """The run, once it has ended."""
-        return self.until(
-            lambda: (run := self.get(f"/api/v1/runs/{run_id}"))["finished_at"] and run, seconds=seconds
-        )
+        return self.until(lambda: (run := self.get(f"/api/v1/runs/{run_id}"))["finished_at"] and run)
 
     def results(self, **filters: Any) -> list[dict[str, Any]]:
         """All of them, over every page."""
@@ -81,12 +79,12 @@ class RunningDaemon:
             if cursor is None:
                 return found
 
-    def until(self, look: Callable[[], Any], *, seconds: float = 30) -> Any:
+    def until(self, look: Callable[[], Any]) -> Any:
         """What `look` gives once it is true; the daemon offers no event to wait for, so it is asked."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not (found := look()):
             assert self.process.poll() is None, f"the daemon ended\n{self.log}"
-            assert time.monotonic() < deadline, f"nothing within {seconds} s\n{self.log}"
+            assert time.monotonic() < deadline, f"it did not happen\n{self.log}"
             time.sleep(0.05)
         return found
 

@@ -48,7 +48,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def _serving(arguments: list[str], port: int, health: str) -> Iterator[str]:
     with running(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        until_answers(f"http://127.0.0.1:{port}{health}", process, seconds=60)
+        until_answers(f"http://127.0.0.1:{port}{health}", process)
         yield f"http://127.0.0.1:{port}/v1"
 
 

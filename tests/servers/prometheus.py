@@ -18,7 +18,7 @@ from urllib.request import urlopen
 import yaml
 
 from tests.servers.ports import free_port
-from tests.servers.process import running, until_answers
+from tests.servers.process import PATIENCE_SECONDS, running, until_answers
 
 T = TypeVar("T")
 
@@ -66,11 +66,9 @@ class Prometheus:
         found: Mapping[str, list[dict[str, str]]] = await self._get("metadata")
         return found
 
-    async def until(
-        self, expression: str, holds: Callable[[Answer], bool] = bool, *, seconds: float = 30
-    ) -> Answer:
+    async def until(self, expression: str, holds: Callable[[Answer], bool] = bool) -> Answer:
         """The first answer for which `holds`; by default the first that has anything in it."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(answer := await self.query(expression)):
             assert time.monotonic() < deadline, f"{expression} is still {answer}"
             await asyncio.sleep(0.1)

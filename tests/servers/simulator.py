@@ -27,6 +27,7 @@ from typing import Any, Protocol
 import pytest
 
 from probe.simulator.options import SimulatorOptions, to_arguments
+from tests.servers.process import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +52,9 @@ class RunningSimulator:
         found: dict[str, Any] = json.loads(self._get(f"/truth/{request_id}"))
         return found
 
-    def until_ended(self, request_id: str, *, seconds: float = 20) -> dict[str, Any]:
+    def until_ended(self, request_id: str) -> dict[str, Any]:
         """The truth once the request has ended, which may be a little after its client has left."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (truth := self.truth(request_id))["end"] is None:
             assert time.monotonic() < deadline, f"{request_id} has not ended"
             time.sleep(0.005)

@@ -31,12 +31,12 @@ from tests.servers.simulator import SimulatorChild
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WELL = {"ttft_ms": 60, "gap_ms": 2, "tokens": 10}
-SLOW = {**WELL, "ttft_ms": 200}
+# Long enough that a busy machine does not make the one out of the other.
+WELL = {"ttft_ms": 300, "gap_ms": 5, "tokens": 10}
+SLOW = {**WELL, "ttft_ms": 1000}
 OUT = {"fault": "http_503"}
 DAY = 86_400
-# Of the daemon; and what is waited for longer than this does not happen.
-JOB, PATIENCE_SECONDS = "inference-probe", 60
+JOB = "inference-probe"  # of the daemon
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Stage:
         await asyncio.to_thread(runs)
 
     async def told(self, *, status: str = "firing", **labels: str) -> Alert:
-        return await self.webhook.until(status=status, seconds=PATIENCE_SECONDS, **labels)
+        return await self.webhook.until(status=status, **labels)
 
 
 def _config(simulator_url: str, stage: Stage) -> dict[str, Any]:
@@ -121,7 +121,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
             )
         )
         # What is counted before the first scrape is no increase.
-        await stage.prometheus.until("up == 1", seconds=PATIENCE_SECONDS)
+        await stage.prometheus.until("up == 1")
         yield stage
 
 
@@ -181,9 +181,9 @@ def _week_of(target: str, now: float) -> Iterator[str]:
         f'{name}="{value}"' for name, value in zip((*SERIES_LABELS, "job", "instance"), values, strict=True)
     )
     usual = {
-        names.LAST_TTFT_SECONDS: 0.06,
-        names.LAST_TOTAL_LATENCY_SECONDS: 0.08,
-        names.LAST_TOKENS_PER_SECOND: 500,
+        names.LAST_TTFT_SECONDS: 0.3,
+        names.LAST_TOTAL_LATENCY_SECONDS: 0.345,
+        names.LAST_TOKENS_PER_SECOND: 200,
     }
     for name, value in usual.items():
         yield f"# TYPE {name} gauge"
@@ -202,7 +202,7 @@ def _is_complete(alert: Alert, board: str) -> None:
 
 
 async def test_the_watchdog_has_its_own_receiver(stage: Stage) -> None:
-    alert = await stage.watchdog.until(alertname="Watchdog", seconds=PATIENCE_SECONDS)
+    alert = await stage.watchdog.until(alertname="Watchdog")
     assert alert.receiver == "watchdog"
     assert "Watchdog" not in {each.labels["alertname"] for each in stage.webhook.alerts}
 

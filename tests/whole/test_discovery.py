@@ -27,21 +27,21 @@ def config(lists: Lists, **discovery: Any) -> dict[str, Any]:
     }
 
 
-def ended(daemon: RunningDaemon, count: int, *, seconds: float = 30) -> list[dict[str, Any]]:
+def ended(daemon: RunningDaemon, count: int) -> list[dict[str, Any]]:
     """The discoveries, newest first, once so many have ended."""
 
     def look() -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = daemon.get(DISCOVERIES)["items"]
         return items if sum(1 for item in items if item["finished_at"]) >= count else []
 
-    found: list[dict[str, Any]] = daemon.until(look, seconds=seconds)
+    found: list[dict[str, Any]] = daemon.until(look)
     return found
 
 
 def test_a_list_is_read_on_its_minute(start_daemon: StartDaemon, lists: Lists) -> None:
     lists.say("m", "n")
     daemon = start_daemon(config(lists, cron="* * * * *"))
-    discovery = ended(daemon, 1, seconds=80)[-1]
+    discovery = ended(daemon, 1)[-1]
     assert (discovery["triggered_by"], discovery["status"], discovery["listed"]) == (
         "schedule",
         "complete",

@@ -65,7 +65,7 @@ async def _metric(daemon: RunningDaemon, name: str, holds: Callable[[float], boo
         value = daemon.metrics().get(name)
         return (value,) if value is not None and holds(value) else None
 
-    found: tuple[float] = await asyncio.to_thread(daemon.until, look, seconds=60)
+    found: tuple[float] = await asyncio.to_thread(daemon.until, look)
     return found[0]
 
 

@@ -67,7 +67,7 @@ async def test_an_outage_and_a_kill_lose_nothing(
         daemon = await asyncio.to_thread(start_daemon, config)
         receiver.answer = lambda _: None
         stored = await _results(daemon)
-        await until(lambda: _totals(receiver) == len(stored), seconds=60)
+        await until(lambda: _totals(receiver) == len(stored))
         told = _told(receiver, "benchmark.test")
         assert told == Counter(UUID(each["id"]).bytes[8:] for each in stored)
         # What the daemon knows of itself comes with its first report, and so do runs that ended meanwhile.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-PATIENCE_SECONDS = 20
+from tests.servers.process import PATIENCE_SECONDS
 
 
 @dataclass

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 20
+from tests.servers.process import PATIENCE_SECONDS
 
 
 async def until(condition: Callable[[], object]) -> None:
