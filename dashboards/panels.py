@@ -135,6 +135,12 @@ def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     return dress(panel, says, size, *queries)
 
 
+def log_graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+    """A graph of what may be a hundred times larger once, as the speed of an answer that came bundled is."""
+    decades = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(10)
+    return graph(says, *queries, size=size).scale_distribution(decades)
+
+
 def steps(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """A figure that holds until it changes, such as a price."""
     panel = graph(says, *queries, size=size)

@@ -18,6 +18,7 @@ from dashboards.panels import (
     ask_rows,
     buckets,
     graph,
+    log_graph,
     parted_bars,
     stacked,
     with_n,
@@ -244,7 +245,7 @@ def speed(of: Grouping) -> Row:
                 of,
                 TOKENS_PER_SECOND,
             ),
-            graph(
+            log_graph(
                 Says(
                     "Speed of each attempt",
                     "Steady: without what came with the first arrival, which may bundle many tokens.",

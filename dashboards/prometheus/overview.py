@@ -13,6 +13,7 @@ from dashboards.panels import (
     ask,
     ask_now,
     graph,
+    log_graph,
     named,
     number,
     number_with_n,
@@ -191,7 +192,7 @@ def _course() -> tuple[AnyPanel, ...]:
             Says("Total latency", f"Start of the call to the last output of each attempt. {gap}", SECONDS),
             ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), LEGEND),
         ),
-        graph(
+        log_graph(
             Says("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
             ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
         ),
