@@ -34,6 +34,7 @@ def find_problems(completed: Loaded) -> list[str]:
     check.jobs(check.suites())
     check.budgets()
     check.objectives()
+    check.receivers()
     check.exporters()
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
@@ -167,6 +168,17 @@ class _Check:
                     near = sorted(sorted(LATENCY_SECONDS, key=lambda bound: abs(bound - seconds))[:2])
                     nearest = " or ".join(f"{bound:g}" for bound in near)
                     self._add((*place, key), f"{seconds:g} is no bound of the histogram; take {nearest}")
+
+    def receivers(self) -> None:
+        receivers = self._config.rules.receivers
+        place: Place = ("rules", "receivers")
+        for key in ("webhook_url", "watchdog_url"):
+            file = f"{key}_file"
+            if getattr(receivers, key) is not None and getattr(receivers, file) is not None:
+                self._add((*place, file), f"{key} is given, too; keep one of them")
+        email = receivers.email
+        if email is not None and (email.username is None) != (email.password_file is None):
+            self._add((*place, "email"), "username and password_file go together; give both or none")
 
     def _months_kept(self) -> None:
         """What a month has cost is the sum of its results."""

@@ -35,6 +35,14 @@ FILES = {
             " shutdown_seconds"
         ),
     ),
+    "receiver with two addresses": (
+        "rules: {receivers: {watchdog_url: http://x,\n    watchdog_url_file: /run/url}}",
+        "probe.yaml:2: rules.receivers.watchdog_url_file: watchdog_url is given, too; keep one of them",
+    ),
+    "mail with half a login": (
+        "rules: {receivers: {email: {to: a@x, sender: b@x, smarthost: 'x:587', username: b}}}",
+        "probe.yaml:1: rules.receivers.email: username and password_file go together; give both or none",
+    ),
     "exporter that is not installed": (
         "exporters: {influxbd: {url: http://x}}",
         "probe.yaml:1: exporters.influxbd: no such exporter is installed; did you mean influxdb?",
