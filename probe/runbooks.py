@@ -15,3 +15,14 @@ def runbooks() -> dict[str, Path]:
     """The files by the name of the alert."""
     folder = _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_SOURCE
     return {file.stem: file for file in sorted(folder.glob("*.md"))}
+
+
+def index() -> str:
+    """All of them as Markdown, each with its first words: how grave it is, and of what there is one."""
+    entries = (f"- [{name}](/runbooks/{name}): {_lead(file)}" for name, file in runbooks().items())
+    return "\n".join(("# Runbooks", "", *entries))
+
+
+def _lead(file: Path) -> str:
+    _, lead, *_ = file.read_text(encoding="utf-8").split("\n\n", 2)
+    return " ".join(lead.split())

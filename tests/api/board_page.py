@@ -35,11 +35,17 @@ CONTRAST = """() => {
 }"""
 
 
+# Texts of the tiles that are cut, or stand over an edge.
+CUT = """() => [...document.querySelectorAll('.tile p')]
+    .filter(p => p.scrollWidth > p.clientWidth).map(p => p.textContent)"""
+
+
 async def sound(page: Page) -> None:
     """No complaint on the console, nothing wider than the window, every text readable."""
     assert page_errors(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert await page.evaluate(CONTRAST) == []
+    assert await page.evaluate(CUT) == []
     text = await page.inner_text("body")
     assert not re.search(r"\b(None|null|undefined|NaN|nan|inf)\b", text)
 

@@ -26,7 +26,7 @@ from tests.servers.chromium import chromium, open_page, page_errors
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WIDTHS = [1440, 1024, 390, 320]
+WIDTHS = [1440, 1200, 1024, 390, 320]
 SCRIPT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ async def test_links_between_runbooks_lead_somewhere(served: Served) -> None:
         text = (await served.client.get(f"/runbooks/{name}")).text
         for target in [part.partition('"')[0] for part in text.split('<a href="')[1:]]:
             assert (await served.client.get(f"/runbooks/{target}")).status_code == 200, f"{name}: {target}"
+
+
+@pytest.mark.parametrize("path", ["/runbooks", "/runbooks/"])
+async def test_all_of_them_are_listed(served: Served, path: str) -> None:
+    response = await served.client.get(path)
+    assert response.status_code == 200
+    assert re.findall(r'<li><a href="/runbooks/(\w+)">\1</a>: ', response.text) == list(runbooks())
+    assert "TargetDown</a>: <code>critical</code>, one for each target and location." in response.text
 
 
 @pytest.mark.parametrize("name", ["Nope", "..%2fmetrics", "%00", "targetdown"])

@@ -9,7 +9,7 @@ from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
 from probe.api.parts import Given
 from probe.api.problem import Problem
-from probe.runbooks import runbooks
+from probe.runbooks import index, runbooks
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,17 +33,24 @@ async def static(name: str, given: Given) -> Response:
     )
 
 
+@router.get("/runbooks")
+@router.get("/runbooks/")
+def all_runbooks(given: Given) -> Response:
+    return _page("Runbooks", index(), given)
+
+
 @router.get("/runbooks/{name}")
 def runbook(name: str, given: Given) -> Response:
     """What to do about an alert; runbooks link to each other by their files' names, with `.md`."""
-    from markdown_it import MarkdownIt
-
     file = runbooks().get(name.removesuffix(".md"))
     if file is None:
         raise Problem(404, f"There is no runbook at /runbooks/{name}.")
-    body = MarkdownIt("commonmark", {"html": False}).render(file.read_text(encoding="utf-8"))
-    return HTMLResponse(
-        template("runbook.html").render(
-            name=file.stem, body=body, stylesheet=given.page.assets["board.css"].url
-        )
-    )
+    return _page(file.stem, file.read_text(encoding="utf-8"), given)
+
+
+def _page(name: str, markdown: str, given: Given) -> Response:
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).render(markdown)
+    stylesheet = given.page.assets["board.css"].url
+    return HTMLResponse(template("runbook.html").render(name=name, body=body, stylesheet=stylesheet))
