@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from probe.analysis import percentile, summarise, tally
 from probe.api import format as fmt
@@ -240,15 +240,14 @@ class TestRefresh:
         async with open_page(browser) as page:
             await page.clock.install()
             await page.goto(f"{fresh.url}/?kind=proxy&sort=-latency")
-            before = await page.locator(".tile").nth(4).inner_text()
+            attempts = page.locator(".tile").nth(4).locator(".big")
+            before = await attempts.inner_text()
             await page.evaluate("window.same = true")
             await fill(fresh.store, fresh.clock, FLEET, runs=2, seed=8)
             async with page.expect_response(f"{fresh.url}/?kind=proxy&sort=-latency"):
                 await page.clock.fast_forward(61_000)
-            await page.wait_for_function(
-                "text => document.querySelectorAll('.tile')[4].innerText !== text", arg=before
-            )
-            assert "12" in await page.locator(".tile").nth(4).inner_text()
+            await expect(attempts).not_to_have_text(before)
+            assert await attempts.inner_text() == "12"
             assert await page.evaluate("window.same") is True
             assert page.url == f"{fresh.url}/?kind=proxy&sort=-latency"
             assert {name.partition("/")[0] for name in await targets(page)} == {"switchboard"}

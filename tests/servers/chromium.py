@@ -14,7 +14,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.servers.process import PATIENCE_SECONDS
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -25,6 +27,9 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+_PATIENCE_MS = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=_PATIENCE_MS)
 
 _errors: WeakKeyDictionary[Page, list[str]] = WeakKeyDictionary()
 
@@ -49,6 +54,7 @@ async def open_page(
 ) -> AsyncIterator[Page]:
     """A page in a context of its own. Further keywords are those of `Browser.new_context`."""
     own = await browser.new_context(viewport={"width": width, "height": height}, **context)
+    own.set_default_timeout(_PATIENCE_MS)
     try:
         page = await own.new_page()
         errors = _errors[page] = []

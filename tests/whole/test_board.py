@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from probe.api import format as fmt
 from probe.simulator.faults import refused_port
@@ -144,13 +144,13 @@ async def test_figures_follow_without_a_reload(daemon: RunningDaemon) -> None:
         await page.clock.install(time=datetime.now().astimezone())
         await page.goto(daemon.url)
         attempts = len(daemon.results())
-        assert await page.locator(".tile").nth(4).locator(".big").inner_text() == str(attempts)
+        shown = page.locator(".tile").nth(4).locator(".big")
+        assert await shown.inner_text() == str(attempts)
         await page.evaluate("window.same = true")
         run = daemon.finished(daemon.trigger("quick", "sim/steady"))
         async with page.expect_response(f"{daemon.url}/"):
             await page.clock.fast_forward(61_000)
-        wanted = f"document.querySelectorAll('.tile .big')[4].innerText === '{attempts + run['attempts']}'"
-        await page.wait_for_function(wanted)
+        await expect(shown).to_have_text(str(attempts + run["attempts"]))
         assert await page.evaluate("window.same") is True
         assert page_errors(page) == []
 
