@@ -107,6 +107,7 @@ async def ask(base_url: str, dialect: Dialect, engine: Engine, wire: LocalWire) 
     own = reported_between(before, await counted(engine, before), reading.usage)
     await provider.aclose()
     assert isinstance(reading.outcome, Ok), reading.outcome
+    assert capture.stamps == "kernel"
     assert own is not None
     return Account(capture, reading, own)
 
