@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -160,6 +161,20 @@ def test_a_server_by_its_kind_at_any_address(shell: Shell, server: FakeServer) -
     )
     assert said.status == 0
     assert json.loads(said.out)["reported"]["source"] == "metrics"
+
+
+def test_a_slow_page_of_counters_is_waited_for(configured: Shell, server: FakeServer) -> None:
+    """For longer than while targets are probed, where the next attempt is due."""
+    at_once = server.routes["/metrics"]
+
+    def slowly(body: bytes) -> Reply:
+        time.sleep(0.7)
+        return at_once if isinstance(at_once, Reply) else at_once(body)
+
+    server.routes["/metrics"] = slowly
+    said = configured.run("test-request", "--engine", "gpu", "--model", MODEL)
+    assert (said.status, said.err) == (0, "")
+    assert "its metrics, before and after" in said.out
 
 
 def test_a_kind_of_which_there_are_two_is_not_asked(shell: Shell) -> None:
