@@ -81,6 +81,21 @@ async def move(schedule: Schedule, clock: FakeClock, to: str, name: str = "bench
     await dealt_with()
 
 
+async def begun(schedule: Schedule, clock: FakeClock, handler: Handler) -> None:
+    """The next slot comes and its run begins, which a closed gate keeps under way."""
+    clock.advance(900)
+    schedule.look("benchmark")
+    await handler.called.wait()
+
+
+async def overlapped(schedule: Schedule, clock: FakeClock, store: Store) -> None:
+    """The next slot comes during a run, and has been counted."""
+    clock.advance(900)
+    schedule.look("benchmark")
+    while (await counts(store)).overlapped == 0:  # noqa: ASYNC110  the row is what is waited for
+        await asyncio.sleep(0)
+
+
 async def reload(schedule: Schedule, *jobs: ScheduledJob) -> None:
     schedule.put_in_force(await schedule.prepare(jobs))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from probe.clock import FakeClock
 from probe.schedule import Schedule
 from probe.store.records import SlotCounts
@@ -20,6 +18,7 @@ from tests.schedule.scheduling import (
     figures_of,
     job,
     move,
+    overlapped,
     reload,
     started,
 )
@@ -59,10 +58,7 @@ async def test_a_slot_during_the_run_at_the_start_overlaps_with_it(store: Store,
     schedule = Schedule(store, clock)
     await schedule.start([job(handler, at_start=True)])
     await handler.called.wait()
-    clock.advance(900)
-    schedule.look("benchmark")
-    while (await counts(store)).overlapped == 0:  # noqa: ASYNC110  the row is what is waited for
-        await asyncio.sleep(0)
+    await overlapped(schedule, clock, store)
     handler.gate.set()
     await dealt_with()
     assert figures(schedule) == (1, 0, 0, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 
 from probe.clock import FakeClock
@@ -12,11 +11,13 @@ from probe.store.store import Store
 from tests.schedule.scheduling import (
     Handler,
     at,
+    begun,
     counts,
     dealt_with,
     figures,
     job,
     move,
+    overlapped,
     started,
 )
 
@@ -84,13 +85,8 @@ async def test_a_slot_during_the_run_before_is_counted_and_not_run(store: Store,
     handler = Handler(store)
     handler.gate.clear()
     async with started(store, clock, job(handler)) as schedule:
-        clock.advance(900)
-        schedule.look("benchmark")
-        await handler.called.wait()
-        clock.advance(900)
-        schedule.look("benchmark")
-        while (await counts(store)).overlapped == 0:  # noqa: ASYNC110  the row is what is waited for
-            await asyncio.sleep(0)
+        await begun(schedule, clock, handler)
+        await overlapped(schedule, clock, store)
         handler.gate.set()
         await dealt_with()
         assert figures(schedule) == (1, 0, 0, 1)

@@ -14,6 +14,7 @@ from tests.schedule.scheduling import (
     Claims,
     Handler,
     at,
+    begun,
     dealt_with,
     figures,
     job,
@@ -27,9 +28,7 @@ async def test_a_reload_keeps_runs_counts_and_places(store: Store, clock: FakeCl
     before, after = Handler(store), Handler(store)
     before.gate.clear()
     async with started(store, clock, job(before)) as schedule:
-        clock.advance(900)
-        schedule.look("benchmark")
-        await before.called.wait()
+        await begun(schedule, clock, before)
         await reload(schedule, job(after))
         before.gate.set()
         await dealt_with()

@@ -12,6 +12,7 @@ from tests.schedule.scheduling import (
     LOCKED,
     Claims,
     Handler,
+    begun,
     dealt_with,
     figures,
     job,
@@ -51,9 +52,7 @@ async def test_drain_waits_for_runs_under_way(store: Store, clock: FakeClock) ->
     handler = Handler(store)
     handler.gate.clear()
     async with started(store, clock, job(handler)) as schedule:
-        clock.advance(900)
-        schedule.look("benchmark")
-        await handler.called.wait()
+        await begun(schedule, clock, handler)
         draining = asyncio.ensure_future(schedule.drain(60))
         await asyncio.sleep(0)
         handler.gate.set()
@@ -68,9 +67,7 @@ async def test_runs_still_there_at_the_deadline_are_cancelled(store: Store, cloc
     handler = Handler(store)
     handler.gate.clear()
     async with started(store, clock, job(handler)) as schedule:
-        clock.advance(900)
-        schedule.look("benchmark")
-        await handler.called.wait()
+        await begun(schedule, clock, handler)
         assert not await schedule.drain(0.01)
         assert handler.cancelled == 1
 
