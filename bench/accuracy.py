@@ -11,7 +11,7 @@ from bench.figure import Figure
 from bench.load import Stream, over_wire, stream_all, truths
 from bench.others import OverHttpx, OverOpenAI
 from bench.truth import Errors, compare, merged
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 from probe.wire.process import StopwatchProcess

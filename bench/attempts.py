@@ -11,8 +11,8 @@ import psutil
 from bench.figure import Figure
 from bench.load import MODEL, TOKENS
 from probe.assembly import assemble
-from probe.clock import SystemClock, cpu_ns
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
+from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits import Limits
 from probe.recorder import Recorder
 from probe.runner import Runner, RunPlan

@@ -20,7 +20,7 @@ import yaml
 
 from bench.figure import Figure
 from bench.load import MODEL
-from probe.clock import SystemClock, monotonic_ns
+from probe.lib.clock import SystemClock, monotonic_ns
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 from probe.store import upgrade

@@ -15,11 +15,11 @@ from bench.daemon import milliseconds, running
 from bench.figure import Figure
 from bench.many import fill
 from exporters.influxdb import InfluxDBExporter
-from probe.clock import FakeClock, SystemClock, cpu_ns, monotonic_ns
 from probe.delivery import Delivery
 from probe.errors import NotRunning
 from probe.exporter import ExporterContext
 from probe.journals import lines
+from probe.lib.clock import FakeClock, SystemClock, cpu_ns, monotonic_ns
 from probe.status import Status
 from probe.store import Store
 from tests.servers.victoria import Victoria, storing

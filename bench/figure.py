@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from probe.clock import SystemClock
+from probe.lib.clock import SystemClock
 
 RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks"
 

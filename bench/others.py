@@ -10,7 +10,7 @@ import openai
 
 from bench.load import TOKENS, body
 from bench.truth import Seen
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 
 
 class OverHttpx:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from bench.figure import Figure
-from probe.clock import NS_PER_MS, cpu_ns
+from probe.lib.clock import NS_PER_MS, cpu_ns
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Provider

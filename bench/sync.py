@@ -8,9 +8,9 @@ import tempfile
 
 from bench.figure import Figure
 from probe.catalog.quotes import Quotes
-from probe.clock import SystemClock, monotonic_ns
 from probe.config import Config, LogConfig
 from probe.discovery import Discovery, Subject
+from probe.lib.clock import SystemClock, monotonic_ns
 from probe.logs import configure_logs
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probe.analysis import percentile
-from probe.clock import NS_PER_MS
+from probe.lib.clock import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from probe.errors import ExportError
 from probe.header_time import number, seconds_until
-from probe.secrets import redact
+from probe.lib.secrets import redact
 
 _SHOWN_CHARACTERS: Final = 200
 

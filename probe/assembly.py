@@ -18,8 +18,8 @@ from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
+from probe.lib.patterns import select
 from probe.limits import Limit
-from probe.patterns import select
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider

@@ -14,12 +14,12 @@ from uuid import UUID
 
 import structlog
 
-from probe.clock import NS_PER_SECOND, Clock
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
+from probe.lib.clock import NS_PER_SECOND, Clock
+from probe.lib.secrets import redact
 from probe.providers.protocol import Prompt, Provider, Reading
 from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
-from probe.secrets import redact
 from probe.suites.case import Case
 from probe.suites.nonce import with_nonce
 from probe.timing import timing_of

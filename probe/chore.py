@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from probe.clock import Clock
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
 from probe.ending import Endings
+from probe.lib.clock import Clock
 from probe.phase import Phase
 from probe.slot import Slot
 from probe.store import RunEnd, Store

@@ -22,9 +22,7 @@ import structlog
 from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.assembly import Assembly
-from probe.background import background, soon
 from probe.chore import Chores
-from probe.clock import Clock, SystemClock
 from probe.config import Config
 from probe.control import DaemonControl
 from probe.discovery import Discoveries, Discovery
@@ -33,6 +31,8 @@ from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
+from probe.lib.clock import Clock, SystemClock
+from probe.lib.tasks import background, soon
 from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts, set_up_logs
 from probe.phase import Phase

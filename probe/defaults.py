@@ -19,9 +19,9 @@ from pydantic import SecretStr
 
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig, usable_key, usable_proxy
 from probe.errors import ConfigError
+from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS
 from probe.references import find_problems
-from probe.secrets import learn
 from probe.settings import Loaded, load
 from probe.settings.proxies import proxy_for
 from probe.settings.shape import Place

@@ -14,10 +14,10 @@ from uuid import UUID
 
 import structlog
 
-from probe.clock import Clock
 from probe.errors import ExportError, StoreError
 from probe.handover import Defect, hand_over, pass_by
 from probe.journals import Line
+from probe.lib.clock import Clock
 from probe.status import DeliveryStatus
 from probe.store.records import Journal
 

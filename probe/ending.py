@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from probe.clock import Clock
 from probe.errors import StoreError
+from probe.lib.clock import Clock
 from probe.phase import Phase
 from probe.store import RunEnd, Store
 

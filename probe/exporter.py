@@ -9,8 +9,8 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from probe.catalog.history import PriceEntry
-from probe.clock import Clock
 from probe.event import Event
+from probe.lib.clock import Clock
 from probe.sample import Sample, Series
 from probe.status import Status
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from probe.clock import NS_PER_SECOND, Clock
+from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.quota import AN_ANSWER, Demand, Quota, Sent
 from probe.rate_limits import RateLimit
 from probe.sample import Failed, Ok, Outcome

@@ -21,8 +21,8 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_
 from structlog.typing import Processor
 
 from probe.config import LogConfig, process_environment
+from probe.lib.secrets import redact
 from probe.logfile import DailyFile, Stream
-from probe.secrets import redact
 
 # Ours are as talkative as asked; below this level libraries tell of their workings, request bodies included.
 OURS: Final = ("probe", "exporters")

@@ -14,9 +14,9 @@ from probe.api.server import bind
 from probe.assembly import needs_bundled_simulator
 from probe.bundled import BundledSimulator
 from probe.catalog.quotes import Quotes
-from probe.clock import Clock
 from probe.config import Config, LogConfig, process_environment
 from probe.errors import ConfigError
+from probe.lib.clock import Clock
 from probe.limits import Limits
 from probe.logs import configure_logs
 from probe.store import Store

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from probe.clock import NS_PER_SECOND, Clock
+from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.rate_limits import RateLimit, Resource, Window
 
 AN_ANSWER = math.inf

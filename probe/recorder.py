@@ -17,8 +17,8 @@ from typing import Protocol
 
 import structlog
 
-from probe.clock import Clock
 from probe.errors import StoreError, StoreUnavailable
+from probe.lib.clock import Clock
 from probe.sample import Sample
 from probe.spill import SpillFile
 

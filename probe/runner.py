@@ -21,10 +21,10 @@ from uuid import UUID
 import structlog
 
 from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
-from probe.clock import NS_PER_SECOND, Clock
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
-from probe.identifier import new_id
+from probe.lib.clock import NS_PER_SECOND, Clock
+from probe.lib.ids import new_id
 from probe.limits import Gate, Limits, Refusal, Ticket
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN

@@ -13,14 +13,14 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
-from probe.background import finish
-from probe.clock import Clock
 from probe.config import JobConfig
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
 from probe.ending import Endings
 from probe.errors import NotRunning, OverBudget
 from probe.generation import Generation, Generations
+from probe.lib.clock import Clock
+from probe.lib.tasks import finish
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.phase import Phase

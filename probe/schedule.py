@@ -22,11 +22,11 @@ from uuid import UUID
 
 import structlog
 
-from probe.background import finish
-from probe.clock import NS_PER_SECOND, Clock
 from probe.due import Due, Missed, all_missed, sift
 from probe.duty import Duty, Past, ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
+from probe.lib.clock import NS_PER_SECOND, Clock
+from probe.lib.tasks import finish
 from probe.slot import Slot
 from probe.status import JobStatus
 from probe.ticker import Ticker

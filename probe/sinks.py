@@ -12,8 +12,6 @@ from dataclasses import replace
 
 import structlog
 
-from probe.background import background
-from probe.clock import Clock
 from probe.delivery import Delivery, MemoryCursors
 from probe.errors import ExportError
 from probe.exporter import (
@@ -25,6 +23,8 @@ from probe.exporter import (
     StatusExporter,
 )
 from probe.journals import lines, results_line
+from probe.lib.clock import Clock
+from probe.lib.tasks import background
 from probe.plugins import IN_MEMORY, load_exporter
 from probe.recall import fill
 from probe.sample import Sample, Series

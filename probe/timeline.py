@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from probe.clock import NS_PER_SECOND
+from probe.lib.clock import NS_PER_SECOND
 
 
 class OutputChunk(NamedTuple):

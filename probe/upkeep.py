@@ -10,9 +10,9 @@ from datetime import datetime
 import structlog
 
 from probe.assembly import Assembly
-from probe.background import until_set
-from probe.clock import Clock
 from probe.errors import StoreError
+from probe.lib.clock import Clock
+from probe.lib.tasks import until_set
 from probe.pricing.rows import record_of
 from probe.store import Store
 

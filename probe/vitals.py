@@ -7,8 +7,8 @@ import contextlib
 from collections import deque
 from typing import Protocol
 
-from probe.clock import NS_PER_SECOND, Clock
 from probe.errors import StoreError
+from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.store import StoreFacts
 
 _BEAT_SECONDS = 0.5

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from probe.attempt import TargetPlan
 from probe.catalog.listed import ListedModel
-from probe.clock import Clock, ClockPair
+from probe.lib.clock import Clock, ClockPair
 from probe.providers.protocol import Prompt, Reading
 from probe.runner import RunPlan
 from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
@@ -18,7 +18,7 @@ from probe.suites.case import Case, Message, Suite
 from probe.timeline import OutputChunk, Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Wire, WireRequest
-from tests.clocks import START
+from tests.lib.clocks import START
 
 RUN_ID = UUID(int=1)
 

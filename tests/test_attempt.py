@@ -12,18 +12,18 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.attempt import AttemptPlan, attempt, own_failure
-from probe.clock import ClockPair, FakeClock
 from probe.errors import ProviderError, StopwatchError
-from probe.identifier import new_id
+from probe.lib.clock import ClockPair, FakeClock
+from probe.lib.ids import new_id
+from probe.lib.secrets import MASK, learn
 from probe.providers.protocol import Reading
 from probe.sample import Failed, Ok, Sample, Timing, Usage
-from probe.secrets import MASK, learn
 from probe.suites.case import Case
 from probe.timeline import OutputChunk, Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Deadlines
 from tests.asking import RUN_ID, Answer, FixedPrices, NoWire, ScriptedProvider, case, target_plan
-from tests.clocks import START, VirtualClock
+from tests.lib.clocks import START, VirtualClock
 
 ID = UUID(int=98_765_432_109_876)
 MS = 1_000_000

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from probe.clock import SystemClock
 from probe.generation import Generation, Generations
+from probe.lib.clock import SystemClock
 from probe.parts import Parts, open_parts
 from probe.providers.openai_chat.provider import OpenAIChat
 from tests.daemons import ConfigFile, nothing_left_behind, until

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.limits import Gate, Limit, Limits, Ticket
 from probe.sample import Failed, Ok
-from tests.clocks import START, VirtualClock, settle
+from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()
 OURS = Failed(kind="probe", fault="probe", detail="the stopwatch died")

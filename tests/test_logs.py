@@ -18,9 +18,9 @@ import pytest
 import structlog
 
 from probe.config import LogConfig
+from probe.lib.secrets import MASK, learn
 from probe.logfile import DailyFile
 from probe.logs import configure_logs
-from probe.secrets import MASK, learn
 
 SECRET = "log-test-secret-value-1"
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.limits import Gate, Limit, Ticket
 from probe.quota import Demand
 from probe.rate_limits import RateLimit, Window
 from probe.sample import Failed, Ok, Outcome
-from tests.clocks import START, VirtualClock, settle
+from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()
 THROTTLED = Failed(kind="rate_limited", fault="account", detail="429", retry_after_seconds=1)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from exporters.prometheus import PrometheusExporter
-from probe.clock import FakeClock
 from probe.delivery import Delivery, MemoryCursors
 from probe.journals import results_line
+from probe.lib.clock import FakeClock
 from probe.recall import fill
 from probe.sample import Series
 from probe.store import Store

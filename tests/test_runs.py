@@ -12,10 +12,10 @@ from uuid import UUID
 
 import pytest
 
-from probe.clock import SystemClock
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.generation import Generation, Generations
+from probe.lib.clock import SystemClock
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
@@ -27,8 +27,8 @@ from probe.runs import Runs
 from probe.slot import Slot
 from probe.spill import SpillFile
 from probe.store import RunRecord
-from tests.clocks import START
 from tests.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
+from tests.lib.clocks import START
 from tests.servers.simulator import RunningSimulator
 
 JOB = JobConfig(name="by-hand", suite="mystery-shopper", targets=("*",))

@@ -14,12 +14,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.assembly import Assembly, assemble
-from probe.clock import Clock, FakeClock, SystemClock
 from probe.errors import StoreUnavailable
+from probe.lib.clock import Clock, FakeClock, SystemClock
 from probe.store import PruneReport, Store
 from probe.upkeep import Upkeep, note_targets
-from tests.clocks import START, VirtualClock, settle
 from tests.daemons import ConfigFile, until
+from tests.lib.clocks import START, VirtualClock, settle
 from tests.store.samples import a_sample
 
 URL = "http://127.0.0.1:9/v1"

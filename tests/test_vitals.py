@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from probe.clock import SystemClock
 from probe.errors import StoreUnavailable
+from probe.lib.clock import SystemClock
 from probe.store import StoreFacts
 from probe.vitals import Vitals
 from tests.daemons import until

@@ -16,10 +16,10 @@ from exporters.influxdb.points import attempt_line, status_lines
 from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.thread import in_thread
 from probe.catalog.history import PriceEntry
-from probe.clock import Clock
 from probe.errors import ExportError
 from probe.event import Event
 from probe.exporter import ExporterContext
+from probe.lib.clock import Clock
 from probe.sample import Sample
 from probe.status import Status
 

@@ -11,8 +11,8 @@ import urllib3
 from influxdb_client.rest import ApiException
 
 from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
-from probe.clock import Clock
 from probe.errors import ExportError
+from probe.lib.clock import Clock
 
 # The same points would be answered the same again: they are malformed, or older than the bucket keeps.
 _MALFORMED: Final = frozenset({400, 422})

@@ -21,9 +21,9 @@ from exporters.otlp.spans import attempt_span, run_span
 from exporters.remembered import Remembered
 from exporters.thread import in_thread
 from probe import __version__
-from probe.clock import Clock
 from probe.errors import ConfigError, ExportError
 from probe.exporter import ExporterContext, Run
+from probe.lib.clock import Clock
 from probe.sample import Sample, Series
 from probe.status import Status
 

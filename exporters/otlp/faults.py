@@ -10,8 +10,8 @@ from google.rpc.status_pb2 import Status
 
 from exporters import answers
 from exporters.answers import reason_in_json, retry_after_seconds, shown
-from probe.clock import Clock
 from probe.errors import ExportError
+from probe.lib.clock import Clock
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"

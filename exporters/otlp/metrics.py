@@ -24,8 +24,8 @@ from exporters.otlp.settings import OtlpSettings
 from exporters.otlp.spans import attempt_context
 from exporters.otlp.totals import Totals
 from exporters.remembered import Remembered
-from probe.clock import Clock
 from probe.errors import ExportError
+from probe.lib.clock import Clock
 from probe.sample import Sample, Series
 from probe.status import Status
 

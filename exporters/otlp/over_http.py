@@ -16,8 +16,8 @@ from exporters.otlp.attributes import SERVICE
 from exporters.otlp.faults import JSON, NOT_OTLP, PROTOBUF, media_type, of_answer, unreachable
 from exporters.otlp.sender import Answer, Signal, answer_of
 from exporters.otlp.settings import OtlpSettings, read_headers
-from probe.clock import Clock
 from probe.errors import ConfigError, ExportError
+from probe.lib.clock import Clock
 
 _READ_BYTES: Final = 65_536
 

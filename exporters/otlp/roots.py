@@ -11,9 +11,9 @@ import structlog
 
 from exporters.otlp.halving import send_halving
 from exporters.remembered import Remembered
-from probe.clock import Clock
 from probe.errors import ExportError, StoreError
 from probe.exporter import Run
+from probe.lib.clock import Clock
 
 _log = structlog.get_logger("exporters.otlp")
 

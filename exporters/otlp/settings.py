@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from exporters.settings import read, require_file
 from probe.errors import ConfigError
-from probe.secrets import learn
+from probe.lib.secrets import learn
 
 Semconv = Literal["v1.41", "next"]
 Temporality = Literal["cumulative", "delta"]

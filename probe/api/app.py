@@ -28,7 +28,7 @@ from probe.api.routes import (
     runs,
 )
 from probe.api.source import Source
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.store import Store
 
 # Metrics of hundreds of targets are megabytes of repeating text, which the fastest level makes a tenth.

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from probe.api.board.page import BoardPage
 from probe.api.control import Control
 from probe.api.source import Source
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.store import Store
 
 

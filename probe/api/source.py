@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from probe.api.leaderboard import HOURS
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.sample import Sample, TargetKind
 from probe.store import LeaderboardRow, ResultFilter, Store
 

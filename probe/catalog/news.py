@@ -17,7 +17,7 @@ from probe.catalog.changes import Comparison, FieldChange
 from probe.catalog.known import Known
 from probe.catalog.outlook import Outlook
 from probe.event import Event, EventKind, Severity
-from probe.identifier import new_id
+from probe.lib.ids import new_id
 
 # So close to its end that somebody has to act now.
 _URGENT_DAYS: Final = 7

@@ -16,8 +16,8 @@ from probe.cli.figures import UNKNOWN, usd
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import opened
 from probe.cli.shop import RUN_NAME
-from probe.clock import SystemClock
 from probe.config import Config
+from probe.lib.clock import SystemClock
 from probe.money.appraiser import USAGE_DAYS, Appraiser
 from probe.money.budget import Ledger, in_usd, limits_of
 from probe.money.budgets import Budgets

@@ -14,8 +14,8 @@ from probe.cli.database import first_items, opened_store
 from probe.cli.figures import cost, duration, instant, outcome, speed, tokens
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.cli.report import failures, label
-from probe.clock import SystemClock
 from probe.config import Config
+from probe.lib.clock import SystemClock
 from probe.sample import Sample
 from probe.store import ResultFilter
 

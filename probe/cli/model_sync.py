@@ -13,9 +13,9 @@ from probe.cli.output import print_error, print_line, print_note
 from probe.cli.progress import progress_bar
 from probe.cli.shop import RUN_NAME
 from probe.cli.workbench import workbench
-from probe.clock import SystemClock
 from probe.config import Config
 from probe.discovery import Discovery, SyncReport, subjects
+from probe.lib.clock import SystemClock
 from probe.pricing import Pricing, scope_of
 from probe.pricing.proxy import environment_proxy
 from probe.store import Store

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO
 
-from probe.secrets import redact
+from probe.lib.secrets import redact
 
 if TYPE_CHECKING:
     from rich.console import Console

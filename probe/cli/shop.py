@@ -12,10 +12,10 @@ from probe.assembly import Assembly
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.progress import Show, progress_bar
 from probe.cli.workbench import workbench
-from probe.clock import Clock, SystemClock
 from probe.config import Config, process_environment
 from probe.errors import OverBudget, StoreError
-from probe.identifier import new_id
+from probe.lib.clock import Clock, SystemClock
+from probe.lib.ids import new_id
 from probe.limits import Limits
 from probe.money.budgets import Budgets
 from probe.runner import Runner, RunPlan, RunSummary

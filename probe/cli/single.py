@@ -14,18 +14,18 @@ from probe.attempt import TargetPlan
 from probe.cli.fleet import choose_engines
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
-from probe.clock import SystemClock
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
 from probe.defaults import load_config
 from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
-from probe.identifier import new_id
-from probe.patterns import matches, select
+from probe.lib.clock import SystemClock
+from probe.lib.ids import new_id
+from probe.lib.patterns import matches, select
+from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
 from probe.sample import Cost, Ok
-from probe.secrets import learn
 from probe.settings import variable_layers
 from probe.settings.problems import Origins, problem_lines
 from probe.settings.proxies import proxy_for

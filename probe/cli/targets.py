@@ -23,7 +23,7 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
     from probe.cli.figures import UNKNOWN
     from probe.cli.output import Column, print_line, print_table
     from probe.defaults import load_config
-    from probe.patterns import select
+    from probe.lib.patterns import select
 
     settings = load_config(config)
     names = select(target or ["*"], [entry.label for entry in settings.targets])
@@ -48,7 +48,7 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
 
 def _describe(target: TargetConfig, config: Config) -> dict[str, Any]:
     """`base_url` is None where the bundled simulator is started for it."""
-    from probe.patterns import matches
+    from probe.lib.patterns import matches
     from probe.providers.resolve import resolve
     from probe.simulated import needs_simulator
 

@@ -11,11 +11,9 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
-from probe.background import finish, until_set
 from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook
 from probe.chore import Chores
-from probe.clock import Clock
 from probe.discovery.report import SyncReport
 from probe.discovery.standing import read_standing
 from probe.discovery.subject import probed_models, subjects
@@ -24,6 +22,8 @@ from probe.duty import ScheduledJob
 from probe.errors import NotRunning, StoreError
 from probe.event import Event
 from probe.generation import Generations
+from probe.lib.clock import Clock
+from probe.lib.tasks import finish, until_set
 from probe.phase import Phase
 from probe.status import CatalogueStatus
 from probe.store import Store

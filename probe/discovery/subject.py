@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from probe.assembly import Assembly
-from probe.patterns import select
+from probe.lib.patterns import select
 from probe.providers.protocol import Provider
 from probe.sample import TargetKind
 

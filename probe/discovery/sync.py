@@ -23,12 +23,12 @@ from probe.catalog.known import Known
 from probe.catalog.listed import ListedModel
 from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook, outlook
-from probe.clock import Clock
 from probe.discovery.report import SyncReport
 from probe.discovery.subject import Subject
 from probe.errors import ProbeError, ProviderError, StoreError, StoreUnavailable
 from probe.event import Event
-from probe.secrets import redact
+from probe.lib.clock import Clock
+from probe.lib.secrets import redact
 from probe.store import Store
 from probe.store.rows import clean
 from probe.wire.local import LocalWire

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from probe.clock import NS_PER_SECOND, monotonic_ns
 from probe.errors import EngineError
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.providers.detail import one_line
 from probe.providers.preset import Endpoint
 

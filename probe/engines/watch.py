@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 
 import structlog
 
-from probe.clock import NS_PER_SECOND, Clock
 from probe.engines.meter import Meter
 from probe.engines.protocol import Gauges
 from probe.errors import EngineError
+from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.status import EngineLoad, EngineStatus
 
 _log = structlog.get_logger("probe.engines")

@@ -20,10 +20,11 @@ from uuid import UUID
 import structlog
 
 from probe.assembly import Assembly
-from probe.background import until_set
-from probe.clock import Clock
 from probe.errors import StoreError, StoreUnavailable
 from probe.event import Event
+from probe.lib.clock import Clock
+from probe.lib.shared_lock import Turnstile
+from probe.lib.tasks import until_set
 from probe.money.appraiser import Appraiser
 from probe.money.budget import (
     Bill,
@@ -40,7 +41,6 @@ from probe.money.budget import (
 from probe.money.estimate import NOTHING, Estimate
 from probe.money.events import events_of, freed
 from probe.money.forecast import Forecast
-from probe.money.turnstile import Turnstile
 from probe.recorder import SampleStore
 from probe.runner import RunPlan
 from probe.sample import Sample

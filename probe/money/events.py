@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from probe.event import Event, EventKind, Severity
-from probe.identifier import new_id
+from probe.lib.ids import new_id
 from probe.money.budget import Period, Standing, in_usd
 
 WARNING_SHARE: Final = Decimal("0.8")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx2
 
 from probe.errors import PriceSourceError
-from probe.secrets import redact
+from probe.lib.secrets import redact
 
 MAX_BYTES = 32 * 1024 * 1024
 SECONDS = 30.0

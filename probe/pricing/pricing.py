@@ -19,9 +19,9 @@ from probe.catalog.quotes import Key, Quotes
 from probe.catalog.sources import listing, models_dev
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_price
-from probe.clock import Clock
 from probe.errors import ConfigError, PriceSourceError, StoreError
 from probe.event import Event
+from probe.lib.clock import Clock
 from probe.pricing import news
 from probe.pricing.desk import Desk
 from probe.pricing.disagreement import Disagreements

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.config import usable_proxy
 from probe.errors import ConfigError, PriceSourceError
-from probe.secrets import learn
+from probe.lib.secrets import learn
 from probe.settings.load import variable_layers
 from probe.settings.proxies import proxy_for
 

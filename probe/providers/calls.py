@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 from contextvars import ContextVar
 from uuid import UUID
 
-from probe.clock import read_pair
 from probe.errors import ProviderError, StopwatchError
+from probe.lib.clock import read_pair
 from probe.providers.detail import one_line
 from probe.providers.protocol import Prompt
 from probe.suites import Message

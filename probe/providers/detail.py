@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from probe.secrets import MASK, redact
+from probe.lib.secrets import MASK, redact
 
 LONGEST_DETAIL = 500
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from probe.config import Config, JobConfig, SloConfig, TargetConfig
 from probe.cron import CronTimetable
-from probe.patterns import matches
+from probe.lib.patterns import matches
 from probe.rules.promql import any_of
 from probe.rules.windows import Windows, windows_for
 

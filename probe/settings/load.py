@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from probe.config import Config, process_environment
 from probe.errors import ConfigError
-from probe.secrets import learn
+from probe.lib.secrets import learn
 from probe.settings.document import MAX_BYTES, Document, read_document
 from probe.settings.problems import Origins, problem_lines
 from probe.settings.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible

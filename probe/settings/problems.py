@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from probe.secrets import redact
+from probe.lib.secrets import redact
 from probe.settings.guess import did_you_mean
 from probe.settings.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
 from probe.settings.variables import Variable

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from probe.config import Section
-from probe.secrets import display
+from probe.lib.secrets import display
 from probe.settings.load import Loaded
 from probe.settings.shape import Place, is_secret
 

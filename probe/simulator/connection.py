@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 from probe.simulator.channel import Channel, HandshakeError
 from probe.simulator.framing import CONTINUE
 from probe.simulator.outlet import Outlet

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from probe.clock import NS_PER_SECOND, monotonic_ns, wall_ns
 from probe.errors import ConfigError
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns, wall_ns
 from probe.simulator.ask import Ask, ChatRequest, prompt_tokens, read_chat, refused_field
 from probe.simulator.behaviour import Behaviour
 from probe.simulator.connection import Exchange, Received

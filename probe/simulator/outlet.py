@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 
 # On, and nothing to wait for: close() discards what is unsent and sends RST.
 _LINGER_ZERO = struct.pack("ii", 1, 0)

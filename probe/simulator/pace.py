@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from probe.clock import NS_PER_MS
+from probe.lib.clock import NS_PER_MS
 from probe.simulator.behaviour import Behaviour
 
 

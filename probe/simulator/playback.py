@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from probe.clock import NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.simulator.channel import Channel
 from probe.simulator.outlet import Outlet
 from probe.simulator.steps import Script, Step

@@ -6,7 +6,7 @@ import math
 from collections import deque
 from typing import NamedTuple
 
-from probe.clock import NS_PER_SECOND
+from probe.lib.clock import NS_PER_SECOND
 
 WINDOW_NS = 60 * NS_PER_SECOND
 UNLIMITED = 10_000  # what the headers say of a model without a limit

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 
-from probe.clock import NS_PER_MS, monotonic_ns
+from probe.lib.clock import NS_PER_MS, monotonic_ns
 
 _COLD_AFTER_NS = NS_PER_MS
 

@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Iterable
 
-from probe.clock import NS_PER_SECOND, read_pair
+from probe.lib.clock import NS_PER_SECOND, read_pair
 
 # Python's socket module does not name it; the value of asm-generic/socket.h is that of all common machines.
 SO_TIMESTAMPNS = 35

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.catalog.listed import ListedModel
-from probe.clock import Clock
 from probe.errors import StoreError
 from probe.event import Event
+from probe.lib.clock import Clock
 from probe.store.engine import Database
 from probe.store.events import insert_events
 from probe.store.exact import json_value

@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from probe.catalog.listed import ListedModel
-from probe.clock import Clock
 from probe.event import Event
+from probe.lib.clock import Clock
 from probe.sample import Target
 from probe.store import events as event_rows
 from probe.store import spending

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.catalog.history import PriceEntry
 from probe.catalog.price import Price, Rates
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.sample import Target
 from probe.store.columns import round_money
 from probe.store.engine import Database

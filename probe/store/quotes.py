@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.store.engine import Database
 from probe.store.exact import price_from_json, price_to_json
 from probe.store.records import QuoteRecord, QuoteStatus

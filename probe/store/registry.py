@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.clock import Clock
+from probe.lib.clock import Clock
 from probe.sample import Target
 from probe.store.engine import Database
 from probe.store.rows import clean

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from probe.clock import Clock, SystemClock
+from probe.lib.clock import Clock, SystemClock
 from probe.sample import Sample, Target
 from probe.slot import Slot
 from probe.store import cursors, retention

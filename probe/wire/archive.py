@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from probe.clock import ClockPair
 from probe.errors import CaptureError
+from probe.lib.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, StampSource, WireFailure
 
 _FORMAT: Literal["inference-probe capture"] = "inference-probe capture"

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from contextlib import suppress
 
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 from probe.wire import eyeballs
 from probe.wire.connection import Connection
 from probe.wire.dns import resolve

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from probe.clock import NS_PER_MS, ClockPair
+from probe.lib.clock import NS_PER_MS, ClockPair
 
 REDACTED = b"[redacted]"
 REDACTED_HEADERS = frozenset(

@@ -8,7 +8,7 @@ import contextlib
 import socket
 from typing import NamedTuple, cast
 
-from probe.clock import monotonic_ns
+from probe.lib.clock import monotonic_ns
 from probe.wire.faults import WireError, fault_of
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]

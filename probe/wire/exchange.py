@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from probe.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
 from probe.wire.capture import DeadlineName
 from probe.wire.connection import Connection
 from probe.wire.faults import WireError, fault_of

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from operator import itemgetter
 
-from probe.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
 
 _TICK_NS = 20 * NS_PER_MS
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from probe import pause
 from probe.errors import StopwatchError
+from probe.lib import gc_pause as pause
 from probe.wire.call import Call
 from probe.wire.capture import Capture
 from probe.wire.faults import WireError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from probe import clock
-from probe.clock import ClockPair
+from probe.lib import clock
+from probe.lib.clock import ClockPair
 from probe.wire.capture import CLOCK_STEP_NS, Arrival, Capture, Phase, WireFailure
 from probe.wire.faults import WireError
 from probe.wire.redaction import mask_received, redact_headers, redact_proxy, redact_url, secrets_of

@@ -6,7 +6,7 @@ import asyncio
 import select
 from collections.abc import Callable
 
-from probe.clock import NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 
 # True: the event loop has something to do now, a future or a timer to look at.
 Callback = Callable[[], bool]

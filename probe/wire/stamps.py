@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 
-from probe.clock import NS_PER_SECOND
+from probe.lib.clock import NS_PER_SECOND
 
 Ancillary = list[tuple[int, int, bytes]]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from probe.api.control import Job
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.sample import (
     FAULTS,
     Cost,

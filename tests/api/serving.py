@@ -10,7 +10,7 @@ import httpx
 
 from probe.api.app import build_app
 from probe.api.server import ApiServer
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.sample import Sample
 from probe.store import Store
 from tests.api.daemon import ScriptedDaemon

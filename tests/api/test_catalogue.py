@@ -10,7 +10,7 @@ import pytest
 from probe.catalog.listed import ListedModel
 from probe.errors import ConfigError, NotRunning, StoreUnavailable
 from probe.event import Event
-from probe.identifier import new_id
+from probe.lib.ids import new_id
 from tests.api.serving import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from probe.cli.figures import duration, outcome, reason, sparkline, tokens
 from probe.cli.output import Cell, Column, print_table, printable
 from probe.cli.timeline import describe
-from probe.clock import NS_PER_MS, ClockPair
+from probe.lib.clock import NS_PER_MS, ClockPair
 from probe.providers.openai_chat.reading import read_chat
 from probe.providers.protocol import Reading
 from probe.sample import Cost, Failed, Ok, Usage

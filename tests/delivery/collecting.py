@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from probe.clock import FakeClock
 from probe.delivery import Cursors, Delivery
 from probe.journals import lines
+from probe.lib.clock import FakeClock
 from probe.sample import Sample
 from tests.exporters.samples import NOW
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.sample import Sample
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from probe.catalog.history import PriceEntry
-from probe.clock import FakeClock
 from probe.errors import ExportError
 from probe.event import Event
+from probe.lib.clock import FakeClock
 from probe.pricing.rows import record_of
 from probe.store import Store
 from tests.daemons import until

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from probe.clock import FakeClock
 from probe.delivery import Delivery, MemoryCursors
 from probe.journals import lines
+from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, make_sample

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from probe.clock import FakeClock
 from probe.errors import ExportError, StoreUnavailable
+from probe.lib.clock import FakeClock
 from probe.sample import Sample
 from probe.store import Journal, Store, StoredSample
 from tests.delivery.collecting import Add, Collector, delivered, delivering

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.slot import Slot
 from probe.store import Store
 from probe.store.schema import metadata

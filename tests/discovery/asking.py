@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from probe.clock import Clock
 from probe.discovery import Discovery, Subject, SyncReport
+from probe.lib.clock import Clock
 from probe.store import KnownModel, Store
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.providers.preset import Dialect
 from probe.store import EventFilter, Store
 from tests.discovery import lists as shapes

@@ -14,11 +14,11 @@ from uuid import UUID
 import pytest
 
 from probe.catalog.listed import ListedModel
-from probe.clock import FakeClock
 from probe.discovery import Discovery
 from probe.errors import StoreUnavailable
 from probe.event import Event
-from probe.identifier import new_id
+from probe.lib.clock import FakeClock
+from probe.lib.ids import new_id
 from probe.store import Store
 from tests.daemons import until
 from tests.discovery.asking import closing_providers, known, sync, sync_one, told

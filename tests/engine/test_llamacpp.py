@@ -17,12 +17,12 @@ import httpx
 import pytest
 
 from probe.attempt import AttemptPlan, TargetPlan, attempt
-from probe.clock import SystemClock
 from probe.config import ProviderConfig
 from probe.engines.difference import reported_between
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, Engine
+from probe.lib.clock import SystemClock
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Prompt, Reading

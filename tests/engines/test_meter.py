@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from probe.attempt import AttemptPlan, attempt
 from probe.catalog.listed import ListedModel
-from probe.clock import SystemClock
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot, Sum
 from probe.errors import EngineError, ProviderError
-from probe.identifier import new_id
+from probe.lib.clock import SystemClock
+from probe.lib.ids import new_id
 from probe.providers.protocol import Prompt, Reading
 from probe.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Usage
 from probe.timeline import Timeline

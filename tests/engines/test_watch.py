@@ -16,8 +16,8 @@ from probe.errors import EngineError
 from probe.metrics import PREFIX, OfStatus, Reading
 from probe.metrics.engines import ENGINE_FAMILIES
 from probe.status import Build, EngineLoad, EngineStatus, Status
-from tests.clocks import START, VirtualClock
 from tests.engines.test_meter import ScriptedEngine
+from tests.lib.clocks import START, VirtualClock
 
 BUSY = Gauges(model="m", running=3, waiting=1, kv_cache_ratio=0.5, batch_size=2)
 LOAD = EngineLoad(model="m", running=3, waiting=1, kv_cache_ratio=0.5, batch_size=2)

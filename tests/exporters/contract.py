@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from probe.clock import FakeClock
 from probe.exporter import Exporter, ExporterContext
+from probe.lib.clock import FakeClock
 from probe.metrics import CATALOGUE, Family, OfAttempt, series_labels
 from probe.plugins import exporter_names, load_exporter
 from probe.sample import Sample, Series, Target, Timing, Usage

@@ -14,9 +14,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
-from probe.clock import FakeClock
 from probe.errors import ExportError
 from probe.exporter import Run, no_run
+from probe.lib.clock import FakeClock
 from probe.sample import Series
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, RUN, make_sample

@@ -6,7 +6,7 @@ import pytest
 import urllib3
 
 from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
-from probe.secrets import MASK
+from probe.lib.secrets import MASK
 from tests.exporters.samples import NOW
 
 

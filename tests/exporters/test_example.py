@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from probe import plugins
-from probe.clock import FakeClock
 from probe.delivery import Delivery
 from probe.errors import ConfigError, ExportError
 from probe.journals import lines
+from probe.lib.clock import FakeClock
 from probe.plugins import load_exporter
 from probe.store import Store
 from tests.daemons import until

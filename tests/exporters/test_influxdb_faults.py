@@ -14,7 +14,7 @@ import trustme
 
 from exporters.influxdb import InfluxDBExporter
 from probe.errors import ConfigError, ExportError
-from probe.secrets import learn
+from probe.lib.secrets import learn
 from tests.exporters.contract import context_for
 from tests.exporters.influx_server import InfluxServer, Request, answering
 from tests.exporters.samples import make_sample

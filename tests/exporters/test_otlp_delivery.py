@@ -15,10 +15,10 @@ import pytest
 
 from exporters.otlp import OtlpExporter
 from probe.api.control import RunOrder
-from probe.clock import FakeClock, SystemClock
 from probe.daemon import Daemon
 from probe.delivery import Delivery
 from probe.journals import lines
+from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
 from probe.sample import Sample
 from probe.store import Store

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from exporters.otlp.roots import Roots
-from probe.clock import FakeClock
 from probe.errors import StoreUnavailable
 from probe.exporter import Run
+from probe.lib.clock import FakeClock
 from tests.daemons import until
 from tests.exporters.otlp import MadeRun
 from tests.exporters.samples import NOW

@@ -11,8 +11,8 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from exporters.otlp import OtlpExporter
-from probe.clock import FakeClock
 from probe.errors import ExportError
+from probe.lib.clock import FakeClock
 from probe.metrics import names
 from probe.sample import Series
 from tests.exporters.contract import context_for

@@ -10,8 +10,8 @@ import pytest
 
 from exporters.prometheus import PrometheusExporter
 from probe.analysis import summarise, tally
-from probe.clock import FakeClock
 from probe.exporter import MemoryExporter
+from probe.lib.clock import FakeClock
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, OfAttempt, series_labels
 from probe.sample import FAULTS, Sample, Series, Timing
 from tests.exporters.contract import ExporterContract, Sink, context_for

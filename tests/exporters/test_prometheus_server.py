@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from exporters.prometheus import PrometheusExporter
 from probe.analysis import summarise, tally
-from probe.clock import SystemClock
+from probe.lib.clock import SystemClock
 from probe.metrics import CATALOGUE, PREFIX, QUERIES, Family
 from probe.sample import Sample, Series, Target
 from tests.exporters.contract import context_for

@@ -14,10 +14,10 @@ from uuid import UUID
 import yaml
 
 from probe.assembly import Assembly, assemble
-from probe.clock import FakeClock
 from probe.config import Config
 from probe.defaults import load_config
 from probe.event import Event
+from probe.lib.clock import FakeClock
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.runner import RunPlan

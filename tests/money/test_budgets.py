@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from probe.clock import FakeClock
 from probe.errors import StoreUnavailable
+from probe.lib.clock import FakeClock
 from probe.money.budget import skipped_for
 from tests.money.books import EACH, NOON, books
 

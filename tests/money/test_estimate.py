@@ -16,9 +16,9 @@ from probe.assembly import Assembly, assemble
 from probe.catalog.price import Price, Rates, Tier, cost_of
 from probe.cli.appraisal import appraise
 from probe.cli.shop import shop
-from probe.clock import FakeClock, SystemClock
 from probe.config import Config
 from probe.cron import CronTimetable
+from probe.lib.clock import FakeClock, SystemClock
 from probe.money.appraiser import USAGE_DAYS, Appraiser
 from probe.money.estimate import OUTPUT_SHARE, Amount, estimate
 from probe.money.forecast import Forecast, pace_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.pricing.market import Feed, Market, feed_server
 from tests.servers.postgres import postgres

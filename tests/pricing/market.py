@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from probe.catalog.listed import ListedModel
 from probe.catalog.price import Price, Rates
 from probe.catalog.quotes import Quotes
-from probe.clock import FakeClock
 from probe.config import Config, FrozenDict, PriceConfig, PricingConfig, ProviderConfig, TargetConfig
 from probe.event import Event
+from probe.lib.clock import FakeClock
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.store import QuoteRecord, Store
 from tests.wire.raw_server import Peer, RawServer, response

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.lib.secrets import MASK
 from probe.providers.detail import LONGEST_DETAIL, one_line
-from probe.secrets import MASK
 
 HEX = "0123456789abcdef" * 4
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import NS_PER_MS
 from probe.errors import ProviderError
+from probe.lib.clock import NS_PER_MS
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Prompt, Provider, Reading

@@ -10,13 +10,13 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from probe.clock import Clock
 from probe.errors import StoreError, StoreUnavailable
+from probe.lib.clock import Clock
 from probe.recorder import Recorder
 from probe.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.spill import SpillFile, decode
 from probe.store.store import Store
-from tests.clocks import START
+from tests.lib.clocks import START
 
 RUN = UUID(int=1)
 

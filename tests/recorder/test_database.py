@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import SystemClock
+from probe.lib.clock import SystemClock
 from probe.recorder import Recorder
 from probe.spill import SpillFile
 from probe.store.store import Store
-from tests.clocks import VirtualClock
+from tests.lib.clocks import VirtualClock
 from tests.recorder.recording import Memory, lines, recording, sample, samples
 
 

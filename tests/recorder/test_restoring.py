@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from probe.recorder import Recorder
 from probe.sample import Sample
 from probe.spill import SpillFile, decode, encode
-from tests.clocks import VirtualClock, settle
+from tests.lib.clocks import VirtualClock, settle
 from tests.recorder.recording import LOCKED, Memory, recording, sample, samples
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from structlog.testing import capture_logs
 
 from probe.spill import SpillFile
-from tests.clocks import VirtualClock, settle
+from tests.lib.clocks import VirtualClock, settle
 from tests.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
 
 

@@ -11,7 +11,7 @@ from tests.asking import (
     NoWire,
     ScriptedProvider,
 )
-from tests.clocks import VirtualClock
+from tests.lib.clocks import VirtualClock
 
 WIDE = {"acme": Limit(concurrency=1000), "other": Limit(concurrency=1000)}
 

@@ -15,7 +15,7 @@ from tests.asking import (
     run_plan,
     target_plan,
 )
-from tests.clocks import START, VirtualClock
+from tests.lib.clocks import START, VirtualClock
 from tests.runner.running import runner, starts
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from probe.attempt import TargetPlan
 from probe.catalog.prices import PriceBook
-from probe.clock import SystemClock
 from probe.config import PriceConfig
+from probe.lib.clock import SystemClock
 from probe.limits import Limit, Limits
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.store.store import Store
-from tests.clocks import START
+from tests.lib.clocks import START
 
 
 @pytest.fixture

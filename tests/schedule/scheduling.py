@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from probe.clock import Clock, FakeClock
 from probe.cron import CronTimetable
 from probe.due import Timetable
 from probe.duty import ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
+from probe.lib.clock import Clock, FakeClock
 from probe.schedule import Schedule
 from probe.slot import Slot
 from probe.store.records import SlotCounts

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.schedule import Schedule
 from probe.store.records import SlotCounts
 from probe.store.store import Store
-from tests.clocks import START, VirtualClock, settle
+from tests.lib.clocks import START, VirtualClock, settle
 from tests.schedule.scheduling import (
     LOCKED,
     Claims,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from probe.clock import FakeClock, SystemClock
 from probe.cron import CronTimetable
+from probe.lib.clock import FakeClock, SystemClock
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 from tests.schedule.scheduling import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.slot import Slot
 from probe.store.records import SlotCounts
 from probe.store.store import Store

@@ -6,7 +6,7 @@ import pytest
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.schedule import Schedule
-from tests.clocks import VirtualClock, settle
+from tests.lib.clocks import VirtualClock, settle
 from tests.schedule.scheduling import (
     LOCKED,
     Claims,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from probe.clock import FakeClock
 from probe.cron import CronTimetable
 from probe.errors import StoreUnavailable
+from probe.lib.clock import FakeClock
 from probe.store.store import Store
-from tests.clocks import VirtualClock, settle
+from tests.lib.clocks import VirtualClock, settle
 from tests.schedule.scheduling import (
     LOCKED,
     Claims,

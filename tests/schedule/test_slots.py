@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from probe.clock import FakeClock
 from probe.cron import CronTimetable
+from probe.lib.clock import FakeClock
 from probe.status import JobStatus
 from probe.store.records import SlotCounts
 from probe.store.store import Store

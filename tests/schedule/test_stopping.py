@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.schedule import Schedule
 from probe.store.store import Store
-from tests.clocks import VirtualClock, settle
+from tests.lib.clocks import VirtualClock, settle
 from tests.schedule.scheduling import (
     LOCKED,
     Claims,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from probe.clock import NS_PER_SECOND
+from probe.lib.clock import NS_PER_SECOND
 from probe.simulator.quota import Admission, Quotas, go_duration
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.store import Store, upgrade
 from tests.servers.postgres import PostgresServer, postgres
 from tests.store.samples import NOW

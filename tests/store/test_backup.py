@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import FakeClock
 from probe.errors import StoreError
+from probe.lib.clock import FakeClock
 from probe.slot import Slot
 from probe.store import PriceRecord, Store
 from probe.store.backup import backup, restore

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from probe.catalog.listed import ListedModel
-from probe.clock import FakeClock
 from probe.errors import StoreError
 from probe.event import Event
+from probe.lib.clock import FakeClock
 from probe.store import DiscoveryRecord, KnownModel, Store
 from probe.store.runs import SILENCE
 from tests.store.knowledge import a_listed_model, an_event

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from probe.analysis import tally
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.sample import Failed, Sample, Usage
 from probe.store import LeaderboardRow, Store
 from probe.store.queries import leaderboard

@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from probe.catalog.price import Price, Rates
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.store import QuoteRecord, Store
 from tests.store.knowledge import a_price, a_quote
 from tests.store.samples import NOW

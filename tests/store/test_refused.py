@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.store.samples import NOW, a_sample
 from tests.store.test_retention import Days

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.slot import Slot
 from probe.store import DiscoveryEnd, PriceRecord, PruneReport, Store
 from tests.store.knowledge import a_quote, an_event

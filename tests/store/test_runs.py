@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.slot import Slot
 from probe.store import RunFilter, SlotCounts, Store
 from probe.store.runs import SILENCE

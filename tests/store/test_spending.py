@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 from probe.sample import Cost, Usage
 from probe.store import SpendRow, Store, TypicalUsage
 from probe.store.engine import Database

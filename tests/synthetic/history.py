@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from exporters.prometheus import PrometheusExporter
-from probe.clock import FakeClock
 from probe.exporter import ExporterContext
+from probe.lib.clock import FakeClock
 from probe.metrics import WINDOW
 from probe.sample import Sample, Series
 from tests.synthetic.attempts import BEGINNING, Subject

@@ -18,11 +18,11 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from probe import clock
 from probe.analysis import percentile
-from probe.clock import NS_PER_SECOND, ClockPair
 from probe.daemon import Daemon
 from probe.defaults import load_config
+from probe.lib import clock
+from probe.lib.clock import NS_PER_SECOND, ClockPair
 from probe.metrics import PREFIX
 from probe.wire.local import LocalWire
 from tests.servers.daemon import JOB_THAT_NEVER_RUNS, TOKEN, RunningDaemon, StartDaemon

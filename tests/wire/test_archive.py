@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.clock import ClockPair
 from probe.errors import CaptureError
+from probe.lib.clock import ClockPair
 from probe.wire.archive import load_capture, save_capture
 from probe.wire.capture import Arrival, Capture, WireFailure
 from probe.wire.local import LocalWire

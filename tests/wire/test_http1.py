@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.clock import ClockPair
+from probe.lib.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
 from probe.wire.http1 import LARGEST_HEAD_BYTES, HttpResponse, ResponseReader, read_response
 

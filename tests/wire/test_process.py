@@ -291,7 +291,7 @@ def test_it_loads_little() -> None:
     own = {name for name in listing if name.partition(".")[0] == "probe"}
     strange = {name.partition(".")[0] for name in listing} - set(sys.stdlib_module_names) - {"probe"}
     assert all(
-        name.startswith(("probe.wire", "probe.clock", "probe.errors", "probe.pause"))
+        name.startswith(("probe.wire", "probe.lib.clock", "probe.errors", "probe.lib.gc_pause"))
         for name in own - {"probe"}
     )
     # The last two are what httptools and msgspec bring along.

@@ -10,8 +10,8 @@ from itertools import accumulate, chain, repeat
 
 import pytest
 
-from probe import clock
-from probe.clock import NS_PER_MS, ClockPair
+from probe.lib import clock
+from probe.lib.clock import NS_PER_MS, ClockPair
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
 from tests.wire.asking import ask

@@ -13,8 +13,8 @@ import httpx2
 import openai
 import pytest
 
-from probe.clock import ClockPair
 from probe.errors import StopwatchError
+from probe.lib.clock import ClockPair
 from probe.wire.capture import Capture, Phase, Reason, WireFailure
 from probe.wire.http1 import HttpResponse, read_response
 from probe.wire.httpx2_transport import Httpx2Transport

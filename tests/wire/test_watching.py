@@ -10,8 +10,8 @@ import weakref
 
 import pytest
 
-from probe import pause
-from probe.clock import NS_PER_MS, monotonic_ns
+from probe.lib import gc_pause as pause
+from probe.lib.clock import NS_PER_MS, monotonic_ns
 from probe.wire.http1 import read_response
 from probe.wire.lag import LagWatch
 from probe.wire.local import LocalWire

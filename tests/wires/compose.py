@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from probe.clock import NS_PER_MS, ClockPair
+from probe.lib.clock import NS_PER_MS, ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
 
 # 2026-11-21 12:00:00 UTC, when the monotonic clock showed an hour.

@@ -12,8 +12,8 @@ from probe.api.board.view import BoardData, BoardView, Tone, board_view
 from probe.api.control import Control
 from probe.api.leaderboard import entries
 from probe.api.source import Source
-from probe.clock import Clock
 from probe.errors import StoreError
+from probe.lib.clock import Clock
 
 REFRESH_SECONDS = 60
 

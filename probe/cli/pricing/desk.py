@@ -16,10 +16,10 @@ from probe.catalog.quotes import Key, Quotes
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_until
 from probe.cli.database import has_database, require_database
-from probe.clock import SystemClock
 from probe.config import Config
 from probe.errors import StoreError
-from probe.patterns import matches
+from probe.lib.clock import SystemClock
+from probe.lib.patterns import matches
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.pricing.proxy import environment_proxy
 from probe.store import Store

@@ -14,7 +14,7 @@ that of the others only; nothing in the answer tells them apart.
 
 from __future__ import annotations
 
-from probe.clock import NS_PER_SECOND
+from probe.lib.clock import NS_PER_SECOND
 from probe.providers.ollama.line import Line
 from probe.providers.usage import TokenCounts, sound
 from probe.providers.values import whole_text

@@ -7,8 +7,8 @@ from typing import Final
 
 from probe.config import Config
 from probe.cron import CronTimetable
+from probe.lib.patterns import matches
 from probe.metrics import names
-from probe.patterns import matches
 from probe.rules import words
 from probe.rules.boards import DISCOVERY
 from probe.rules.promql import Read, any_of, select, without

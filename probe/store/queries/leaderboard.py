@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.pause import paused
+from probe.lib.gc_pause import paused
 from probe.store.engine import Database
 from probe.store.numbers import read_number
 from probe.store.queries.keyset import after

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from probe.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display
+from probe.lib.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display
 
 SHAPES = {
     "OpenAI": "sk-proj-abcDEF123_456-789xyz",

@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from probe.clock import NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 
 _LONGEST_PAUSE_NS = 300 * NS_PER_SECOND
 

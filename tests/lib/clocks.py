@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
 
-from probe.clock import FakeClock
+from probe.lib.clock import FakeClock
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

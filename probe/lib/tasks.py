@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
-from probe.clock import Clock
+from probe.lib.clock import Clock
 
-_log = structlog.get_logger("probe.background")
+_log = structlog.get_logger("probe.lib.tasks")
 
 _PAUSE_SECONDS = 10.0
 

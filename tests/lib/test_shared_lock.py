@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from probe.money.turnstile import Turnstile
-from tests.clocks import settle
+from probe.lib.shared_lock import Turnstile
+from tests.lib.clocks import settle
 
 
 class Passage:

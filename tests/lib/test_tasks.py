@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from probe.background import background, finish, soon, until_set
-from probe.clock import NS_PER_SECOND, FakeClock
-from tests.clocks import VirtualClock, settle
+from probe.lib.clock import NS_PER_SECOND, FakeClock
+from probe.lib.tasks import background, finish, soon, until_set
+from tests.lib.clocks import VirtualClock, settle
 
 
 class Work:
@@ -44,7 +44,7 @@ async def test_it_ends_with_the_stack() -> None:
 
 async def test_work_that_fails_is_said_and_begun_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
-    monkeypatch.setattr("probe.background._log.exception", lambda _, part: said.append(part))
+    monkeypatch.setattr("probe.lib.tasks._log.exception", lambda _, part: said.append(part))
     clock, work = VirtualClock(), Work(failures=2)
     async with AsyncExitStack() as stack:
         background(stack, work, "counting", clock)
@@ -87,7 +87,7 @@ async def test_what_is_done_once_is_broken_off_with_the_stack() -> None:
 
 async def test_what_fails_once_is_said_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
-    monkeypatch.setattr("probe.background._log.exception", lambda _, part: said.append(part))
+    monkeypatch.setattr("probe.lib.tasks._log.exception", lambda _, part: said.append(part))
     work = Work(failures=1)
     async with AsyncExitStack() as stack:
         soon(stack, work, "reading")
