@@ -18,9 +18,9 @@ from exporters.influxdb import InfluxDBExporter
 from probe.delivery import Delivery
 from probe.errors import NotRunning
 from probe.exporter import ExporterContext
+from probe.facts.status import Status
 from probe.journals import lines
 from probe.lib.clock import FakeClock, SystemClock, cpu_ns, monotonic_ns
-from probe.status import Status
 from probe.store import Store
 from tests.servers.victoria import Victoria, storing
 from tests.store.samples import fill_sqlite

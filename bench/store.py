@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.daemon import milliseconds, running
 from bench.figure import Figure
+from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock, cpu_ns, monotonic_ns
-from probe.sample import Sample
 from probe.store import Store
 from tests.store.samples import a_sample, fill_sqlite
 

@@ -18,13 +18,13 @@ from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
+from probe.facts.sample import Series, Target
 from probe.lib.patterns import select
 from probe.limits import Limit
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.providers.resolve import resolve
-from probe.sample import Series, Target
 from probe.simulated import needs_simulator
 from probe.suites import Suite
 from probe.suites.load import load_suites

@@ -16,13 +16,13 @@ import structlog
 
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
+from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
+from probe.facts.timing import timing_of
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.secrets import redact
 from probe.providers.protocol import Prompt, Provider, Reading
-from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
 from probe.suites.case import Case
 from probe.suites.nonce import with_nonce
-from probe.timing import timing_of
 from probe.wire.capture import Capture
 from probe.wire.request import Connection, Deadlines, Wire
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
 from probe.ending import Endings
+from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.phase import Phase
-from probe.slot import Slot
 from probe.store import RunEnd, Store
 
 # Told what it was triggered by (schedule, start); True where all of it was done.

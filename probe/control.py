@@ -16,6 +16,8 @@ from probe.assembly import Assembly
 from probe.config import JobConfig
 from probe.discovery import Discoveries
 from probe.engines.watch import EngineWatch
+from probe.facts.sample import Series
+from probe.facts.status import Build, Status, StoreStatus
 from probe.generation import Generations
 from probe.limits import REFUSALS
 from probe.money.budgets import Budgets
@@ -25,10 +27,8 @@ from probe.pricing import Pricing
 from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
-from probe.sample import Series
 from probe.schedule import Schedule
 from probe.sinks import Sinks
-from probe.status import Build, Status, StoreStatus
 from probe.store import Store
 from probe.vitals import Vitals
 from probe.wire.process import StopwatchProcess

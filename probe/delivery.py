@@ -15,10 +15,10 @@ from uuid import UUID
 import structlog
 
 from probe.errors import ExportError, StoreError
+from probe.facts.status import DeliveryStatus
 from probe.handover import Defect, hand_over, pass_by
 from probe.journals import Line
 from probe.lib.clock import Clock
-from probe.status import DeliveryStatus
 from probe.store.records import Journal
 
 _log = structlog.get_logger("probe.delivery")

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from probe.due import Timetable
-from probe.slot import Slot
-from probe.status import JobStatus
+from probe.facts.slot import Slot
+from probe.facts.status import JobStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ ProbeError
 │   └── StoreUnavailable   locked, full, unreachable: the same write may succeed later
 └── ExportError            a sink refused; `permanent` says whether the same records can ever be accepted
 
-A failed attempt is no exception: it is a `Failed` outcome on a stored sample (see `probe.sample`).
+A failed attempt is no exception: it is a `Failed` outcome on a stored sample (see `probe.facts.sample`).
 """
 
 from __future__ import annotations

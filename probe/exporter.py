@@ -9,10 +9,10 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from probe.catalog.history import PriceEntry
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 from probe.lib.clock import Clock
-from probe.sample import Sample, Series
-from probe.status import Status
 
 
 class Run(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from probe.exporter import EventExporter, Exporter, PriceExporter
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store.records import Journal, StoredEvent, StoredPrice, StoredSample
 
 

@@ -18,10 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.quota import AN_ANSWER, Demand, Quota, Sent
 from probe.rate_limits import RateLimit
-from probe.sample import Failed, Ok, Outcome
 
 # Why nothing may go out within one's patience: a 429, or the share that is left to production.
 Refusal = Literal["silence", "reserve"]

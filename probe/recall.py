@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from probe.exporter import MemoryExporter
+from probe.facts.sample import Sample, Series
 from probe.metrics import WINDOW
-from probe.sample import Sample, Series
 from probe.store.records import Page, ResultFilter
 
 

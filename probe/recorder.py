@@ -18,8 +18,8 @@ from typing import Protocol
 import structlog
 
 from probe.errors import StoreError, StoreUnavailable
+from probe.facts.sample import Sample
 from probe.lib.clock import Clock
-from probe.sample import Sample
 from probe.spill import SpillFile
 
 _log = structlog.get_logger("probe.recorder")

@@ -12,13 +12,13 @@ from probe.config import Config
 from probe.discovery import Discoveries
 from probe.duty import ScheduledJob
 from probe.errors import ConfigError, NotRunning, ProbeError
+from probe.facts.status import ConfigStatus
 from probe.generation import Generation, Generations
 from probe.money.budgets import Budgets
 from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
 from probe.schedule import Schedule
 from probe.sinks import Sinks
-from probe.status import ConfigStatus
 from probe.upkeep import Upkeep
 
 _log = structlog.get_logger("probe.reload")

@@ -23,6 +23,7 @@ import structlog
 from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
+from probe.facts.sample import Failed, FailureKind, Ok, Sample
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.ids import new_id
 from probe.limits import Gate, Limits, Refusal, Ticket
@@ -30,7 +31,6 @@ from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.quota import Demand
 from probe.rate_limits import read_rate_limits
-from probe.sample import Failed, FailureKind, Ok, Sample
 from probe.suites.case import Case, Suite
 from probe.wire.request import Wire
 

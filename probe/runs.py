@@ -18,6 +18,7 @@ from probe.cron import CronTimetable
 from probe.duty import ScheduledJob
 from probe.ending import Endings
 from probe.errors import NotRunning, OverBudget
+from probe.facts.slot import Slot
 from probe.generation import Generation, Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish
@@ -26,7 +27,6 @@ from probe.money.budgets import Budgets
 from probe.phase import Phase
 from probe.recorder import Recorder
 from probe.runner import RunPlan, RunSummary, Skip
-from probe.slot import Slot
 from probe.store import RunEnd, Store
 
 _log = structlog.get_logger("probe.runs")

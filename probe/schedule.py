@@ -25,10 +25,10 @@ import structlog
 from probe.due import Due, Missed, all_missed, sift
 from probe.duty import Duty, Past, ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
+from probe.facts.slot import Slot
+from probe.facts.status import JobStatus
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.tasks import finish
-from probe.slot import Slot
-from probe.status import JobStatus
 from probe.ticker import Ticker
 
 _log = structlog.get_logger("probe.schedule")

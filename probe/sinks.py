@@ -22,13 +22,13 @@ from probe.exporter import (
     RetainingExporter,
     StatusExporter,
 )
+from probe.facts.sample import Sample, Series
+from probe.facts.status import DeliveryStatus, Status
 from probe.journals import lines, results_line
 from probe.lib.clock import Clock
 from probe.lib.tasks import background
 from probe.plugins import IN_MEMORY, load_exporter
 from probe.recall import fill
-from probe.sample import Sample, Series
-from probe.status import DeliveryStatus, Status
 from probe.store import Store
 
 _log = structlog.get_logger("probe.sinks")

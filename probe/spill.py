@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.sample import Sample
+from probe.facts.sample import Sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from probe.attempt import TargetPlan
 from probe.catalog.listed import ListedModel
+from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
+from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair
 from probe.providers.protocol import Prompt, Reading
 from probe.runner import RunPlan
-from probe.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
 from probe.suites.case import Case, Message, Suite
-from probe.timeline import OutputChunk, Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Wire, WireRequest
 from tests.lib.clocks import START

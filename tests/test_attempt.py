@@ -13,13 +13,13 @@ from structlog.testing import capture_logs
 
 from probe.attempt import AttemptPlan, attempt, own_failure
 from probe.errors import ProviderError, StopwatchError
+from probe.facts.sample import Failed, Ok, Sample, Timing, Usage
+from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import ClockPair, FakeClock
 from probe.lib.ids import new_id
 from probe.lib.secrets import MASK, learn
 from probe.providers.protocol import Reading
-from probe.sample import Failed, Ok, Sample, Timing, Usage
 from probe.suites.case import Case
-from probe.timeline import OutputChunk, Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Deadlines
 from tests.asking import RUN_ID, Answer, FixedPrices, NoWire, ScriptedProvider, case, target_plan

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.facts.sample import Failed, Ok
 from probe.lib.clock import FakeClock
 from probe.limits import Gate, Limit, Limits, Ticket
-from probe.sample import Failed, Ok
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()

@@ -10,6 +10,8 @@ from typing import get_args
 
 import pytest
 
+from probe.facts.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
+from probe.facts.status import ConfigStatus, JobStatus, StoreStatus
 from probe.metrics import (
     CATALOGUE,
     PREFIX,
@@ -24,8 +26,6 @@ from probe.metrics import (
     names,
     series_labels,
 )
-from probe.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
-from probe.status import ConfigStatus, JobStatus, StoreStatus
 from tests.exporters.samples import COST, NOW, REPORTED, SERIES, STATUS, TIMING, make_failure, make_sample
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import FakeClock
 from probe.limits import Gate, Limit, Ticket
 from probe.quota import Demand
 from probe.rate_limits import RateLimit, Window
-from probe.sample import Failed, Ok, Outcome
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()

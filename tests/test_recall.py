@@ -12,10 +12,10 @@ import pytest
 
 from exporters.prometheus import PrometheusExporter
 from probe.delivery import Delivery, MemoryCursors
+from probe.facts.sample import Series
 from probe.journals import results_line
 from probe.lib.clock import FakeClock
 from probe.recall import fill
-from probe.sample import Series
 from probe.store import Store
 from tests.daemons import until
 from tests.exporters.contract import context_for

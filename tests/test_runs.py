@@ -14,6 +14,7 @@ import pytest
 
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
+from probe.facts.slot import Slot
 from probe.generation import Generation, Generations
 from probe.lib.clock import SystemClock
 from probe.money.budget import Shortfall
@@ -24,7 +25,6 @@ from probe.providers.openai_chat.provider import OpenAIChat
 from probe.recorder import Recorder
 from probe.runner import RunPlan
 from probe.runs import Runs
-from probe.slot import Slot
 from probe.spill import SpillFile
 from probe.store import RunRecord
 from tests.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until

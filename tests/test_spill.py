@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from probe.errors import StoreUnavailable
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.spill import Restored, SpillFile, decode
 from tests.recorder.recording import sample, samples
 

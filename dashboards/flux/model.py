@@ -35,9 +35,9 @@ from dashboards.style import (
     prop,
 )
 from probe.analysis import samples_needed
+from probe.facts.sample import ReportSource
 from probe.metrics import names
 from probe.metrics.buckets import LATENCY_SECONDS
-from probe.sample import ReportSource
 
 _FIGURE = Size(width=4, height=4)
 _WIDE = Size(width=24, height=9)

@@ -17,11 +17,11 @@ from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.thread import in_thread
 from probe.catalog.history import PriceEntry
 from probe.errors import ExportError
-from probe.event import Event
 from probe.exporter import ExporterContext
+from probe.facts.event import Event
+from probe.facts.sample import Sample
+from probe.facts.status import Status
 from probe.lib.clock import Clock
-from probe.sample import Sample
-from probe.status import Status
 
 # What the API documents for a write that was carried out; 200 is what captive portals and pages answer.
 _WRITTEN: Final = 204

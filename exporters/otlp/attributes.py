@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk.resources import Resource
 
 from exporters.otlp.conventions import NAMESPACE, OWN_ATTRIBUTES, PROVIDER_NAMES
+from probe.facts.sample import Series
 from probe.metrics import SERIES_LABELS, series_labels
-from probe.sample import Series
 
 Value = str | int | float | bool | tuple[str, ...]
 Attributes = Mapping[str, Value]

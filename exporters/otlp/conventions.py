@@ -15,8 +15,8 @@ from typing import Final, Literal
 
 from exporters.otlp.settings import Semconv
 from probe.analysis import timed
+from probe.facts.sample import Failed, Sample, Usage
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfWindow, Reading
-from probe.sample import Failed, Sample, Usage
 
 NAMESPACE: Final = PREFIX.removesuffix("_") + "."
 

@@ -23,9 +23,9 @@ from exporters.thread import in_thread
 from probe import __version__
 from probe.errors import ConfigError, ExportError
 from probe.exporter import ExporterContext, Run
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 from probe.lib.clock import Clock
-from probe.sample import Sample, Series
-from probe.status import Status
 
 # As many as more than one delivery can repeat.
 _REMEMBERED: Final = 5000

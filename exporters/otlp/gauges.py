@@ -17,9 +17,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 
 from exporters.otlp.conventions import OWN_STREAMS, Stream
 from exporters.otlp.settings import Temporality
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 from probe.metrics import SERIES_LABELS, Family, OfAttempt, OfSeries, OfStatus, series_labels
-from probe.sample import Sample, Series
-from probe.status import Status
 
 _Labels = tuple[str, ...]
 _Values = Mapping[_Labels, float]

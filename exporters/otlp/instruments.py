@@ -38,8 +38,8 @@ from exporters.otlp.attributes import SERVICE, Attributes, gen_ai_attributes, ow
 from exporters.otlp.conventions import GEN_AI, OWN_STREAMS, Stream
 from exporters.otlp.settings import OtlpSettings
 from probe.errors import ConfigError
+from probe.facts.sample import Sample, Series
 from probe.metrics import OfAnyAttempt, OfAttempt, Reading
-from probe.sample import Sample, Series
 
 # The SDK's mark of what came after the limit of series.
 OVERFLOW: Final = "otel.metric.overflow"

@@ -25,9 +25,9 @@ from exporters.otlp.spans import attempt_context
 from exporters.otlp.totals import Totals
 from exporters.remembered import Remembered
 from probe.errors import ExportError
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 from probe.lib.clock import Clock
-from probe.sample import Sample, Series
-from probe.status import Status
 
 _log = structlog.get_logger("exporters.otlp")
 

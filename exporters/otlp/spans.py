@@ -19,9 +19,9 @@ from exporters.otlp.attributes import Value, gen_ai_attributes
 from exporters.otlp.conventions import CACHE_WRITE, NAMESPACE, OWN_STREAMS, error_type
 from exporters.otlp.settings import Semconv
 from probe.exporter import Run
+from probe.facts.sample import Failed, Sample
 from probe.lib.secrets import redact
 from probe.metrics import PREFIX, OfAttempt
-from probe.sample import Failed, Sample
 
 RUN: Final = "benchmark.run"
 TEST: Final = "benchmark.test"

@@ -15,6 +15,8 @@ from exporters.prometheus.text import label_text
 from exporters.remembered import Remembered
 from probe.analysis import Window
 from probe.exporter import ExporterContext
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 from probe.metrics import (
     CATALOGUE,
     SERIES_LABELS,
@@ -28,8 +30,6 @@ from probe.metrics import (
     Reading,
     series_labels,
 )
-from probe.sample import Sample, Series
-from probe.status import Status
 
 _OF_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAttempt)}
 _SHOWN = {family: source for family, source in _OF_ATTEMPT.items() if family.kind == "gauge"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probe.sample import Reported, Timing
+from probe.facts.sample import Reported, Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

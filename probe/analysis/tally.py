@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from probe.sample import Failed, FailureKind, Sample
+from probe.facts.sample import Failed, FailureKind, Sample
 
 # Attempts that the probe itself did not carry through: they say nothing about the target.
 OWN_FAILURES: frozenset[FailureKind] = frozenset({"probe", "cancelled"})

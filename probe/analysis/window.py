@@ -15,7 +15,7 @@ from probe.analysis.jitter import Moments, nanoseconds
 from probe.analysis.summary import success_ratio
 from probe.analysis.tally import OWN_FAILURES, failure_kind, timed
 from probe.analysis.value import value_score
-from probe.sample import Sample
+from probe.facts.sample import Sample
 
 # When it ended, success, own failure, total latency, speed, tokens, cost; unknown is -1. Packed, because 200
 # targets asked every minute make 288,000 rows a day.

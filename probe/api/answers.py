@@ -8,7 +8,7 @@ from probe.analysis import Summary
 from probe.api.leaderboard import Entry
 from probe.api.models import ShownModel
 from probe.api.schemas import EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
-from probe.sample import Failed, Sample
+from probe.facts.sample import Failed, Sample
 
 _MODEL_FIELDS = tuple(ModelBody.model_fields.keys() - {"probed", "listed"})
 _RESULT_FIELDS = tuple(ResultBody.model_fields.keys() - {"failure"})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from probe.analysis import OWN_FAILURES, Distribution, Summary, Tally, hourly_medians, summarise
-from probe.sample import FailureKind, Series, TargetKind
+from probe.facts.sample import FailureKind, Series, TargetKind
 from probe.store import LeaderboardRow
 from probe.wire.request import Connection
 

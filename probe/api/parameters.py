@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from probe.api.leaderboard import HOURS, SORT_KEYS, Sort
 from probe.api.models import ModelChoice
-from probe.sample import FailureKind, Fault, TargetKind
+from probe.facts.sample import FailureKind, Fault, TargetKind
 from probe.store import ResultFilter, RunFilter, RunStatus
 from probe.wire.request import Connection
 

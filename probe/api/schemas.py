@@ -1,7 +1,7 @@
 """The JSON of the API, made from facts. Durations are seconds, instants are UTC, unknown is null.
 
 Money is a string in plain decimal notation: a JSON number becomes a binary fraction in most readers, and sums
-of those drift. The fields of a result are those of `probe.sample.Sample`.
+of those drift. The fields of a result are those of `probe.facts.sample.Sample`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from probe.analysis import Light
 from probe.api.control import Trouble
 from probe.api.leaderboard import State
 from probe.catalog.listed import Lifecycle
-from probe.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
+from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.store import RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from probe.api.leaderboard import HOURS
+from probe.facts.sample import Sample, TargetKind
 from probe.lib.clock import Clock
-from probe.sample import Sample, TargetKind
 from probe.store import LeaderboardRow, ResultFilter, Store
 
 WINDOW = timedelta(hours=HOURS)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from probe.catalog.changes import Comparison, FieldChange
 from probe.catalog.known import Known
 from probe.catalog.outlook import Outlook
-from probe.event import Event, EventKind, Severity
+from probe.facts.event import Event, EventKind, Severity
 from probe.lib.ids import new_id
 
 # So close to its end that somebody has to act now.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from probe.sample import Cost, Usage
+from probe.facts.sample import Cost, Usage
 
 _PER_MILLION = -6
 

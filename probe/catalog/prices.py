@@ -18,7 +18,7 @@ from probe.catalog.sources import override
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import load_published, published_price
 from probe.config import Config, PriceConfig, PriceSource, PricingConfig
-from probe.sample import Cost, Usage
+from probe.facts.sample import Cost, Usage
 
 __all__ = ["Price", "PriceBook", "Rates"]
 

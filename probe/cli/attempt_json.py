@@ -7,9 +7,9 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from probe.facts.sample import Cost, Failed, Ok
+from probe.facts.timing import timing_of
 from probe.providers.protocol import Reading
-from probe.sample import Cost, Failed, Ok
-from probe.timing import timing_of
 from probe.wire.capture import Capture
 
 

@@ -13,7 +13,7 @@ from probe.cli.ledger import age
 from probe.cli.model_table import MAKERS
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
-from probe.event import Event, EventKind, Severity
+from probe.facts.event import Event, EventKind, Severity
 from probe.lib.clock import SystemClock
 from probe.store import EventFilter
 

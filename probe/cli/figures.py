@@ -9,7 +9,7 @@ from typing import Final
 
 from probe.api import format as board
 from probe.cli.output import Cell, printable
-from probe.sample import Cost, Failed, Outcome, Usage
+from probe.facts.sample import Cost, Failed, Outcome, Usage
 
 UNKNOWN: Final = board.UNKNOWN
 _BARS: Final = "▁▂▃▄▅▆▇█"

@@ -15,8 +15,8 @@ from probe.cli.figures import cost, duration, instant, outcome, speed, tokens
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.cli.report import failures, label
 from probe.config import Config
+from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
-from probe.sample import Sample
 from probe.store import ResultFilter
 
 _AGE: Final = re.compile(r"(\d{1,6})([smhdw])")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from probe.config import Config
-    from probe.sample import Sample
+    from probe.facts.sample import Sample
 
 app = typer.Typer(
     help="Look at what servers say of themselves, by results.",

@@ -10,7 +10,7 @@ from probe.cli.fleet import choose_engines, configured_engines
 from probe.cli.ledger import read_results, result_filter
 from probe.cli.report import label
 from probe.config import Config
-from probe.sample import Reported, Sample
+from probe.facts.sample import Reported, Sample
 from probe.store import ResultFilter
 
 Unit = Literal["seconds", "tokens", "tokens/s"]

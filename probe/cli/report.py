@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from probe.cli.figures import cost, duration, outcome, reason, speed, tokens, usd
 from probe.cli.output import Cell, Column, print_error, print_note, print_table
-from probe.sample import Failed, Sample
+from probe.facts.sample import Failed, Sample
 
 if TYPE_CHECKING:
     from probe.cli.shop import Report

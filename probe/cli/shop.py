@@ -14,12 +14,12 @@ from probe.cli.progress import Show, progress_bar
 from probe.cli.workbench import workbench
 from probe.config import Config, process_environment
 from probe.errors import OverBudget, StoreError
+from probe.facts.sample import Sample, Series
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
 from probe.limits import Limits
 from probe.money.budgets import Budgets
 from probe.runner import Runner, RunPlan, RunSummary
-from probe.sample import Sample, Series
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Wire

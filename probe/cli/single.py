@@ -19,13 +19,13 @@ from probe.defaults import load_config
 from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
+from probe.facts.sample import Cost, Ok
 from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
 from probe.lib.patterns import matches, select
 from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
-from probe.sample import Cost, Ok
 from probe.settings import variable_layers
 from probe.settings.problems import Origins, problem_lines
 from probe.settings.proxies import proxy_for

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from probe.analysis import percentile, split
 from probe.cli.figures import UNKNOWN, duration, reason, sparkline, speed, usd
 from probe.cli.output import printable
+from probe.facts.sample import Cost, Ok, Reported, Timing
+from probe.facts.timeline import Timeline, seconds_between
+from probe.facts.timing import timing_of
 from probe.providers.protocol import Reading
-from probe.sample import Cost, Ok, Reported, Timing
-from probe.timeline import Timeline, seconds_between
-from probe.timing import timing_of
 from probe.wire.capture import Capture
 
 _BAR_WIDTH: Final = 28

@@ -26,7 +26,7 @@ from probe.config.values import (
     Timezone,
     not_bool,
 )
-from probe.sample import EngineName, TargetKind
+from probe.facts.sample import EngineName, TargetKind
 
 
 class DeadlinesConfig(Section):

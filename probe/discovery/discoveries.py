@@ -20,12 +20,12 @@ from probe.discovery.subject import probed_models, subjects
 from probe.discovery.sync import Asking, Discovery
 from probe.duty import ScheduledJob
 from probe.errors import NotRunning, StoreError
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.status import CatalogueStatus
 from probe.generation import Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish, until_set
 from probe.phase import Phase
-from probe.status import CatalogueStatus
 from probe.store import Store
 
 _log = structlog.get_logger("probe.discovery")

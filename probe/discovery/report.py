@@ -7,7 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from probe.catalog.changes import Comparison
-from probe.event import Event
+from probe.facts.event import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from probe.catalog.outlook import Outlook, outlook
 from probe.config import Config
-from probe.status import CatalogueStatus, ListStatus, ProbedModel
+from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.store import DiscoveryRecord, KnownModel, Store
 
 # Enough to find the last whole list behind a long outage.

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from probe.assembly import Assembly
+from probe.facts.sample import TargetKind
 from probe.lib.patterns import select
 from probe.providers.protocol import Provider
-from probe.sample import TargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from probe.catalog.outlook import Outlook, outlook
 from probe.discovery.report import SyncReport
 from probe.discovery.subject import Subject
 from probe.errors import ProbeError, ProviderError, StoreError, StoreUnavailable
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.lib.secrets import redact
 from probe.store import Store

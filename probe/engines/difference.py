@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from probe.engines.protocol import Counters, Sum
-from probe.sample import Reported, Usage
+from probe.facts.sample import Reported, Usage
 
 _SUMS = tuple(
     field.name for field in fields(Counters) if field.name not in ("unfinished", "started", "finished")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from probe.facts.sample import EngineName
 from probe.providers.preset import Endpoint
-from probe.sample import EngineName
 
 if TYPE_CHECKING:
     from probe.engines.client import EngineClient

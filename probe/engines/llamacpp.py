@@ -16,9 +16,9 @@ from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapsho
 from probe.engines.reading import is_up, metrics_page, words
 from probe.engines.table import PageTable, named, read_counters, read_snapshot
 from probe.errors import EngineError
+from probe.facts.sample import EngineName
 from probe.providers.usage import sound
 from probe.providers.values import count, items, label, mapping
-from probe.sample import EngineName
 
 TABLE = PageTable(
     prefix="llamacpp:",

@@ -17,9 +17,9 @@ import structlog
 from probe.engines.difference import anything_finished, reported_between, tells_times
 from probe.engines.protocol import Counters, Engine, Snapshot
 from probe.errors import EngineError
+from probe.facts.sample import EngineName, Ok, Reported, Usage
 from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.providers.protocol import Reading
-from probe.sample import EngineName, Ok, Reported, Usage
 
 _log = structlog.get_logger("probe.engines")
 

@@ -13,10 +13,10 @@ from probe.engines.client import EngineClient
 from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot
 from probe.engines.reading import is_up
 from probe.errors import ProviderError
+from probe.facts.sample import EngineName
 from probe.providers.ollama.listing import read_tags
 from probe.providers.usage import sound
 from probe.providers.values import count, items, label, mapping
-from probe.sample import EngineName
 
 _VERSION, _TAGS, _LOADED = "/api/version", "/api/tags", "/api/ps"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from probe.catalog.listed import ListedModel
-from probe.sample import EngineName
+from probe.facts.sample import EngineName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

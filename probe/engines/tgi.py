@@ -15,10 +15,10 @@ from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
 from probe.engines.reading import capabilities_of, is_up, metrics_page
 from probe.engines.table import Metric, PageTable, named, read_counters, read_snapshot
 from probe.errors import ProviderError
+from probe.facts.sample import EngineName
 from probe.providers.tgi.listing import read_info
 from probe.providers.usage import sound
 from probe.providers.values import count, label, mapping
-from probe.sample import EngineName
 
 _INFERENCE = "tgi_batch_inference_duration"
 

@@ -14,8 +14,8 @@ from probe.engines.models import read_models
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
 from probe.engines.reading import capabilities_of, is_up, metrics_page
 from probe.engines.table import PageTable, named, read_counters, read_snapshot
+from probe.facts.sample import EngineName
 from probe.providers.values import label, mapping
-from probe.sample import EngineName
 
 TABLE = PageTable(
     prefix="vllm:",

@@ -11,8 +11,8 @@ import structlog
 from probe.engines.meter import Meter
 from probe.engines.protocol import Gauges
 from probe.errors import EngineError
+from probe.facts.status import EngineLoad, EngineStatus
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.status import EngineLoad, EngineStatus
 
 _log = structlog.get_logger("probe.engines")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from probe.analysis import timed
+from probe.facts.sample import FAULTS, Ok, Sample, Timing
 from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
 from probe.metrics.family import Family, OfAnyAttempt, OfAttempt, Reading
-from probe.sample import FAULTS, Ok, Sample, Timing
 
 PHASES = ("dns", "connect", "proxy", "tls", "send", "wait", "stream", "drain")
 _TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")

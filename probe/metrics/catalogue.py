@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time
 from typing import get_args
 
-from probe.event import EventKind
+from probe.facts.event import EventKind
+from probe.facts.status import ListStatus, ProbedModel, Status
 from probe.metrics import names
 from probe.metrics.family import Family, OfStatus, Reading
-from probe.status import ListStatus, ProbedModel, Status
 
 
 def _list(name: str, unit: str, about: str, read: Callable[[ListStatus], float | None]) -> Family:

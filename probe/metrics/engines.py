@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from probe.facts.status import EngineLoad, Status
 from probe.metrics import names
 from probe.metrics.family import Family, OfStatus, Reading
-from probe.status import EngineLoad, Status
 
 
 def _load(name: str, about: str, read: Callable[[EngineLoad], float | None], unit: str = "") -> Family:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from probe.analysis import WindowFigures
-from probe.sample import Sample, Series
-from probe.status import Status
+from probe.facts.sample import Sample, Series
+from probe.facts.status import Status
 
 Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from probe.facts.status import BudgetStatus, JobCost, Status
 from probe.metrics import names
 from probe.metrics.family import Family, OfStatus, Reading
-from probe.status import BudgetStatus, JobCost, Status
 
 
 def _budget(name: str, unit: str, about: str, read: Callable[[BudgetStatus], float | None]) -> Family:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from probe.facts.status import DeliveryStatus, JobStatus, Status
 from probe.metrics import names
 from probe.metrics.family import Family, Kind, OfStatus, Reading
-from probe.status import DeliveryStatus, JobStatus, Status
 
 
 def _unix(at: datetime | None) -> float | None:

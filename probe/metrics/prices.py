@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from probe.facts.sample import Sample
+from probe.facts.status import PriceSourceStatus, PriceStatus, Status
 from probe.metrics import names
 from probe.metrics.family import Family, Kind, OfAttempt, OfStatus, Reading
-from probe.sample import Sample
-from probe.status import PriceSourceStatus, PriceStatus, Status
 
 
 def _model(

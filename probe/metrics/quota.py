@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from probe.facts.sample import Sample
 from probe.metrics import names
 from probe.metrics.family import Family, OfAttempt, Reading
 from probe.rate_limits import RateLimit, read_rate_limits
-from probe.sample import Sample
 
 
 def _each(read: Callable[[RateLimit], float | None]) -> OfAttempt:

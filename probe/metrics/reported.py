@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from probe.analysis import split, timed
+from probe.facts.sample import Sample
 from probe.metrics import names
 from probe.metrics.family import Family, OfAttempt, Reading
-from probe.sample import Sample
 
 PARTS = ("load", "queue", "prompt", "completion", "ttft", "total")
 

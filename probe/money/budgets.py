@@ -21,7 +21,9 @@ import structlog
 
 from probe.assembly import Assembly
 from probe.errors import StoreError, StoreUnavailable
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Sample
+from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
 from probe.lib.clock import Clock
 from probe.lib.shared_lock import Turnstile
 from probe.lib.tasks import until_set
@@ -43,8 +45,6 @@ from probe.money.events import events_of, freed
 from probe.money.forecast import Forecast
 from probe.recorder import SampleStore
 from probe.runner import RunPlan
-from probe.sample import Sample
-from probe.status import BudgetStatus, JobCost, MoneyStatus
 from probe.store import RunFilter, RunRecord, SpendRow, Store
 
 _log = structlog.get_logger("probe.money.budgets")

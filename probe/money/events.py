@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from probe.event import Event, EventKind, Severity
+from probe.facts.event import Event, EventKind, Severity
 from probe.lib.ids import new_id
 from probe.money.budget import Period, Standing, in_usd
 

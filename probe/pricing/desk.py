@@ -12,7 +12,7 @@ from probe.catalog.quotes import Key, Quotes
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_price
 from probe.catalog.weigh import Weighed, weigh
-from probe.event import Event
+from probe.facts.event import Event
 from probe.pricing import news
 from probe.pricing.report import SourceReport
 from probe.pricing.rows import quote_of, quote_row

@@ -11,7 +11,7 @@ from probe.catalog.factor import Apart, difference_between
 from probe.catalog.price import Price
 from probe.catalog.prices import OVERRIDE_SOURCE
 from probe.catalog.quotes import Key
-from probe.event import Event
+from probe.facts.event import Event
 from probe.pricing import news
 from probe.pricing.scope import Scope
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 from probe.catalog.factor import INFINITE, Apart
 from probe.catalog.price import Price
 from probe.catalog.quote import amounts_of
-from probe.event import Event
-from probe.sample import Sample
+from probe.facts.event import Event
+from probe.facts.sample import Sample
 from probe.store import PriceChange, PriceRecord, QuoteRecord
 from probe.store.prices import price_of
 

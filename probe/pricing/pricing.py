@@ -20,7 +20,9 @@ from probe.catalog.sources import listing, models_dev
 from probe.catalog.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.sources.genai import published_price
 from probe.errors import ConfigError, PriceSourceError, StoreError
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Sample
+from probe.facts.status import PricingStatus
 from probe.lib.clock import Clock
 from probe.pricing import news
 from probe.pricing.desk import Desk
@@ -32,8 +34,6 @@ from probe.pricing.rows import history_of, record_of
 from probe.pricing.scope import Scope
 from probe.pricing.state import Outcomes, status_of
 from probe.pricing.watch import CostWatch
-from probe.sample import Sample
-from probe.status import PricingStatus
 from probe.store import QuoteRecord, Store
 
 _log = structlog.get_logger("probe.pricing")

@@ -9,8 +9,8 @@ from probe.catalog.price import Price, cost_of
 from probe.catalog.prices import PriceBook
 from probe.catalog.quotes import Quotes
 from probe.catalog.sources.genai import published_price
+from probe.facts.sample import Cost, Sample
 from probe.pricing.rows import history_of
-from probe.sample import Cost, Sample
 from probe.store import Store
 
 # Where a price of then comes from: a row of our own history, dated published prices, or what is in force now

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from probe.catalog.quote import Quote, Refusal
-from probe.event import Event
+from probe.facts.event import Event
 
 _log = structlog.get_logger("probe.pricing")
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from probe.catalog.quote import stated_rates
 from probe.catalog.quotes import Key
+from probe.facts.status import PriceSourceStatus, PriceStatus, PricingStatus
 from probe.pricing.scope import Scope
-from probe.status import PriceSourceStatus, PriceStatus, PricingStatus
 
 
 class Outcomes:

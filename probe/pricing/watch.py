@@ -8,8 +8,8 @@ import structlog
 
 from probe.catalog.factor import factor_between
 from probe.errors import StoreError
+from probe.facts.sample import Sample
 from probe.pricing import news
-from probe.sample import Sample
 from probe.store import Store
 
 _log = structlog.get_logger("probe.pricing")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from probe.facts.sample import Reported
+from probe.facts.timeline import OutputChunk
 from probe.providers.usage import TokenCounts
 from probe.providers.values import whole_text
-from probe.sample import Reported
-from probe.timeline import OutputChunk
 
 # `OutputChunk(…)` would cost twice as much, for every token there is.
 _new = tuple.__new__

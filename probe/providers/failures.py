@@ -14,9 +14,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from probe.facts.sample import FAULTS, Failed, FailureKind
 from probe.providers.detail import one_line, page_title
 from probe.providers.retry_after import asked_wait, wait_for_reset
-from probe.sample import FAULTS, Failed, FailureKind
 from probe.wire.capture import Phase, Reason, WireFailure
 
 STATUSES: Mapping[int, FailureKind] = MappingProxyType(

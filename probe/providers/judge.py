@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from probe.facts.sample import Ok, Outcome
 from probe.providers.answer import Answer
 from probe.providers.failures import failed
-from probe.sample import Ok, Outcome
 
 # What a finish reason means, where it is not that the model was done.
 #   limit       the limit on tokens was reached

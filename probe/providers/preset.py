@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from probe.sample import EngineName, TargetKind
+from probe.facts.sample import EngineName, TargetKind
 
 Dialect = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
 

@@ -8,9 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from probe.catalog.listed import ListedModel
-from probe.sample import Outcome, Reported, Usage
+from probe.facts.sample import Outcome, Reported, Usage
+from probe.facts.timeline import Timeline
 from probe.suites import Message
-from probe.timeline import Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Connection, Deadlines, Wire
 

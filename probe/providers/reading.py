@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from probe.facts.sample import Failed, Outcome, Usage
+from probe.facts.timeline import Timeline
 from probe.providers.answer import Answer
 from probe.providers.detail import page_title
 from probe.providers.failures import ErrorObject, failed, status_failed, stream_failed, wire_failed
@@ -32,8 +34,6 @@ from probe.providers.protocol import Reading
 from probe.providers.sse import Event
 from probe.providers.usage import settle_usage
 from probe.providers.values import whole_text
-from probe.sample import Failed, Outcome, Usage
-from probe.timeline import Timeline
 from probe.wire.capture import Capture
 from probe.wire.http1 import HttpResponse, read_response
 

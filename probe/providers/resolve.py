@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.errors import ConfigError
+from probe.facts.sample import EngineName
 from probe.providers import presets
 from probe.providers.preset import Endpoint, Preset
 from probe.providers.presets import GENERIC
-from probe.sample import EngineName
 
 if TYPE_CHECKING:
     from probe.config import ProviderConfig

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from probe.sample import Usage
+from probe.facts.sample import Usage
 
 BYTES_PER_TOKEN = 4
 _MOST_TOKENS = 2**31 - 1

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.catalog.listed import ListedModel
 from probe.errors import StoreError
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.store.engine import Database
 from probe.store.events import insert_events

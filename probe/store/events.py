@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.event import Event
+from probe.facts.event import Event
 from probe.store.cursor import decode, encode
 from probe.store.engine import Database
 from probe.store.exact import json_value

@@ -8,9 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from probe.catalog.listed import ListedModel
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Target
 from probe.lib.clock import Clock
-from probe.sample import Target
 from probe.store import events as event_rows
 from probe.store import spending
 from probe.store.discoveries import DiscoveryLedger, known_models

@@ -35,7 +35,7 @@ events = sa.Table(
     metadata,
     sa.Column("id", Identifier, primary_key=True),
     sa.Column("at", UtcDate, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, doc="what happened, see probe/event.py"),
+    sa.Column("kind", sa.Text, nullable=False, doc="what happened, see probe/facts/event.py"),
     sa.Column("severity", sa.Text, nullable=False, doc="info, warning, critical"),
     sa.Column("provider", sa.Text, nullable=False, doc="empty where it is about none"),
     sa.Column("model", sa.Text, nullable=False, doc="empty where it is about none"),

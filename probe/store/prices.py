@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.catalog.history import PriceEntry
 from probe.catalog.price import Price, Rates
+from probe.facts.sample import Target
 from probe.lib.clock import Clock
-from probe.sample import Target
 from probe.store.columns import round_money
 from probe.store.engine import Database
 from probe.store.exact import tiers_from_json, tiers_to_json

@@ -13,8 +13,8 @@ from uuid import UUID
 from probe.catalog.history import PriceEntry
 from probe.catalog.listed import Lifecycle, ListedModel
 from probe.catalog.price import Price, Tier
-from probe.event import Event, EventKind, Severity
-from probe.sample import FailureKind, Fault, Sample, TargetKind
+from probe.facts.event import Event, EventKind, Severity
+from probe.facts.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection
 
 RunStatus = Literal["running", "finished", "interrupted", "failed", "skipped"]

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.facts.sample import Target
 from probe.lib.clock import Clock
-from probe.sample import Target
 from probe.store.engine import Database
 from probe.store.rows import clean
 from probe.store.schema import models, providers

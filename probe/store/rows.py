@@ -14,8 +14,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from probe.facts.sample import Cost, Failed, Ok, Outcome, Reported, Sample, Target, Timing, Usage
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND
-from probe.sample import Cost, Failed, Ok, Outcome, Reported, Sample, Target, Timing, Usage
 from probe.store.schema import benchmark_results as results
 
 _LARGEST_COUNT = 2**63 - 1

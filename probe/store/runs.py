@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.facts.slot import Slot
 from probe.lib.clock import Clock
-from probe.slot import Slot
 from probe.store.engine import Database
 from probe.store.records import RunEnd, SlotCounts, SlotStatus
 from probe.store.registry import upsert

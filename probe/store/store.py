@@ -10,9 +10,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from probe.facts.sample import Sample, Target
+from probe.facts.slot import Slot
 from probe.lib.clock import Clock, SystemClock
-from probe.sample import Sample, Target
-from probe.slot import Slot
 from probe.store import cursors, retention
 from probe.store.appender import appender
 from probe.store.engine import Database

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store.appender import Appender
 from probe.store.faults import translate
 from probe.store.registry import Registry

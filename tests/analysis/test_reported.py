@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probe.analysis import accounted_seconds, served_seconds, split
-from probe.sample import Reported, Timing
+from probe.facts.sample import Reported, Timing
 
 STREAMED = Timing(
     dns_seconds=0.01,

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from probe.analysis import Summary, summarise, tally, timed
-from probe.sample import Sample, Timing, Usage
+from probe.facts.sample import Sample, Timing, Usage
 from tests.exporters.samples import COST, NOW, TIMING, make_failure, make_sample
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.analysis import Window, summarise, tally
-from probe.sample import Cost, FailureKind, Sample
+from probe.facts.sample import Cost, FailureKind, Sample
 from tests.exporters.samples import COST, NOW, TIMING, make_failure, make_sample
 
 DAY = timedelta(hours=24)

@@ -16,8 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from probe.api.control import Job
-from probe.lib.clock import FakeClock
-from probe.sample import (
+from probe.facts.sample import (
     FAULTS,
     Cost,
     Failed,
@@ -30,7 +29,8 @@ from probe.sample import (
     Timing,
     Usage,
 )
-from probe.status import Build, JobStatus, Status
+from probe.facts.status import Build, JobStatus, Status
+from probe.lib.clock import FakeClock
 from probe.store import Store
 from probe.wire.request import Connection
 

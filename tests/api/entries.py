@@ -12,7 +12,7 @@ from uuid import UUID
 
 from probe.analysis import Tally, summarise
 from probe.api.leaderboard import Entry
-from probe.sample import FAULTS, Failed, FailureKind, Sample
+from probe.facts.sample import FAULTS, Failed, FailureKind, Sample
 from probe.store import LeaderboardRow, Points
 from tests.api.demo import DAY, FLEET, NOW, day_of
 

@@ -10,7 +10,7 @@ import pytest
 from probe.api.board.models import model_banners
 from probe.api.board.query import BoardQuery
 from probe.api.board.view import BoardData, board_view
-from probe.status import CatalogueStatus, ProbedModel
+from probe.facts.status import CatalogueStatus, ProbedModel
 from tests.api.demo import NOW, a_status
 from tests.api.entries import an_entry
 

@@ -14,8 +14,8 @@ from probe.api.board.rows import DETAIL_LENGTH
 from probe.api.board.view import FAILURES_SHOWN
 from probe.api.control import Trouble
 from probe.api.leaderboard import Entry, Sort
-from probe.sample import FailureKind
-from probe.status import ConfigStatus, JobStatus, StoreStatus
+from probe.facts.sample import FailureKind
+from probe.facts.status import ConfigStatus, JobStatus, StoreStatus
 from tests.api.demo import NOW, a_status
 from tests.api.entries import an_entry, failed_samples, nothing_yet, only_failures
 from tests.api.shown import plain, view

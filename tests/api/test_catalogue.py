@@ -9,7 +9,7 @@ import pytest
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ConfigError, NotRunning, StoreUnavailable
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.ids import new_id
 from tests.api.serving import Served
 

@@ -10,7 +10,7 @@ import pytest
 
 from probe.analysis import jitter_seconds, percentile, summarise, tally
 from probe.api.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked, tally_of
-from probe.sample import Series, Target
+from probe.facts.sample import Series, Target
 from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, fill
 from tests.api.entries import a_row, an_entry, nothing_yet, only_failures
 from tests.api.serving import Served

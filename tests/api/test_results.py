@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.sample import Failed
+from probe.facts.sample import Failed
 from tests.api.demo import FLEET, NOW
 from tests.api.serving import Served
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.catalog.price import Price, Rates, cost_of
-from probe.sample import Usage
+from probe.facts.sample import Usage
 
 
 def price(

@@ -13,7 +13,7 @@ from probe.catalog.known import Known, Remembered
 from probe.catalog.listed import ListedModel
 from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook, outlook
-from probe.event import Event, EventKind
+from probe.facts.event import Event, EventKind
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
 NOW = SUNDAY + timedelta(days=7)

@@ -12,8 +12,8 @@ import pytest
 
 from probe.catalog.prices import PriceBook
 from probe.config import PriceConfig
+from probe.facts.sample import Usage
 from probe.providers.presets import PRESETS
-from probe.sample import Usage
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OPENAI = "https://api.openai.com/v1"

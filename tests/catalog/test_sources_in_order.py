@@ -16,7 +16,7 @@ from probe.catalog.quote import Quote
 from probe.catalog.quotes import Quotes
 from probe.catalog.sources.genai import published_price
 from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
-from probe.sample import Usage
+from probe.facts.sample import Usage
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OPENAI = "https://api.openai.com/v1"

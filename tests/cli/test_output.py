@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from probe.cli.figures import duration, outcome, reason, sparkline, tokens
 from probe.cli.output import Cell, Column, print_table, printable
 from probe.cli.timeline import describe
+from probe.facts.sample import Cost, Failed, Ok, Usage
+from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import NS_PER_MS, ClockPair
 from probe.providers.openai_chat.reading import read_chat
 from probe.providers.protocol import Reading
-from probe.sample import Cost, Failed, Ok, Usage
-from probe.timeline import OutputChunk, Timeline
 from probe.wire.capture import Capture
 
 START = ClockPair(monotonic_ns=0, wall_ns=1_800_000_000_000_000_000)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from probe.facts.sample import FailureKind, Usage
 from probe.providers.preset import Dialect
-from probe.sample import FailureKind, Usage
 
 # Statuses of which every dialect reads an error, and what each is, whatever the body says of it.
 STATUS_KINDS: Mapping[int, FailureKind] = {

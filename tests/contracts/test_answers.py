@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from probe.facts.sample import Ok
 from probe.providers.protocol import Provider, Reading
-from probe.sample import Ok
 from tests.contracts.case import DialectCase
 from tests.contracts.subjects import QUESTION, SUBJECTS, Subject, answered, event_ms, streaming, whole
 from tests.providers.readings import instants

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from probe.facts.sample import FAULTS, Failed
 from probe.providers.protocol import Provider
-from probe.sample import FAULTS, Failed
 from probe.wire.capture import WireFailure
 from tests.contracts.case import STATUS_KINDS, DialectCase, ErrorCase, to_json
 from tests.contracts.subjects import CASES, DIALECTS, SUBJECTS, Subject, answered, streaming, whole

@@ -13,11 +13,11 @@ import pytest
 from dashboards import faults, links, style
 from dashboards.registry import boards, files
 from probe.config import RulesConfig
-from probe.event import EventKind
+from probe.facts.event import EventKind
+from probe.facts.sample import Fault, TargetKind
 from probe.metrics import CATALOGUE, PREFIX, OfStatus, names
 from probe.metrics.attempts import PHASES
 from probe.rules import boards as opened_by_rules
-from probe.sample import Fault, TargetKind
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 
 ROOT = Path(__file__).parents[2]

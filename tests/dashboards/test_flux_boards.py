@@ -26,9 +26,9 @@ from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
 from exporters.influxdb.points import attempt_line, status_lines
 from probe.analysis import OWN_FAILURES
-from probe.event import Event, EventKind
+from probe.facts.event import Event, EventKind
+from probe.facts.sample import ReportSource, Sample, Usage
 from probe.metrics import names
-from probe.sample import ReportSource, Sample, Usage
 from tests.dashboards.grafana import Json, panels
 from tests.exporters.samples import NOW, REPORTED, STATUS, make_failure, make_sample
 from tests.exporters.test_influxdb_points import read_line

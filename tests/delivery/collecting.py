@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from probe.delivery import Cursors, Delivery
+from probe.facts.sample import Sample
 from probe.journals import lines
 from probe.lib.clock import FakeClock
-from probe.sample import Sample
 from tests.exporters.samples import NOW
 
 

@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
-from probe.sample import Sample
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW

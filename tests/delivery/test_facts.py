@@ -13,7 +13,7 @@ import pytest
 
 from probe.catalog.history import PriceEntry
 from probe.errors import ExportError
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.pricing.rows import record_of
 from probe.store import Store

@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from probe.errors import ExportError, StoreUnavailable
+from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
-from probe.sample import Sample
 from probe.store import Journal, Store, StoredSample
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, make_sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probe.errors import ExportError
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 

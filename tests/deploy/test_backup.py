@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
+from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.slot import Slot
 from probe.store import Store
 from probe.store.schema import metadata
 from tests.deploy.files import ROOT

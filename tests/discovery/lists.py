@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from probe.discovery import Subject
+from probe.facts.sample import TargetKind
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
-from probe.sample import TargetKind
 from tests.wire.raw_server import Peer, RawServer, response
 
 JSON = b"Content-Type: application/json"

@@ -16,7 +16,7 @@ import pytest
 from probe.catalog.listed import ListedModel
 from probe.discovery import Discovery
 from probe.errors import StoreUnavailable
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.lib.ids import new_id
 from probe.store import Store

@@ -22,13 +22,13 @@ from probe.engines.difference import reported_between
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, Engine
+from probe.facts.sample import Ok, Reported, ReportSource, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.resolve import resolve
 from probe.providers.sse import split_events
-from probe.sample import Ok, Reported, ReportSource, Sample, Target
 from probe.suites.case import Case, Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from probe.engines.client import EngineClient
+from probe.facts.sample import EngineName
 from probe.providers.preset import Endpoint
-from probe.sample import EngineName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

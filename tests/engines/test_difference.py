@@ -13,7 +13,7 @@ from probe.engines.protocol import Counters
 from probe.engines.table import PageTable, read_counters
 from probe.engines.tgi import TABLE as TGI
 from probe.engines.vllm import TABLE as VLLM
-from probe.sample import Reported, Usage
+from probe.facts.sample import Reported, Usage
 from tests.engines.pages import Request, TgiMetrics, VllmMetrics, llamacpp_page
 
 REQUEST = Request()

@@ -15,11 +15,11 @@ from probe.catalog.listed import ListedModel
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot, Sum
 from probe.errors import EngineError, ProviderError
+from probe.facts.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Usage
+from probe.facts.timeline import Timeline
 from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
 from probe.providers.protocol import Prompt, Reading
-from probe.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Usage
-from probe.timeline import Timeline
 from probe.wire.capture import Capture
 from probe.wire.request import Wire
 from tests.asking import RUN_ID, FixedPrices, NoWire, ScriptedProvider, case, target_plan

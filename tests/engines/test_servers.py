@@ -16,8 +16,8 @@ import pytest
 from probe.engines.factory import ENGINES, open_engine
 from probe.engines.protocol import Engine, EngineInfo, Gauges
 from probe.errors import EngineError
+from probe.facts.sample import EngineName
 from probe.providers.preset import Endpoint
-from probe.sample import EngineName
 from tests.engines.pages import MODEL, Request, TgiMetrics, VllmMetrics, llamacpp_page
 from tests.engines.serving import FakeServer, Reply, Route, endpoint, page, serving
 

@@ -13,9 +13,9 @@ from probe.engines.meter import Meter
 from probe.engines.protocol import Gauges, Snapshot
 from probe.engines.watch import EngineWatch
 from probe.errors import EngineError
+from probe.facts.status import Build, EngineLoad, EngineStatus, Status
 from probe.metrics import PREFIX, OfStatus, Reading
 from probe.metrics.engines import ENGINE_FAMILIES
-from probe.status import Build, EngineLoad, EngineStatus, Status
 from tests.engines.test_meter import ScriptedEngine
 from tests.lib.clocks import START, VirtualClock
 

@@ -16,8 +16,8 @@ from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
 from probe.errors import ExportError
 from probe.exporter import Run, no_run
+from probe.facts.sample import Series
 from probe.lib.clock import FakeClock
-from probe.sample import Series
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, RUN, make_sample
 from tests.servers.otlp import OtlpReceiver, receiving_http

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from probe.sample import (
+from probe.facts.sample import (
     FAULTS,
     Cost,
     Failed,
@@ -21,7 +21,7 @@ from probe.sample import (
     Timing,
     Usage,
 )
-from probe.status import (
+from probe.facts.status import (
     BudgetStatus,
     Build,
     CatalogueStatus,

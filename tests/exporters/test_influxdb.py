@@ -18,10 +18,10 @@ from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, STATUS, field_name
 from exporters.prometheus import PrometheusExporter
 from probe.catalog.history import PriceEntry
 from probe.catalog.price import Price, Rates
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Ok, Usage
 from probe.metrics import CATALOGUE, SERIES_LABELS, Family, OfStatus
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS
-from probe.sample import Ok, Usage
 from tests.exporters.contract import ExporterContract, Sink, context_for, differences
 from tests.exporters.pages import TEXT, Numbers, numbers
 from tests.exporters.samples import NOW, TARGET, make_failure, make_sample

@@ -24,8 +24,8 @@ from exporters.influxdb.points import (
 )
 from probe.catalog.history import PriceEntry
 from probe.catalog.price import Price, Rates
-from probe.event import Event
-from probe.sample import Timing
+from probe.facts.event import Event
+from probe.facts.sample import Timing
 from tests.exporters.contract import SHOWN
 from tests.exporters.samples import NOW, STATUS, TARGET, make_failure, make_sample
 

@@ -10,7 +10,7 @@ import pytest
 
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
-from probe.sample import Series
+from probe.facts.sample import Series
 from tests.exporters.contract import ExporterContract, Sink, context_for
 from tests.exporters.pages import Numbers
 from tests.exporters.samples import SERIES

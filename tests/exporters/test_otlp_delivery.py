@@ -17,10 +17,10 @@ from exporters.otlp import OtlpExporter
 from probe.api.control import RunOrder
 from probe.daemon import Daemon
 from probe.delivery import Delivery
+from probe.facts.sample import Sample
 from probe.journals import lines
 from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
-from probe.sample import Sample
 from probe.store import Store
 from tests.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for

@@ -16,8 +16,8 @@ from exporters.otlp.conventions import DURATION_BUCKETS, OWN_STREAMS, TOKEN_BUCK
 from exporters.otlp.parts import POINTS_AT_ONCE
 from probe.errors import ConfigError
 from probe.exporter import RejectingExporter
+from probe.facts.sample import Series, Usage
 from probe.metrics import CATALOGUE, OfAttempt, OfStatus, names
-from probe.sample import Series, Usage
 from tests.exporters.otlp import OK, Making, named, nanoseconds
 from tests.exporters.samples import NOW, STATUS, TARGET, TIMING, make_failure, make_sample
 from tests.servers.otlp import attributes, partial

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from probe.exporter import RetainingExporter
+from probe.facts.sample import Series
 from probe.metrics import names
-from probe.sample import Series
 from tests.exporters.otlp import Making, Otlp, named
 from tests.exporters.samples import NOW, SERIES, STATUS, TARGET, make_sample
 

@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 
 from probe.errors import ExportError, StoreUnavailable
 from probe.exporter import Run
+from probe.facts.sample import Failed, Timing, Usage
 from probe.lib.secrets import learn
-from probe.sample import Failed, Timing, Usage
 from tests.daemons import until
 from tests.exporters.otlp import MadeRun, Making, nanoseconds
 from tests.exporters.samples import NOW, RUN, STATUS, TARGET, make_failure, make_sample

@@ -12,9 +12,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 
 from exporters.otlp import OtlpExporter
 from probe.errors import ExportError
+from probe.facts.sample import Series
 from probe.lib.clock import FakeClock
 from probe.metrics import names
-from probe.sample import Series
 from tests.exporters.contract import context_for
 from tests.exporters.otlp import OK, START, Making, named, nanoseconds
 from tests.exporters.samples import SERIES, STATUS, TARGET, TIMING, make_failure, make_sample

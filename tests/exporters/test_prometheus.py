@@ -11,9 +11,9 @@ import pytest
 from exporters.prometheus import PrometheusExporter
 from probe.analysis import summarise, tally
 from probe.exporter import MemoryExporter
+from probe.facts.sample import FAULTS, Sample, Series, Timing
 from probe.lib.clock import FakeClock
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, OfAttempt, series_labels
-from probe.sample import FAULTS, Sample, Series, Timing
 from tests.exporters.contract import ExporterContract, Sink, context_for
 from tests.exporters.pages import OPENMETRICS, TEXT, Numbers, numbers
 from tests.exporters.samples import COST, NOW, SERIES, TARGET, TIMING, make_failure, make_sample

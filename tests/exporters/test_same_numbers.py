@@ -21,6 +21,7 @@ from exporters.influxdb.points import ATTEMPT
 from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_STREAMS
 from exporters.prometheus import PrometheusExporter
+from probe.facts.sample import Sample
 from probe.metrics import (
     CATALOGUE,
     PREFIX,
@@ -31,7 +32,6 @@ from probe.metrics import (
     names,
     series_labels,
 )
-from probe.sample import Sample
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, Numbers, numbers, serving
 from tests.exporters.thousand import SERIES, thousand_samples

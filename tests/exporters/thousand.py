@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from probe.sample import FAULTS, Cost, FailureKind, Sample, Series, Target, Timing, Usage
+from probe.facts.sample import FAULTS, Cost, FailureKind, Sample, Series, Target, Timing, Usage
 from tests.exporters.samples import NOW, REPORTED, TARGET, make_failure, make_sample
 
 COUNT = 1_000

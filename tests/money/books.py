@@ -16,13 +16,13 @@ import yaml
 from probe.assembly import Assembly, assemble
 from probe.config import Config
 from probe.defaults import load_config
-from probe.event import Event
+from probe.facts.event import Event
+from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.runner import RunPlan
 from probe.runs import plan_of
-from probe.sample import Cost, Sample
 from probe.store import Store
 from tests.store.samples import a_sample
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from probe.api.board.money import money_view
-from probe.status import BudgetStatus, MoneyStatus
+from probe.facts.status import BudgetStatus, MoneyStatus
 from tests.api.demo import NOW, a_status, fill
 from tests.api.serving import serving
 from tests.servers.chromium import chromium, open_page, page_errors

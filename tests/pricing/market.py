@@ -16,7 +16,7 @@ from probe.catalog.listed import ListedModel
 from probe.catalog.price import Price, Rates
 from probe.catalog.quotes import Quotes
 from probe.config import Config, FrozenDict, PriceConfig, PricingConfig, ProviderConfig, TargetConfig
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.store import QuoteRecord, Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from probe.daemon import Daemon
-from probe.slot import Slot
+from probe.facts.slot import Slot
 from tests.daemons import FAST, ConfigFile, finished, store_of, until
 from tests.servers.simulator import RunningSimulator
 

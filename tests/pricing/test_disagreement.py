@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from probe.config import PriceConfig
+from probe.facts.sample import Cost, Reported, Sample
 from probe.pricing.watch import cost_factor
-from probe.sample import Cost, Reported, Sample
 from tests.pricing.market import DAY, Market, listed
 from tests.store.samples import a_sample
 

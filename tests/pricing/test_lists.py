@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from probe.discovery import Discovery
-from probe.sample import Usage
+from probe.facts.sample import Usage
 from tests.discovery.asking import closing_providers
 from tests.discovery.lists import Lists, listing_server, subject
 from tests.pricing.market import DAY, Market

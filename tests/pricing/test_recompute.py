@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from probe.catalog.listed import ListedModel
+from probe.facts.sample import Sample, Usage
 from probe.pricing.recompute import recompute
-from probe.sample import Sample, Usage
 from tests.pricing.market import DAY, OPENAI, Market, price
 from tests.store.samples import a_sample
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from probe.facts.sample import Failed
 from probe.providers.protocol import Reading
-from probe.sample import Failed
 from tests.wires.compose import at
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
+from probe.facts.sample import Failed, Usage
 from probe.providers.anthropic.dialect import GRAMMAR
 from probe.providers.anthropic.listing import read_models
 from probe.providers.anthropic.usage import prompt_bytes
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
-from probe.sample import Failed, Usage
 from tests.contracts.case import sse, to_json
 from tests.providers.readings import kind
 from tests.wires.compose import body_of, capture_of, head, stream_of

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from probe.facts.sample import FAULTS, FailureKind, Fault
 from probe.providers.failures import (
     REASONS,
     STAGES,
@@ -16,7 +17,6 @@ from probe.providers.failures import (
     status_failed,
     wire_failed,
 )
-from probe.sample import FAULTS, FailureKind, Fault
 from probe.wire.capture import Phase, Reason, WireFailure
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

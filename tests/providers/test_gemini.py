@@ -8,12 +8,12 @@ import pytest
 
 from probe.catalog.listed import ListedModel
 from probe.errors import ProviderError
+from probe.facts.sample import Failed, Usage
 from probe.providers.gemini.dialect import GRAMMAR
 from probe.providers.gemini.listing import read_models
 from probe.providers.gemini.usage import prompt_bytes
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
-from probe.sample import Failed, Usage
 from probe.wire.capture import WireFailure
 from tests.contracts.case import to_json
 from tests.providers.readings import instants, kind

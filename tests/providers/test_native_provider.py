@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from probe.errors import ProviderError, StopwatchError
+from probe.facts.sample import Ok
 from probe.providers.factory import build
 from probe.providers.preset import Auth, Dialect, Endpoint, Quirks
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider
-from probe.sample import Ok
 from probe.suites import Message
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire

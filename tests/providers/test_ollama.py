@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Failed, Ok, Reported, Usage
 from probe.providers.ollama.reading import prompt_bytes
-from probe.sample import Failed, Ok, Reported, Usage
 from probe.wire.capture import WireFailure
 from tests.providers.ollama_answers import CLOCKED, last, read, read_lines, said, written
 from tests.providers.readings import instants, kind

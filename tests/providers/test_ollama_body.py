@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from probe.sample import Ok, Usage
+from probe.facts.sample import Ok, Usage
 from tests.providers.ollama_answers import CLOCKED, last, lines_of, read, read_lines, said, written
 from tests.providers.readings import kind
 from tests.wires.compose import body_of

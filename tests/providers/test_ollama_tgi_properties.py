@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.facts.sample import Reported
 from probe.providers.protocol import Reading
-from probe.sample import Reported
 from tests.providers import ollama_answers, tgi_answers
 from tests.providers.ollama_answers import read_lines
 from tests.providers.tgi_answers import read_events

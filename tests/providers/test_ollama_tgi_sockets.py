@@ -13,11 +13,11 @@ from uuid import uuid4
 import pytest
 
 from probe.errors import ProviderError
+from probe.facts.sample import Failed, Ok
 from probe.lib.clock import NS_PER_MS
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Prompt, Provider, Reading
-from probe.sample import Failed, Ok
 from probe.suites import Message
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines

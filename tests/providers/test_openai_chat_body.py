@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Failed, Ok, Usage
 from probe.providers.openai_chat.reading import read_chat
-from probe.sample import Failed, Ok, Usage
 from probe.wire.capture import WireFailure
 from tests.wires.compose import at, body_of, capture_of, chunk, head, stream_of
 

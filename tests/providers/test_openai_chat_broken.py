@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Failed, Ok
 from probe.providers.openai_chat.reading import read_chat
-from probe.sample import Failed, Ok
 from probe.wire.capture import WireFailure
 from tests.providers.readings import instants, kind
 from tests.wires.compose import (

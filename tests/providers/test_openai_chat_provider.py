@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from probe.errors import ProviderError
+from probe.facts.sample import Failed, Ok
 from probe.providers.protocol import Prompt
-from probe.sample import Failed, Ok
 from probe.simulator.faults import UNRESOLVABLE_HOST, refused_port
 from probe.suites import Message
 from probe.wire.local import LocalWire

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Reported
 from probe.providers.openai_chat.reading import read_chat
-from probe.sample import Reported
 from tests.wires.compose import body_of, chunk, stream_of
 
 COUNTS = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}

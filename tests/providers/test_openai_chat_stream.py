@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Ok, Usage
 from probe.providers.openai_chat.reading import read_chat
-from probe.sample import Ok, Usage
 from tests.providers.readings import instants
 from tests.wires.compose import (
     FIRST_MS,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Failed, Ok, Reported, Usage
 from probe.providers.tgi.reading import prompt_bytes
-from probe.sample import Failed, Ok, Reported, Usage
 from probe.wire.capture import WireFailure
 from tests.providers.readings import instants, kind
 from tests.providers.tgi_answers import DETAILS, HEADERS, end, read, read_events, token

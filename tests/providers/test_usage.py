@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Usage
 from probe.providers.openai_chat.reading import read_chat
 from probe.providers.openai_chat.usage import prompt_bytes
-from probe.sample import Usage
 from tests.wires.compose import PROMPT, chunk, stream_of
 
 STOP = chunk(finish="stop")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Failed, Reported
 from probe.providers.reading import read_answer
 from probe.providers.recognise import grammar_of
-from probe.sample import Failed, Reported
 from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"

@@ -11,9 +11,9 @@ from pathlib import Path
 from uuid import UUID
 
 from probe.errors import StoreError, StoreUnavailable
+from probe.facts.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.lib.clock import Clock
 from probe.recorder import Recorder
-from probe.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.spill import SpillFile, decode
 from probe.store.store import Store
 from tests.lib.clocks import START

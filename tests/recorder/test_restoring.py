@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from probe.facts.sample import Sample
 from probe.recorder import Recorder
-from probe.sample import Sample
 from probe.spill import SpillFile, decode, encode
 from tests.lib.clocks import VirtualClock, settle
 from tests.recorder.recording import LOCKED, Memory, recording, sample, samples

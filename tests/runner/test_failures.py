@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from probe.errors import ConfigError, StopwatchError
+from probe.facts.sample import Failed, Sample
 from probe.runner import RunSummary
-from probe.sample import Failed, Sample
 from tests.asking import (
     RUN_ID,
     Answer,

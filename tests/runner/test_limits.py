@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from probe.facts.sample import Failed, Sample
 from probe.limits import Limit
 from probe.runner import RunSummary
-from probe.sample import Failed, Sample
 from tests.asking import (
     RUN_ID,
     THROTTLED,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from probe.facts.sample import Sample
 from probe.limits import Limit
 from probe.runner import RunSummary
-from probe.sample import Sample
 from tests.asking import (
     RUN_ID,
     Answer,

@@ -14,6 +14,7 @@ import pytest
 from probe.attempt import TargetPlan
 from probe.catalog.prices import PriceBook
 from probe.config import PriceConfig
+from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.limits import Limit, Limits
 from probe.providers.factory import build
@@ -21,7 +22,6 @@ from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS
 from probe.recorder import Recorder
 from probe.runner import Runner, RunPlan
-from probe.sample import Failed, Sample, Target
 from probe.spill import SpillFile
 from probe.store.store import Store
 from probe.suites.load import load_suites

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from probe.facts.sample import Sample
 from probe.limits import Limit
 from probe.providers.protocol import Prompt
 from probe.runner import Runner, RunSummary
-from probe.sample import Sample
 from tests.asking import (
     THROTTLED,
     Answer,

@@ -12,9 +12,9 @@ from probe.cron import CronTimetable
 from probe.due import Timetable
 from probe.duty import ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
+from probe.facts.slot import Slot
 from probe.lib.clock import Clock, FakeClock
 from probe.schedule import Schedule
-from probe.slot import Slot
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.slot import Slot
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 from tests.schedule.scheduling import (

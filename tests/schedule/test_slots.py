@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from probe.cron import CronTimetable
+from probe.facts.status import JobStatus
 from probe.lib.clock import FakeClock
-from probe.status import JobStatus
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 from tests.schedule.scheduling import (

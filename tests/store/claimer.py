@@ -10,7 +10,7 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 
-from probe.slot import Slot
+from probe.facts.slot import Slot
 from probe.store import Store
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
-from probe.slot import Slot
+from probe.facts.slot import Slot
 from probe.store import Store
 from tests.store.samples import a_sample, a_target
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from probe.catalog.listed import ListedModel
 from probe.catalog.price import Price, Rates, Tier
-from probe.event import Event
+from probe.facts.event import Event
 from probe.store import PriceRecord, QuoteRecord
 from tests.store.samples import NOW
 

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 
-from probe.sample import Cost, Failed, Ok, Reported, Sample, Target, Timing, Usage
+from probe.facts.sample import Cost, Failed, Ok, Reported, Sample, Target, Timing, Usage
 from probe.store.registry import Ids
 from probe.store.rows import row_from_sample
 from probe.store.schema import benchmark_results, models, providers, runs

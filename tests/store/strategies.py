@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from probe.sample import (
+from probe.facts.sample import (
     Cost,
     Failed,
     FailureKind,

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from probe.errors import StoreError
+from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.slot import Slot
 from probe.store import PriceRecord, Store
 from probe.store.backup import backup, restore
 from probe.store.schema import metadata

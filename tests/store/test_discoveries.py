@@ -11,7 +11,7 @@ import pytest
 
 from probe.catalog.listed import ListedModel
 from probe.errors import StoreError
-from probe.event import Event
+from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.store import DiscoveryRecord, KnownModel, Store
 from probe.store.runs import SILENCE

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from probe.event import Event
+from probe.facts.event import Event
 from probe.store import EventFilter, Store
 from tests.store.knowledge import an_event
 from tests.store.samples import NOW

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store import Store
 from probe.store.faults import translated
 from tests.servers.postgres import PostgresServer, postgres_server

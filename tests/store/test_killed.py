@@ -9,7 +9,7 @@ import signal
 from multiprocessing.context import ForkServerContext
 from uuid import UUID
 
-from probe.slot import Slot
+from probe.facts.slot import Slot
 from probe.store import SlotCounts, Store
 from tests.store.killed import FIRST, write_until_killed
 from tests.store.sql import execute

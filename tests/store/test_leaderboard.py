@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from probe.analysis import tally
+from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
-from probe.sample import Failed, Sample, Usage
 from probe.store import LeaderboardRow, Store
 from probe.store.queries import leaderboard
 from tests.store.samples import NOW, a_failure, a_sample, a_target

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from probe.sample import Failed, Reported, Sample
+from probe.facts.sample import Failed, Reported, Sample
 from probe.store import PriceRecord, ResultFilter, Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 

@@ -20,8 +20,8 @@ from alembic.script import ScriptDirectory
 
 import probe.store.migrations
 from probe.errors import StoreError, StoreUnavailable
-from probe.sample import Usage
-from probe.slot import Slot
+from probe.facts.sample import Usage
+from probe.facts.slot import Slot
 from probe.store import PriceRecord, Store, upgrade
 from probe.store.backup import backup, restore
 from probe.store.engine import Database

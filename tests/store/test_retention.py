@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
+from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.slot import Slot
 from probe.store import DiscoveryEnd, PriceRecord, PruneReport, Store
 from tests.store.knowledge import a_quote, an_event
 from tests.store.samples import NOW, a_sample, a_target, fill_sqlite

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.slot import Slot
 from probe.store import RunFilter, SlotCounts, Store
 from probe.store.runs import SILENCE
 from tests.store.samples import NOW, a_failure, a_sample

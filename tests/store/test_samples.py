@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probe.sample import Cost, Reported, Sample, Timing, Usage
+from probe.facts.sample import Cost, Reported, Sample, Timing, Usage
 from probe.store import Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.strategies import samples

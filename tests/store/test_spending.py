@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import Cost, Usage
 from probe.lib.clock import FakeClock
-from probe.sample import Cost, Usage
 from probe.store import SpendRow, Store, TypicalUsage
 from probe.store.engine import Database
 from probe.store.spending import typical_usage

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from probe.catalog.listed import ListedModel
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store import PriceRecord, Store
 from tests.store.knowledge import a_listed_model, a_price_record, a_quote, an_event
 from tests.store.samples import a_failure, a_sample, a_target

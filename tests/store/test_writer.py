@@ -10,7 +10,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.sample import Sample
+from probe.facts.sample import Sample
 from probe.store import Store
 from tests.store.samples import a_sample, a_target
 from tests.store.sql import execute

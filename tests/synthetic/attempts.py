@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from probe.sample import Cost, Sample, Target, Timing, Usage
+from probe.facts.sample import Cost, Sample, Target, Timing, Usage
 from tests.exporters.samples import make_failure, make_sample
 from tests.synthetic.weather import Moment, Trouble, Weather, struck
 

@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 
 from exporters.prometheus import PrometheusExporter
 from probe.exporter import ExporterContext
+from probe.facts.sample import Sample, Series
 from probe.lib.clock import FakeClock
 from probe.metrics import WINDOW
-from probe.sample import Sample, Series
 from tests.synthetic.attempts import BEGINNING, Subject
 from tests.synthetic.plan import Plan
 

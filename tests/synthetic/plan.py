@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from probe.sample import Target
-from probe.status import (
+from probe.facts.sample import Target
+from probe.facts.status import (
     BudgetStatus,
     Build,
     CatalogueStatus,

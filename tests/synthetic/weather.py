@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from probe.sample import FailureKind
+from probe.facts.sample import FailureKind
 
 _DAY_SECONDS = 86_400
 _RARE: tuple[FailureKind, ...] = ("server_error", "overloaded", "timeout_first_token", "connection_reset")

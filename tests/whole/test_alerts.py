@@ -20,8 +20,8 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from probe.facts.sample import Series, Target
 from probe.metrics import SERIES_LABELS, names, series_labels
-from probe.sample import Series, Target
 from probe.simulator.options import SimulatorOptions
 from tests.servers.alertmanager import Alert, Alertmanager, Webhook, alerting, hearing
 from tests.servers.daemon import COMMAND, RunningDaemon, launch

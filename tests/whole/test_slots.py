@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from probe.slot import Slot
+from probe.facts.slot import Slot
 from probe.store import Store
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.simulator import RunningSimulator

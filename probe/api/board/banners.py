@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probe.api.control import Trouble
-from probe.status import Status, StoreStatus
+from probe.facts.status import Status, StoreStatus
 
 _HEADINGS = {"stopwatch": "The stopwatch is down", "schedule": "The schedule has stopped"}
 

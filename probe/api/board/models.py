@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from probe.api.board.banners import Banner
-from probe.status import CatalogueStatus, ProbedModel
+from probe.facts.status import CatalogueStatus, ProbedModel
 
 _SHOWN = 4
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from probe.api import format as fmt
-from probe.status import BudgetStatus, MoneyStatus
+from probe.facts.status import BudgetStatus, MoneyStatus
 
 _WARNING_SHARE = Decimal("0.8")
 _FULL = 100.0

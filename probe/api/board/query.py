@@ -8,7 +8,7 @@ from typing import get_args
 from urllib.parse import urlencode
 
 from probe.api.leaderboard import Sort, SortKey
-from probe.sample import TargetKind
+from probe.facts.sample import TargetKind
 
 KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 

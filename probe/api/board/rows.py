@@ -10,8 +10,8 @@ from probe.api.board.figures import NO_RESULT, Cell, cells, words
 from probe.api.board.sparkline import Sparkline, sparkline
 from probe.api.control import Job
 from probe.api.leaderboard import Entry, State
-from probe.sample import Failed, Fault, Sample
-from probe.status import JobStatus
+from probe.facts.sample import Failed, Fault, Sample
+from probe.facts.status import JobStatus
 
 STATE_WORDS: dict[State, str] = {
     "answering": "answered at the last probe",

@@ -21,8 +21,8 @@ from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, 
 from probe.api.board.tiles import Tile, tiles
 from probe.api.control import Job, Trouble
 from probe.api.leaderboard import Entry, SortKey, ranked
-from probe.sample import FailureKind, Sample, TargetKind
-from probe.status import JobStatus, Status
+from probe.facts.sample import FailureKind, Sample, TargetKind
+from probe.facts.status import JobStatus, Status
 from probe.wire.request import Connection
 
 FAILURES_SHOWN = 8

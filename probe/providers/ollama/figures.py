@@ -14,11 +14,11 @@ that of the others only; nothing in the answer tells them apart.
 
 from __future__ import annotations
 
+from probe.facts.sample import Reported
 from probe.lib.clock import NS_PER_SECOND
 from probe.providers.ollama.line import Line
 from probe.providers.usage import TokenCounts, sound
 from probe.providers.values import whole_text
-from probe.sample import Reported
 
 # Durations are Go's: 64 bits.
 _LONGEST_NS = 2**63 - 1

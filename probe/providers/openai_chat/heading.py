@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from probe.facts.sample import Reported
 from probe.providers.answer import Answer
 from probe.providers.openai_chat.reported import seconds, usd
-from probe.sample import Reported
 
 _PROVIDER = "openai-processing-ms"
 # Of the work of the provider itself first.

@@ -23,10 +23,10 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from probe.facts.sample import Reported
 from probe.providers.openai_chat.chunk import Chunk, TokenUsage
 from probe.providers.usage import sound
 from probe.providers.values import count, label, mapping
-from probe.sample import Reported
 
 _LONGEST_NAME = 200
 _TICK = Decimal("1e-10")

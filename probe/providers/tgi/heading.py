@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from probe.facts.sample import Reported
 from probe.providers.answer import Answer
 from probe.providers.usage import TokenCounts, sound
-from probe.sample import Reported
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,30})?")
 

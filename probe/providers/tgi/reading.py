@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from probe.facts.sample import FailureKind
 from probe.providers.answer import Answer
 from probe.providers.failures import error_object, failed
 from probe.providers.reading import Grammar, Trouble
@@ -19,7 +20,6 @@ from probe.providers.sse import split_events
 from probe.providers.tgi.event import Details, Event, decode_event
 from probe.providers.tgi.heading import read_head
 from probe.providers.usage import TokenCounts
-from probe.sample import FailureKind
 
 # Matches once output has come, in a stream as well as in a body; see `WireRequest.output_pattern`.
 OUTPUT_PATTERN = rb'"(?:text|generated_text)"\s*:\s*"[^"]'

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from probe.sample import Sample, Target
+from probe.facts.sample import Sample, Target
 from probe.store import cursor
 from probe.store.engine import Database
 from probe.store.queries import keyset

@@ -16,7 +16,7 @@ from itertools import islice
 from operator import le
 from typing import Any, NamedTuple
 
-from probe.sample import FailureKind
+from probe.facts.sample import FailureKind
 from probe.store.records import LeaderboardRow, Points
 
 HOUR_SECONDS = 3600

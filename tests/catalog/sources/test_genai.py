@@ -11,7 +11,7 @@ from genai_prices import calc_price
 
 from probe.catalog.price import cost_of
 from probe.catalog.sources.genai import published_price, published_until
-from probe.sample import Usage
+from probe.facts.sample import Usage
 
 DEEPSEEK = ("https://api.deepseek.com", "deepseek-v4-flash")
 CLAUDE = ("https://api.anthropic.com/v1", "claude-sonnet-4-6")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.sample import Usage
+from probe.facts.sample import Usage
 from tests.contracts.case import DialectCase, ErrorCase, sse, standard_errors, to_json
 
 INPUT = {"input_tokens": 9, "cache_creation_input_tokens": 4, "cache_read_input_tokens": 8}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.sample import Usage
+from probe.facts.sample import Usage
 from tests.contracts.case import DialectCase, ErrorCase, line, standard_errors, to_json
 
 NDJSON = "application/x-ndjson"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.sample import Usage
+from probe.facts.sample import Usage
 from tests.contracts.case import DialectCase, ErrorCase, sse, standard_errors, to_json
 
 USAGE = {"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 25}

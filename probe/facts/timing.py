@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from probe.sample import Timing, Usage
-from probe.timeline import Timeline, standard_deviation
+from probe.facts.sample import Timing, Usage
+from probe.facts.timeline import Timeline, standard_deviation
 
 
 def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:

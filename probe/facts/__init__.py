@@ -1,0 +1,1 @@
+"""Frozen facts of what was measured: samples, timelines, events, slots. No I/O."""
