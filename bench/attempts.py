@@ -13,7 +13,7 @@ from bench.load import MODEL, TOKENS
 from probe.assembly import assemble
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
-from probe.limits import Limits
+from probe.limits.gate import Limits
 from probe.recorder import Recorder
 from probe.runner import Runner, RunPlan
 from probe.simulator.options import SimulatorOptions

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from probe.errors import ExportError
-from probe.header_time import number, seconds_until
 from probe.lib.secrets import redact
+from probe.limits.times import number, seconds_until
 
 _SHOWN_CHARACTERS: Final = 200
 

@@ -20,7 +20,7 @@ from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.facts.sample import Series, Target
 from probe.lib.patterns import select
-from probe.limits import Limit
+from probe.limits.gate import Limit
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider

@@ -19,7 +19,7 @@ from probe.engines.watch import EngineWatch
 from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus
 from probe.generation import Generations
-from probe.limits import REFUSALS
+from probe.limits.gate import REFUSALS
 from probe.money.budgets import Budgets
 from probe.money.forecast import Forecast
 from probe.phase import Phase

@@ -15,7 +15,7 @@ import structlog
 from probe.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
 from probe.engines.meter import Meter
-from probe.limits import Limit
+from probe.limits.gate import Limit
 from probe.parts import Parts
 from probe.runner import Runner
 

@@ -17,7 +17,7 @@ from probe.catalog.quotes import Quotes
 from probe.config import Config, LogConfig, process_environment
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
-from probe.limits import Limits
+from probe.limits.gate import Limits
 from probe.logs import configure_logs
 from probe.store import Store
 from probe.wire.process import StopwatchProcess

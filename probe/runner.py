@@ -26,11 +26,11 @@ from probe.errors import ConfigError
 from probe.facts.sample import Failed, FailureKind, Ok, Sample
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.ids import new_id
-from probe.limits import Gate, Limits, Refusal, Ticket
+from probe.limits.gate import Gate, Limits, Refusal, Ticket
+from probe.limits.headers import read_rate_limits
+from probe.limits.quota import Demand
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
-from probe.quota import Demand
-from probe.rate_limits import read_rate_limits
 from probe.suites.case import Case, Suite
 from probe.wire.request import Wire
 

@@ -17,7 +17,7 @@ from probe.errors import OverBudget, StoreError
 from probe.facts.sample import Sample, Series
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
-from probe.limits import Limits
+from probe.limits.gate import Limits
 from probe.money.budgets import Budgets
 from probe.runner import Runner, RunPlan, RunSummary
 from probe.store import RunEnd, Store

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from probe.facts.sample import Sample
+from probe.limits.headers import RateLimit, read_rate_limits
 from probe.metrics import names
 from probe.metrics.family import Family, OfAttempt, Reading
-from probe.rate_limits import RateLimit, read_rate_limits
 
 
 def _each(read: Callable[[RateLimit], float | None]) -> OfAttempt:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from probe.header_time import GO_PART, date_of, duration_seconds, number, seconds_until
-from probe.rate_limits import read_rate_limits
+from probe.limits.headers import read_rate_limits
+from probe.limits.times import GO_PART, date_of, duration_seconds, number, seconds_until
 
 LONGEST_SECONDS = 86_400.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from probe.limits import Limit, Limits
+from probe.limits.gate import Limit, Limits
 from probe.runner import Runner
 from tests.asking import (
     FixedPrices,

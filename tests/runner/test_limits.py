@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from probe.facts.sample import Failed, Sample
-from probe.limits import Limit
+from probe.limits.gate import Limit
 from probe.runner import RunSummary
 from tests.asking import (
     RUN_ID,

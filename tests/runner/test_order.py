@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from probe.facts.sample import Sample
-from probe.limits import Limit
+from probe.limits.gate import Limit
 from probe.runner import RunSummary
 from tests.asking import (
     RUN_ID,

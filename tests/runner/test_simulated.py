@@ -16,7 +16,7 @@ from probe.catalog.prices import PriceBook
 from probe.config import PriceConfig
 from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
-from probe.limits import Limit, Limits
+from probe.limits.gate import Limit, Limits
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS

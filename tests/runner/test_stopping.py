@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from probe.facts.sample import Sample
-from probe.limits import Limit
+from probe.limits.gate import Limit
 from probe.providers.protocol import Prompt
 from probe.runner import Runner, RunSummary
 from tests.asking import (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from probe.facts.sample import Failed, Ok
 from probe.lib.clock import FakeClock
-from probe.limits import Gate, Limit, Limits, Ticket
+from probe.limits.gate import Gate, Limit, Limits, Ticket
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.rate_limits import LONGEST_RESET_SECONDS, RateLimit, Resource, Window, read_rate_limits
+from probe.limits.headers import LONGEST_RESET_SECONDS, RateLimit, Resource, Window, read_rate_limits
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -27,7 +27,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from probe.header_time import number, reset_seconds
+from probe.limits.times import number, reset_seconds
 
 Resource = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 Window = Literal["second", "minute", "hour", "day", "month"]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import FakeClock
-from probe.limits import Gate, Limit, Ticket
-from probe.quota import Demand
-from probe.rate_limits import RateLimit, Window
+from probe.limits.gate import Gate, Limit, Ticket
+from probe.limits.headers import RateLimit, Window
+from probe.limits.quota import Demand
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()

@@ -20,8 +20,8 @@ from typing import Literal, NamedTuple
 
 from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.quota import AN_ANSWER, Demand, Quota, Sent
-from probe.rate_limits import RateLimit
+from probe.limits.headers import RateLimit
+from probe.limits.quota import AN_ANSWER, Demand, Quota, Sent
 
 # Why nothing may go out within one's patience: a 429, or the share that is left to production.
 Refusal = Literal["silence", "reserve"]

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.rate_limits import RateLimit, Resource, Window
+from probe.limits.headers import RateLimit, Resource, Window
 
 AN_ANSWER = math.inf
 """Seconds to wait where nothing but an answer to what is in flight can tell."""
