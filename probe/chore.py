@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from probe.cron import CronTimetable
-from probe.duty import ScheduledJob
 from probe.ending import Endings
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.phase import Phase
+from probe.scheduling.cron import CronTimetable
+from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store
 
 # Told what it was triggered by (schedule, start); True where all of it was done.

@@ -27,7 +27,7 @@ from probe.pricing import Pricing
 from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
-from probe.schedule import Schedule
+from probe.scheduling.schedule import Schedule
 from probe.sinks import Sinks
 from probe.store import Store
 from probe.vitals import Vitals

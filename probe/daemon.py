@@ -26,7 +26,6 @@ from probe.chore import Chores
 from probe.config import Config
 from probe.control import DaemonControl
 from probe.discovery import Discoveries, Discovery
-from probe.duty import ScheduledJob
 from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
@@ -42,7 +41,8 @@ from probe.pricing.schedule import scheduled_sync
 from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
-from probe.schedule import Schedule
+from probe.scheduling.job import ScheduledJob
+from probe.scheduling.schedule import Schedule
 from probe.sinks import AnnouncingStore, Sinks
 from probe.spill import SpillFile
 from probe.store.url import parse_url

@@ -10,14 +10,14 @@ import structlog
 from probe.assembly import Assembly
 from probe.config import Config
 from probe.discovery import Discoveries
-from probe.duty import ScheduledJob
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
 from probe.generation import Generation, Generations
 from probe.money.budgets import Budgets
 from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
-from probe.schedule import Schedule
+from probe.scheduling.job import ScheduledJob
+from probe.scheduling.schedule import Schedule
 from probe.sinks import Sinks
 from probe.upkeep import Upkeep
 

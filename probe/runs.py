@@ -14,8 +14,6 @@ import structlog
 
 from probe.assembly import Assembly
 from probe.config import JobConfig
-from probe.cron import CronTimetable
-from probe.duty import ScheduledJob
 from probe.ending import Endings
 from probe.errors import NotRunning, OverBudget
 from probe.facts.slot import Slot
@@ -27,6 +25,8 @@ from probe.money.budgets import Budgets
 from probe.phase import Phase
 from probe.recorder import Recorder
 from probe.runner import RunPlan, RunSummary, Skip
+from probe.scheduling.cron import CronTimetable
+from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store
 
 _log = structlog.get_logger("probe.runs")

@@ -136,7 +136,7 @@ async def test_a_defect_in_the_start_leaves_nothing_behind(
     async def fail(*_: Any) -> None:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("probe.schedule.Schedule.start", fail)
+    monkeypatch.setattr("probe.scheduling.schedule.Schedule.start", fail)
     async with nothing_left_behind():
         with pytest.raises(RuntimeError, match="a defect"):
             await _start(config)

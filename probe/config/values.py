@@ -19,8 +19,8 @@ from pydantic import (
     SecretStr,
 )
 
-from probe.cron import parse_cron
 from probe.errors import ConfigError
+from probe.scheduling.cron import parse_cron
 
 # What the daemon does on schedule beside the configured jobs: model lists and prices are read.
 RESERVED_JOBS = ("discovery", "prices")

@@ -18,7 +18,6 @@ from probe.discovery.report import SyncReport
 from probe.discovery.standing import read_standing
 from probe.discovery.subject import probed_models, subjects
 from probe.discovery.sync import Asking, Discovery
-from probe.duty import ScheduledJob
 from probe.errors import NotRunning, StoreError
 from probe.facts.event import Event
 from probe.facts.status import CatalogueStatus
@@ -26,6 +25,7 @@ from probe.generation import Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish, until_set
 from probe.phase import Phase
+from probe.scheduling.job import ScheduledJob
 from probe.store import Store
 
 _log = structlog.get_logger("probe.discovery")

@@ -10,11 +10,11 @@ from typing import Final
 from probe.assembly import Assembly
 from probe.attempt import TargetPlan
 from probe.config import JobConfig
-from probe.cron import CronTimetable
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.money.estimate import Estimate, Usages, estimate
 from probe.money.forecast import Forecast, Pace, pace_of
+from probe.scheduling.cron import CronTimetable
 from probe.store import Store
 from probe.suites import Suite
 

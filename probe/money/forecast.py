@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from probe.due import Timetable
 from probe.money.estimate import Amount, Estimate
+from probe.scheduling.due import Timetable
 
 MONTH: Final = timedelta(days=30)
 

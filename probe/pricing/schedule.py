@@ -6,10 +6,10 @@ import structlog
 
 from probe.chore import Chores
 from probe.config import PricingConfig
-from probe.duty import ScheduledJob
 from probe.errors import StoreError
 from probe.pricing.pricing import Pricing
 from probe.pricing.report import say
+from probe.scheduling.job import ScheduledJob
 
 _log = structlog.get_logger("probe.pricing")
 

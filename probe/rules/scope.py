@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
 from probe.config import Config, JobConfig, SloConfig, TargetConfig
-from probe.cron import CronTimetable
 from probe.lib.patterns import matches
 from probe.rules.promql import any_of
 from probe.rules.windows import Windows, windows_for
+from probe.scheduling.cron import CronTimetable
 
 K = TypeVar("K")
 

@@ -17,12 +17,12 @@ from probe.catalog.price import Price, Rates, Tier, cost_of
 from probe.cli.appraisal import appraise
 from probe.cli.shop import shop
 from probe.config import Config
-from probe.cron import CronTimetable
 from probe.facts.sample import Usage
 from probe.lib.clock import FakeClock, SystemClock
 from probe.money.appraiser import USAGE_DAYS, Appraiser
 from probe.money.estimate import OUTPUT_SHARE, Amount, estimate
 from probe.money.forecast import Forecast, pace_of
+from probe.scheduling.cron import CronTimetable
 from probe.store import Store
 from probe.store.records import TypicalUsage
 from probe.suites import Suite

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from probe.config import Config
-from probe.cron import CronTimetable
 from probe.lib.patterns import matches
 from probe.metrics import names
 from probe.rules import words
@@ -15,6 +14,7 @@ from probe.rules.promql import Read, any_of, select, without
 from probe.rules.rule import Alert
 from probe.rules.scope import longest_seconds
 from probe.rules.windows import KEPT_SECONDS, duration
+from probe.scheduling.cron import CronTimetable
 
 # A list or a page of prices that stays away once comes the next day or week, and nothing was lost meanwhile.
 _FAILURES: Final = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from probe.lib.clock import FakeClock
-from probe.schedule import Schedule
+from probe.scheduling.schedule import Schedule
 from probe.store.store import Store
 from tests.lib.clocks import VirtualClock, settle
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
     Handler,

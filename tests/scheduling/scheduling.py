@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from probe.cron import CronTimetable
-from probe.due import Timetable
-from probe.duty import ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock, FakeClock
-from probe.schedule import Schedule
+from probe.scheduling.cron import CronTimetable
+from probe.scheduling.due import Timetable
+from probe.scheduling.job import ScheduledJob
+from probe.scheduling.schedule import Schedule
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.schedule import Schedule
+from probe.scheduling.schedule import Schedule
 from tests.lib.clocks import VirtualClock, settle
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
     Handler,

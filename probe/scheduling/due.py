@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Timetable(Protocol):
-    """When something is planned, as aware dates in UTC; see `probe.cron.CronTimetable`."""
+    """When something is planned, as aware dates in UTC; see `probe.scheduling.cron.CronTimetable`."""
 
     def next_after(self, instant: datetime, /) -> datetime | None: ...
 

@@ -22,16 +22,16 @@ from uuid import UUID
 
 import structlog
 
-from probe.due import Due, Missed, all_missed, sift
-from probe.duty import Duty, Past, ScheduledJob
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.facts.status import JobStatus
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.tasks import finish
-from probe.ticker import Ticker
+from probe.scheduling.due import Due, Missed, all_missed, sift
+from probe.scheduling.job import Duty, Past, ScheduledJob
+from probe.scheduling.timer import Ticker
 
-_log = structlog.get_logger("probe.schedule")
+_log = structlog.get_logger("probe.scheduling.schedule")
 
 # How late a slot may still run, and from when on its run counts as late.
 GRACE_SECONDS = 60.0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from probe.lib.clock import FakeClock
-from probe.schedule import Schedule
+from probe.scheduling.schedule import Schedule
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 from tests.lib.clocks import START, VirtualClock, settle
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
     Handler,

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from probe.due import Timetable
 from probe.facts.slot import Slot
 from probe.facts.status import JobStatus
+from probe.scheduling.due import Timetable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

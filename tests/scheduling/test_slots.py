@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from probe.cron import CronTimetable
 from probe.facts.status import JobStatus
 from probe.lib.clock import FakeClock
+from probe.scheduling.cron import CronTimetable
 from probe.store.records import SlotCounts
 from probe.store.store import Store
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     Handler,
     at,
     counts,

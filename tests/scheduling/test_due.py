@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.due import Due, Missed, all_missed, sift
+from probe.scheduling.due import Due, Missed, all_missed, sift
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

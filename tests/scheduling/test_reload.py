@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from probe.cron import CronTimetable
 from probe.errors import StoreUnavailable
 from probe.lib.clock import FakeClock
+from probe.scheduling.cron import CronTimetable
 from probe.store.store import Store
 from tests.lib.clocks import VirtualClock, settle
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
     Handler,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from probe.cron import (
+from probe.errors import ConfigError
+from probe.scheduling.cron import (
     Cron,
     CronTimetable,
     fire_times,
@@ -20,7 +21,6 @@ from probe.cron import (
     parse_cron,
     parse_timezone,
 )
-from probe.errors import ConfigError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)

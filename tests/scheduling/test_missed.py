@@ -8,7 +8,7 @@ from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
 from probe.store.records import SlotCounts
 from probe.store.store import Store
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     Handler,
     at,
     begun,

@@ -1,7 +1,7 @@
 """APScheduler, asked for one thing: call us when an instant of a timetable has come.
 
 Its own ways with jobs are not used. It would drop what is late or has piled up, and its shutdown cancels
-running coroutines; what to do with an instant is decided in `probe.schedule`.
+running coroutines; what to do with an instant is decided in `probe.scheduling.schedule`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-u
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 
-from probe.due import Timetable
+from probe.scheduling.due import Timetable
 
 # It sleeps on the monotonic clock until a date: a step of the wall clock, or a suspended machine, would go
 # unnoticed until it wakes.

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from probe.cron import CronTimetable
 from probe.lib.clock import FakeClock, SystemClock
+from probe.scheduling.cron import CronTimetable
 from probe.store.records import SlotCounts
 from probe.store.store import Store
-from tests.schedule.scheduling import (
+from tests.scheduling.scheduling import (
     Handler,
     at,
     counts,

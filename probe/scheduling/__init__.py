@@ -1,0 +1,1 @@
+"""Cron expressions, jobs, misfires, and the schedule that starts runs."""
