@@ -14,12 +14,12 @@ from probe.assembly import assemble
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits.gate import Limits
-from probe.recorder import Recorder
 from probe.runner import Runner, RunPlan
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
-from probe.spill import SpillFile
 from probe.store import Store
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile
 from probe.wire.process import StopwatchProcess
 
 STREAMS = 200

@@ -24,12 +24,12 @@ from probe.money.budgets import Budgets
 from probe.money.forecast import Forecast
 from probe.phase import Phase
 from probe.pricing import Pricing
-from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
 from probe.scheduling.schedule import Schedule
 from probe.sinks import Sinks
 from probe.store import Store
+from probe.store.recorder import Recorder
 from probe.vitals import Vitals
 from probe.wire.process import StopwatchProcess
 

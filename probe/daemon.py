@@ -38,13 +38,13 @@ from probe.phase import Phase
 from probe.pricing import Pricing, scope_of
 from probe.pricing.proxy import environment_proxy
 from probe.pricing.schedule import scheduled_sync
-from probe.recorder import Recorder
 from probe.reload import Reloader
 from probe.runs import Runs
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.sinks import AnnouncingStore, Sinks
-from probe.spill import SpillFile
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile
 from probe.store.url import parse_url
 from probe.upkeep import Upkeep
 from probe.vitals import Vitals

@@ -23,11 +23,11 @@ from probe.lib.tasks import finish
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.phase import Phase
-from probe.recorder import Recorder
 from probe.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store
+from probe.store.recorder import Recorder
 
 _log = structlog.get_logger("probe.runs")
 

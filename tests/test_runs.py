@@ -22,11 +22,11 @@ from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
 from probe.phase import Phase
 from probe.providers.openai_chat.provider import OpenAIChat
-from probe.recorder import Recorder
 from probe.runner import RunPlan
 from probe.runs import Runs
-from probe.spill import SpillFile
 from probe.store import RunRecord
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile
 from tests.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
 from tests.lib.clocks import START
 from tests.servers.simulator import RunningSimulator

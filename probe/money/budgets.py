@@ -43,9 +43,9 @@ from probe.money.budget import (
 from probe.money.estimate import NOTHING, Estimate
 from probe.money.events import events_of, freed
 from probe.money.forecast import Forecast
-from probe.recorder import SampleStore
 from probe.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
+from probe.store.recorder import SampleStore
 
 _log = structlog.get_logger("probe.money.budgets")
 
@@ -317,7 +317,7 @@ class Budgets:
 
 
 class _Counted:
-    """Implements `probe.recorder.SampleStore`."""
+    """Implements `probe.store.recorder.SampleStore`."""
 
     def __init__(self, store: SampleStore, budgets: Budgets) -> None:
         self._store = store

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.facts.event import Event
-from probe.store.cursor import decode, encode
 from probe.store.engine import Database
 from probe.store.exact import json_value
 from probe.store.numbers import number
+from probe.store.paging import decode, encode
 from probe.store.queries import keyset
 from probe.store.records import EventFilter, Page
 from probe.store.registry import upsert

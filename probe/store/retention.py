@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import sqlalchemy as sa
 
-from probe.store.cursors import read_cursors
+from probe.store.delivery import read_cursors
 from probe.store.engine import Database
 from probe.store.records import Journal, PruneReport
 from probe.store.schema import benchmark_results as results

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate
 from probe.store.deliveries import counters, delivery_cursors, delivery_refusals
-from probe.store.ledgers import discovery_runs, events, price_quotes
 from probe.store.metadata import Json, metadata
+from probe.store.schema_catalog import discovery_runs, events, price_quotes
 
 __all__ = [
     "HEAD",

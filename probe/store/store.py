@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from probe.facts.sample import Sample, Target
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock, SystemClock
-from probe.store import cursors, retention
+from probe.store import delivery as cursors
+from probe.store import retention
 from probe.store.appender import appender
 from probe.store.engine import Database
 from probe.store.knowledge import PAGE_ROWS, Knowledge

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from probe.store.cursor import decode, encode
 from probe.store.discoveries import modalities
 from probe.store.engine import Database
+from probe.store.paging import decode, encode
 from probe.store.prices import PRICE_COLUMNS, price_from_row
 from probe.store.queries import keyset
 from probe.store.records import ModelRecord, Page, ProviderRecord, RunFilter, RunRecord

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from probe.facts.sample import Sample, Target
-from probe.store import cursor
+from probe.store import paging as cursor
 from probe.store.engine import Database
 from probe.store.queries import keyset
 from probe.store.records import Page, ResultFilter, StoredSample

@@ -20,9 +20,9 @@ import structlog
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
 from probe.lib.clock import Clock
-from probe.spill import SpillFile
+from probe.store.spill import SpillFile
 
-_log = structlog.get_logger("probe.recorder")
+_log = structlog.get_logger("probe.store.recorder")
 
 # About 6 KB each.
 _MOST_HELD = 5000

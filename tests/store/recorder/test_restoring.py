@@ -9,10 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.facts.sample import Sample
-from probe.recorder import Recorder
-from probe.spill import SpillFile, decode, encode
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile, decode, encode
 from tests.lib.clocks import VirtualClock, settle
-from tests.recorder.recording import LOCKED, Memory, recording, sample, samples
+from tests.store.recorder.recording import LOCKED, Memory, recording, sample, samples
 
 
 def test_a_line_holds_a_whole_sample() -> None:
@@ -122,7 +122,7 @@ class Forbidden(SpillFile):
 
 
 async def test_an_unexpected_error_ends_neither_the_writing_nor_a_flush(tmp_path: Path) -> None:
-    clock, memory, spill = VirtualClock(), Memory(), Forbidden(tmp_path / "probe.spill")
+    clock, memory, spill = VirtualClock(), Memory(), Forbidden(tmp_path / "probe.store.spill")
     spill.append([sample(9)])
     with capture_logs() as logs:
         async with recording(memory, clock, spill) as recorder:

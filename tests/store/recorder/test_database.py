@@ -13,11 +13,11 @@ from uuid import uuid4
 import pytest
 
 from probe.lib.clock import SystemClock
-from probe.recorder import Recorder
-from probe.spill import SpillFile
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile
 from probe.store.store import Store
 from tests.lib.clocks import VirtualClock
-from tests.recorder.recording import Memory, lines, recording, sample, samples
+from tests.store.recorder.recording import Memory, lines, recording, sample, samples
 
 
 @contextmanager
@@ -94,4 +94,4 @@ async def test_a_defect_in_the_last_try_leaves_nothing_behind(
     (sample,) = samples(1)
     recorder.record(sample)
     await recorder.aclose()
-    assert lines(tmp_path / "probe.spill") == [sample]
+    assert lines(tmp_path / "probe.store.spill") == [sample]

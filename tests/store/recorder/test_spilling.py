@@ -8,9 +8,9 @@ from uuid import UUID
 
 from structlog.testing import capture_logs
 
-from probe.spill import SpillFile
+from probe.store.spill import SpillFile
 from tests.lib.clocks import VirtualClock, settle
-from tests.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
+from tests.store.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
 
 
 async def test_what_memory_does_not_hold_goes_to_the_file_and_comes_back(spill: SpillFile) -> None:
@@ -67,14 +67,14 @@ async def test_closing_makes_a_last_try_at_once(spill: SpillFile) -> None:
 
 
 def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
-    spill = SpillFile(tmp_path / "data" / "probe.spill")
+    spill = SpillFile(tmp_path / "data" / "probe.store.spill")
     spill.append(samples(2))
     assert len(spill.path.read_text().splitlines()) == 2
 
 
 async def test_only_what_no_file_takes_is_lost_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    spill = SpillFile(tmp_path / "file" / "probe.spill")
+    spill = SpillFile(tmp_path / "file" / "probe.store.spill")
     memory = Memory()
     memory.error = LOCKED
     with capture_logs() as logs:

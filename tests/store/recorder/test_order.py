@@ -6,9 +6,9 @@ from uuid import UUID
 
 from structlog.testing import capture_logs
 
-from probe.spill import SpillFile
+from probe.store.spill import SpillFile
 from tests.lib.clocks import VirtualClock, settle
-from tests.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
+from tests.store.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
 
 
 async def test_samples_are_stored_in_the_order_in_which_they_came(spill: SpillFile) -> None:

@@ -13,8 +13,8 @@ from uuid import UUID
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.lib.clock import Clock
-from probe.recorder import Recorder
-from probe.spill import SpillFile, decode
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile, decode
 from probe.store.store import Store
 from tests.lib.clocks import START
 

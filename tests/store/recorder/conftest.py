@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from probe.spill import SpillFile
+from probe.store.spill import SpillFile
 
 
 @pytest.fixture
 def spill(tmp_path: Path) -> SpillFile:
-    return SpillFile(tmp_path / "probe.spill")
+    return SpillFile(tmp_path / "probe.store.spill")
