@@ -15,11 +15,11 @@ from bench.daemon import milliseconds, running
 from bench.figure import Figure
 from bench.many import fill
 from exporters.influxdb import InfluxDBExporter
-from probe.delivery import Delivery
+from probe.delivery.delivery import Delivery
+from probe.delivery.streams import lines
 from probe.errors import NotRunning
 from probe.exporter import ExporterContext
 from probe.facts.status import Status
-from probe.journals import lines
 from probe.lib.clock import FakeClock, SystemClock, cpu_ns, monotonic_ns
 from probe.store import Store
 from tests.servers.victoria import Victoria, storing

@@ -14,6 +14,7 @@ from probe import __version__
 from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.config import JobConfig
+from probe.delivery.exporters import Sinks
 from probe.discovery import Discoveries
 from probe.engines.watch import EngineWatch
 from probe.facts.sample import Series
@@ -27,7 +28,6 @@ from probe.pricing import Pricing
 from probe.reload import Reloader
 from probe.runs import Runs
 from probe.scheduling.schedule import Schedule
-from probe.sinks import Sinks
 from probe.store import Store
 from probe.store.recorder import Recorder
 from probe.vitals import Vitals

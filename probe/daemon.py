@@ -25,6 +25,7 @@ from probe.assembly import Assembly
 from probe.chore import Chores
 from probe.config import Config
 from probe.control import DaemonControl
+from probe.delivery.exporters import AnnouncingStore, Sinks
 from probe.discovery import Discoveries, Discovery
 from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
@@ -42,7 +43,6 @@ from probe.reload import Reloader
 from probe.runs import Runs
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
-from probe.sinks import AnnouncingStore, Sinks
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
 from probe.store.url import parse_url

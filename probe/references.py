@@ -8,10 +8,10 @@ from pathlib import Path
 
 from probe.catalog.sources.override import load as load_overrides
 from probe.config import SloConfig, TargetSloConfig
+from probe.delivery.plugins import IN_MEMORY, exporter_names
 from probe.errors import ConfigError, SuiteError
 from probe.lib.patterns import select
 from probe.metrics.buckets import LATENCY_SECONDS
-from probe.plugins import IN_MEMORY, exporter_names
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
 from probe.settings import Loaded

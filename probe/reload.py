@@ -9,6 +9,7 @@ import structlog
 
 from probe.assembly import Assembly
 from probe.config import Config
+from probe.delivery.exporters import Sinks
 from probe.discovery import Discoveries
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
@@ -18,7 +19,6 @@ from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
-from probe.sinks import Sinks
 from probe.upkeep import Upkeep
 
 _log = structlog.get_logger("probe.reload")

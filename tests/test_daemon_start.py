@@ -122,7 +122,7 @@ async def test_a_simulator_that_does_not_start(config: ConfigFile, monkeypatch: 
 
 async def test_an_exporter_that_is_not_installed(config: ConfigFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """By then everything but the pages is up."""
-    monkeypatch.setattr("probe.plugins.GROUP", "probe.nothing")
+    monkeypatch.setattr("probe.delivery.plugins.GROUP", "probe.nothing")
     async with nothing_left_behind():
         with pytest.raises(ConfigError, match="no exporter 'prometheus' is installed"):
             await _start(config)

@@ -12,13 +12,13 @@ from typing import Any, Final, get_args
 from probe.cli.figures import UNKNOWN, instant
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.config import Config
+from probe.delivery.bisect import hand_over
+from probe.delivery.plugins import load_exporter
+from probe.delivery.streams import Line, lines
 from probe.errors import ConfigError, ExportError, NotRunning
 from probe.exporter import ExporterContext, PreparedExporter
 from probe.facts.status import Status
-from probe.handover import hand_over
-from probe.journals import Line, lines
 from probe.lib.clock import SystemClock
-from probe.plugins import load_exporter
 from probe.store import Journal, ResultFilter, Store
 
 _PAGE: Final = 500

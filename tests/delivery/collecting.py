@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from probe.delivery import Cursors, Delivery
+from probe.delivery.delivery import Cursors, Delivery
+from probe.delivery.streams import lines
 from probe.facts.sample import Sample
-from probe.journals import lines
 from probe.lib.clock import FakeClock
 from tests.exporters.samples import NOW
 

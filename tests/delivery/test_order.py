@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from probe.delivery import Delivery, MemoryCursors
-from probe.journals import lines
+from probe.delivery.delivery import Delivery, MemoryCursors
+from probe.delivery.streams import lines
 from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering

@@ -14,12 +14,11 @@ from typing import Any
 
 import pytest
 
-from probe import plugins
-from probe.delivery import Delivery
+from probe.delivery.delivery import Delivery, plugins
+from probe.delivery.plugins import load_exporter
+from probe.delivery.streams import lines
 from probe.errors import ConfigError, ExportError
-from probe.journals import lines
 from probe.lib.clock import FakeClock
-from probe.plugins import load_exporter
 from probe.store import Store
 from tests.daemons import until
 from tests.exporters.contract import context_for

@@ -16,9 +16,9 @@ import pytest
 from exporters.otlp import OtlpExporter
 from probe.api.control import RunOrder
 from probe.daemon import Daemon
-from probe.delivery import Delivery
+from probe.delivery.delivery import Delivery
+from probe.delivery.streams import lines
 from probe.facts.sample import Sample
-from probe.journals import lines
 from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
 from probe.store import Store
@@ -177,7 +177,7 @@ async def test_a_whole_daemon_over_grpc(tmp_path: Path, simulator: RunningSimula
 LOADED = """
 import sys
 import probe.serve, probe.daemon
-from probe.plugins import exporter_names, load_exporter
+from probe.delivery.plugins import exporter_names, load_exporter
 from tests.exporters.contract import context_for
 assert "otlp" in exporter_names()
 load_exporter("prometheus", context_for())

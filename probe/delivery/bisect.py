@@ -9,10 +9,10 @@ from uuid import UUID
 
 import structlog
 
+from probe.delivery.streams import T
 from probe.errors import ExportError
-from probe.journals import T
 
-_log = structlog.get_logger("probe.handover")
+_log = structlog.get_logger("probe.delivery.bisect")
 
 # Records after one on which an exporter fails that are tried, to tell a bad record from a broken exporter.
 _WITNESSES = 5

@@ -14,14 +14,14 @@ from uuid import UUID
 
 import structlog
 
+from probe.delivery.bisect import Defect, hand_over, pass_by
+from probe.delivery.streams import Line
 from probe.errors import ExportError, StoreError
 from probe.facts.status import DeliveryStatus
-from probe.handover import Defect, hand_over, pass_by
-from probe.journals import Line
 from probe.lib.clock import Clock
 from probe.store.records import Journal
 
-_log = structlog.get_logger("probe.delivery")
+_log = structlog.get_logger("probe.delivery.delivery")
 
 _BATCH = 200
 # A backlog goes faster in larger pieces; to read one takes the daemon's loop some 70 ms.

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from exporters.prometheus import PrometheusExporter
-from probe.delivery import Delivery, MemoryCursors
+from probe.delivery.delivery import Delivery, MemoryCursors
+from probe.delivery.recall import fill
+from probe.delivery.streams import results_line
 from probe.facts.sample import Series
-from probe.journals import results_line
 from probe.lib.clock import FakeClock
-from probe.recall import fill
 from probe.store import Store
 from tests.daemons import until
 from tests.exporters.contract import context_for

@@ -12,7 +12,10 @@ from dataclasses import replace
 
 import structlog
 
-from probe.delivery import Delivery, MemoryCursors
+from probe.delivery.delivery import Delivery, MemoryCursors
+from probe.delivery.plugins import IN_MEMORY, load_exporter
+from probe.delivery.recall import fill
+from probe.delivery.streams import lines, results_line
 from probe.errors import ExportError
 from probe.exporter import (
     Exporter,
@@ -24,14 +27,11 @@ from probe.exporter import (
 )
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus, Status
-from probe.journals import lines, results_line
 from probe.lib.clock import Clock
 from probe.lib.tasks import background
-from probe.plugins import IN_MEMORY, load_exporter
-from probe.recall import fill
 from probe.store import Store
 
-_log = structlog.get_logger("probe.sinks")
+_log = structlog.get_logger("probe.delivery.exporters")
 
 _REPORT_SECONDS = 60.0
 # What it counts is counted in the daemon's own loop.

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from exporters.prometheus import PrometheusExporter
-from probe import plugins
+from probe.delivery.delivery import plugins
 from probe.errors import ConfigError
 from tests.exporters.contract import context_for
 
@@ -26,7 +26,10 @@ def test_an_unknown_name_is_told_what_there_is() -> None:
     ("value", "words"),
     [
         ("no_such_library.sink:Exporter", "No module named 'no_such_library'"),
-        ("probe.plugins:NoSuchExporter", "module 'probe.plugins' has no attribute 'NoSuchExporter'"),
+        (
+            "probe.delivery.plugins:NoSuchExporter",
+            "module 'probe.delivery.plugins' has no attribute 'NoSuchExporter'",
+        ),
     ],
 )
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, value: str, words: str) -> None:

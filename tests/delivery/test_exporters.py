@@ -11,11 +11,11 @@ from exporters.influxdb.facts import PRICE
 from exporters.influxdb.points import ATTEMPT, STATUS
 from probe.api.control import RunOrder
 from probe.daemon import Daemon
+from probe.delivery.plugins import load_exporter
 from probe.errors import ConfigError
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus
 from probe.metrics.names import BUDGET_LIMIT_USD, JOB_RUNS_TOTAL, PREFIX
-from probe.plugins import load_exporter
 from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.exporters.influx_server import InfluxServer, answering
 from tests.servers.ports import free_port
@@ -95,7 +95,7 @@ async def test_a_reload_tells_exporters_what_is_probed_now(
 ) -> None:
     noting = Noting()
     monkeypatch.setattr(
-        "probe.sinks.load_exporter",
+        "probe.delivery.exporters.load_exporter",
         lambda name, context: noting if name == "influxdb" else load_exporter(name, context),
     )
     config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": "http://127.0.0.1:9"}})

@@ -1,0 +1,1 @@
+"""Carries stored facts to exporters, each with a durable cursor."""
