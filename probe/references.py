@@ -8,15 +8,15 @@ from pathlib import Path
 
 from probe.catalog.sources.override import load as load_overrides
 from probe.config import SloConfig, TargetSloConfig
+from probe.config.sources import Loaded
+from probe.config.sources.guess import did_you_mean
+from probe.config.sources.shape import Place
 from probe.delivery.plugins import IN_MEMORY, exporter_names
 from probe.errors import ConfigError, SuiteError
 from probe.lib.patterns import select
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
-from probe.settings import Loaded
-from probe.settings.guess import did_you_mean
-from probe.settings.shape import Place
 from probe.simulated import needs_simulator
 from probe.suites.load import load_suites
 

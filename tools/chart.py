@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from probe.settings.reference import schema
+from probe.config.sources.reference import schema
 
 CHART: Final = Path("deploy/helm/inference-probe")
 VALUES_SCHEMA: Final = CHART / "values.schema.json"

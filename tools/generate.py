@@ -18,11 +18,11 @@ import dashboards.registry
 from bench.figure import digits
 from exporters.otlp.table import gen_ai_table, own_table
 from probe.config import Config
+from probe.config.sources.reference import reference, schema
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
 from probe.providers.table import presets_table, providers_page
 from probe.rules.files import Format, files_for
-from probe.settings.reference import reference, schema
 from probe.store.schema_page import schema_page
 from tools.alerts import alerts_table
 from tools.chart import chart_files, strays

@@ -23,8 +23,8 @@ def check(config: ConfigFile = None) -> None:
       probe config check --config /etc/probe/probe.yaml
     """
     from probe.cli.output import print_line
+    from probe.config.sources import load
     from probe.defaults import complete
-    from probe.settings import load
 
     loaded = complete(load(config))
     settings = loaded.config
@@ -46,9 +46,9 @@ def show(config: ConfigFile = None) -> None:
     A comment names the source of every value that is no default. Secrets are masked.
     """
     from probe.cli.output import print_line
+    from probe.config.sources import load
+    from probe.config.sources.show import show as as_yaml
     from probe.defaults import complete
-    from probe.settings import load
-    from probe.settings.show import show as as_yaml
 
     print_line(as_yaml(complete(load(config))).rstrip())
 
@@ -59,6 +59,6 @@ def schema() -> None:
 
     For editors, and for checks elsewhere."""
     from probe.cli.output import print_line
-    from probe.settings.reference import schema as as_json
+    from probe.config.sources.reference import schema as as_json
 
     print_line(as_json().rstrip())

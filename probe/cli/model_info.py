@@ -16,8 +16,8 @@ from probe.cli.figures import UNKNOWN, instant, usd
 from probe.cli.model_table import MAKERS, shown, standing
 from probe.cli.output import print_line, printable
 from probe.config import Config
+from probe.config.sources.guess import did_you_mean
 from probe.facts.event import Event
-from probe.settings.guess import did_you_mean
 from probe.store import EventFilter, ModelRecord
 
 _EVENTS: Final = 10

@@ -15,6 +15,10 @@ from probe.cli.fleet import choose_engines
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
+from probe.config.sources import variable_layers
+from probe.config.sources.problems import Origins, problem_lines
+from probe.config.sources.proxies import proxy_for
+from probe.config.sources.variables import usual_secret
 from probe.defaults import load_config
 from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
@@ -26,10 +30,6 @@ from probe.lib.patterns import matches, select
 from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
-from probe.settings import variable_layers
-from probe.settings.problems import Origins, problem_lines
-from probe.settings.proxies import proxy_for
-from probe.settings.variables import usual_secret
 from probe.suites import Message
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from probe.config import usable_proxy
+from probe.config.sources.load import variable_layers
+from probe.config.sources.proxies import proxy_for
 from probe.errors import ConfigError, PriceSourceError
 from probe.lib.secrets import learn
-from probe.settings.load import variable_layers
-from probe.settings.proxies import proxy_for
 
 
 def environment_proxy(url: str) -> str | None:

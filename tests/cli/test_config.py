@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from probe.cli.app import invoke
+from probe.config.sources import load
+from probe.config.sources.reference import REFERENCE_FILE, SCHEMA_FILE, reference, schema
+from probe.config.sources.shape import every_setting
+from probe.config.sources.show import show
+from probe.config.sources.variables import from_dotenv, place_of
 from probe.defaults import complete, load_config
 from probe.providers.presets import PRESETS
-from probe.settings import load
-from probe.settings.reference import REFERENCE_FILE, SCHEMA_FILE, reference, schema
-from probe.settings.shape import every_setting
-from probe.settings.show import show
-from probe.settings.variables import from_dotenv, place_of
 from tests.cli.shell import REPOSITORY
 
 FILE = """\

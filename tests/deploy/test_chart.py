@@ -13,7 +13,7 @@ import yaml
 from helm_python.chart import Chart, lint
 from helm_python.errors import HelmError
 
-from probe.settings import load
+from probe.config.sources import load
 from tests.deploy.files import CHART, ROOT, run, versions
 from tests.servers.prometheus import tool as installed
 

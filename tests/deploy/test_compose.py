@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from probe.config import Config
+from probe.config.sources import load
 from probe.providers.presets import PRESETS
-from probe.settings import load
 from tests.deploy.files import ROOT, compose, image_environment, interpolate, run, services, tool, variables
 from tools.env import GENERATED, complete
 

@@ -19,10 +19,10 @@ from probe.rules import UnknownMetric, rule_groups
 from probe.rules.files import GRAFANA_FILE, Format, files_for
 from probe.rules.promql import any_of, check_names, names_of, quoted
 from probe.rules.windows import duration, windows_for
+from tests.config.folder import Folder
 from tests.rules.generated import alerts_of, rules_of, seconds
 from tests.rules.promtool import ROOT
 from tests.servers.prometheus import tool
-from tests.settings.folder import Folder
 
 TARGETS = [
     {"provider": "simulator", "model": "sim-swift", "slo": {"ttft_seconds": 0.5, "availability": 0.95}},

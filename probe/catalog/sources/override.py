@@ -11,8 +11,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from probe.config import PriceConfig
+from probe.config.sources.document import MAX_BYTES, read_document
 from probe.errors import ConfigError
-from probe.settings.document import MAX_BYTES, read_document
 
 _PRICE = TypeAdapter(PriceConfig)
 

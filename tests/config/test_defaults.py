@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from probe.config import Config
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 
 def targets(config: Config) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Final
 
 import yaml
 
+from probe.config.sources.shape import Place, dotted
 from probe.errors import ConfigError
-from probe.settings.shape import Place, dotted
 
 MAX_BYTES: Final = 1024 * 1024
 MAX_VALUES: Final = 50_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probe.providers.presets import PRESETS
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 NAMES = "must begin with a letter or digit and go on with letters, digits and any of . _ : / -"
 PROVIDERS = ", ".join(sorted(PRESETS))

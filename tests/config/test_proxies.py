@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from probe.settings.proxies import is_direct, proxy_for
-from probe.settings.variables import from_environment
-from tests.settings.folder import Folder
+from probe.config.sources.proxies import is_direct, proxy_for
+from probe.config.sources.variables import from_environment
+from tests.config.folder import Folder
 
 API = "https://api.example.com/v1"
 

@@ -17,12 +17,10 @@ from pydantic_settings import (
 )
 
 from probe.config import Config, process_environment
-from probe.errors import ConfigError
-from probe.lib.secrets import learn
-from probe.settings.document import MAX_BYTES, Document, read_document
-from probe.settings.problems import Origins, problem_lines
-from probe.settings.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
-from probe.settings.variables import (
+from probe.config.sources.document import MAX_BYTES, Document, read_document
+from probe.config.sources.problems import Origins, problem_lines
+from probe.config.sources.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
+from probe.config.sources.variables import (
     DELIMITER,
     PREFIX,
     Layer,
@@ -31,6 +29,8 @@ from probe.settings.variables import (
     from_environment,
     read_layer,
 )
+from probe.errors import ConfigError
+from probe.lib.secrets import learn
 
 DEFAULT_FILE: Final = "probe.yaml"
 DOTENV_FILE: Final = ".env"

@@ -10,9 +10,9 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from probe.config import Section
+from probe.config.sources.load import Loaded
+from probe.config.sources.shape import Place, is_secret
 from probe.lib.secrets import display
-from probe.settings.load import Loaded
-from probe.settings.shape import Place, is_secret
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")
 _NOT_PLAIN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})

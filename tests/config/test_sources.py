@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from probe.config.sources import load
+from probe.config.sources.show import show
 from probe.defaults import complete
-from probe.settings import load
-from probe.settings.show import show
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 ENGINE = """
     providers:

@@ -8,6 +8,6 @@ variables  PROBE_… variables -> paths, secret files -> values
 problems   a validation error -> one clear line
 """
 
-from probe.settings.load import Loaded, load, variable_layers
+from probe.config.sources.load import Loaded, load, variable_layers
 
 __all__ = ["Loaded", "load", "variable_layers"]

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
+from probe.config.sources.guess import did_you_mean
+from probe.config.sources.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
+from probe.config.sources.variables import Variable
 from probe.lib.secrets import redact
-from probe.settings.guess import did_you_mean
-from probe.settings.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
-from probe.settings.variables import Variable
 
 SHOWN_CHARACTERS: Final = 60
 _NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of {}"

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from probe.settings.variables import Variable
+from probe.config.sources.variables import Variable
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import dedent
 
 from probe.errors import ConfigError
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 
 def test_two_suites_of_one_name(folder: Folder) -> None:

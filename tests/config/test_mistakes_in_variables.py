@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 VARIABLES = {
     "unknown": (

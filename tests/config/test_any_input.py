@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from probe.config import Config
+from probe.config.sources.shape import dotted, every_setting
+from probe.config.sources.variables import variable_of
 from probe.defaults import load_config
 from probe.errors import ConfigError
-from probe.settings.shape import dotted, every_setting
-from probe.settings.variables import variable_of
 
 KEYS = st.sampled_from(sorted({str(place[-1]) for place, _ in every_setting()})) | st.text(max_size=8)
 SCALARS = (

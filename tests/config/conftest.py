@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.settings.folder import Folder
+from tests.config.folder import Folder
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from probe.settings.document import MAX_BYTES, MAX_VALUES
-from tests.settings.folder import Folder
+from probe.config.sources.document import MAX_BYTES, MAX_VALUES
+from tests.config.folder import Folder
 
 
 def test_a_named_file_that_is_missing(folder: Folder) -> None:

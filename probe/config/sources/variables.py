@@ -17,9 +17,8 @@ from typing import Final
 
 from dotenv.parser import parse_stream
 
-from probe.errors import ConfigError
-from probe.settings.guess import did_you_mean
-from probe.settings.shape import (
+from probe.config.sources.guess import did_you_mean
+from probe.config.sources.shape import (
     FREE,
     Place,
     every_setting,
@@ -31,6 +30,7 @@ from probe.settings.shape import (
     variable_form,
     visible,
 )
+from probe.errors import ConfigError
 
 PREFIX: Final = "PROBE_"
 DELIMITER: Final = "__"
