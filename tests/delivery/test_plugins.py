@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 import pytest
 
 from exporters.prometheus import PrometheusExporter
-from probe.delivery.delivery import plugins
+from probe.delivery import plugins
 from probe.errors import ConfigError
 from tests.exporters.contract import context_for
 

@@ -103,7 +103,7 @@ async def test_ten_models_together_and_every_result_is_in_the_database(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(f"sqlite:///{tmp_path}/probe.db"))
         run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
-        recorder = Recorder(store, SystemClock(), SpillFile(tmp_path / "probe.store.spill"))
+        recorder = Recorder(store, SystemClock(), SpillFile(tmp_path / "probe.spill"))
         recorder.start()
         stack.push_async_callback(recorder.aclose)
         runner = await stack.enter_async_context(running(simulator, limit=Limit(concurrency=100)))

@@ -17,7 +17,7 @@ from tests.store.recorder.recording import sample, samples
 
 @pytest.fixture
 def spill(tmp_path: Path) -> SpillFile:
-    return SpillFile(tmp_path / "probe.store.spill")
+    return SpillFile(tmp_path / "probe.spill")
 
 
 @contextmanager
@@ -57,7 +57,7 @@ async def test_nothing_is_written_where_the_store_goes_away(spill: SpillFile) ->
         for _ in range(2):
             stored.clear()
             assert await spill.restore(add) == Restored(stored=3, left=2)
-    assert spill.path.with_name("probe.store.spill.restoring").read_text() == before
+    assert spill.path.with_name("probe.spill.restoring").read_text() == before
     assert not spill.rejected_path.exists()
 
     takes = 10

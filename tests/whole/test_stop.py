@@ -122,7 +122,7 @@ def test_a_database_that_does_not_answer_keeps_nobody(
         assert daemon.process.wait(90) == 0
     assert not psutil.wait_procs(children, timeout=10)[1]
     assert "Traceback" not in daemon.log
-    (spilled,) = (tmp_path / "data" / "probe.store.spill.jsonl").read_text().splitlines()
+    (spilled,) = (tmp_path / "data" / "probe.spill.jsonl").read_text().splitlines()
     assert run_id in spilled
 
     again = _start(start_daemon, simulator, "sim", database=database)

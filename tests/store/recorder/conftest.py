@@ -11,4 +11,4 @@ from probe.store.spill import SpillFile
 
 @pytest.fixture
 def spill(tmp_path: Path) -> SpillFile:
-    return SpillFile(tmp_path / "probe.store.spill")
+    return SpillFile(tmp_path / "probe.spill")

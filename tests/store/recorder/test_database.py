@@ -94,4 +94,4 @@ async def test_a_defect_in_the_last_try_leaves_nothing_behind(
     (sample,) = samples(1)
     recorder.record(sample)
     await recorder.aclose()
-    assert lines(tmp_path / "probe.store.spill") == [sample]
+    assert lines(tmp_path / "probe.spill") == [sample]

@@ -122,7 +122,7 @@ class Forbidden(SpillFile):
 
 
 async def test_an_unexpected_error_ends_neither_the_writing_nor_a_flush(tmp_path: Path) -> None:
-    clock, memory, spill = VirtualClock(), Memory(), Forbidden(tmp_path / "probe.store.spill")
+    clock, memory, spill = VirtualClock(), Memory(), Forbidden(tmp_path / "probe.spill")
     spill.append([sample(9)])
     with capture_logs() as logs:
         async with recording(memory, clock, spill) as recorder:

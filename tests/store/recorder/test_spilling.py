@@ -67,14 +67,14 @@ async def test_closing_makes_a_last_try_at_once(spill: SpillFile) -> None:
 
 
 def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
-    spill = SpillFile(tmp_path / "data" / "probe.store.spill")
+    spill = SpillFile(tmp_path / "data" / "probe.spill")
     spill.append(samples(2))
     assert len(spill.path.read_text().splitlines()) == 2
 
 
 async def test_only_what_no_file_takes_is_lost_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    spill = SpillFile(tmp_path / "file" / "probe.store.spill")
+    spill = SpillFile(tmp_path / "file" / "probe.spill")
     memory = Memory()
     memory.error = LOCKED
     with capture_logs() as logs:
