@@ -15,7 +15,7 @@ from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.assembly import Assembly
 from probe.config import JobConfig
 from probe.delivery.exporters import Sinks
-from probe.discovery import Discoveries
+from probe.discovery.discoveries import Discoveries
 from probe.engines.watch import EngineWatch
 from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus

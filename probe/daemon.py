@@ -26,7 +26,8 @@ from probe.chore import Chores
 from probe.config import Config
 from probe.control import DaemonControl
 from probe.delivery.exporters import AnnouncingStore, Sinks
-from probe.discovery import Discoveries, Discovery
+from probe.discovery import Discovery
+from probe.discovery.discoveries import Discoveries
 from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext

@@ -10,7 +10,7 @@ import structlog
 from probe.assembly import Assembly
 from probe.config import Config
 from probe.delivery.exporters import Sinks
-from probe.discovery import Discoveries
+from probe.discovery.discoveries import Discoveries
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
 from probe.generation import Generation, Generations
