@@ -10,7 +10,7 @@ import psutil
 
 from bench.figure import Figure
 from bench.load import MODEL, TOKENS
-from probe.assembly import assemble
+from probe.bootstrap.assembly import assemble
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits.gate import Limits

@@ -7,11 +7,11 @@ import statistics
 import tempfile
 
 from bench.figure import Figure
+from probe.bootstrap.logs import configure_logs
 from probe.catalog.quotes import Quotes
 from probe.config import Config, LogConfig
 from probe.discovery import Discovery, Subject
 from probe.lib.clock import SystemClock, monotonic_ns
-from probe.logs import configure_logs
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config
 from probe.store import Store

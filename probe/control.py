@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from probe import __version__
 from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.config import JobConfig
 from probe.delivery.exporters import Sinks
 from probe.discovery.discoveries import Discoveries

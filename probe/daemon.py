@@ -21,7 +21,7 @@ import structlog
 
 from probe.api.app import build_app
 from probe.api.server import ApiServer
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.chore import Chores
 from probe.config import Config
 from probe.control import DaemonControl

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from probe.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
 from probe.engines.meter import Meter
 from probe.limits.gate import Limit

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 import structlog
 
 from probe.api.server import bind
-from probe.assembly import needs_bundled_simulator
+from probe.bootstrap.assembly import needs_bundled_simulator
+from probe.bootstrap.logs import configure_logs
 from probe.bundled import BundledSimulator
 from probe.catalog.quotes import Quotes
 from probe.config import Config, LogConfig, process_environment
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.limits.gate import Limits
-from probe.logs import configure_logs
 from probe.store import Store
 from probe.wire.process import StopwatchProcess
 

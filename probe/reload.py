@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.config import Config
 from probe.delivery.exporters import Sinks
 from probe.discovery.discoveries import Discoveries

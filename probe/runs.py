@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.config import JobConfig
 from probe.ending import Endings
 from probe.errors import NotRunning, OverBudget

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.errors import StoreError
 from probe.lib.clock import Clock
 from probe.lib.tasks import until_set

@@ -18,9 +18,9 @@ import psutil
 import structlog
 import yaml
 
+from probe.bootstrap.load import load_config
 from probe.config import Config
 from probe.daemon import Daemon
-from probe.defaults import load_config
 from probe.store import RunRecord, Store
 from tests.servers.process import PATIENCE_SECONDS
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from probe.assembly import Assembly, assemble
+from probe.bootstrap.assembly import Assembly, assemble
 from probe.errors import StoreUnavailable
 from probe.lib.clock import Clock, FakeClock, SystemClock
 from probe.store import PruneReport, Store

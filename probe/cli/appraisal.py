@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from probe.api.money import EstimatesBody
-from probe.assembly import Assembly, assemble
+from probe.bootstrap.assembly import Assembly, assemble
 from probe.cli.database import has_database
 from probe.cli.figures import UNKNOWN, usd
 from probe.cli.output import Cell, Column, print_line, print_note, print_table

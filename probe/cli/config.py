@@ -22,9 +22,9 @@ def check(config: ConfigFile = None) -> None:
       probe config check
       probe config check --config /etc/probe/probe.yaml
     """
+    from probe.bootstrap.load import complete
     from probe.cli.output import print_line
     from probe.config.sources import load
-    from probe.defaults import complete
 
     loaded = complete(load(config))
     settings = loaded.config
@@ -45,10 +45,10 @@ def show(config: ConfigFile = None) -> None:
 
     A comment names the source of every value that is no default. Secrets are masked.
     """
+    from probe.bootstrap.load import complete
     from probe.cli.output import print_line
     from probe.config.sources import load
     from probe.config.sources.show import show as as_yaml
-    from probe.defaults import complete
 
     print_line(as_yaml(complete(load(config))).rstrip())
 

@@ -24,7 +24,7 @@ def daemon(config: ConfigFile = None) -> None:
     import asyncio
     from functools import partial
 
-    from probe.defaults import load_config
+    from probe.bootstrap.load import load_config
     from probe.serve import serve
 
     asyncio.run(serve(partial(load_config, config), _announce))

@@ -19,9 +19,9 @@ def upgrade(config: ConfigFile = None) -> None:
 
     The daemon does so by itself when it starts.
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line
     from probe.cli.workbench import run_to_end
-    from probe.defaults import load_config
     from probe.store.migrate import upgrade_database
     from probe.store.url import parse_url
 
@@ -36,10 +36,10 @@ def prune(config: ConfigFile = None) -> None:
 
     The daemon does so by itself when it starts and every six hours.
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line, print_note
     from probe.cli.workbench import run_to_end
     from probe.config import Config
-    from probe.defaults import load_config
     from probe.store import PruneReport, Store
 
     async def work(settings: Config) -> PruneReport:
@@ -67,9 +67,9 @@ def backup(
     Examples:
       probe db backup probe-$(date +%F).backup
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line
     from probe.cli.workbench import run_to_end
-    from probe.defaults import load_config
     from probe.store.backup import backup as write
 
     run_to_end(write(load_config(config).database.url.get_secret_value(), file))
@@ -87,9 +87,9 @@ def restore(
     Stop the daemon first. All of it is restored, or nothing. A database that is not empty is kept
     unless --force is given.
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line
     from probe.cli.workbench import run_to_end
-    from probe.defaults import load_config
     from probe.store.backup import restore as read
 
     run_to_end(read(load_config(config).database.url.get_secret_value(), file, force=force))

@@ -41,9 +41,9 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
       probe engines list
       probe engines list --json
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.fleet import configured_engines
     from probe.cli.fleet_report import print_list, print_list_json
-    from probe.defaults import load_config
 
     settings = load_config(config)
     (print_list_json if as_json else print_list)(configured_engines(settings), settings.targets)
@@ -93,9 +93,9 @@ def info(engines: Names = None, config: ConfigFile = None, as_json: AsJson = Fal
 
 
 def _ask(config: Path | None, engines: Sequence[str] | None, look: Look) -> Sequence[Seen]:
+    from probe.bootstrap.load import load_config
     from probe.cli.fleet import ask_engines, choose_engines
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

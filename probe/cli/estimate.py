@@ -35,9 +35,9 @@ def estimate(
       probe estimate --job benchmark --json
       probe estimate --suite quick --target 'groq/*'
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.appraisal import appraise, print_appraisal, print_appraisal_json
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     if job is not None and suite is not None:
         raise typer.BadParameter("give a job or a suite, not both", param_hint="'--suite'")

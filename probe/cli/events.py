@@ -33,9 +33,9 @@ def events(
       probe events --severity critical
       probe events --kind model_appeared --provider openrouter -n 100 --json
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.event_table import event_filter, print_events, print_events_json, read_events
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     wanted = event_filter(kind=kind, severity=severity, provider=provider, model=model, since=since)
     settings = load_config(config)

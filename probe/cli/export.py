@@ -25,9 +25,9 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     It is read from the database, whether a daemon runs or not. The page of metrics at /metrics is no such
     exporter: it is never behind.
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.export_work import backlogs, print_backlogs, print_backlogs_json
     from probe.cli.workbench import run_to_end
-    from probe.defaults import load_config
 
     found = run_to_end(backlogs(load_config(config)))
     (print_backlogs_json if as_json else print_backlogs)(found)
@@ -60,10 +60,10 @@ def replay(
     """
     from datetime import UTC
 
+    from probe.bootstrap.load import load_config
     from probe.cli.export_work import give_again
     from probe.cli.output import print_line
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
     from probe.store import ResultFilter
 
     settings = load_config(config)

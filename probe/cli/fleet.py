@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from probe.bootstrap.simulated import needs_simulator
 from probe.config import Config, ProviderConfig
 from probe.engines.factory import open_engine
 from probe.engines.protocol import Engine, EngineInfo, Health, Snapshot
@@ -13,7 +14,6 @@ from probe.errors import ConfigError, EngineError
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
-from probe.simulated import needs_simulator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

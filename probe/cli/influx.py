@@ -28,10 +28,10 @@ def init(
       probe influx init
       probe influx init --days 1000
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.export_work import prepare_sink
     from probe.cli.output import print_line
     from probe.cli.workbench import run_to_end
-    from probe.defaults import load_config
     from probe.errors import ConfigError
 
     settings = load_config(config).exporters.enabled().get("influxdb")

@@ -128,9 +128,9 @@ def analyze(
 def _read(
     config: Path | None, target: str | None, engine: str | None, since: str | None, limit: int
 ) -> tuple[Config, Sequence[Sample]]:
+    from probe.bootstrap.load import load_config
     from probe.cli.native import read_native, wanted_results
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

@@ -43,9 +43,9 @@ def list_models(
       probe models list --retiring --json
     """
     from probe.api.models import ModelChoice
+    from probe.bootstrap.load import load_config
     from probe.cli.model_table import print_models, print_models_json, read_models
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -74,9 +74,9 @@ def info(
     Examples:
       probe models info openai/gpt-4o-mini
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.model_info import print_info, print_info_json, read_info
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -106,9 +106,9 @@ def sync(
       probe models sync
       probe models sync openai 'my-*' --json
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.model_sync import print_reports, print_reports_json, sync_models
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

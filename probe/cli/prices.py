@@ -33,9 +33,9 @@ def show(models: Models = None, config: ConfigFile = None, as_json: AsJson = Fal
       probe prices show
       probe prices show 'openrouter/*' --json
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.listed import print_prices, print_prices_json, read_prices
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -46,9 +46,9 @@ def show(models: Models = None, config: ConfigFile = None, as_json: AsJson = Fal
 @app.command()
 def diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.listed import print_differences, print_differences_json, read_prices
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -63,9 +63,9 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Print every price that was in force, oldest first."""
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.history import print_history, print_history_json, read_history
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -79,9 +79,9 @@ def sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Providers that name prices in their model lists are asked by `probe models sync`.
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.sync import print_sync, print_sync_json, sync_prices
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -115,9 +115,9 @@ def review(
       probe prices review
       probe prices review --accept 3f2a --reject 90c1
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.review import print_held, print_held_json, review_prices
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)
@@ -132,9 +132,9 @@ def cost(
     as_json: AsJson = False,
 ) -> None:
     """Reckon what results cost at the prices of their own instants."""
+    from probe.bootstrap.load import load_config
     from probe.cli.pricing.cost import print_costs, print_costs_json, recompute_costs
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

@@ -32,9 +32,9 @@ def results(
       probe results --failed --since 24h
       probe results --target openai/gpt-4o-mini -n 1000 --json
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.ledger import print_results, print_results_json, read_results, result_filter
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

@@ -37,8 +37,8 @@ def rules(
       probe rules --out /etc/prometheus/rules
       probe rules --format alertmanager --out /etc/alertmanager
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line
-    from probe.defaults import load_config
     from probe.rules.files import as_one, files_for
 
     settings = load_config(config)

@@ -35,11 +35,11 @@ def run(
       probe run --suite quick --target 'groq/*' --no-store
       probe run --json | jq '.results[].timing.ttft_seconds'
     """
+    from probe.bootstrap.load import load_config
     from probe.cli.output import print_line
     from probe.cli.report import print_report, report_json
     from probe.cli.shop import shop
     from probe.cli.workbench import quiet_logs, run_to_end
-    from probe.defaults import load_config
 
     settings = load_config(config)
     quiet_logs(settings)

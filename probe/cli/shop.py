@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.progress import Show, progress_bar
 from probe.cli.workbench import workbench

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from typer import BadParameter
 
-from probe.assembly import Assembly
 from probe.attempt import TargetPlan
+from probe.bootstrap.assembly import Assembly
+from probe.bootstrap.load import load_config
 from probe.cli.fleet import choose_engines
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.workbench import workbench
@@ -19,7 +20,6 @@ from probe.config.sources import variable_layers
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.variables import usual_secret
-from probe.defaults import load_config
 from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
 from probe.errors import ConfigError

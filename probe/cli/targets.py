@@ -20,9 +20,9 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
     """
     import json
 
+    from probe.bootstrap.load import load_config
     from probe.cli.figures import UNKNOWN
     from probe.cli.output import Column, print_line, print_table
-    from probe.defaults import load_config
     from probe.lib.patterns import select
 
     settings = load_config(config)
@@ -48,9 +48,9 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
 
 def _describe(target: TargetConfig, config: Config) -> dict[str, Any]:
     """`base_url` is None where the bundled simulator is started for it."""
+    from probe.bootstrap.simulated import needs_simulator
     from probe.lib.patterns import matches
     from probe.providers.resolve import resolve
-    from probe.simulated import needs_simulator
 
     provider = config.providers[target.provider]
     endpoint = None if needs_simulator(target.provider, provider) else resolve(target.provider, provider)

@@ -12,10 +12,10 @@ from typing import TextIO, TypeVar, cast
 
 import typer
 
-from probe.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.bootstrap.logs import configure_logs
 from probe.catalog.quotes import Quotes
 from probe.config import Config
-from probe.logs import configure_logs
 
 EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended
 

@@ -1,7 +1,7 @@
 """The shape of the configuration: what can be set, what it means, what it is when nobody sets it.
 
 The values come from probe.yaml, `.env`, the environment and secret files (see `probe.config.sources`), are
-completed by `probe.defaults`, and are frozen from then on. This is the only module that reads the
+completed by `probe.bootstrap.load`, and are frozen from then on. This is the only module that reads the
 environment of the process.
 """
 

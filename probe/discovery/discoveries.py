@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.catalog.news import Reporter
 from probe.catalog.outlook import Outlook
 from probe.chore import Chores

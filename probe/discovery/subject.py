@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.facts.sample import TargetKind
 from probe.lib.patterns import select
 from probe.providers.protocol import Provider

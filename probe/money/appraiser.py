@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from probe.assembly import Assembly
 from probe.attempt import TargetPlan
+from probe.bootstrap.assembly import Assembly
 from probe.config import JobConfig
 from probe.errors import ConfigError
 from probe.lib.clock import Clock

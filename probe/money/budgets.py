@@ -19,7 +19,7 @@ from uuid import UUID
 
 import structlog
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.event import Event
 from probe.facts.sample import Sample

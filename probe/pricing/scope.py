@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from probe.assembly import Assembly
+from probe.bootstrap.assembly import Assembly
+from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices import PriceBook
 from probe.catalog.quotes import Key, Quotes
 from probe.config import Config
 from probe.providers.resolve import resolve
-from probe.simulated import needs_simulator
 
 # Nothing is asked there: a price of what runs on this machine does not go by its port.
 _SIMULATOR_URL = "http://127.0.0.1/v1"

@@ -49,7 +49,7 @@ def raise_in_targets(patch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object) -> None:
         raise error
 
-    patch.setattr("probe.defaults.load_config", fail)
+    patch.setattr("probe.bootstrap.load.load_config", fail)
 
 
 def test_the_name_alone_is_a_question_for_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from probe.bootstrap.load import complete, load_config
 from probe.cli.app import invoke
 from probe.config.sources import load
 from probe.config.sources.reference import REFERENCE_FILE, SCHEMA_FILE, reference, schema
 from probe.config.sources.shape import every_setting
 from probe.config.sources.show import show
 from probe.config.sources.variables import from_dotenv, place_of
-from probe.defaults import complete, load_config
 from probe.providers.presets import PRESETS
 from tests.cli.shell import REPOSITORY
 

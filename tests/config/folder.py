@@ -7,8 +7,8 @@ from textwrap import dedent
 
 import pytest
 
+from probe.bootstrap.load import load_config
 from probe.config import Config
-from probe.defaults import load_config
 from probe.errors import ConfigError
 
 

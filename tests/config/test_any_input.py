@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from probe.bootstrap.load import load_config
 from probe.config import Config
 from probe.config.sources.shape import dotted, every_setting
 from probe.config.sources.variables import variable_of
-from probe.defaults import load_config
 from probe.errors import ConfigError
 
 KEYS = st.sampled_from(sorted({str(place[-1]) for place, _ in every_setting()})) | st.text(max_size=8)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from probe.bootstrap.load import complete
 from probe.config.sources import load
 from probe.config.sources.show import show
-from probe.defaults import complete
 from tests.config.folder import Folder
 
 ENGINE = """
@@ -210,7 +210,7 @@ OTHER = """
 def test_settings_of_an_exporter_that_nobody_here_knows(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probe.references.exporter_names", lambda: ("my-sink", "other", "prometheus"))
+    monkeypatch.setattr("probe.bootstrap.check.exporter_names", lambda: ("my-sink", "other", "prometheus"))
     folder.write("probe.yaml", OTHER)
     config = folder.load(PROBE_EXPORTERS__MY_SINK__URL="http://z", PROBE_EXPORTERS__OTHER='{"n": 1}')
     assert config.exporters.enabled() == {
@@ -227,7 +227,7 @@ def test_settings_of_an_exporter_that_nobody_here_knows(
 
 
 def test_what_is_called_a_secret_is_masked_as_one(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("probe.references.exporter_names", lambda: ("my-sink", "prometheus"))
+    monkeypatch.setattr("probe.bootstrap.check.exporter_names", lambda: ("my-sink", "prometheus"))
     folder.write("probe.yaml", OTHER)
     folder.write("token", "token-in-a-file")
     variables = {"PROBE_EXPORTERS__MY_SINK__API_TOKEN_FILE": "token"}

@@ -108,7 +108,7 @@ async def test_a_reload_tells_exporters_what_is_probed_now(
 async def test_settings_that_no_exporter_takes_are_named_at_the_start(
     tmp_path: Path, simulator: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probe.references.exporter_names", lambda: ("gone", "prometheus"))
+    monkeypatch.setattr("probe.bootstrap.check.exporter_names", lambda: ("gone", "prometheus"))
     config = ConfigFile(tmp_path, simulator.base_url, exporters={"gone": {}})
     async with nothing_left_behind():
         with pytest.raises(ConfigError, match="no exporter 'gone' is installed"):

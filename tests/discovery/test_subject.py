@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from probe.assembly import Assembly, assemble
-from probe.defaults import load_config
+from probe.bootstrap.assembly import Assembly, assemble
+from probe.bootstrap.load import load_config
 from probe.discovery import subjects
 from probe.errors import ConfigError
 

@@ -22,7 +22,7 @@ from exporters.otlp.conventions import (
 )
 from exporters.otlp.settings import read_headers, read_settings
 from exporters.otlp.spans import attempt_attributes, figures, phase_events
-from probe.defaults import load_config
+from probe.bootstrap.load import load_config
 from probe.delivery.plugins import load_exporter
 from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
 from probe.providers.presets import PRESETS

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import yaml
 
-from probe.assembly import Assembly, assemble
+from probe.bootstrap.assembly import Assembly, assemble
+from probe.bootstrap.load import load_config
 from probe.config import Config
-from probe.defaults import load_config
 from probe.facts.event import Event
 from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from probe.bootstrap.load import load_config
 from probe.config import Config
-from probe.defaults import load_config
 from probe.errors import ConfigError
 
 WRONG = """\

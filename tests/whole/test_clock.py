@@ -19,8 +19,8 @@ import pytest_asyncio
 import yaml
 
 from probe.analysis import percentile
+from probe.bootstrap.load import load_config
 from probe.daemon import Daemon
-from probe.defaults import load_config
 from probe.lib import clock
 from probe.lib.clock import NS_PER_SECOND, ClockPair
 from probe.metrics import PREFIX

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from probe.attempt import TargetPlan
+from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices import PriceBook, is_local
 from probe.catalog.quotes import Quotes
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
@@ -25,7 +26,6 @@ from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.providers.resolve import resolve
-from probe.simulated import needs_simulator
 from probe.suites import Suite
 from probe.suites.load import load_suites
 from probe.wire.request import Connection, Deadlines

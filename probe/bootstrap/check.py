@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.sources.override import load as load_overrides
 from probe.config import SloConfig, TargetSloConfig
 from probe.config.sources import Loaded
@@ -17,7 +18,6 @@ from probe.lib.patterns import select
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
-from probe.simulated import needs_simulator
 from probe.suites.load import load_suites
 
 _MONTH_DAYS = 31

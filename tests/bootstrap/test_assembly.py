@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from probe.assembly import assemble, needs_bundled_simulator
+from probe.bootstrap.assembly import assemble, needs_bundled_simulator
+from probe.bootstrap.load import load_config
 from probe.config import Config, DeadlinesConfig, FrozenDict, ProviderConfig, TargetConfig
-from probe.defaults import load_config
 from probe.errors import ConfigError, SuiteError
 
 URL = "http://127.0.0.1:9/v1"
@@ -103,7 +103,7 @@ def test_what_cannot_be_assembled_opens_nothing(
     monkeypatch: pytest.MonkeyPatch, sections: dict[str, Any], error: type[Exception]
 ) -> None:
     opened: list[object] = []
-    monkeypatch.setattr("probe.assembly.build", opened.append)
+    monkeypatch.setattr("probe.bootstrap.assembly.build", opened.append)
     with pytest.raises(error):
         assemble(config(**sections))
     assert opened == []
@@ -124,7 +124,7 @@ class Closing:
 
 async def test_every_provider_is_closed_although_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
-    monkeypatch.setattr("probe.assembly.build", lambda endpoint: Closing(closed, endpoint.name))
+    monkeypatch.setattr("probe.bootstrap.assembly.build", lambda endpoint: Closing(closed, endpoint.name))
     providers = {name: ProviderConfig(base_url=URL, kind="engine") for name in ("a", "bad", "c")}
     with pytest.raises(RuntimeError, match="a defect"):
         await assemble(config(providers=FrozenDict(providers), targets=())).aclose()

@@ -17,6 +17,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from probe.bootstrap.check import find_problems
+from probe.bootstrap.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig, usable_key, usable_proxy
 from probe.config.sources import Loaded, load
 from probe.config.sources.proxies import proxy_for
@@ -25,8 +27,6 @@ from probe.config.sources.variables import Variable, usual_secret
 from probe.errors import ConfigError
 from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS
-from probe.references import find_problems
-from probe.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
 
 _CHECKS: Final = {"api_key": usable_key, "proxy": usable_proxy}
 

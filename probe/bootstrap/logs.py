@@ -20,9 +20,9 @@ from structlog.processors import JSONRenderer, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import Processor
 
+from probe.bootstrap.log_file import DailyFile, Stream
 from probe.config import LogConfig, process_environment
 from probe.lib.secrets import redact
-from probe.logfile import DailyFile, Stream
 
 # Ours are as talkative as asked; below this level libraries tell of their workings, request bodies included.
 OURS: Final = ("probe", "exporters")

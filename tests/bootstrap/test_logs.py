@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import structlog
 
+from probe.bootstrap.log_file import DailyFile
+from probe.bootstrap.logs import configure_logs
 from probe.config import LogConfig
 from probe.lib.secrets import MASK, learn
-from probe.logfile import DailyFile
-from probe.logs import configure_logs
 
 SECRET = "log-test-secret-value-1"
 

@@ -1,0 +1,1 @@
+"""Makes a configuration usable: load, complete, check, assemble; logs."""
