@@ -14,7 +14,7 @@ from probe.bootstrap.assembly import assemble
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits.gate import Limits
-from probe.runner import Runner, RunPlan
+from probe.probing.runner import Runner, RunPlan
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 from probe.store import Store

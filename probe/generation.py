@@ -17,7 +17,7 @@ from probe.config import Config
 from probe.engines.meter import Meter
 from probe.limits.gate import Limit
 from probe.parts import Parts
-from probe.runner import Runner
+from probe.probing.runner import Runner
 
 _log = structlog.get_logger("probe.generation")
 

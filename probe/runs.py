@@ -23,7 +23,7 @@ from probe.lib.tasks import finish
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.phase import Phase
-from probe.runner import RunPlan, RunSummary, Skip
+from probe.probing.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store

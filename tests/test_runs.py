@@ -21,8 +21,8 @@ from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
 from probe.phase import Phase
+from probe.probing.runner import RunPlan
 from probe.providers.openai_chat.provider import OpenAIChat
-from probe.runner import RunPlan
 from probe.runs import Runs
 from probe.store import RunRecord
 from probe.store.recorder import Recorder

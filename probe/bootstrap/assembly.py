@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from probe.attempt import TargetPlan
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices import PriceBook, is_local
 from probe.catalog.quotes import Quotes
@@ -22,6 +21,7 @@ from probe.errors import ConfigError
 from probe.facts.sample import Series, Target
 from probe.lib.patterns import select
 from probe.limits.gate import Limit
+from probe.probing.attempt import TargetPlan
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider

@@ -19,7 +19,7 @@ from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
 from probe.limits.gate import Limits
 from probe.money.budgets import Budgets
-from probe.runner import Runner, RunPlan, RunSummary
+from probe.probing.runner import Runner, RunPlan, RunSummary
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Wire

@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import ValidationError
 from typer import BadParameter
 
-from probe.attempt import TargetPlan
 from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.load import load_config
 from probe.cli.fleet import choose_engines
@@ -28,6 +27,7 @@ from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
 from probe.lib.patterns import matches, select
 from probe.lib.secrets import learn
+from probe.probing.attempt import TargetPlan
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
 from probe.suites import Message

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from probe.attempt import TargetPlan
 from probe.bootstrap.assembly import Assembly
 from probe.config import JobConfig
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.money.estimate import Estimate, Usages, estimate
 from probe.money.forecast import Forecast, Pace, pace_of
+from probe.probing.attempt import TargetPlan
 from probe.scheduling.cron import CronTimetable
 from probe.store import Store
 from probe.suites import Suite

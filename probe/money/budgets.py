@@ -43,7 +43,7 @@ from probe.money.budget import (
 from probe.money.estimate import NOTHING, Estimate
 from probe.money.events import events_of, freed
 from probe.money.forecast import Forecast
-from probe.runner import RunPlan
+from probe.probing.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
 from probe.store.recorder import SampleStore
 

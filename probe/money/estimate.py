@@ -16,8 +16,8 @@ from functools import reduce
 from typing import Final, Protocol
 from uuid import UUID
 
-from probe.attempt import TargetPlan
 from probe.catalog.price import Price
+from probe.probing.attempt import TargetPlan
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.store.records import TypicalUsage
 from probe.suites.case import Case, Suite

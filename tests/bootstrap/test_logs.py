@@ -55,13 +55,13 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 def test_elsewhere_than_on_a_terminal_a_line_is_json() -> None:
     stream = io.StringIO()
     configure_logs(LogConfig(), stream)
-    structlog.get_logger("probe.runner").info("run finished", job="nightly", failed=0)
+    structlog.get_logger("probe.probing.runner").info("run finished", job="nightly", failed=0)
     (line,) = lines(stream)
     assert list(line) == ["timestamp", "level", "logger", "event", "job", "failed"]
     assert datetime.fromisoformat(line.pop("timestamp")).tzinfo is UTC
     assert line == {
         "level": "info",
-        "logger": "probe.runner",
+        "logger": "probe.probing.runner",
         "event": "run finished",
         "job": "nightly",
         "failed": 0,
@@ -72,7 +72,7 @@ def test_on_a_terminal_a_line_is_text_with_colours(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("NO_COLOR", raising=False)
     stream = Terminal()
     configure_logs(LogConfig(), stream)
-    structlog.get_logger("probe.runner").info("run finished", job="nightly")
+    structlog.get_logger("probe.probing.runner").info("run finished", job="nightly")
     assert "\x1b[1mrun finished" in stream.getvalue()
     assert "nightly" in stream.getvalue()
 
@@ -81,15 +81,15 @@ def test_who_wants_no_colours_gets_none(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
     configure_logs(LogConfig(), stream)
-    structlog.get_logger("probe.runner").info("run finished")
+    structlog.get_logger("probe.probing.runner").info("run finished")
     assert "\x1b" not in stream.getvalue()
 
 
 def test_text_that_was_asked_for_has_no_colours_in_a_pipe() -> None:
     stream = io.StringIO()
     configure_logs(LogConfig(format="terminal"), stream)
-    structlog.get_logger("probe.runner").warning("late", seconds=3)
-    assert stream.getvalue().endswith("[warning  ] late [probe.runner] seconds=3\n")
+    structlog.get_logger("probe.probing.runner").warning("late", seconds=3)
+    assert stream.getvalue().endswith("[warning  ] late [probe.probing.runner] seconds=3\n")
 
 
 def test_text_from_outside_cannot_steer_a_terminal_or_forge_a_line() -> None:

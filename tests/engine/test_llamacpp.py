@@ -16,7 +16,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from probe.attempt import AttemptPlan, TargetPlan, attempt
 from probe.config import ProviderConfig
 from probe.engines.difference import reported_between
 from probe.engines.factory import open_engine
@@ -24,6 +23,7 @@ from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, Engine
 from probe.facts.sample import Ok, Reported, ReportSource, Sample, Target
 from probe.lib.clock import SystemClock
+from probe.probing.attempt import AttemptPlan, TargetPlan, attempt
 from probe.providers.factory import build
 from probe.providers.preset import Dialect, Endpoint
 from probe.providers.protocol import Prompt, Reading
@@ -33,7 +33,7 @@ from probe.suites.case import Case, Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
-from tests.asking import FixedPrices
+from tests.probing.asking import FixedPrices
 
 AGREEMENT_SECONDS = 0.010
 REPEATS = 5

@@ -10,7 +10,6 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from probe.attempt import AttemptPlan, attempt
 from probe.catalog.listed import ListedModel
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot, Sum
@@ -19,10 +18,11 @@ from probe.facts.sample import EngineName, Failed, Ok, Outcome, Reported, Sample
 from probe.facts.timeline import Timeline
 from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
+from probe.probing.attempt import AttemptPlan, attempt
 from probe.providers.protocol import Prompt, Reading
 from probe.wire.capture import Capture
 from probe.wire.request import Wire
-from tests.asking import RUN_ID, FixedPrices, NoWire, ScriptedProvider, case, target_plan
+from tests.probing.asking import RUN_ID, FixedPrices, NoWire, ScriptedProvider, case, target_plan
 
 COUNTED = Reported(source="metrics", total_seconds=2.0, completion_tokens=4)
 TOLD = Reported(source="response", completion_seconds=1.0)

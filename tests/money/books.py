@@ -21,7 +21,7 @@ from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
 from probe.money.budget import Shortfall
 from probe.money.budgets import Budgets
-from probe.runner import RunPlan
+from probe.probing.runner import RunPlan
 from probe.runs import plan_of
 from probe.store import Store
 from tests.store.samples import a_sample

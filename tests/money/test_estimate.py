@@ -27,8 +27,8 @@ from probe.store import Store
 from probe.store.records import TypicalUsage
 from probe.suites import Suite
 from probe.suites.case import Case
-from tests.asking import case, target_plan
 from tests.daemons import ConfigFile
+from tests.probing.asking import case, target_plan
 from tests.servers.simulator import RunningSimulator
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

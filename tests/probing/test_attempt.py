@@ -11,19 +11,19 @@ from uuid import UUID, uuid4
 import pytest
 from structlog.testing import capture_logs
 
-from probe.attempt import AttemptPlan, attempt, own_failure
 from probe.errors import ProviderError, StopwatchError
 from probe.facts.sample import Failed, Ok, Sample, Timing, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import ClockPair, FakeClock
 from probe.lib.ids import new_id
 from probe.lib.secrets import MASK, learn
+from probe.probing.attempt import AttemptPlan, attempt, own_failure
 from probe.providers.protocol import Reading
 from probe.suites.case import Case
 from probe.wire.capture import Capture
 from probe.wire.request import Deadlines
-from tests.asking import RUN_ID, Answer, FixedPrices, NoWire, ScriptedProvider, case, target_plan
 from tests.lib.clocks import START, VirtualClock
+from tests.probing.asking import RUN_ID, Answer, FixedPrices, NoWire, ScriptedProvider, case, target_plan
 
 ID = UUID(int=98_765_432_109_876)
 MS = 1_000_000
@@ -285,7 +285,7 @@ async def test_a_stopwatch_that_never_answers_is_given_up(monkeypatch: pytest.Mo
         raise AssertionError
 
     monkeypatch.setattr(provider, "send", silent)
-    monkeypatch.setattr("probe.attempt._STOPWATCH_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("probe.probing.attempt._STOPWATCH_GRACE_SECONDS", 0.0)
     way = replace(target_plan("a"), deadlines=Deadlines(connect=0.01, total=0.01))
     sample = await attempt(replace(plan(), target_plan=way), provider, NoWire(), FixedPrices(), clock)
     assert failure(sample).kind == "probe"

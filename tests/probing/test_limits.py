@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from probe.facts.sample import Failed, Sample
 from probe.limits.gate import Limit
-from probe.runner import RunSummary
-from tests.asking import (
+from probe.probing.runner import RunSummary
+from tests.lib.clocks import START, VirtualClock
+from tests.probing.asking import (
     RUN_ID,
     THROTTLED,
     Answer,
@@ -17,8 +18,7 @@ from tests.asking import (
     run_plan,
     target_plan,
 )
-from tests.lib.clocks import START, VirtualClock
-from tests.runner.running import runner, starts
+from tests.probing.running import runner, starts
 
 
 async def test_a_provider_is_paced_across_runs() -> None:

@@ -11,16 +11,16 @@ from uuid import UUID
 
 import pytest
 
-from probe.attempt import TargetPlan
 from probe.catalog.prices import PriceBook
 from probe.config import PriceConfig
 from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.limits.gate import Limit, Limits
+from probe.probing.attempt import TargetPlan
+from probe.probing.runner import Runner, RunPlan
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS
-from probe.runner import Runner, RunPlan
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
 from probe.store.store import Store
@@ -28,7 +28,7 @@ from probe.suites.load import load_suites
 from probe.wire.local import LocalWire
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Connection, Wire
-from tests.asking import RUN_ID, kinds
+from tests.probing.asking import RUN_ID, kinds
 from tests.servers.simulator import RunningSimulator
 
 QUICK = load_suites()["quick"]

@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from probe.attempt import TargetPlan
 from probe.catalog.listed import ListedModel
 from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair
+from probe.probing.attempt import TargetPlan
+from probe.probing.runner import RunPlan
 from probe.providers.protocol import Prompt, Reading
-from probe.runner import RunPlan
 from probe.suites.case import Case, Message, Suite
 from probe.wire.capture import Capture
 from probe.wire.request import Wire, WireRequest

@@ -6,8 +6,9 @@ import pytest
 
 from probe.errors import ConfigError, StopwatchError
 from probe.facts.sample import Failed, Sample
-from probe.runner import RunSummary
-from tests.asking import (
+from probe.probing.runner import RunSummary
+from tests.lib.clocks import VirtualClock
+from tests.probing.asking import (
     RUN_ID,
     Answer,
     ScriptedProvider,
@@ -15,8 +16,7 @@ from tests.asking import (
     run_plan,
     target_plan,
 )
-from tests.lib.clocks import VirtualClock
-from tests.runner.running import runner
+from tests.probing.running import runner
 
 
 async def test_a_failed_attempt_leaves_the_others_alone() -> None:

@@ -26,7 +26,7 @@ from probe.suites.nonce import with_nonce
 from probe.wire.capture import Capture
 from probe.wire.request import Connection, Deadlines, Wire
 
-_log = structlog.get_logger("probe.attempt")
+_log = structlog.get_logger("probe.probing.attempt")
 
 # The stopwatch keeps the deadlines itself; one that does not answer at all is given up this much later.
 # Longer than the stopwatch process needs to find its child stuck and kill it (see `probe.wire.child`).

@@ -9,9 +9,10 @@ import pytest
 
 from probe.facts.sample import Sample
 from probe.limits.gate import Limit
+from probe.probing.runner import Runner, RunSummary
 from probe.providers.protocol import Prompt
-from probe.runner import Runner, RunSummary
-from tests.asking import (
+from tests.lib.clocks import START, VirtualClock
+from tests.probing.asking import (
     THROTTLED,
     Answer,
     ScriptedProvider,
@@ -19,8 +20,7 @@ from tests.asking import (
     run_plan,
     target_plan,
 )
-from tests.lib.clocks import START, VirtualClock
-from tests.runner.running import runner
+from tests.probing.running import runner
 
 
 def slow(prompt: Prompt) -> Answer:

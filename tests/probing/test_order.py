@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from probe.facts.sample import Sample
 from probe.limits.gate import Limit
-from probe.runner import RunSummary
-from tests.asking import (
+from probe.probing.runner import RunSummary
+from tests.lib.clocks import START, VirtualClock
+from tests.probing.asking import (
     RUN_ID,
     Answer,
     ScriptedProvider,
@@ -15,8 +16,7 @@ from tests.asking import (
     run_plan,
     target_plan,
 )
-from tests.lib.clocks import START, VirtualClock
-from tests.runner.running import runner, starts
+from tests.probing.running import runner, starts
 
 
 async def test_every_case_is_asked_of_every_target() -> None:

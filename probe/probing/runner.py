@@ -20,7 +20,6 @@ from uuid import UUID
 
 import structlog
 
-from probe.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.facts.sample import Failed, FailureKind, Ok, Sample
@@ -29,12 +28,13 @@ from probe.lib.ids import new_id
 from probe.limits.gate import Gate, Limits, Refusal, Ticket
 from probe.limits.headers import read_rate_limits
 from probe.limits.quota import Demand
+from probe.probing.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.suites.case import Case, Suite
 from probe.wire.request import Wire
 
-_log = structlog.get_logger("probe.runner")
+_log = structlog.get_logger("probe.probing.runner")
 
 _CANCELLED = "the probe was told to stop"
 _NO_ENGINES: Mapping[str, Meter] = MappingProxyType({})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from probe.limits.gate import Limit, Limits
-from probe.runner import Runner
-from tests.asking import (
+from probe.probing.runner import Runner
+from tests.lib.clocks import VirtualClock
+from tests.probing.asking import (
     FixedPrices,
     NoWire,
     ScriptedProvider,
 )
-from tests.lib.clocks import VirtualClock
 
 WIDE = {"acme": Limit(concurrency=1000), "other": Limit(concurrency=1000)}
 

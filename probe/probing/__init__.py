@@ -1,0 +1,1 @@
+"""One attempt, and a run of many."""
