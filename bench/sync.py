@@ -8,7 +8,7 @@ import tempfile
 
 from bench.figure import Figure
 from probe.bootstrap.logs import configure_logs
-from probe.catalog.quotes import Quotes
+from probe.catalog.prices.quotes import Quotes
 from probe.config import Config, LogConfig
 from probe.discovery import Discovery, Subject
 from probe.lib.clock import SystemClock, monotonic_ns

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
-from probe.catalog.history import PriceEntry
+from probe.catalog.prices.history import PriceEntry
 from probe.facts.event import Event
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status

@@ -14,7 +14,7 @@ from probe.api.server import bind
 from probe.bootstrap.assembly import needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
 from probe.bundled import BundledSimulator
-from probe.catalog.quotes import Quotes
+from probe.catalog.prices.quotes import Quotes
 from probe.config import Config, LogConfig, process_environment
 from probe.errors import ConfigError
 from probe.lib.clock import Clock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from exporters.influxdb.points import field_name, line_of, one_line, time_ns
-from probe.catalog.history import PriceEntry
-from probe.catalog.quote import stated_rates
+from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.quote import stated_rates
 from probe.facts.event import Event
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS, MODEL_PRICE_USD_PER_REQUEST, PREFIX
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from probe.catalog.known import Remembered
-from probe.catalog.listed import ListedModel
-from probe.catalog.outlook import outlook
+from probe.catalog.models.availability import outlook
+from probe.catalog.models.known import Remembered
+from probe.catalog.models.listed import ListedModel
 from probe.store import ModelRecord
 
 Standing = Literal["listed", "vanished", "never listed"]

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from probe.analysis import Light
 from probe.api.control import Trouble
 from probe.api.leaderboard import State
-from probe.catalog.listed import Lifecycle
+from probe.catalog.models.listed import Lifecycle
 from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.store import RunStatus
 from probe.wire.capture import StampSource

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from probe.bootstrap.simulated import needs_simulator
-from probe.catalog.prices import PriceBook, is_local
-from probe.catalog.quotes import Quotes
+from probe.catalog.prices.book import PriceBook, is_local
+from probe.catalog.prices.quotes import Quotes
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from probe.bootstrap.simulated import needs_simulator
-from probe.catalog.sources.override import load as load_overrides
+from probe.catalog.prices.sources.override import load as load_overrides
 from probe.config import SloConfig, TargetSloConfig
 from probe.config.sources import Loaded
 from probe.config.sources.guess import did_you_mean

@@ -10,7 +10,7 @@ from typer import BadParameter
 
 from probe.api import format as board
 from probe.api.models import ShownModel
-from probe.catalog import alias
+from probe.catalog.models import alias
 from probe.cli.database import opened_store
 from probe.cli.figures import UNKNOWN, instant, usd
 from probe.cli.model_table import MAKERS, shown, standing

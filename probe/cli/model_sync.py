@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final
 
-from probe.catalog.quotes import Quotes
+from probe.catalog.prices.quotes import Quotes
 from probe.cli.event_table import event_json, note_events
 from probe.cli.output import print_error, print_line, print_note
 from probe.cli.progress import progress_bar

@@ -14,7 +14,7 @@ import typer
 
 from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
-from probe.catalog.quotes import Quotes
+from probe.catalog.prices.quotes import Quotes
 from probe.config import Config
 
 EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended

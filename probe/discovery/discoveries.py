@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from probe.bootstrap.assembly import Assembly
-from probe.catalog.news import Reporter
-from probe.catalog.outlook import Outlook
+from probe.catalog.models.availability import Outlook
+from probe.catalog.models.events import Reporter
 from probe.chore import Chores
 from probe.discovery.report import SyncReport
 from probe.discovery.standing import read_standing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from probe.catalog.changes import Comparison
+from probe.catalog.models.diff import Comparison
 from probe.facts.event import Event
 
 

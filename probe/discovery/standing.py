@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from probe.catalog.outlook import Outlook, outlook
+from probe.catalog.models.availability import Outlook, outlook
 from probe.config import Config
 from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.store import DiscoveryRecord, KnownModel, Store

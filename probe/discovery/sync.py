@@ -18,11 +18,11 @@ from uuid import UUID
 
 import structlog
 
-from probe.catalog.changes import Comparison, applied, compare
-from probe.catalog.known import Known
-from probe.catalog.listed import ListedModel
-from probe.catalog.news import Reporter
-from probe.catalog.outlook import Outlook, outlook
+from probe.catalog.models.availability import Outlook, outlook
+from probe.catalog.models.diff import Comparison, applied, compare
+from probe.catalog.models.events import Reporter
+from probe.catalog.models.known import Known
+from probe.catalog.models.listed import ListedModel
 from probe.discovery.report import SyncReport
 from probe.discovery.subject import Subject
 from probe.errors import ProbeError, ProviderError, StoreError, StoreUnavailable

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.engines.client import NOT_SERVED, EngineClient
 from probe.engines.models import read_models
 from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot

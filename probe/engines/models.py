@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
 from probe.providers.usage import sound
 from probe.providers.values import count, items, label, mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
 from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot
 from probe.engines.reading import is_up

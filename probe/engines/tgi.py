@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
 from probe.engines.reading import capabilities_of, is_up, metrics_page

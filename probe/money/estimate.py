@@ -16,7 +16,7 @@ from functools import reduce
 from typing import Final, Protocol
 from uuid import UUID
 
-from probe.catalog.price import Price
+from probe.catalog.prices.price import Price
 from probe.probing.attempt import TargetPlan
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.store.records import TypicalUsage
@@ -35,7 +35,7 @@ Usages = Mapping[tuple[str, str], TypicalUsage]
 
 
 class Prices(Protocol):
-    """See `probe.catalog.prices`."""
+    """See `probe.catalog.prices.book`."""
 
     def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None: ...
 
@@ -197,7 +197,7 @@ def _cost(price: Price, given: _Range, made: _Range) -> Amount:
 
 
 def _usd(price: Price, given: Decimal, made: Decimal) -> Decimal:
-    """As `probe.catalog.price.cost_of`, of counts that are means."""
+    """As `probe.catalog.prices.price.cost_of`, of counts that are means."""
     rates = price.rates_for(round(given))
     tokens_usd = given * rates.input_per_million_usd + made * rates.output_per_million_usd
     return tokens_usd.scaleb(_PER_MILLION) + price.request_usd

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from probe.catalog.price import Price, same_amounts
-from probe.catalog.quote import Quote, Told
-from probe.catalog.quotes import Key, Quotes
-from probe.catalog.sources.genai import SOURCE as PUBLISHED
-from probe.catalog.sources.genai import published_price
-from probe.catalog.weigh import Weighed, weigh
+from probe.catalog.prices.price import Price, same_amounts
+from probe.catalog.prices.quote import Quote, Told
+from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.prices.sources.genai import published_price
+from probe.catalog.prices.weigh import Weighed, weigh
 from probe.facts.event import Event
 from probe.pricing import news
 from probe.pricing.report import SourceReport

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import combinations
 
-from probe.catalog.factor import Apart, difference_between
-from probe.catalog.price import Price
-from probe.catalog.prices import OVERRIDE_SOURCE
-from probe.catalog.quotes import Key
+from probe.catalog.prices.book import OVERRIDE_SOURCE
+from probe.catalog.prices.compare import Apart, difference_between
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quotes import Key
 from probe.facts.event import Event
 from probe.pricing import news
 from probe.pricing.scope import Scope

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from probe.catalog.prices import is_local
-from probe.catalog.quote import Told
-from probe.catalog.sources import models_dev
+from probe.catalog.prices.book import is_local
+from probe.catalog.prices.quote import Told
+from probe.catalog.prices.sources import models_dev
 from probe.config import PricingConfig
 from probe.errors import PriceSourceError
 from probe.pricing.fetch import MAX_BYTES, SECONDS, fetch

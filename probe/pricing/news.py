@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from probe.catalog.factor import INFINITE, Apart
-from probe.catalog.price import Price
-from probe.catalog.quote import amounts_of
+from probe.catalog.prices.compare import INFINITE, Apart
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quote import amounts_of
 from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.store import PriceChange, PriceRecord, QuoteRecord

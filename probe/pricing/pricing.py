@@ -12,13 +12,13 @@ from uuid import UUID
 
 import structlog
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.prices import OVERRIDE_SOURCE, is_local, overrides_of
-from probe.catalog.quote import Quote, Told
-from probe.catalog.quotes import Key, Quotes
-from probe.catalog.sources import listing, models_dev
-from probe.catalog.sources.genai import SOURCE as PUBLISHED
-from probe.catalog.sources.genai import published_price
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.book import OVERRIDE_SOURCE, is_local, overrides_of
+from probe.catalog.prices.quote import Quote, Told
+from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.sources import listing, models_dev
+from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.prices.sources.genai import published_price
 from probe.errors import ConfigError, PriceSourceError, StoreError
 from probe.facts.event import Event
 from probe.facts.sample import Sample

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from probe.catalog.price import Price, cost_of
-from probe.catalog.prices import PriceBook
-from probe.catalog.quotes import Quotes
-from probe.catalog.sources.genai import published_price
+from probe.catalog.prices.book import PriceBook
+from probe.catalog.prices.price import Price, cost_of
+from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.sources.genai import published_price
 from probe.facts.sample import Cost, Sample
 from probe.pricing.rows import history_of
 from probe.store import Store

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from probe.catalog.quote import Quote, Refusal
+from probe.catalog.prices.quote import Quote, Refusal
 from probe.facts.event import Event
 
 _log = structlog.get_logger("probe.pricing")

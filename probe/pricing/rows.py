@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from probe.catalog.price import Price
-from probe.catalog.quote import Quote
-from probe.catalog.sources.listing import SOURCE as LISTING
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quote import Quote
+from probe.catalog.prices.sources.listing import SOURCE as LISTING
 from probe.store import PriceRecord, QuoteRecord, QuoteStatus
 from probe.store.prices import price_of
 

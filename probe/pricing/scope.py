@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.simulated import needs_simulator
-from probe.catalog.prices import PriceBook
-from probe.catalog.quotes import Key, Quotes
+from probe.catalog.prices.book import PriceBook
+from probe.catalog.prices.quotes import Key, Quotes
 from probe.config import Config
 from probe.providers.resolve import resolve
 

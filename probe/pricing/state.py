@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from probe.catalog.quote import stated_rates
-from probe.catalog.quotes import Key
+from probe.catalog.prices.quote import stated_rates
+from probe.catalog.prices.quotes import Key
 from probe.facts.status import PriceSourceStatus, PriceStatus, PricingStatus
 from probe.pricing.scope import Scope
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import structlog
 
-from probe.catalog.factor import factor_between
+from probe.catalog.prices.compare import factor_between
 from probe.errors import StoreError
 from probe.facts.sample import Sample
 from probe.pricing import news

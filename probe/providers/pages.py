@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.failures import status_failed, wire_failed
 from probe.providers.heading import answered_at, header_map

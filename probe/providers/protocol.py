@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Outcome, Reported, Usage
 from probe.facts.timeline import Timeline
 from probe.suites import Message

@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from probe.catalog.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Rates, Tier
 from probe.store.rows import clean
 
 _RATES = {

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.catalog.history import PriceEntry
-from probe.catalog.price import Price, Rates
+from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import Price, Rates
 from probe.facts.sample import Target
 from probe.lib.clock import Clock
 from probe.store.columns import round_money

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from probe.catalog.history import PriceEntry
-from probe.catalog.listed import Lifecycle, ListedModel
-from probe.catalog.price import Price, Tier
+from probe.catalog.models.listed import Lifecycle, ListedModel
+from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import Price, Tier
 from probe.facts.event import Event, EventKind, Severity
 from probe.facts.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ConfigError, NotRunning, StoreUnavailable
 from probe.facts.event import Event
 from probe.lib.ids import new_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probe.catalog.alias import find, same
+from probe.catalog.models.alias import find, same
 
 
 @pytest.mark.parametrize(

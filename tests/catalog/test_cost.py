@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.price import Price, Rates, cost_of
+from probe.catalog.prices.price import Price, Rates, cost_of
 from probe.facts.sample import Usage
 
 

@@ -8,11 +8,11 @@ from typing import get_args
 
 import pytest
 
-from probe.catalog.changes import compare
-from probe.catalog.known import Known, Remembered
-from probe.catalog.listed import ListedModel
-from probe.catalog.news import Reporter
-from probe.catalog.outlook import Outlook, outlook
+from probe.catalog.models.availability import Outlook, outlook
+from probe.catalog.models.diff import compare
+from probe.catalog.models.events import Reporter
+from probe.catalog.models.known import Known, Remembered
+from probe.catalog.models.listed import ListedModel
 from probe.facts.event import Event, EventKind
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)

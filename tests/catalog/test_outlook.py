@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from probe.catalog.known import Known, Remembered
-from probe.catalog.listed import ListedModel
-from probe.catalog.outlook import Outlook, outlook
+from probe.catalog.models.availability import Outlook, outlook
+from probe.catalog.models.known import Known, Remembered
+from probe.catalog.models.listed import ListedModel
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
 BEFORE = SUNDAY - timedelta(days=7)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import pytest
 
-from probe.catalog.prices import PriceBook
+from probe.catalog.prices.book import PriceBook
 from probe.config import PriceConfig
 from probe.facts.sample import Usage
 from probe.providers.presets import PRESETS
@@ -148,7 +148,7 @@ def test_published_prices_are_loaded_only_when_asked_for() -> None:
     code = """if True:
         import sys
         from datetime import UTC, datetime
-        from probe.catalog.prices import PriceBook
+        from probe.catalog.prices.book import PriceBook
         now = datetime(2026, 11, 21, tzinfo=UTC)
         book = PriceBook({})
         assert book.price("simulator", "sim-swift", "http://127.0.0.1:1/v1", now) is not None

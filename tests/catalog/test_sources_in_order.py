@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.price import Price, Rates, Tier, cost_of
-from probe.catalog.prices import PriceBook
-from probe.catalog.quote import Quote
-from probe.catalog.quotes import Quotes
-from probe.catalog.sources.genai import published_price
+from probe.catalog.prices.book import PriceBook
+from probe.catalog.prices.price import Price, Rates, Tier, cost_of
+from probe.catalog.prices.quote import Quote
+from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.sources.genai import published_price
 from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
 from probe.facts.sample import Usage
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.factor import INFINITE, Apart, change_between, difference_between, factor_between
-from probe.catalog.price import Price, Rates, Tier
-from probe.catalog.weigh import weigh
+from probe.catalog.prices.compare import INFINITE, Apart, change_between, difference_between, factor_between
+from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.weigh import weigh
 
 
 def rates(input_usd: str = "3", output_usd: str = "15", **more: str) -> Rates:

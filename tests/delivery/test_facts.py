@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.history import PriceEntry
+from probe.catalog.prices.history import PriceEntry
 from probe.errors import ExportError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock

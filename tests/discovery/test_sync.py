@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.discovery import Discovery
 from probe.errors import StoreUnavailable
 from probe.facts.event import Event

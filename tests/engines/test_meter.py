@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from structlog.testing import capture_logs
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.engines.meter import Meter
 from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot, Sum
 from probe.errors import EngineError, ProviderError

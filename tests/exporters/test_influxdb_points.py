@@ -22,8 +22,8 @@ from exporters.influxdb.points import (
     field_name,
     status_lines,
 )
-from probe.catalog.history import PriceEntry
-from probe.catalog.price import Price, Rates
+from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import Price, Rates
 from probe.facts.event import Event
 from probe.facts.sample import Timing
 from tests.exporters.contract import SHOWN

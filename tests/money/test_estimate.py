@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from probe.bootstrap.assembly import Assembly, assemble
-from probe.catalog.price import Price, Rates, Tier, cost_of
+from probe.catalog.prices.price import Price, Rates, Tier, cost_of
 from probe.cli.appraisal import appraise
 from probe.cli.shop import shop
 from probe.config import Config

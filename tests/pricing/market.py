@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.price import Price, Rates
-from probe.catalog.quotes import Quotes
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.quotes import Quotes
 from probe.config import Config, FrozenDict, PriceConfig, PricingConfig, ProviderConfig, TargetConfig
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Sample, Usage
 from probe.pricing.recompute import recompute
 from tests.pricing.market import DAY, OPENAI, Market, price

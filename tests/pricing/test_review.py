@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.catalog.sources import genai
+from probe.catalog.prices.sources import genai
 from probe.store import QuoteRecord
 from tests.pricing.market import DAY, Market, listed, price
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.prices import PriceBook
+from probe.catalog.prices.book import PriceBook
 from probe.config import PriceConfig
 from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock

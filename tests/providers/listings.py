@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.price import Price, Rates, Tier
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.price import Price, Rates, Tier
 
 
 def price(

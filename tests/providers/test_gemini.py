@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.facts.sample import Failed, Usage
 from probe.providers.gemini.dialect import GRAMMAR

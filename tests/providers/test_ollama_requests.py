@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.factory import build
 from probe.providers.ollama.listing import read_tags

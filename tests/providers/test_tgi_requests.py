@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.price import Price, Rates, Tier
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.price import Price, Rates, Tier
 from probe.facts.event import Event
 from probe.store import PriceRecord, QuoteRecord
 from tests.store.samples import NOW

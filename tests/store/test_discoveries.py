@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import StoreError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from probe.catalog.price import Price, Rates
+from probe.catalog.prices.price import Price, Rates
 from probe.lib.clock import FakeClock
 from probe.store import QuoteRecord, Store
 from tests.store.knowledge import a_price, a_quote

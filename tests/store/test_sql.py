@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Sample
 from probe.store import PriceRecord, Store
 from tests.store.knowledge import a_listed_model, a_price_record, a_quote, an_event

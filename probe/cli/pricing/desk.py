@@ -11,10 +11,10 @@ from decimal import Decimal
 import structlog
 
 from probe.api import format as board
-from probe.catalog.price import Price, Rates
-from probe.catalog.quotes import Key, Quotes
-from probe.catalog.sources.genai import SOURCE as PUBLISHED
-from probe.catalog.sources.genai import published_until
+from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.prices.sources.genai import published_until
 from probe.cli.database import has_database, require_database
 from probe.config import Config
 from probe.errors import StoreError

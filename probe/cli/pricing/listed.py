@@ -11,9 +11,9 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.factor import INFINITE, shown_factor
-from probe.catalog.price import Price
-from probe.catalog.quotes import Key, Quotes
+from probe.catalog.prices.compare import INFINITE, shown_factor
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quotes import Key, Quotes
 from probe.cli.database import has_database
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import UNKNOWN, age, amount, chosen, now, opened, price_as_json

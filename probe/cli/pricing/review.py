@@ -9,7 +9,7 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.price import Price
+from probe.catalog.prices.price import Price
 from probe.cli.figures import instant
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import Opened, opened, price_as_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from probe.catalog.listed import Lifecycle, ListedModel
+from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.dialect import ListingCall
 from probe.providers.pages import Page

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from probe.catalog.listed import Lifecycle, ListedModel
+from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.providers.listing.figures import day, first, instant, name, names, part, size
 from probe.providers.listing.prices import price_in
 

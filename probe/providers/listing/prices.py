@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from probe.catalog.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Rates, Tier
 from probe.providers.listing.figures import exact, first, part, size
 
 _PER_TOKEN = Decimal(1_000_000)

@@ -8,7 +8,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 import msgspec
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
 from probe.providers.native.address import headers_of, url_of
 from probe.providers.native.dialect import ListingCall, NativeDialect, PromptCall

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.dialect import ListingCall
 from probe.providers.pages import Page

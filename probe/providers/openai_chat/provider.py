@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
 from probe.providers.openai_chat.listing import Query, read_listing

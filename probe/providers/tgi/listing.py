@@ -5,7 +5,7 @@ https://github.com/huggingface/text-generation-inference/blob/main/docs/openapi.
 
 from __future__ import annotations
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.dialect import ListingCall
 from probe.providers.pages import Page

@@ -9,8 +9,8 @@ import pytest
 from genai_prices import Usage as TheirUsage
 from genai_prices import calc_price
 
-from probe.catalog.price import cost_of
-from probe.catalog.sources.genai import published_price, published_until
+from probe.catalog.prices.price import cost_of
+from probe.catalog.prices.sources.genai import published_price, published_until
 from probe.facts.sample import Usage
 
 DEEPSEEK = ("https://api.deepseek.com", "deepseek-v4-flash")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.price import Price, Rates
-from probe.catalog.sources.listing import read
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.sources.listing import read
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

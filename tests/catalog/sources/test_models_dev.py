@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.price import Rates, Tier
-from probe.catalog.quote import Quote, Told
-from probe.catalog.sources.models_dev import parse, read
+from probe.catalog.prices.price import Rates, Tier
+from probe.catalog.prices.quote import Quote, Told
+from probe.catalog.prices.sources.models_dev import parse, read
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OPENAI = "https://api.openai.com/v1"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.catalog.sources.override import load, read
+from probe.catalog.prices.sources.override import load, read
 from probe.errors import ConfigError
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from probe.catalog.changes import Comparison, FieldChange
-from probe.catalog.known import Known
-from probe.catalog.outlook import Outlook
+from probe.catalog.models.availability import Outlook
+from probe.catalog.models.diff import Comparison, FieldChange
+from probe.catalog.models.known import Known
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.ids import new_id
 

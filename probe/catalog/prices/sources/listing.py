@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from probe.catalog.listed import ListedModel
-from probe.catalog.quote import Quote, Refusal, Told, problem_of_price
+from probe.catalog.models.listed import ListedModel
+from probe.catalog.prices.quote import Quote, Refusal, Told, problem_of_price
 
 SOURCE: Final = "provider"
 

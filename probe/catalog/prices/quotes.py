@@ -10,8 +10,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from probe.catalog.price import Price
-from probe.catalog.quote import Quote
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quote import Quote
 
 Key = tuple[str, str]
 

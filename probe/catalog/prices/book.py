@@ -11,12 +11,12 @@ from ipaddress import ip_address
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from probe.catalog.nominal import nominal_price
-from probe.catalog.price import Price, Rates, cost_of, same_amounts
-from probe.catalog.quotes import Quotes
-from probe.catalog.sources import override
-from probe.catalog.sources.genai import SOURCE as PUBLISHED
-from probe.catalog.sources.genai import load_published, published_price
+from probe.catalog.prices.price import Price, Rates, cost_of, same_amounts
+from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.sources import override
+from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
+from probe.catalog.prices.sources.genai import load_published, published_price
+from probe.catalog.prices.sources.simulated import nominal_price
 from probe.config import Config, PriceConfig, PriceSource, PricingConfig
 from probe.facts.sample import Cost, Usage
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from probe.catalog.price import Price
+from probe.catalog.prices.price import Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

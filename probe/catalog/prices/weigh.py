@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from probe.catalog.factor import INFINITE, Apart, change_between, shown_factor
-from probe.catalog.price import Price, same_amounts
+from probe.catalog.prices.compare import INFINITE, Apart, change_between, shown_factor
+from probe.catalog.prices.price import Price, same_amounts
 
 Fate = Literal["first", "same", "changed", "held"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.listed import ListedModel
 
 
 class Known(Protocol):

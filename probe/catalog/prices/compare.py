@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
-from probe.catalog.price import Price, Rates
-from probe.catalog.quote import stated_rates
+from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.quote import stated_rates
 
 _SHOWN: Final = Context(prec=4)
 

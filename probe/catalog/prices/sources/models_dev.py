@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from probe.catalog.price import Price, Rates, Tier
-from probe.catalog.quote import Quote, Refusal, Told, problem_of_price
+from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.quote import Quote, Refusal, Told, problem_of_price
 
 SOURCE: Final = "models.dev"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from probe.catalog.price import Price
+from probe.catalog.prices.price import Price
 
 Lifecycle = Literal["active", "deprecated", "retired"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-from probe.catalog.price import Price, Rates
+from probe.catalog.prices.price import Price, Rates
 
 SOURCE = "nominal"
 

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from probe.catalog.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Rates, Tier
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices

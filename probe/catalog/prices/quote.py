@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from probe.catalog.price import Price, Rates
+from probe.catalog.prices.price import Price, Rates
 
 # Nobody asks for so much or so little: beyond lies a unit mistaken, or a text that was no number.
 _MOST_USD = Decimal(1_000_000)

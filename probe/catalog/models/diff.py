@@ -13,8 +13,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from probe.catalog.known import Known, Remembered
-from probe.catalog.listed import ListedModel
+from probe.catalog.models.known import Known, Remembered
+from probe.catalog.models.listed import ListedModel
 
 # What stays known where an entry says no more of it.
 _LASTING: Final = (

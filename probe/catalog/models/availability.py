@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from probe.catalog import alias
-from probe.catalog.known import Known
-from probe.catalog.listed import Lifecycle
+from probe.catalog.models import alias
+from probe.catalog.models.known import Known
+from probe.catalog.models.listed import Lifecycle
 
 Standing = Literal["listed", "vanished", "never_listed"]
 

@@ -1,0 +1,1 @@
+"""Listed models as facts: aliases, availability, and what changed between two lists."""
