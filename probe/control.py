@@ -13,6 +13,8 @@ from pydantic import SecretStr
 from probe import __version__
 from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.budgets import Budgets
+from probe.budgets.forecast import Forecast
 from probe.config import JobConfig
 from probe.delivery.exporters import Sinks
 from probe.discovery.discoveries import Discoveries
@@ -21,8 +23,6 @@ from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus
 from probe.generation import Generations
 from probe.limits.gate import REFUSALS
-from probe.money.budgets import Budgets
-from probe.money.forecast import Forecast
 from probe.phase import Phase
 from probe.pricing import Pricing
 from probe.reload import Reloader

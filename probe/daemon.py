@@ -22,6 +22,7 @@ import structlog
 from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.budgets import Budgets
 from probe.chore import Chores
 from probe.config import Config
 from probe.control import DaemonControl
@@ -34,7 +35,6 @@ from probe.exporter import ExporterContext
 from probe.generation import Generation, Generations
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.tasks import background, soon
-from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts, set_up_logs
 from probe.phase import Phase
 from probe.pricing import Pricing, scope_of

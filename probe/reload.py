@@ -8,13 +8,13 @@ from collections.abc import Callable
 import structlog
 
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.budgets import Budgets
 from probe.config import Config
 from probe.delivery.exporters import Sinks
 from probe.discovery.discoveries import Discoveries
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
 from probe.generation import Generation, Generations
-from probe.money.budgets import Budgets
 from probe.parts import Parts, set_up_logs
 from probe.phase import Phase
 from probe.scheduling.job import ScheduledJob

@@ -13,6 +13,8 @@ from uuid import UUID
 import structlog
 
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.budgets import Budgets
+from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
 from probe.ending import Endings
 from probe.errors import NotRunning, OverBudget
@@ -20,8 +22,6 @@ from probe.facts.slot import Slot
 from probe.generation import Generation, Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish
-from probe.money.budget import Shortfall
-from probe.money.budgets import Budgets
 from probe.phase import Phase
 from probe.probing.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable

@@ -12,13 +12,13 @@ from uuid import UUID
 
 import pytest
 
+from probe.budgets.budgets import Budgets
+from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.generation import Generation, Generations
 from probe.lib.clock import SystemClock
-from probe.money.budget import Shortfall
-from probe.money.budgets import Budgets
 from probe.parts import Parts, open_parts
 from probe.phase import Phase
 from probe.probing.runner import RunPlan

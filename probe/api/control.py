@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from probe.budgets.forecast import Forecast
 from probe.facts.sample import Series
 from probe.facts.status import Status
-from probe.money.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from pydantic import BeforeValidator
 
 from probe.api.schemas import Body
 from probe.api.schemas import Usd as AnyUsd
+from probe.budgets.estimate import Amount, Estimate, TargetEstimate, sum_of
+from probe.budgets.forecast import Forecast
+from probe.budgets.ledger import in_usd
 from probe.facts.status import BudgetStatus, MoneyStatus
-from probe.money.budget import in_usd
-from probe.money.estimate import Amount, Estimate, TargetEstimate, sum_of
-from probe.money.forecast import Forecast
 from probe.wire.request import Connection
 
 # Means of tokens have no end of digits.

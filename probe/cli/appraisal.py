@@ -11,6 +11,12 @@ from typing import Any, Final
 
 from probe.api.money import EstimatesBody
 from probe.bootstrap.assembly import Assembly, assemble
+from probe.budgets.appraiser import USAGE_DAYS, Appraiser
+from probe.budgets.budgets import Budgets
+from probe.budgets.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
+from probe.budgets.fit import Outlook, outlooks
+from probe.budgets.forecast import Forecast
+from probe.budgets.ledger import Ledger, in_usd, limits_of
 from probe.cli.database import has_database
 from probe.cli.figures import UNKNOWN, usd
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
@@ -18,12 +24,6 @@ from probe.cli.pricing.desk import opened
 from probe.cli.shop import RUN_NAME
 from probe.config import Config
 from probe.lib.clock import SystemClock
-from probe.money.appraiser import USAGE_DAYS, Appraiser
-from probe.money.budget import Ledger, in_usd, limits_of
-from probe.money.budgets import Budgets
-from probe.money.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
-from probe.money.forecast import Forecast
-from probe.money.outlook import Outlook, outlooks
 from probe.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.budgets import Budgets
 from probe.cli.pricing.desk import stored_quotes
 from probe.cli.progress import Show, progress_bar
 from probe.cli.workbench import workbench
@@ -18,7 +19,6 @@ from probe.facts.sample import Sample, Series
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
 from probe.limits.gate import Limits
-from probe.money.budgets import Budgets
 from probe.probing.runner import Runner, RunPlan, RunSummary
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess

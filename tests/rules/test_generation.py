@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from probe.budgets.events import WARNING_SHARE
 from probe.config import Config
 from probe.errors import ConfigError
 from probe.metrics import CATALOGUE, names
-from probe.money.events import WARNING_SHARE
 from probe.rules import UnknownMetric, rule_groups
 from probe.rules.files import GRAFANA_FILE, Format, files_for
 from probe.rules.promql import any_of, check_names, names_of, quoted

@@ -11,7 +11,7 @@ from probe.rules.promql import Read, select
 from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
-# As the daemon's own event has it (`probe.money.events`).
+# As the daemon's own event has it (`probe.budgets.events`).
 _NEARLY = 0.8
 
 

@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from probe.bootstrap.assembly import Assembly
+from probe.budgets.estimate import Estimate, Usages, estimate
+from probe.budgets.forecast import Forecast, Pace, pace_of
 from probe.config import JobConfig
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
-from probe.money.estimate import Estimate, Usages, estimate
-from probe.money.forecast import Forecast, Pace, pace_of
 from probe.probing.attempt import TargetPlan
 from probe.scheduling.cron import CronTimetable
 from probe.store import Store

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from probe.config import BudgetConfig
-from probe.money.budget import (
+from probe.budgets.ledger import (
     Bill,
     Ledger,
     Limit,
@@ -22,6 +21,7 @@ from probe.money.budget import (
     period_of,
     skipped_for,
 )
+from probe.config import BudgetConfig
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROVIDERS, JOBS = ("acme", "borealis"), ("hourly", "daily")

@@ -15,12 +15,12 @@ import yaml
 
 from probe.bootstrap.assembly import Assembly, assemble
 from probe.bootstrap.load import load_config
+from probe.budgets.budgets import Budgets
+from probe.budgets.ledger import Shortfall
 from probe.config import Config
 from probe.facts.event import Event
 from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
-from probe.money.budget import Shortfall
-from probe.money.budgets import Budgets
 from probe.probing.runner import RunPlan
 from probe.runs import plan_of
 from probe.store import Store

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 
 from probe.bootstrap.assembly import Assembly, assemble
+from probe.budgets.appraiser import USAGE_DAYS, Appraiser
+from probe.budgets.estimate import OUTPUT_SHARE, Amount, estimate
+from probe.budgets.forecast import Forecast, pace_of
 from probe.catalog.prices.price import Price, Rates, Tier, cost_of
 from probe.cli.appraisal import appraise
 from probe.cli.shop import shop
 from probe.config import Config
 from probe.facts.sample import Usage
 from probe.lib.clock import FakeClock, SystemClock
-from probe.money.appraiser import USAGE_DAYS, Appraiser
-from probe.money.estimate import OUTPUT_SHARE, Amount, estimate
-from probe.money.forecast import Forecast, pace_of
 from probe.scheduling.cron import CronTimetable
 from probe.store import Store
 from probe.store.records import TypicalUsage

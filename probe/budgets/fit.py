@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from probe.money.budget import Bill, Ledger, Limit
-from probe.money.forecast import Forecast
+from probe.budgets.forecast import Forecast
+from probe.budgets.ledger import Bill, Ledger, Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

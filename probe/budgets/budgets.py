@@ -20,15 +20,11 @@ from uuid import UUID
 import structlog
 
 from probe.bootstrap.assembly import Assembly
-from probe.errors import StoreError, StoreUnavailable
-from probe.facts.event import Event
-from probe.facts.sample import Sample
-from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
-from probe.lib.clock import Clock
-from probe.lib.shared_lock import Turnstile
-from probe.lib.tasks import until_set
-from probe.money.appraiser import Appraiser
-from probe.money.budget import (
+from probe.budgets.appraiser import Appraiser
+from probe.budgets.estimate import NOTHING, Estimate
+from probe.budgets.events import events_of, freed
+from probe.budgets.forecast import Forecast
+from probe.budgets.ledger import (
     Bill,
     Ledger,
     Limit,
@@ -40,14 +36,18 @@ from probe.money.budget import (
     period_of,
     skipped_for,
 )
-from probe.money.estimate import NOTHING, Estimate
-from probe.money.events import events_of, freed
-from probe.money.forecast import Forecast
+from probe.errors import StoreError, StoreUnavailable
+from probe.facts.event import Event
+from probe.facts.sample import Sample
+from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
+from probe.lib.clock import Clock
+from probe.lib.shared_lock import Turnstile
+from probe.lib.tasks import until_set
 from probe.probing.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
 from probe.store.recorder import SampleStore
 
-_log = structlog.get_logger("probe.money.budgets")
+_log = structlog.get_logger("probe.budgets.budgets")
 
 _EVERY_SECONDS: Final = 60.0
 _APPRAISE_EVERY: Final = timedelta(minutes=5)

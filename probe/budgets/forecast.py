@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from probe.money.estimate import Amount, Estimate
+from probe.budgets.estimate import Amount, Estimate
 from probe.scheduling.due import Timetable
 
 MONTH: Final = timedelta(days=30)

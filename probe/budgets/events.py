@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from probe.budgets.ledger import Period, Standing, in_usd
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.ids import new_id
-from probe.money.budget import Period, Standing, in_usd
 
 WARNING_SHARE: Final = Decimal("0.8")
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from probe.budgets.ledger import skipped_for
 from probe.errors import StoreUnavailable
 from probe.lib.clock import FakeClock
-from probe.money.budget import skipped_for
-from tests.money.books import EACH, NOON, books
+from tests.budgets.books import EACH, NOON, books
 
 ALL: dict[str, Any] = {"name": "all"}
 NONE = Decimal(0)
@@ -105,7 +105,7 @@ async def test_what_has_no_price_goes_on_and_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[Any] = []
-    monkeypatch.setattr("probe.money.budgets._log.warning", lambda _, **told: said.append(told))
+    monkeypatch.setattr("probe.budgets.budgets._log.warning", lambda _, **told: said.append(told))
     async with books(tmp_path, [daily("0")]) as here:
         assert [await here.make(targets=["acme/dark"]) for _ in range(3)] == [True] * 3
     assert said == [{"targets": ["acme/dark"]}]

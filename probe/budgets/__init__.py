@@ -1,0 +1,1 @@
+"""Estimates of what runs cost, and budgets that limit spend."""

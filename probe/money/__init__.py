@@ -1,1 +1,0 @@
-"""What probes will cost, have cost, and may cost."""
