@@ -24,15 +24,15 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import PricingStatus
 from probe.lib.clock import Clock
-from probe.pricing import news
-from probe.pricing.desk import Desk
-from probe.pricing.disagreement import Disagreements
+from probe.pricing import events as news
+from probe.pricing.checks import Disagreements
 from probe.pricing.fetch import MAX_BYTES, SECONDS
+from probe.pricing.intake import Desk
 from probe.pricing.models_dev import ModelsDev
 from probe.pricing.report import PriceSync, SourceReport, say
 from probe.pricing.rows import history_of, record_of
 from probe.pricing.scope import Scope
-from probe.pricing.state import Outcomes, status_of
+from probe.pricing.status import Outcomes, status_of
 from probe.pricing.watch import CostWatch
 from probe.store import QuoteRecord, Store
 

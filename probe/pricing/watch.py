@@ -9,7 +9,7 @@ import structlog
 from probe.catalog.prices.compare import factor_between
 from probe.errors import StoreError
 from probe.facts.sample import Sample
-from probe.pricing import news
+from probe.pricing import events as news
 from probe.store import Store
 
 _log = structlog.get_logger("probe.pricing")

@@ -19,7 +19,7 @@ from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import UNKNOWN, age, amount, chosen, now, opened, price_as_json
 from probe.config import Config
 from probe.pricing import Scope, scope_of_config
-from probe.pricing.disagreement import differences
+from probe.pricing.checks import differences
 
 _COLUMNS: Final = (
     Column("model"),

@@ -14,7 +14,7 @@ from probe.cli.figures import instant
 from probe.cli.output import Column, print_line, print_note, print_table
 from probe.cli.pricing.desk import Opened, opened, price_as_json
 from probe.config import Config
-from probe.pricing.news import shown
+from probe.pricing.events import shown
 from probe.store import QuoteRecord
 
 _COLUMNS: Final = (

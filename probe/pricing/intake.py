@@ -13,7 +13,7 @@ from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_price
 from probe.catalog.prices.weigh import Weighed, weigh
 from probe.facts.event import Event
-from probe.pricing import news
+from probe.pricing import events as news
 from probe.pricing.report import SourceReport
 from probe.pricing.rows import quote_of, quote_row
 from probe.pricing.scope import Scope

@@ -12,7 +12,7 @@ from probe.catalog.prices.compare import Apart, difference_between
 from probe.catalog.prices.price import Price
 from probe.catalog.prices.quotes import Key
 from probe.facts.event import Event
-from probe.pricing import news
+from probe.pricing import events as news
 from probe.pricing.scope import Scope
 
 
