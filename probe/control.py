@@ -11,7 +11,6 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from probe import __version__
-from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.budgets.forecast import Forecast
@@ -26,6 +25,7 @@ from probe.limits.gate import REFUSALS
 from probe.phase import Phase
 from probe.pricing import Pricing
 from probe.reload import Reloader
+from probe.reports.daemon import EstimateOrder, Job, RunOrder, Trouble
 from probe.runs import Runs
 from probe.scheduling.schedule import Schedule
 from probe.store import Store
@@ -36,7 +36,7 @@ from probe.wire.process import StopwatchProcess
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonControl:
-    """Implements `probe.api.control.Control`."""
+    """Implements `probe.reports.daemon.Control`."""
 
     started_at: datetime
     phase: Phase

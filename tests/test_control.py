@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from probe.api.control import RunOrder
 from probe.daemon import Daemon
+from probe.reports.daemon import RunOrder
 from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of
 from tests.servers.simulator import RunningSimulator
 from tests.store.sql import execute

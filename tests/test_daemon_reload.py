@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from probe.api.control import RunOrder
 from probe.config import Config
 from probe.daemon import Daemon
 from probe.errors import ConfigError, NotRunning
 from probe.generation import Generation
+from probe.reports.daemon import RunOrder
 from probe.store import Store
 from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.servers.postgres import PostgresServer, postgres_server

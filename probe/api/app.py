@@ -12,7 +12,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from probe import __version__
 from probe.api import problem
 from probe.api.board.page import BoardPage
-from probe.api.control import Control
 from probe.api.guard import Boundary, Headers, Hosts, Limits
 from probe.api.parts import Parts
 from probe.api.routes import (
@@ -29,6 +28,7 @@ from probe.api.routes import (
 )
 from probe.api.source import Source
 from probe.lib.clock import Clock
+from probe.reports.daemon import Control
 from probe.store import Store
 
 # Metrics of hundreds of targets are megabytes of repeating text, which the fastest level makes a tenth.

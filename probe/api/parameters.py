@@ -8,9 +8,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from probe.api.leaderboard import HOURS, SORT_KEYS, Sort
-from probe.api.models import ModelChoice
 from probe.facts.sample import FailureKind, Fault, TargetKind
+from probe.reports.leaderboard import HOURS, SORT_KEYS, Sort
+from probe.reports.models import ModelChoice
 from probe.store import ResultFilter, RunFilter, RunStatus
 from probe.wire.request import Connection
 

@@ -8,9 +8,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from probe.api.board.page import BoardPage
-from probe.api.control import Control
 from probe.api.source import Source
 from probe.lib.clock import Clock
+from probe.reports.daemon import Control
 from probe.store import Store
 
 

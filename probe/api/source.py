@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from probe.api.leaderboard import HOURS
 from probe.facts.sample import Sample, TargetKind
 from probe.lib.clock import Clock
+from probe.reports.leaderboard import HOURS
 from probe.store import LeaderboardRow, ResultFilter, Store
 
 WINDOW = timedelta(hours=HOURS)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from probe.api.money import EstimatesBody
 from probe.bootstrap.assembly import Assembly, assemble
 from probe.budgets.appraiser import USAGE_DAYS, Appraiser
 from probe.budgets.budgets import Budgets
@@ -24,6 +23,7 @@ from probe.cli.pricing.desk import opened
 from probe.cli.shop import RUN_NAME
 from probe.config import Config
 from probe.lib.clock import SystemClock
+from probe.reports.money import EstimatesBody
 from probe.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.

@@ -7,9 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from probe.api import format as board
 from probe.cli.output import Cell, printable
 from probe.facts.sample import Cost, Failed, Outcome, Usage
+from probe.reports import format as board
 
 UNKNOWN: Final = board.UNKNOWN
 _BARS: Final = "▁▂▃▄▅▆▇█"

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from probe.api.format import NBSP, percent
 from probe.cli.figures import UNKNOWN, duration
 from probe.cli.fleet import Seen
 from probe.cli.output import Cell, Column, print_line, print_note, print_table, printable
 from probe.config import TargetConfig
 from probe.engines.protocol import Counters, Gauges, Snapshot, Sum
 from probe.providers.preset import Endpoint
+from probe.reports.format import NBSP, percent
 
 _LIST: Final = tuple(Column(title) for title in ("name", "engine", "endpoint", "targets"))
 _HEALTH: Final = (

@@ -92,7 +92,7 @@ def print_results(samples: Sequence[Sample]) -> None:
 
 
 def print_results_json(samples: Sequence[Sample]) -> None:
-    from probe.api.answers import result_detail
+    from probe.reports.answers import result_detail
 
     for sample in samples:
         print_line(result_detail(sample).model_dump_json())

@@ -8,8 +8,6 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.api import format as board
-from probe.api.models import ShownModel
 from probe.catalog.models import alias
 from probe.cli.database import opened_store
 from probe.cli.figures import UNKNOWN, instant, usd
@@ -18,6 +16,8 @@ from probe.cli.output import print_line, printable
 from probe.config import Config
 from probe.config.sources.guess import did_you_mean
 from probe.facts.event import Event
+from probe.reports import format as board
+from probe.reports.models import ShownModel
 from probe.store import EventFilter, ModelRecord
 
 _EVENTS: Final = 10
@@ -84,8 +84,8 @@ def print_info(info: ModelInfo) -> None:
 def print_info_json(info: ModelInfo) -> None:
     import json
 
-    from probe.api.answers import model_body
     from probe.cli.event_table import event_json
+    from probe.reports.answers import model_body
 
     body = model_body(info.model).model_dump(mode="json")
     whole = {**body, "targets": info.targets, "events": [event_json(event) for event in info.events]}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from probe.api import format as board
-from probe.api.models import ModelChoice, ShownModel, shown_models
 from probe.cli.database import opened_store
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
+from probe.reports import format as board
+from probe.reports.models import ModelChoice, ShownModel, shown_models
 from probe.store import ModelRecord
 
 # Of a database that knows models.
@@ -45,7 +45,7 @@ def print_models(models: Sequence[ShownModel]) -> None:
 
 
 def print_models_json(models: Sequence[ShownModel]) -> None:
-    from probe.api.answers import model_body
+    from probe.reports.answers import model_body
 
     for model in models:
         print_line(model_body(model).model_dump_json())

@@ -42,10 +42,10 @@ def list_models(
       probe models list gpt-4 --provider openai --available
       probe models list --retiring --json
     """
-    from probe.api.models import ModelChoice
     from probe.bootstrap.load import load_config
     from probe.cli.model_table import print_models, print_models_json, read_models
     from probe.cli.workbench import quiet_logs, run_to_end
+    from probe.reports.models import ModelChoice
 
     settings = load_config(config)
     quiet_logs(settings)

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from probe.analysis import Distribution, Spread, describe, spread
-from probe.api.format import count
 from probe.cli.figures import UNKNOWN, duration, instant, speed
 from probe.cli.native import FIGURES, Figure, Unit, by_target, record, values_of
 from probe.cli.output import Cell, Column, print_line, print_note, print_table
 from probe.cli.report import label
 from probe.facts.sample import Sample
+from probe.reports.format import count
 
 _NOTHING: Final = "no result has metrics of the server"
 _PERCENTILES: Final = (50, 90, 95, 99)

@@ -39,7 +39,7 @@ def print_report(report: Report) -> None:
 
 def report_json(report: Report) -> str:
     """One document; the results are those of the API, with their texts."""
-    from probe.api.answers import result_detail
+    from probe.reports.answers import result_detail
 
     summary = report.summary
     document = {

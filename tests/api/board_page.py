@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Page
 
-from probe.api import format as fmt
+from probe.reports import format as fmt
 from tests.servers.chromium import page_errors
 
 # The ratio of luminances of every piece of text to what lies behind it (WCAG 2, 1.4.3), where it is too low.

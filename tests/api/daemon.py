@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
-from probe.api.control import EstimateOrder, Job, RunOrder, Trouble
 from probe.budgets.forecast import Forecast
 from probe.errors import ProbeError
 from probe.facts.sample import Series
 from probe.facts.status import Status
+from probe.reports.daemon import EstimateOrder, Job, RunOrder, Trouble
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,7 +20,7 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass
 class ScriptedDaemon:
-    """Implements `probe.api.control.Control`.
+    """Implements `probe.reports.daemon.Control`.
 
     `orders`, `discoveries` and `reloads` are what it was asked for.
     """

@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
-from probe.api.control import Job
 from probe.facts.sample import (
     FAULTS,
     Cost,
@@ -31,6 +30,7 @@ from probe.facts.sample import (
 )
 from probe.facts.status import Build, JobStatus, Status
 from probe.lib.clock import FakeClock
+from probe.reports.daemon import Job
 from probe.store import Store
 from probe.wire.request import Connection
 

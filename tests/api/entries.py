@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from probe.analysis import Tally, summarise
-from probe.api.leaderboard import Entry
 from probe.facts.sample import FAULTS, Failed, FailureKind, Sample
+from probe.reports.leaderboard import Entry
 from probe.store import LeaderboardRow, Points
 from tests.api.demo import DAY, FLEET, NOW, day_of
 

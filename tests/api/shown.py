@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.api import format as fmt
 from probe.api.board.figures import Figure
 from probe.api.board.query import BoardQuery
 from probe.api.board.view import BoardData, BoardView, board_view
-from probe.api.leaderboard import Entry
+from probe.reports import format as fmt
+from probe.reports.leaderboard import Entry
 from tests.api.demo import JOBS, NOW, a_status
 
 

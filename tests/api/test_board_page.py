@@ -14,11 +14,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from probe.analysis import percentile, summarise, tally
-from probe.api import format as fmt
-from probe.api.control import Trouble
 from probe.errors import StoreUnavailable
 from probe.facts.sample import Failed, Sample
 from probe.facts.status import ConfigStatus, JobStatus
+from probe.reports import format as fmt
+from probe.reports.daemon import Trouble
 from tests.api.board_page import cells, sound, targets
 from tests.api.demo import FLEET, NOW, Character, a_status, day_of, fill
 from tests.api.serving import Served

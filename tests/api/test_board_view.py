@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from probe.api import format as fmt
 from probe.api.board.query import BoardQuery
 from probe.api.board.rows import DETAIL_LENGTH
 from probe.api.board.view import FAILURES_SHOWN
-from probe.api.control import Trouble
-from probe.api.leaderboard import Entry, Sort
 from probe.facts.sample import FailureKind
 from probe.facts.status import ConfigStatus, JobStatus, StoreStatus
+from probe.reports import format as fmt
+from probe.reports.daemon import Trouble
+from probe.reports.leaderboard import Entry, Sort
 from tests.api.demo import NOW, a_status
 from tests.api.entries import an_entry, failed_samples, nothing_yet, only_failures
 from tests.api.shown import plain, view

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.api import format as fmt
+from probe.reports import format as fmt
 
 NOW = datetime(2026, 11, 21, 3, 12, 7, tzinfo=UTC)
 

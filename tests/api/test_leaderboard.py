@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from probe.analysis import jitter_seconds, percentile, summarise, tally
-from probe.api.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked, tally_of
 from probe.facts.sample import Series, Target
+from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked, tally_of
 from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, fill
 from tests.api.entries import a_row, an_entry, nothing_yet, only_failures
 from tests.api.serving import Served

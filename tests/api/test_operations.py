@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from probe import __version__
-from probe.api.control import RunOrder, Trouble
 from probe.errors import ConfigError, StoreUnavailable
+from probe.reports.daemon import RunOrder, Trouble
 from tests.api.daemon import OPENMETRICS, PROMETHEUS
 from tests.api.serving import Served
 

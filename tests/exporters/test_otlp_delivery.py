@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from exporters.otlp import OtlpExporter
-from probe.api.control import RunOrder
 from probe.daemon import Daemon
 from probe.delivery.delivery import Delivery
 from probe.delivery.streams import lines
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
+from probe.reports.daemon import RunOrder
 from probe.store import Store
 from tests.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for

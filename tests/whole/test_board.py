@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from probe.api import format as fmt
+from probe.reports import format as fmt
 from probe.simulator.faults import refused_port
 from tests.servers.chromium import chromium, open_page, page_errors
 from tests.servers.daemon import RunningDaemon, StartDaemon

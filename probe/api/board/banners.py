@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from probe.api.control import Trouble
 from probe.facts.status import Status, StoreStatus
+from probe.reports.daemon import Trouble
 
 _HEADINGS = {"stopwatch": "The stopwatch is down", "schedule": "The schedule has stopped"}
 

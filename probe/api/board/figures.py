@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probe.analysis import Distribution, Light, samples_needed
-from probe.api import format as fmt
-from probe.api.leaderboard import Entry, SortKey
 from probe.facts.sample import FailureKind
+from probe.reports import format as fmt
+from probe.reports.leaderboard import Entry, SortKey
 
 NO_RESULT = "No result in the last 24 hours"
 LIGHT_WORDS: dict[Light, str] = {"green": "steady", "yellow": "uneven", "red": "erratic"}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from probe.api import format as fmt
 from probe.facts.status import BudgetStatus, MoneyStatus
+from probe.reports import format as fmt
 
 _WARNING_SHARE = Decimal("0.8")
 _FULL = 100.0

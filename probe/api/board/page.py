@@ -9,11 +9,11 @@ from urllib.parse import quote
 from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
 from probe.api.board.view import BoardData, BoardView, Tone, board_view
-from probe.api.control import Control
-from probe.api.leaderboard import entries
 from probe.api.source import Source
 from probe.errors import StoreError
 from probe.lib.clock import Clock
+from probe.reports.daemon import Control
+from probe.reports.leaderboard import entries
 
 REFRESH_SECONDS = 60
 

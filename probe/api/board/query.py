@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import get_args
 from urllib.parse import urlencode
 
-from probe.api.leaderboard import Sort, SortKey
 from probe.facts.sample import TargetKind
+from probe.reports.leaderboard import Sort, SortKey
 
 KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from probe.api import format as fmt
 from probe.api.board.figures import NO_RESULT, Cell, cells, words
 from probe.api.board.sparkline import Sparkline, sparkline
-from probe.api.control import Job
-from probe.api.leaderboard import Entry, State
 from probe.facts.sample import Failed, Fault, Sample
 from probe.facts.status import JobStatus
+from probe.reports import format as fmt
+from probe.reports.daemon import Job
+from probe.reports.leaderboard import Entry, State
 
 STATE_WORDS: dict[State, str] = {
     "answering": "answered at the last probe",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from probe.api import format as fmt
-from probe.api.leaderboard import Entry, Sort, SortKey, ranked
+from probe.reports import format as fmt
+from probe.reports.leaderboard import Entry, Sort, SortKey, ranked
 
 _UNKNOWN_HINT = "Not known yet"
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Literal
 
 from probe.analysis import failure_kind
-from probe.api import format as fmt
 from probe.api.board.banners import Banner, banners
 from probe.api.board.figures import COLUMNS
 from probe.api.board.models import model_banners
@@ -19,10 +18,11 @@ from probe.api.board.money import MoneyView, money_view
 from probe.api.board.query import KINDS, BoardQuery
 from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, row
 from probe.api.board.tiles import Tile, tiles
-from probe.api.control import Job, Trouble
-from probe.api.leaderboard import Entry, SortKey, ranked
 from probe.facts.sample import FailureKind, Sample, TargetKind
 from probe.facts.status import JobStatus, Status
+from probe.reports import format as fmt
+from probe.reports.daemon import Job, Trouble
+from probe.reports.leaderboard import Entry, SortKey, ranked
 from probe.wire.request import Connection
 
 FAILURES_SHOWN = 8

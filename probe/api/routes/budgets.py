@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from probe.api.control import EstimateOrder
-from probe.api.money import BudgetsBody, EstimatesBody
 from probe.api.parameters import Parameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
+from probe.reports.daemon import EstimateOrder
+from probe.reports.money import BudgetsBody, EstimatesBody
 
 router = APIRouter(prefix="/api/v1", tags=["money"])
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from probe.api.answers import model_body
-from probe.api.models import shown_models
 from probe.api.parameters import ModelParameters, Parameters
 from probe.api.parts import Given
 from probe.api.problem import responses
-from probe.api.schemas import Listing, ModelBody, ProviderBody
+from probe.reports.answers import model_body
+from probe.reports.models import shown_models
+from probe.reports.schemas import Listing, ModelBody, ProviderBody
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], responses=responses(422, 503))
 

@@ -13,8 +13,8 @@ from probe.api.guard import require_token
 from probe.api.parameters import MAX_PAGE, Parameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
-from probe.api.schemas import Body, Listing
 from probe.errors import ConfigError
+from probe.reports.schemas import Body, Listing
 from probe.store import DiscoveryStatus
 
 router = APIRouter(prefix="/api/v1/discoveries", tags=["catalogue"])

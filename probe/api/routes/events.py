@@ -12,8 +12,8 @@ from pydantic import Field
 from probe.api.parameters import Instant, PageParameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
-from probe.api.schemas import Body, Listing
 from probe.facts.event import EventKind, Severity
+from probe.reports.schemas import Body, Listing
 from probe.store import EventFilter
 
 router = APIRouter(prefix="/api/v1", tags=["events"])

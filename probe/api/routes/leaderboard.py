@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from probe.api.answers import entry_body
-from probe.api.leaderboard import HOURS, Sort, entries, ranked
 from probe.api.parameters import LeaderboardParameters
 from probe.api.parts import Given
 from probe.api.problem import responses
-from probe.api.schemas import LeaderboardBody
+from probe.reports.answers import entry_body
+from probe.reports.leaderboard import HOURS, Sort, entries, ranked
+from probe.reports.schemas import LeaderboardBody
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
 

@@ -8,8 +8,8 @@ from probe import __version__
 from probe.api.guard import require_token
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
-from probe.api.schemas import HealthBody, ReadinessBody, Reloaded
 from probe.errors import ConfigError
+from probe.reports.schemas import HealthBody, ReadinessBody, Reloaded
 
 router = APIRouter(tags=["operations"])
 

@@ -9,7 +9,7 @@ from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
 from probe.api.parts import Given
 from probe.api.problem import Problem
-from probe.runbooks import index, runbooks
+from probe.api.runbooks import index, runbooks
 
 router = APIRouter(include_in_schema=False)
 

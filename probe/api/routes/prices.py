@@ -12,7 +12,7 @@ from pydantic import Field
 from probe.api.parameters import Parameters, Word
 from probe.api.parts import Given
 from probe.api.problem import responses
-from probe.api.schemas import Body, Listing, PriceBody, Usd
+from probe.reports.schemas import Body, Listing, PriceBody, Usd
 from probe.store import ModelRecord, QuoteRecord
 
 router = APIRouter(prefix="/api/v1", tags=["prices"], responses=responses(422, 503))

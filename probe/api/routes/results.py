@@ -7,11 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from probe.api.answers import result_body, result_detail
 from probe.api.parameters import ResultParameters
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
-from probe.api.schemas import Listing, ResultBody, ResultDetail
+from probe.reports.answers import result_body, result_detail
+from probe.reports.schemas import Listing, ResultBody, ResultDetail
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
 

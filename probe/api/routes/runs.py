@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from probe.api.control import RunOrder
 from probe.api.guard import require_token
 from probe.api.parameters import Parameters, RunParameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
-from probe.api.schemas import Listing, RunBody, RunStarted
 from probe.errors import ConfigError
+from probe.reports.daemon import RunOrder
+from probe.reports.schemas import Listing, RunBody, RunStarted
 
 router = APIRouter(prefix="/api/v1", tags=["runs"])
 

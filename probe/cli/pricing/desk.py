@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import structlog
 
-from probe.api import format as board
 from probe.catalog.prices.price import Price, Rates
 from probe.catalog.prices.quotes import Key, Quotes
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
@@ -22,6 +21,7 @@ from probe.lib.clock import SystemClock
 from probe.lib.patterns import matches
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.pricing.proxy import environment_proxy
+from probe.reports import format as board
 from probe.store import Store
 
 _log = structlog.get_logger("probe.cli.pricing")

@@ -9,12 +9,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator
 
-from probe.api.schemas import Body
-from probe.api.schemas import Usd as AnyUsd
 from probe.budgets.estimate import Amount, Estimate, TargetEstimate, sum_of
 from probe.budgets.forecast import Forecast
 from probe.budgets.ledger import in_usd
 from probe.facts.status import BudgetStatus, MoneyStatus
+from probe.reports.schemas import Body
+from probe.reports.schemas import Usd as AnyUsd
 from probe.wire.request import Connection
 
 # Means of tokens have no end of digits.

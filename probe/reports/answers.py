@@ -1,14 +1,14 @@
-"""Facts as the bodies of `probe.api.schemas`."""
+"""Facts as the bodies of `probe.reports.schemas`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from probe.analysis import Summary
-from probe.api.leaderboard import Entry
-from probe.api.models import ShownModel
-from probe.api.schemas import EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
 from probe.facts.sample import Failed, Sample
+from probe.reports.leaderboard import Entry
+from probe.reports.models import ShownModel
+from probe.reports.schemas import EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
 
 _MODEL_FIELDS = tuple(ModelBody.model_fields.keys() - {"probed", "listed"})
 _RESULT_FIELDS = tuple(ResultBody.model_fields.keys() - {"failure"})

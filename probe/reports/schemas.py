@@ -14,10 +14,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from probe.analysis import Light
-from probe.api.control import Trouble
-from probe.api.leaderboard import State
 from probe.catalog.models.listed import Lifecycle
 from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
+from probe.reports.daemon import Trouble
+from probe.reports.leaderboard import State
 from probe.store import RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection

@@ -1,0 +1,1 @@
+"""What API, board and CLI show: schemas, formats, the leaderboard."""
