@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from probe.delivery.delivery import Delivery, plugins
+from probe.delivery import plugins
+from probe.delivery.delivery import Delivery
 from probe.delivery.plugins import load_exporter
 from probe.delivery.streams import lines
 from probe.errors import ConfigError, ExportError
