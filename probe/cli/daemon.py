@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from probe.cli.options import ConfigFile
 
 if TYPE_CHECKING:
-    from probe.daemon import Ready
+    from probe.daemon.daemon import Ready
 
 
 def daemon(config: ConfigFile = None) -> None:
@@ -25,7 +25,7 @@ def daemon(config: ConfigFile = None) -> None:
     from functools import partial
 
     from probe.bootstrap.load import load_config
-    from probe.serve import serve
+    from probe.daemon.process import serve
 
     asyncio.run(serve(partial(load_config, config), _announce))
 

@@ -18,11 +18,11 @@ from probe.bootstrap.load import load_config
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
 from probe.config import Config
+from probe.daemon.runs import plan_of
 from probe.facts.event import Event
 from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
 from probe.probing.runner import RunPlan
-from probe.runs import plan_of
 from probe.store import Store
 from tests.store.samples import a_sample
 

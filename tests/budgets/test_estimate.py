@@ -27,7 +27,7 @@ from probe.store import Store
 from probe.store.records import TypicalUsage
 from probe.suites import Suite
 from probe.suites.case import Case
-from tests.daemons import ConfigFile
+from tests.daemon.daemons import ConfigFile
 from tests.probing.asking import case, target_plan
 from tests.servers.simulator import RunningSimulator
 

@@ -9,14 +9,14 @@ import pytest
 
 from exporters.influxdb.facts import PRICE
 from exporters.influxdb.points import ATTEMPT, STATUS
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.delivery.plugins import load_exporter
 from probe.errors import ConfigError
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus
 from probe.metrics.names import BUDGET_LIMIT_USD, JOB_RUNS_TOTAL, PREFIX
 from probe.reports.daemon import RunOrder
-from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
+from tests.daemon.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.exporters.influx_server import InfluxServer, answering
 from tests.servers.ports import free_port
 from tests.servers.simulator import RunningSimulator

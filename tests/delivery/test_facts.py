@@ -17,7 +17,7 @@ from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.pricing.rows import record_of
 from probe.store import Store
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, TARGET
 from tests.store.knowledge import a_price, an_event

@@ -17,7 +17,7 @@ from probe.delivery.streams import results_line
 from probe.facts.sample import Series
 from probe.lib.clock import FakeClock
 from probe.store import Store
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, numbers
 from tests.exporters.samples import NOW, SERIES, TARGET, make_failure, make_sample

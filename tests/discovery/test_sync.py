@@ -20,7 +20,7 @@ from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.lib.ids import new_id
 from probe.store import Store
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.discovery.asking import closing_providers, known, sync, sync_one, told
 from tests.discovery.lists import Answer, Lists, failing, listing_server, subject
 from tests.store.samples import NOW

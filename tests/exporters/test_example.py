@@ -21,7 +21,7 @@ from probe.delivery.streams import lines
 from probe.errors import ConfigError, ExportError
 from probe.lib.clock import FakeClock
 from probe.store import Store
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, make_sample
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from exporters.otlp import OtlpExporter
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.delivery.delivery import Delivery
 from probe.delivery.streams import lines
 from probe.facts.sample import Sample
@@ -22,7 +22,7 @@ from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
 from probe.reports.daemon import RunOrder
 from probe.store import Store
-from tests.daemons import ConfigFile, finished, until
+from tests.daemon.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for
 from tests.exporters.otlp import named
 from tests.exporters.samples import NOW, make_failure, make_sample
@@ -176,7 +176,7 @@ async def test_a_whole_daemon_over_grpc(tmp_path: Path, simulator: RunningSimula
 
 LOADED = """
 import sys
-import probe.serve, probe.daemon
+import probe.daemon.process, probe.daemon.daemon
 from probe.delivery.plugins import exporter_names, load_exporter
 from tests.exporters.contract import context_for
 assert "otlp" in exporter_names()

@@ -11,7 +11,7 @@ from exporters.otlp.roots import Roots
 from probe.errors import StoreUnavailable
 from probe.exporter import Run
 from probe.lib.clock import FakeClock
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.exporters.otlp import MadeRun
 from tests.exporters.samples import NOW
 

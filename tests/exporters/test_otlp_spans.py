@@ -16,7 +16,7 @@ from probe.errors import ExportError, StoreUnavailable
 from probe.exporter import Run
 from probe.facts.sample import Failed, Timing, Usage
 from probe.lib.secrets import learn
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.exporters.otlp import MadeRun, Making, nanoseconds
 from tests.exporters.samples import NOW, RUN, STATUS, TARGET, make_failure, make_sample
 from tests.servers.otlp import Received, attributes, partial

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.facts.slot import Slot
-from tests.daemons import FAST, ConfigFile, finished, store_of, until
+from tests.daemon.daemons import FAST, ConfigFile, finished, store_of, until
 from tests.servers.simulator import RunningSimulator
 
 PRICE = {"input_per_million_usd": 1, "output_per_million_usd": 2, "request_usd": 0.01}

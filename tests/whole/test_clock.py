@@ -20,7 +20,7 @@ import yaml
 
 from probe.analysis import percentile
 from probe.bootstrap.load import load_config
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.lib import clock
 from probe.lib.clock import NS_PER_SECOND, ClockPair
 from probe.metrics import PREFIX
@@ -138,8 +138,8 @@ async def daemon_here(
     monkeypatch: pytest.MonkeyPatch, simulator: RunningSimulator, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The whole daemon in this process; a client of its pages."""
-    monkeypatch.setattr("probe.parts.StopwatchProcess", LocalStopwatch)
-    monkeypatch.setattr("probe.parts.configure_logs", lambda _: None)
+    monkeypatch.setattr("probe.daemon.resources.StopwatchProcess", LocalStopwatch)
+    monkeypatch.setattr("probe.daemon.resources.configure_logs", lambda _: None)
     file = tmp_path / "probe.yaml"
     file.write_text(
         yaml.safe_dump(

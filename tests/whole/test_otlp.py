@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from probe.metrics import names
-from tests.daemons import until
+from tests.daemon.daemons import until
 from tests.exporters.otlp import named
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.otlp import OtlpReceiver, attributes, receiving_http

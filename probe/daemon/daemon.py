@@ -5,7 +5,7 @@
 
 Started in the order in which data flows, stopped in the opposite one: the schedule claims nothing more,
 attempts in flight may finish, the pages go, samples are stored, and only then the sinks, the stopwatch and
-the store. `probe.serve` runs it as a process.
+the store. `probe.daemon.process` runs it as a process.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
-from probe.chore import Chores
 from probe.config import Config
-from probe.control import DaemonControl
+from probe.daemon.control import DaemonControl
+from probe.daemon.discoveries import Discoveries
+from probe.daemon.generation import Generation, Generations
+from probe.daemon.health import Vitals
+from probe.daemon.housekeeping import Upkeep
+from probe.daemon.maintenance import Chores
+from probe.daemon.phase import Phase
+from probe.daemon.price_sync import scheduled_sync
+from probe.daemon.reload import Reloader
+from probe.daemon.resources import Parts, open_parts, set_up_logs
+from probe.daemon.runs import Runs
 from probe.delivery.exporters import AnnouncingStore, Sinks
 from probe.discovery import Discovery
-from probe.discovery.discoveries import Discoveries
 from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
 from probe.exporter import ExporterContext
-from probe.generation import Generation, Generations
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.tasks import background, soon
-from probe.parts import Parts, open_parts, set_up_logs
-from probe.phase import Phase
 from probe.pricing import Pricing, scope_of
 from probe.pricing.proxy import environment_proxy
-from probe.pricing.schedule import scheduled_sync
-from probe.reload import Reloader
-from probe.runs import Runs
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
 from probe.store.url import parse_url
-from probe.upkeep import Upkeep
-from probe.vitals import Vitals
 
-_log = structlog.get_logger("probe.daemon")
+_log = structlog.get_logger("probe.daemon.daemon")
 
 # What may be left to do once the last attempt has ended: storing, and ending the rows of runs.
 _CLOSING_SECONDS = 5.0

@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 
 from probe.config import Config
-from probe.daemon import Daemon, Ready
+from probe.daemon.daemon import Daemon, Ready
 from probe.errors import ProbeError
 
-_log = structlog.get_logger("probe.serve")
+_log = structlog.get_logger("probe.daemon.process")
 
 
 class Told:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.errors import ConfigError
 from probe.store import EventFilter
-from tests.daemons import NEVER, ConfigFile, nothing_left_behind, store_of, until
+from tests.daemon.daemons import NEVER, ConfigFile, nothing_left_behind, store_of, until
 from tests.discovery.lists import Lists, failing
 
 SUNDAYS = {"cron": "0 2 * * 0"}
@@ -133,7 +133,7 @@ async def test_on_order_the_rows_are_there_at_once(config: ConfigFile, lists: Li
 async def test_the_end_of_the_daemon_breaks_a_list_off(
     config: ConfigFile, lists: Lists, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probe.daemon._CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr("probe.daemon.daemon._CLOSING_SECONDS", 0.2)
     lists.answer = lists.hang
     config.change(discovery={**SUNDAYS, "run_at_start": True})
     async with nothing_left_behind():

@@ -14,12 +14,12 @@ import structlog
 
 from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
+from probe.daemon.resources import Parts
 from probe.engines.meter import Meter
 from probe.limits.gate import Limit
-from probe.parts import Parts
 from probe.probing.runner import Runner
 
-_log = structlog.get_logger("probe.generation")
+_log = structlog.get_logger("probe.daemon.generation")
 
 
 class Generation:

@@ -15,19 +15,19 @@ import pytest
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
+from probe.daemon.generation import Generation, Generations
+from probe.daemon.phase import Phase
+from probe.daemon.resources import Parts, open_parts
+from probe.daemon.runs import Runs
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.facts.slot import Slot
-from probe.generation import Generation, Generations
 from probe.lib.clock import SystemClock
-from probe.parts import Parts, open_parts
-from probe.phase import Phase
 from probe.probing.runner import RunPlan
 from probe.providers.openai_chat.provider import OpenAIChat
-from probe.runs import Runs
 from probe.store import RunRecord
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
-from tests.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
+from tests.daemon.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
 from tests.lib.clocks import START
 from tests.servers.simulator import RunningSimulator
 
@@ -248,7 +248,7 @@ async def test_a_run_with_a_defect_is_said_and_ended(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("probe.runs._log.exception", lambda event, **_: said.append(event))
+    monkeypatch.setattr("probe.daemon.runs._log.exception", lambda event, **_: said.append(event))
     async with scene(config) as here:
         monkeypatch.setattr(here.recorder, "record", _fail)
         run_id = await here.by_hand()
@@ -270,7 +270,7 @@ async def test_a_row_that_cannot_be_ended_now_is_ended_later(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch, error: StoreError, tries: int
 ) -> None:
     async with scene(config) as here:
-        monkeypatch.setattr("probe.ending._PAUSE_SECONDS", 0.01)
+        monkeypatch.setattr("probe.daemon.ending._PAUSE_SECONDS", 0.01)
         finish = _Failing(here.parts.store.finish_run, error, times=2)
         monkeypatch.setattr(here.parts.store, "finish_run", finish)
         run_id = await here.by_hand()

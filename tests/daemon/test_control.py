@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.reports.daemon import RunOrder
-from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of
+from tests.daemon.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of
 from tests.servers.simulator import RunningSimulator
 from tests.store.sql import execute
 

@@ -12,13 +12,13 @@ from uuid import UUID
 
 import pytest
 
-from probe import parts
-from probe.bundled import BundledSimulator
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
+from probe.daemon.daemon import resources as parts
+from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError, ProbeError, SimulatorError
 from probe.simulator.options import SimulatorOptions
 from probe.store import Store
-from tests.daemons import ConfigFile, nothing_left_behind, until
+from tests.daemon.daemons import ConfigFile, nothing_left_behind, until
 from tests.servers.daemon import COMMAND
 from tests.servers.ports import free_port
 from tests.servers.process import running, until_answers

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from probe.bundled import BundledSimulator
+from probe.daemon.simulator import BundledSimulator
 from probe.errors import SimulatorError
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
-from tests.daemons import nothing_left_behind, until
+from tests.daemon.daemons import nothing_left_behind, until
 
 
 async def ask(base_url: str) -> int:
@@ -55,7 +55,7 @@ async def test_one_that_does_not_come_up_again_is_tried_until_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While it is not there, its address stays what it was."""
-    monkeypatch.setattr("probe.bundled._FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("probe.daemon.simulator._FIRST_PAUSE_SECONDS", 0.01)
     tries = 0
 
     async def fail(*_: object) -> None:

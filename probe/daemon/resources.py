@@ -13,16 +13,16 @@ import structlog
 from probe.api.server import bind
 from probe.bootstrap.assembly import needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
-from probe.bundled import BundledSimulator
 from probe.catalog.prices.quotes import Quotes
 from probe.config import Config, LogConfig, process_environment
+from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.limits.gate import Limits
 from probe.store import Store
 from probe.wire.process import StopwatchProcess
 
-_log = structlog.get_logger("probe.parts")
+_log = structlog.get_logger("probe.daemon.resources")
 
 _STORE_CLOSING_SECONDS = 5.0
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from probe.generation import Generation, Generations
+from probe.daemon.generation import Generation, Generations
+from probe.daemon.resources import Parts, open_parts
 from probe.lib.clock import SystemClock
-from probe.parts import Parts, open_parts
 from probe.providers.openai_chat.provider import OpenAIChat
-from tests.daemons import ConfigFile, nothing_left_behind, until
+from tests.daemon.daemons import ConfigFile, nothing_left_behind, until
 from tests.servers.simulator import RunningSimulator
 
 
@@ -93,7 +93,7 @@ async def test_one_that_cannot_be_closed_keeps_nobody(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("probe.generation._log.exception", said.append)
+    monkeypatch.setattr("probe.daemon.generation._log.exception", said.append)
     async with opened(config) as parts:
         first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
         generations = Generations(first)

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from probe.config import Config
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
+from probe.daemon.generation import Generation
 from probe.errors import ConfigError, NotRunning
-from probe.generation import Generation
 from probe.reports.daemon import RunOrder
 from probe.store import Store
-from tests.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
+from tests.daemon.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.servers.simulator import RunningSimulator
 

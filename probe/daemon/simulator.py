@@ -12,7 +12,7 @@ from probe.errors import SimulatorError
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 
-_log = structlog.get_logger("probe.bundled")
+_log = structlog.get_logger("probe.daemon.simulator")
 
 # One that dies is started again after a pause; where that fails the pause doubles up to the longest.
 _FIRST_PAUSE_SECONDS = 0.5

@@ -16,20 +16,20 @@ from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
-from probe.ending import Endings
+from probe.daemon.ending import Endings
+from probe.daemon.generation import Generation, Generations
+from probe.daemon.phase import Phase
 from probe.errors import NotRunning, OverBudget
 from probe.facts.slot import Slot
-from probe.generation import Generation, Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish
-from probe.phase import Phase
 from probe.probing.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store
 from probe.store.recorder import Recorder
 
-_log = structlog.get_logger("probe.runs")
+_log = structlog.get_logger("probe.daemon.runs")
 
 
 class Runs:

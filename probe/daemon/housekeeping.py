@@ -16,7 +16,7 @@ from probe.lib.tasks import until_set
 from probe.pricing.rows import record_of
 from probe.store import Store
 
-_log = structlog.get_logger("probe.upkeep")
+_log = structlog.get_logger("probe.daemon.housekeeping")
 
 _EVERY_SECONDS = 6 * 3600.0
 _AGAIN_SECONDS = 60.0

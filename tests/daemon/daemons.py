@@ -20,7 +20,7 @@ import yaml
 
 from probe.bootstrap.load import load_config
 from probe.config import Config
-from probe.daemon import Daemon
+from probe.daemon.daemon import Daemon
 from probe.store import RunRecord, Store
 from tests.servers.process import PATIENCE_SECONDS
 

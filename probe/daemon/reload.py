@@ -10,18 +10,18 @@ import structlog
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.config import Config
+from probe.daemon.discoveries import Discoveries
+from probe.daemon.generation import Generation, Generations
+from probe.daemon.housekeeping import Upkeep
+from probe.daemon.phase import Phase
+from probe.daemon.resources import Parts, set_up_logs
 from probe.delivery.exporters import Sinks
-from probe.discovery.discoveries import Discoveries
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
-from probe.generation import Generation, Generations
-from probe.parts import Parts, set_up_logs
-from probe.phase import Phase
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
-from probe.upkeep import Upkeep
 
-_log = structlog.get_logger("probe.reload")
+_log = structlog.get_logger("probe.daemon.reload")
 
 
 class Reloader:

@@ -14,11 +14,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.bootstrap.assembly import Assembly, assemble
+from probe.daemon.housekeeping import Upkeep, note_targets
 from probe.errors import StoreUnavailable
 from probe.lib.clock import Clock, FakeClock, SystemClock
 from probe.store import PruneReport, Store
-from probe.upkeep import Upkeep, note_targets
-from tests.daemons import ConfigFile, until
+from tests.daemon.daemons import ConfigFile, until
 from tests.lib.clocks import START, VirtualClock, settle
 from tests.store.samples import a_sample
 

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from probe.ending import Endings
+from probe.daemon.ending import Endings
+from probe.daemon.phase import Phase
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
-from probe.phase import Phase
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store

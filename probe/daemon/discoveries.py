@@ -13,18 +13,18 @@ import structlog
 from probe.bootstrap.assembly import Assembly
 from probe.catalog.models.availability import Outlook
 from probe.catalog.models.events import Reporter
-from probe.chore import Chores
+from probe.daemon.generation import Generations
+from probe.daemon.maintenance import Chores
+from probe.daemon.phase import Phase
+from probe.daemon.standing import read_standing
 from probe.discovery.report import SyncReport
-from probe.discovery.standing import read_standing
 from probe.discovery.subject import probed_models, subjects
 from probe.discovery.sync import Asking, Discovery
 from probe.errors import NotRunning, StoreError
 from probe.facts.event import Event
 from probe.facts.status import CatalogueStatus
-from probe.generation import Generations
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish, until_set
-from probe.phase import Phase
 from probe.scheduling.job import ScheduledJob
 from probe.store import Store
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from probe.chore import Chores
 from probe.config import PricingConfig
+from probe.daemon.maintenance import Chores
 from probe.errors import StoreError
 from probe.pricing.pricing import Pricing
 from probe.pricing.report import say

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from probe.config import Config
-from probe.daemon import Ready
+from probe.daemon.daemon import Ready
+from probe.daemon.process import serve
 from probe.errors import ConfigError
-from probe.serve import serve
-from tests.daemons import SLOW, ConfigFile, nothing_left_behind, until
+from tests.daemon.daemons import SLOW, ConfigFile, nothing_left_behind, until
 from tests.servers.simulator import RunningSimulator
 
 

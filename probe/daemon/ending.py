@@ -7,12 +7,12 @@ from uuid import UUID
 
 import structlog
 
+from probe.daemon.phase import Phase
 from probe.errors import StoreError
 from probe.lib.clock import Clock
-from probe.phase import Phase
 from probe.store import RunEnd, Store
 
-_log = structlog.get_logger("probe.ending")
+_log = structlog.get_logger("probe.daemon.ending")
 
 _PAUSE_SECONDS = 2.0
 # While the daemon stops; a server that hangs would take a minute.

@@ -7,11 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from probe.daemon.health import Vitals
 from probe.errors import StoreUnavailable
 from probe.lib.clock import SystemClock
 from probe.store import StoreFacts
-from probe.vitals import Vitals
-from tests.daemons import until
+from tests.daemon.daemons import until
 
 FACTS = StoreFacts(dialect="sqlite", shown="probe.db", revision="0001", last_sequence=7, size_bytes=4096)
 

@@ -15,22 +15,22 @@ from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.budgets.forecast import Forecast
 from probe.config import JobConfig
+from probe.daemon.discoveries import Discoveries
+from probe.daemon.generation import Generations
+from probe.daemon.health import Vitals
+from probe.daemon.phase import Phase
+from probe.daemon.reload import Reloader
+from probe.daemon.runs import Runs
 from probe.delivery.exporters import Sinks
-from probe.discovery.discoveries import Discoveries
 from probe.engines.watch import EngineWatch
 from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus
-from probe.generation import Generations
 from probe.limits.gate import REFUSALS
-from probe.phase import Phase
 from probe.pricing import Pricing
-from probe.reload import Reloader
 from probe.reports.daemon import EstimateOrder, Job, RunOrder, Trouble
-from probe.runs import Runs
 from probe.scheduling.schedule import Schedule
 from probe.store import Store
 from probe.store.recorder import Recorder
-from probe.vitals import Vitals
 from probe.wire.process import StopwatchProcess
 
 

@@ -1,0 +1,1 @@
+"""The composition root: starts, reloads and stops everything that runs."""
