@@ -129,7 +129,7 @@ def _status(error: Exception) -> int:
 
 def _report(error: Exception, arguments: Sequence[str]) -> None:
     """One line for each problem on stderr; a traceback only where it was asked for."""
-    from probe.cli.output import print_error, print_traceback
+    from probe.cli.output.table import print_error, print_traceback
 
     if _wants_traceback(arguments):
         print_traceback(traceback.format_exc())

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.cli.figures import duration, outcome, reason, sparkline, tokens
-from probe.cli.output import Cell, Column, print_table, printable
-from probe.cli.timeline import describe
+from probe.cli.output.format import duration, outcome, reason, sparkline, tokens
+from probe.cli.output.table import Cell, Column, print_table, printable
+from probe.cli.output.timeline import describe
 from probe.facts.sample import Cost, Failed, Ok, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import NS_PER_MS, ClockPair
@@ -219,7 +219,7 @@ def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
 def test_what_is_logged_goes_through_the_progress_bar() -> None:
     script = (
         "import io, sys, structlog\n"
-        "from probe.cli.workbench import quiet_logs\n"
+        "from probe.cli.session import quiet_logs\n"
         "from probe.config import Config\n"
         "quiet_logs(Config())\n"
         "bar = sys.stderr = io.StringIO()\n"

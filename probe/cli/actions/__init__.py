@@ -1,0 +1,1 @@
+"""What commands do, loaded only when a command runs."""

@@ -1,0 +1,175 @@
+"""What `probe estimate` finds out, and how it says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from probe.bootstrap.assembly import Assembly, assemble
+from probe.budgets.appraiser import USAGE_DAYS, Appraiser
+from probe.budgets.budgets import Budgets
+from probe.budgets.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
+from probe.budgets.fit import Outlook, outlooks
+from probe.budgets.forecast import Forecast
+from probe.budgets.ledger import Ledger, in_usd, limits_of
+from probe.cli.actions.prices_common import opened
+from probe.cli.actions.run import RUN_NAME
+from probe.cli.database import has_database
+from probe.cli.output.format import UNKNOWN, usd
+from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.config import Config
+from probe.lib.clock import SystemClock
+from probe.reports.money import EstimatesBody
+from probe.store import Store
+
+# Nothing is sent there; prices of simulated models are those of a simulator on this machine.
+_SIMULATOR_URL: Final = "http://127.0.0.1/v1"
+_COLUMNS: Final = (
+    Column("job"),
+    Column("target"),
+    Column("attempts", "right"),
+    Column("tokens", "right"),
+    Column("a run", "right"),
+    Column("a day", "right"),
+    Column("30 days", "right"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraisal:
+    """`outlooks` are what budgets say."""
+
+    forecasts: tuple[Forecast, ...]
+    outlooks: tuple[Outlook, ...]
+
+
+async def appraise(
+    config: Config, *, job: str | None, suite: str | None, patterns: Sequence[str]
+) -> Appraisal:
+    """The database is read where there is one, and not changed. Raises ConfigError, StoreError."""
+    clock = SystemClock()
+    async with _prepared(config) as (assembly, store):
+        if store is None:
+            ledger = Ledger(clock.now())
+            appraiser = Appraiser(None, clock, lambda: assembly)
+            await appraiser.refresh()
+        else:
+            budgets = Budgets(store, clock, lambda: assembly)
+            await budgets.load()
+            ledger, appraiser = budgets.ledger, budgets.appraiser
+        asked = await appraiser.asked(job, suite, patterns)
+        limits = limits_of(config.budgets)
+        return Appraisal(
+            forecasts=asked, outlooks=outlooks(limits, asked, appraiser.forecasts, ledger, RUN_NAME)
+        )
+
+
+@asynccontextmanager
+async def _prepared(config: Config) -> AsyncIterator[tuple[Assembly, Store | None]]:
+    """The configuration over the prices that the database knows, and the database where there is one."""
+    if not has_database(config):
+        async with assemble(config, simulator_url=_SIMULATOR_URL) as assembly:
+            yield assembly, None
+        return
+    async with (
+        opened(config) as desk,
+        assemble(config, simulator_url=_SIMULATOR_URL, quotes=desk.quotes) as assembly,
+    ):
+        yield assembly, desk.store
+
+
+# Saying it ----------------------------------------------------------------------------------------------
+
+
+def print_appraisal(found: Appraisal) -> None:
+    """The table on stdout; what was assumed, what is unknown, and what budgets say on stderr."""
+    rows = [row for forecast in found.forecasts for row in _rows(forecast)]
+    if len(found.forecasts) > 1:
+        runs = sum_of(each.estimate.cost for each in found.forecasts)
+        days = sum_of(each.per_day for each in found.forecasts if each.per_day is not None)
+        months = sum_of(each.per_month for each in found.forecasts if each.per_month is not None)
+        attempts = sum(each.estimate.attempts for each in found.forecasts)
+        rows.append([Cell("all jobs", "bold"), "", f"{attempts:,}", "", *map(_amount, (runs, days, months))])
+    print_table(_COLUMNS, rows, lead=2)
+    for line in _notes(found):
+        print_note(line)
+
+
+def print_appraisal_json(found: Appraisal) -> None:
+    body = EstimatesBody.of(found.forecasts).model_dump(mode="json")
+    body["budgets"] = [_outlook_json(each) for each in found.outlooks]
+    print_line(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _rows(forecast: Forecast) -> Iterator[list[Cell | str]]:
+    job = forecast.job or RUN_NAME
+    for each in forecast.estimate.targets:
+        name = f"{each.target} (warm)" if each.connection == "warm" else each.target
+        yield [job, name, f"{each.attempts:,}", _tokens(each), *_amounts(forecast, each.cost)]
+    if len(forecast.estimate.targets) > 1:
+        total = forecast.estimate
+        known = None if len(total.unpriced) == len({each.target for each in total.targets}) else total.cost
+        yield [job, Cell("all", "bold"), f"{total.attempts:,}", "", *_amounts(forecast, known)]
+
+
+def _amounts(forecast: Forecast, cost: Amount | None) -> tuple[str, str, str]:
+    """Of a run, a day and 30 days."""
+    if cost is None or forecast.pace is None:
+        return _amount(cost), UNKNOWN, UNKNOWN
+    runs = forecast.pace.runs
+    return _amount(cost), _amount(cost.times(Decimal(runs) / 30)), _amount(cost.times(runs))
+
+
+def _amount(amount: Amount | None) -> str:
+    """`$0.0021`, or `$0.0021 (0.0004–0.0034)` where it is assumed."""
+    if amount is None:
+        return UNKNOWN
+    if amount.certain:
+        return usd(amount.usd)
+    return f"{usd(amount.usd)} ({usd(amount.low_usd)}–{usd(amount.high_usd)})"
+
+
+def _tokens(target: TargetEstimate) -> str:
+    """Of an attempt: `512 + 160`, with `~` where they are assumed."""
+    return f"{'~' if target.assumed else ''}{round(target.input_tokens):,} + {round(target.output_tokens):,}"
+
+
+def _notes(found: Appraisal) -> Iterator[str]:
+    if any(each.estimate.assumed for each in found.forecasts):
+        yield (
+            f"~ no results of the last {USAGE_DAYS.days} days: the output is assumed to be "
+            f"{OUTPUT_SHARE:.0%} of max_tokens; in brackets the bounds, at most max_tokens"
+        )
+    unpriced = dict.fromkeys(name for each in found.forecasts for name in each.estimate.unpriced)
+    if unpriced:
+        yield f"no price is known, and nothing is counted, for: {', '.join(unpriced)}"
+    for outlook in found.outlooks:
+        yield _outlook(outlook)
+
+
+def _outlook(outlook: Outlook) -> str:
+    limit = outlook.limit
+    left = max(limit.usd - outlook.spent_usd, Decimal(0))
+    if outlook.by_hand:
+        what = f"{in_usd(left)} are left, the run takes {in_usd(outlook.expected_usd)}"
+        verdict = "fits" if outlook.fits else "does not fit, it would be refused"
+    else:
+        span = "busiest day takes" if limit.span == "day" else "next 30 days take"
+        what = f"{in_usd(outlook.spent_usd)} are spent, the {span} {in_usd(outlook.expected_usd)}"
+        verdict = "fits" if outlook.fits else "does not fit, runs will be skipped"
+    return f"budget {limit.budget}: {in_usd(limit.usd)} USD a {limit.span}, {what}: {verdict}"
+
+
+def _outlook_json(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "name": outlook.limit.budget,
+        "period": outlook.limit.span,
+        "limit_usd": in_usd(outlook.limit.usd),
+        "spent_usd": in_usd(outlook.spent_usd),
+        "expected_usd": in_usd(outlook.expected_usd),
+        "fits": outlook.fits,
+    }

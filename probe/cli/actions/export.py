@@ -1,0 +1,192 @@
+"""What `probe export` and `probe influx` read and do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from probe.cli.output.format import UNKNOWN, instant
+from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.config import Config
+from probe.delivery.bisect import hand_over
+from probe.delivery.plugins import load_exporter
+from probe.delivery.streams import Line, lines
+from probe.errors import ConfigError, ExportError, NotRunning
+from probe.exporter import ExporterContext, PreparedExporter
+from probe.facts.status import Status
+from probe.lib.clock import SystemClock
+from probe.store import Journal, ResultFilter, Store
+
+_PAGE: Final = 500
+JOURNALS: Final[tuple[Journal, ...]] = get_args(Journal)
+_COLUMNS: Final = (
+    Column("exporter"),
+    Column("of"),
+    Column("waiting", "right"),
+    Column("oldest (UTC)"),
+    Column("refused", "right"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """`waiting` rows of a journal were not delivered yet; the first of them is of `oldest_at`."""
+
+    exporter: str
+    journal: Journal
+    waiting: int
+    oldest_at: datetime | None
+    refused: int
+
+
+async def backlogs(config: Config) -> list[Backlog]:
+    """Of every configured exporter, and every journal it takes as far as it ever ran. Raises StoreError."""
+    names = config.exporters.enabled()
+    async with await Store.open(config.database.url.get_secret_value()) as store:
+        refused = await store.refused_counts()
+        cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in names}
+        cursors.update(await store.cursors(names))
+        return [
+            await _backlog(store, name, journal, cursors[name, journal], refused.get((name, journal), 0))
+            for name in names
+            for journal in JOURNALS
+            if (name, journal) in cursors
+        ]
+
+
+async def _backlog(store: Store, name: str, journal: Journal, cursor: int, refused: int) -> Backlog:
+    first = await _first_after(store, journal, cursor)
+    last = await store.last_sequence(journal)
+    return Backlog(
+        exporter=name,
+        journal=journal,
+        # Numbers of rows that were deleted meanwhile are missing.
+        waiting=last - max(cursor, first[0] - 1) if first else 0,
+        oldest_at=first[1] if first else None,
+        refused=refused,
+    )
+
+
+async def _first_after(store: Store, journal: Journal, cursor: int) -> tuple[int, datetime] | None:
+    """The number and the instant of the first row that waits."""
+    match journal:
+        case "results":
+            return next(((at, s.ended_at) for at, s in await store.samples_after(cursor, 1)), None)
+        case "events":
+            return next(((at, e.at) for at, e in await store.events_after(cursor, 1)), None)
+        case "prices":
+            return next(((at, p.at) for at, p in await store.prices_after(cursor, 1)), None)
+
+
+def print_backlogs(found: Sequence[Backlog]) -> None:
+    if not found:
+        print_note("no exporter is configured; see exporters in docs/configuration.md")
+        return
+    print_table(
+        _COLUMNS,
+        [
+            [
+                each.exporter,
+                each.journal,
+                f"{each.waiting:,}",
+                UNKNOWN if each.oldest_at is None else instant(each.oldest_at),
+                f"{each.refused:,}",
+            ]
+            for each in found
+        ],
+    )
+
+
+def print_backlogs_json(found: Sequence[Backlog]) -> None:
+    for each in found:
+        print_line(json.dumps(asdict(each), default=lambda at: at.isoformat()))
+
+
+async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> list[str]:
+    """Hand these results to one configured exporter, or all. Says what became of it, a line for each.
+
+    Raises ConfigError; ExportError where a sink takes nothing: what was handed over before stays there.
+    """
+    enabled = config.exporters.enabled()
+    if name is not None and name not in enabled:
+        configured = f"configured are {', '.join(enabled)}" if enabled else "none is configured"
+        raise ConfigError(f"no exporter {name!r}; {configured}")
+    chosen = enabled if name is None else {name: enabled[name]}
+    if not chosen:
+        raise ConfigError("no exporter is configured; see exporters in docs/configuration.md")
+    async with await Store.open(config.database.url.get_secret_value()) as store:
+        return [await _give(store, each, settings, wanted) for each, settings in chosen.items()]
+
+
+async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
+    context = replace(_context(settings), run=store.run, replay=True)
+    exporter = load_exporter(name, context)
+    given: Counter[str] = Counter()
+    refused = 0
+    try:
+        for line in lines(exporter, store):
+            async for records in _chosen(store, line, wanted):
+                handed = await hand_over(name, line.give, records)
+                left_out = handed.refused
+                settled = [record.id for record in records[: handed.settled]]
+                await store.refuse(name, left_out, line.journal)
+                await store.accept(name, [each for each in settled if each not in left_out])
+                given[line.journal] += len(settled) - len(left_out)
+                refused += len(left_out)
+                if handed.error is not None:
+                    raise handed.error
+    except ExportError as exc:
+        raise ExportError(f"{name}: {exc}; {_counted(given)} were delivered before") from exc
+    finally:
+        await exporter.aclose()
+    return f"{name}: {_counted(given)} delivered" + (f", {refused:,} refused" if refused else "")
+
+
+def _counted(given: Mapping[str, int]) -> str:
+    """`1,200 results`, `1,200 results, 1 price`."""
+    shown = [journal for journal in JOURNALS if journal == "results" or given.get(journal)]
+    counts = [(given.get(journal, 0), journal) for journal in shown]
+    return ", ".join(f"{n:,} {journal.removesuffix('s') if n == 1 else journal}" for n, journal in counts)
+
+
+async def _chosen(store: Store, line: Line[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:
+    """What is to be given again, page by page: results by their end, events and prices by their instant."""
+    if line.journal == "results":
+        after: str | None = None
+        while True:
+            page = await store.results(wanted, limit=_PAGE, after=after)
+            if page.items:
+                yield page.items
+            after = page.next
+            if after is None:
+                return
+    cursor = 0
+    while batch := await line.after(cursor, _PAGE):
+        cursor = batch[-1][0]
+        if chosen := [record for _, record in batch if _within(line.at(record), wanted)]:
+            yield chosen
+
+
+def _within(at: datetime, wanted: ResultFilter) -> bool:
+    return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
+
+
+async def prepare_sink(name: str, settings: Mapping[str, object], retention_days: int | None) -> str:
+    """Make what the sink of an exporter needs; what was done. Raises ConfigError, ExportError."""
+    exporter = load_exporter(name, _context(settings))
+    try:
+        assert isinstance(exporter, PreparedExporter)
+        return await exporter.prepare(retention_days)
+    finally:
+        await exporter.aclose()
+
+
+def _context(settings: Mapping[str, object]) -> ExporterContext:
+    def no_status() -> Status:
+        raise NotRunning("no daemon runs here")
+
+    return ExporterContext(series=(), status=no_status, clock=SystemClock(), settings=settings)

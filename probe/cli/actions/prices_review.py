@@ -1,0 +1,121 @@
+"""`probe prices review`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from typer import BadParameter
+
+from probe.catalog.prices.price import Price
+from probe.cli.actions.prices_common import Opened, opened, price_as_json
+from probe.cli.output.format import instant
+from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.config import Config
+from probe.pricing.events import shown
+from probe.store import QuoteRecord
+
+_COLUMNS: Final = (
+    Column("id"),
+    Column("model"),
+    Column("source"),
+    Column("in force"),
+    Column("waits"),
+    Column("why"),
+    Column("said (UTC)"),
+)
+_ID_DIGITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """`decided` are those that were decided on just now, `held` what waits still, with what is in force."""
+
+    decided: tuple[QuoteRecord, ...]
+    held: tuple[tuple[QuoteRecord, Price | None], ...]
+
+
+async def review_prices(
+    config: Config, accept: Sequence[str], reject: Sequence[str], *, everything: bool
+) -> Reviewed:
+    """Decide on some of what is held. Raises BadParameter where an id is not clear, StoreError."""
+    async with opened(config) as prices:
+        held = await prices.store.held_quotes()
+        rejected = [_find(text, held, "'--reject'") for text in reject]
+        accepted = [_find(text, held, "'--accept'") for text in accept]
+        both = {quote.id for quote in accepted} & {quote.id for quote in rejected}
+        if both:
+            raise BadParameter("one price cannot be accepted and rejected", param_hint="'--accept'")
+        if everything:
+            refused = {quote.id for quote in rejected}
+            accepted = [quote for quote in held if quote.id not in refused]
+        verdicts = {quote.id: True for quote in accepted} | {quote.id: False for quote in rejected}
+        decided = await prices.pricing.decide(verdicts)
+        left = await prices.store.held_quotes()
+        return Reviewed(decided=decided, held=tuple((quote, _in_force(prices, quote)) for quote in left))
+
+
+def _in_force(prices: Opened, quote: QuoteRecord) -> Price | None:
+    return prices.quotes.of(quote.provider, quote.model).get(quote.source)
+
+
+def _find(text: str, held: Sequence[QuoteRecord], hint: str) -> QuoteRecord:
+    found = [quote for quote in held if str(quote.id).startswith(text.lower())]
+    if len(found) != 1 or not text:
+        reason = "stands for several prices" if found else "waits for no review"
+        raise BadParameter(f"{text!r} {reason}", param_hint=hint)
+    return found[0]
+
+
+def print_held(reviewed: Reviewed) -> None:
+    for quote in reviewed.decided:
+        verb = "in force" if quote.status == "current" else "rejected"
+        print_line(f"{verb}: {quote.source} on {quote.provider}/{quote.model}: {shown(quote.price)}")
+    if not reviewed.held:
+        print_note("nothing waits for review" if not reviewed.decided else "nothing else waits for review")
+        return
+    print_table(
+        _COLUMNS,
+        [
+            [
+                str(quote.id)[:_ID_DIGITS],
+                f"{quote.provider}/{quote.model}",
+                quote.source,
+                "" if price is None else shown(price),
+                shown(quote.price),
+                quote.reason or "",
+                instant(quote.fetched_at),
+            ]
+            for quote, price in reviewed.held
+        ],
+        lead=2,
+    )
+
+
+def print_held_json(reviewed: Reviewed) -> None:
+    print_line(
+        json.dumps(
+            {
+                "decided": [_quote(quote) for quote in reviewed.decided],
+                "held": [
+                    {**_quote(quote), "in_force": None if price is None else price_as_json(price)}
+                    for quote, price in reviewed.held
+                ],
+            },
+            indent=2,
+        )
+    )
+
+
+def _quote(quote: QuoteRecord) -> dict[str, object]:
+    return {
+        "id": str(quote.id),
+        "provider": quote.provider,
+        "model": quote.model,
+        "source": quote.source,
+        "status": quote.status,
+        "reason": quote.reason,
+        "price": price_as_json(quote.price),
+    }

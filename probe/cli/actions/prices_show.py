@@ -1,0 +1,205 @@
+"""`probe prices show` and `probe prices diff`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from typer import BadParameter
+
+from probe.catalog.prices.compare import INFINITE, shown_factor
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quotes import Key, Quotes
+from probe.cli.actions.prices_common import UNKNOWN, age, amount, chosen, now, opened, price_as_json
+from probe.cli.database import has_database
+from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.config import Config
+from probe.pricing import Scope, scope_of_config
+from probe.pricing.checks import differences
+
+_COLUMNS: Final = (
+    Column("model"),
+    Column("input", "right"),
+    Column("cached", "right"),
+    Column("cache write", "right"),
+    Column("output", "right"),
+    Column("reasoning", "right"),
+    Column("request", "right"),
+    Column("source"),
+    Column("age"),
+)
+_SOURCES: Final = (
+    Column("model"),
+    Column("source"),
+    Column("input", "right"),
+    Column("cached", "right"),
+    Column("output", "right"),
+    Column("apart", "right"),
+    Column("age"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One model: the price in force and what each source says, in the order in which they are believed."""
+
+    key: Key
+    price: Price | None
+    said: Mapping[str, Price]
+    at: datetime
+    bound: Decimal
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.key)
+
+    @property
+    def factor(self) -> Decimal | None:
+        """The largest between two sources; None where there are not two that could differ."""
+        found = differences(self.said)
+        return max((apart.factor for apart in found.values()), default=None)
+
+
+async def read_prices(config: Config, patterns: Sequence[str] | None) -> list[Shown]:
+    """Of what is probed, or of what the patterns match. Without a database it is what the program knows.
+
+    Raises BadParameter where a pattern matches nothing, StoreError, ConfigError.
+    """
+    if not has_database(config):
+        return await _shown(scope_of_config(config, Quotes()), (), patterns)
+    async with opened(config) as prices:
+        known = [(model.provider, model.name) for model in await prices.store.models()]
+        return await _shown(prices.scope, [*prices.quotes.keys(), *known], patterns)
+
+
+async def _shown(scope: Scope, known: Sequence[Key], patterns: Sequence[str] | None) -> list[Shown]:
+    at, bound = now(), Decimal(str(scope.config.pricing.disagreement_ratio))
+    keys: Sequence[Key] = scope.probed
+    if patterns:
+        others = sorted(key for key in known if key[0] in scope.base_urls)
+        every = dict.fromkeys([*scope.probed, *others])
+        keys = chosen(every, patterns)
+        named = [_as_key(pattern, scope) for pattern in patterns if not chosen(every, [pattern])]
+        keys = [*keys, *named]
+    return [
+        Shown(
+            key=key,
+            price=scope.book.price(*key, scope.base_urls[key[0]], at),
+            said=scope.book.said(*key, scope.base_urls[key[0]], at),
+            at=at,
+            bound=bound,
+        )
+        for key in keys
+    ]
+
+
+def _as_key(name: str, scope: Scope) -> Key:
+    """A model that nobody has met yet may have a price all the same."""
+    provider, _, model = name.partition("/")
+    if provider not in scope.base_urls or not model or any(sign in model for sign in "*?["):
+        raise BadParameter(
+            f"{name!r} matches no model; write provider/model, providers are {', '.join(scope.base_urls)}",
+            param_hint="'MODEL'",
+        )
+    return provider, model
+
+
+def print_prices(shown: Sequence[Shown]) -> None:
+    print_table(_COLUMNS, [_row(each) for each in shown])
+    unknown = [each.name for each in shown if each.price is None]
+    if unknown:
+        print_note(f"no price is known of {', '.join(unknown)}; set one under prices in the configuration")
+    tiered = [each.name for each in shown if each.price is not None and each.price.tiers]
+    if tiered:
+        print_note(f"other prices for large requests (--json has them): {', '.join(tiered)}")
+
+
+def print_prices_json(shown: Sequence[Shown]) -> None:
+    print_line(
+        json.dumps(
+            [
+                {
+                    "provider": each.key[0],
+                    "model": each.key[1],
+                    "price": None if each.price is None else price_as_json(each.price),
+                }
+                for each in shown
+            ],
+            indent=2,
+        )
+    )
+
+
+def print_differences(shown: Sequence[Shown]) -> None:
+    rows: list[list[Cell | str]] = []
+    for each in shown:
+        for source, price in each.said.items():
+            rates = price.rates
+            rows.append(
+                [
+                    each.name,
+                    price.source if price.source.startswith(source) else f"{source} ({price.source})",
+                    amount(rates.input_per_million_usd),
+                    amount(rates.cached_input_per_million_usd),
+                    amount(rates.output_per_million_usd),
+                    _apart(each, source),
+                    age(price, each.at),
+                ]
+            )
+    if not rows:
+        print_note("nothing to compare: no source knows a price of any of these models")
+        return
+    print_table(_SOURCES, rows)
+
+
+def print_differences_json(shown: Sequence[Shown]) -> None:
+    print_line(
+        json.dumps(
+            [
+                {
+                    "provider": each.key[0],
+                    "model": each.key[1],
+                    "factor": _factor(each.factor),
+                    "sources": {source: price_as_json(price) for source, price in each.said.items()},
+                }
+                for each in shown
+            ],
+            indent=2,
+        )
+    )
+
+
+def _row(each: Shown) -> list[Cell | str]:
+    price = each.price
+    if price is None:
+        return [each.name, *[UNKNOWN] * (len(_COLUMNS) - 1)]
+    rates = price.rates
+    return [
+        each.name,
+        amount(rates.input_per_million_usd),
+        amount(rates.cached_input_per_million_usd),
+        amount(rates.cache_write_per_million_usd),
+        amount(rates.output_per_million_usd),
+        amount(rates.reasoning_per_million_usd),
+        amount(price.request_usd),
+        price.source,
+        age(price, each.at),
+    ]
+
+
+def _apart(each: Shown, source: str) -> Cell:
+    """The largest factor between this source and any other one."""
+    factors = [apart.factor for pair, apart in differences(each.said).items() if source in pair]
+    if not factors:
+        return Cell("")
+    worst = max(factors)
+    text = "0 or not" if worst == INFINITE else f"{shown_factor(worst)}×"
+    return Cell(text, "red" if worst > each.bound else "")
+
+
+def _factor(factor: Decimal | None) -> str | None:
+    return None if factor is None or factor == INFINITE else shown_factor(factor)

@@ -1,0 +1,98 @@
+"""Stored results for `probe results`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from typer import BadParameter
+
+from probe.cli.database import first_items, opened_store
+from probe.cli.output.format import cost, duration, instant, outcome, speed, tokens
+from probe.cli.output.results import failures, label
+from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.config import Config
+from probe.facts.sample import Sample
+from probe.lib.clock import SystemClock
+from probe.store import ResultFilter
+
+_AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_COLUMNS: Final = (
+    Column("when (UTC)"),
+    Column("target"),
+    Column("case"),
+    Column("TTFT", "right"),
+    Column("total", "right"),
+    Column("tok/s", "right"),
+    Column("tokens", "right"),
+    Column("cost", "right"),
+    Column("outcome"),
+)
+
+
+def result_filter(
+    *, target: str | None, provider: str | None, run: str | None, failed: bool | None, since: str | None
+) -> ResultFilter:
+    """Raises BadParameter."""
+    try:
+        run_id = None if run is None else UUID(run)
+    except ValueError:
+        raise BadParameter(f"{run!r} is no id of a run", param_hint="'--run'") from None
+    return ResultFilter(
+        target=target,
+        provider=provider,
+        run_id=run_id,
+        success=None if failed is None else not failed,
+        since=None if since is None else SystemClock().now() - age(since),
+    )
+
+
+def age(text: str) -> timedelta:
+    """`30m`, `24h`, `7d`. Raises BadParameter."""
+    match = _AGE.fullmatch(text)
+    if match is None:
+        raise BadParameter(f"{text!r} is no age; write 30m, 24h or 7d", param_hint="'--since'")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
+    """The newest first, page by page. The database is not changed. Raises StoreError."""
+    async with opened_store(config, "`probe run` and `probe daemon` make one") as store:
+        return await first_items(lambda size, after: store.results(wanted, limit=size, after=after), limit)
+
+
+def print_results(samples: Sequence[Sample]) -> None:
+    if not samples:
+        print_note("no results")
+        return
+    print_table(
+        _COLUMNS,
+        [
+            [
+                instant(sample.started_at),
+                label(sample),
+                sample.case_id,
+                duration(sample.timing.ttft_seconds),
+                duration(sample.timing.total_latency_seconds),
+                speed(sample.timing.tps),
+                tokens(sample.usage),
+                cost(sample.cost),
+                outcome(sample.outcome),
+            ]
+            for sample in samples
+        ],
+        lead=2,
+    )
+    for line in failures(samples):
+        print_note(line)
+
+
+def print_results_json(samples: Sequence[Sample]) -> None:
+    from probe.reports.answers import result_detail
+
+    for sample in samples:
+        print_line(result_detail(sample).model_dump_json())

@@ -1,0 +1,1 @@
+"""The commands and their options: imported for `--help`, so nothing heavy."""

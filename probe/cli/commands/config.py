@@ -1,0 +1,64 @@
+"""`probe config …`: is it right, what is in force, what is there to set."""
+
+from __future__ import annotations
+
+import typer
+
+from probe.cli.options import ConfigFile, help_without_command
+
+app = typer.Typer(
+    help="Check and show the configuration.", callback=help_without_command, invoke_without_command=True
+)
+
+
+@app.command()
+def check(config: ConfigFile = None) -> None:
+    """Say whether the configuration can be used.
+
+    Every mistake is a line with its place.
+
+    \b
+    Examples:
+      probe config check
+      probe config check --config /etc/probe/probe.yaml
+    """
+    from probe.bootstrap.load import complete
+    from probe.cli.output.table import print_line
+    from probe.config.sources import load
+
+    loaded = complete(load(config))
+    settings = loaded.config
+    counts = ", ".join(
+        f"{len(things)} {noun if len(things) == 1 else f'{noun}s'}"
+        for things, noun in (
+            (settings.providers, "provider"),
+            (settings.targets, "target"),
+            (settings.jobs, "job"),
+        )
+    )
+    print_line(f"{loaded.file or 'no file'}: ok: {counts}")
+
+
+@app.command()
+def show(config: ConfigFile = None) -> None:
+    """Print the configuration in force, as YAML.
+
+    A comment names the source of every value that is no default. Secrets are masked.
+    """
+    from probe.bootstrap.load import complete
+    from probe.cli.output.table import print_line
+    from probe.config.sources import load
+    from probe.config.sources.show import show as as_yaml
+
+    print_line(as_yaml(complete(load(config))).rstrip())
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of probe.yaml.
+
+    For editors, and for checks elsewhere."""
+    from probe.cli.output.table import print_line
+    from probe.config.sources.reference import schema as as_json
+
+    print_line(as_json().rstrip())

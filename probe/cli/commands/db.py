@@ -1,0 +1,96 @@
+"""`probe db …`: the database, looked after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import ConfigFile, help_without_command
+
+app = typer.Typer(help="Look after the database.", callback=help_without_command, invoke_without_command=True)
+
+
+@app.command()
+def upgrade(config: ConfigFile = None) -> None:
+    """Create the tables, or bring them up to date.
+
+    The daemon does so by itself when it starts.
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.output.table import print_line
+    from probe.cli.session import run_to_end
+    from probe.store.migrate import upgrade_database
+    from probe.store.url import parse_url
+
+    url = parse_url(load_config(config).database.url.get_secret_value())
+    changed = run_to_end(upgrade_database(url))
+    print_line(f"{url.shown}: {'upgraded' if changed else 'up to date'}")
+
+
+@app.command()
+def prune(config: ConfigFile = None) -> None:
+    """Delete what is older than database.retention says.
+
+    The daemon does so by itself when it starts and every six hours.
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.output.table import print_line, print_note
+    from probe.cli.session import run_to_end
+    from probe.config import Config
+    from probe.store import PruneReport, Store
+
+    async def work(settings: Config) -> PruneReport:
+        async with await Store.open(settings.database.url.get_secret_value()) as store:
+            return await store.prune(settings.database.retention, settings.exporters.enabled())
+
+    gone = run_to_end(work(load_config(config)))
+    counts = asdict(gone)
+    undelivered = counts.pop("undelivered")
+    print_line("deleted " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    if undelivered:
+        print_note(f"{undelivered} of them were never delivered to an exporter that waits for them")
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")],
+    config: ConfigFile = None,
+) -> None:
+    """Write the database to a file.
+
+    The copy is consistent, also while the daemon runs.
+
+    \b
+    Examples:
+      probe db backup probe-$(date +%F).backup
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.output.table import print_line
+    from probe.cli.session import run_to_end
+    from probe.store.backup import backup as write
+
+    run_to_end(write(load_config(config).database.url.get_secret_value(), file))
+    print_line(f"{file}: {file.stat().st_size:,} bytes")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `probe db backup`.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what the database holds.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Read the database back from a file.
+
+    Stop the daemon first. All of it is restored, or nothing. A database that is not empty is kept
+    unless --force is given.
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.output.table import print_line
+    from probe.cli.session import run_to_end
+    from probe.store.backup import restore as read
+
+    run_to_end(read(load_config(config).database.url.get_secret_value(), file, force=force))
+    print_line(f"restored {file}")

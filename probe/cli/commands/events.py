@@ -1,0 +1,44 @@
+"""`probe events`: what happened to models, prices and budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import ConfigFile
+
+
+def events(
+    kind: Annotated[
+        str | None, typer.Option("--kind", "-k", metavar="KIND", help="Of this kind, such as model_vanished.")
+    ] = None,
+    severity: Annotated[
+        str | None, typer.Option(metavar="SEVERITY", help="Of this severity: info, warning, critical.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Of this model.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
+) -> None:
+    """Print what happened to models, prices and budgets, the newest first.
+
+    \b
+    Examples:
+      probe events --since 7d
+      probe events --severity critical
+      probe events --kind model_appeared --provider openrouter -n 100 --json
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.events import event_filter, print_events, print_events_json, read_events
+    from probe.cli.session import quiet_logs, run_to_end
+
+    wanted = event_filter(kind=kind, severity=severity, provider=provider, model=model, since=since)
+    settings = load_config(config)
+    quiet_logs(settings)
+    found = run_to_end(read_events(settings, wanted, limit))
+    (print_events_json if as_json else print_events)(found)

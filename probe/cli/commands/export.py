@@ -1,0 +1,76 @@
+"""`probe export …`: what exporters have had, and having it again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import AsJson, ConfigFile, help_without_command
+
+app = typer.Typer(
+    help="See what exporters have had; give it to them again.",
+    callback=help_without_command,
+    invoke_without_command=True,
+)
+
+_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+@app.command()
+def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Say how many results wait for each configured exporter, since when, and how many were refused.
+
+    It is read from the database, whether a daemon runs or not. The page of metrics at /metrics is no such
+    exporter: it is never behind.
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.export import backlogs, print_backlogs, print_backlogs_json
+    from probe.cli.session import run_to_end
+
+    found = run_to_end(backlogs(load_config(config)))
+    (print_backlogs_json if as_json else print_backlogs)(found)
+
+
+@app.command()
+def replay(
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=_FORMATS, help="Results of attempts that ended then or later, UTC."),
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=_FORMATS, help="Results from before that, UTC.")
+    ] = None,
+    exporter: Annotated[
+        str | None,
+        typer.Option("--exporter", metavar="NAME", help="Only this one; otherwise all configured."),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Give stored results to exporters once more, refused ones too.
+
+    For a sink that lost something, or has been put right. What it has already becomes the same point again.
+    The daemon may run; where it has come to is not changed.
+
+    \b
+    Examples:
+      probe export replay --from 2026-11-01 --to 2026-11-08
+      probe export replay --exporter influxdb
+    """
+    from datetime import UTC
+
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.export import give_again
+    from probe.cli.output.table import print_line
+    from probe.cli.session import quiet_logs, run_to_end
+    from probe.store import ResultFilter
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    wanted = ResultFilter(
+        since=None if since is None else since.replace(tzinfo=UTC),
+        until=None if until is None else until.replace(tzinfo=UTC),
+    )
+    for line in run_to_end(give_again(settings, exporter, wanted)):
+        print_line(line)

@@ -1,0 +1,138 @@
+"""`probe metrics …`: what providers and engines say of themselves, out of stored results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from probe.cli.options import AsJson, ConfigFile, help_without_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from probe.config import Config
+    from probe.facts.sample import Sample
+
+app = typer.Typer(
+    help="Look at what servers say of themselves, by results.",
+    callback=help_without_command,
+    invoke_without_command=True,
+)
+
+OfTarget = Annotated[
+    str | None,
+    typer.Option("--target", "-t", metavar="NAME", help="Of this target.", show_default=False),
+]
+OfEngine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Of this provider, or of this kind: vllm, tgi, llamacpp, ollama.",
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="AGE", help="Not older than this: 30m, 24h, 7d.", show_default=False),
+]
+
+
+@app.command()
+def show(
+    target: OfTarget = None,
+    engine: OfEngine = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the servers' own metrics of stored results, the newest first.
+
+    The source is the answer, its headers, or the server's metrics before and after it.
+
+    \b
+    Examples:
+      probe metrics show --engine ollama
+      probe metrics show --target my-vllm/llama --since 24h
+    """
+    from probe.cli.actions.metrics import engine_names
+    from probe.cli.output.metrics import print_export, print_metrics
+
+    settings, samples = _read(config, target, engine, since, limit)
+    if as_json:
+        print_export(samples, engine_names(settings), "json")
+    else:
+        print_metrics(samples)
+
+
+@app.command()
+def export(
+    form: Annotated[Literal["json", "csv"], typer.Option("--format", help="What to write.")] = "json",
+    target: OfTarget = None,
+    engine: OfEngine = None,
+    since: Since = None,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")
+    ] = 100_000,
+    config: ConfigFile = None,
+) -> None:
+    """Write the servers' own metrics of stored results to stdout.
+
+    Units are in the names; what is unknown is null in JSON and empty in CSV.
+
+    \b
+    Examples:
+      probe metrics export --format csv --since 7d > metrics.csv
+      probe metrics export --engine vllm > metrics.json
+    """
+    from probe.cli.actions.metrics import engine_names
+    from probe.cli.output.metrics import print_export
+
+    settings, samples = _read(config, target, engine, since, limit)
+    print_export(samples, engine_names(settings), form)
+
+
+@app.command()
+def analyze(
+    target: OfTarget = None,
+    engine: OfEngine = None,
+    since: Since = None,
+    percentiles: Annotated[bool, typer.Option("--percentiles", help="Also p50, p90, p95 and p99.")] = False,
+    variance: Annotated[
+        bool, typer.Option("--variance", help="Also variance, standard deviation and variation.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, metavar="N", help="Of at most so many results.")
+    ] = 100_000,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sum up the servers' own metrics by target.
+
+    A percentile over too few values is marked with ~: it is a guess.
+
+    \b
+    Examples:
+      probe metrics analyze --since 7d --percentiles
+      probe metrics analyze --engine llamacpp --percentiles --variance --json
+    """
+    from probe.cli.output.metrics import print_analysis, print_analysis_json
+
+    _, samples = _read(config, target, engine, since, limit)
+    (print_analysis_json if as_json else print_analysis)(samples, percentiles=percentiles, variance=variance)
+
+
+def _read(
+    config: Path | None, target: str | None, engine: str | None, since: str | None, limit: int
+) -> tuple[Config, Sequence[Sample]]:
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.metrics import read_native, wanted_results
+    from probe.cli.session import quiet_logs, run_to_end
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    wanted = wanted_results(settings, target=target, engine=engine, since=since)
+    return settings, run_to_end(read_native(settings, wanted, limit))

@@ -1,0 +1,118 @@
+"""`probe models …`: which models there are, which are going, and asking providers for their lists."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import AsJson, ConfigFile, help_without_command
+
+app = typer.Typer(
+    help="Look at the models that providers list, and ask them again.",
+    callback=help_without_command,
+    invoke_without_command=True,
+)
+
+
+@app.command("list")
+def list_models(
+    text: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="A part of the name.", show_default=False)
+    ] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
+    active: Annotated[bool, typer.Option("--active", help="Only those that are probed.")] = False,
+    available: Annotated[
+        bool, typer.Option("--available", help="Only those that their provider lists.")
+    ] = False,
+    retiring: Annotated[
+        bool, typer.Option("--retiring", help="Only those that are listed and said to go.")
+    ] = False,
+    vanished: Annotated[
+        bool, typer.Option("--vanished", help="Only those that were listed and are no more.")
+    ] = False,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each model.")] = False,
+) -> None:
+    """Print the models that were ever listed or probed.
+
+    \b
+    Examples:
+      probe models list --active
+      probe models list gpt-4 --provider openai --available
+      probe models list --retiring --json
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.model_list import print_models, print_models_json, read_models
+    from probe.cli.session import quiet_logs, run_to_end
+    from probe.reports.models import ModelChoice
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    choice = ModelChoice(
+        probed=active or None,
+        listed=available or None,
+        retiring=retiring or None,
+        vanished=vanished or None,
+        text=text,
+    )
+    models = run_to_end(read_models(settings, provider, choice))
+    (print_models_json if as_json else print_models)(models)
+
+
+@app.command()
+def info(
+    model: Annotated[
+        str, typer.Argument(metavar="PROVIDER/MODEL", help="As in `probe models list` or in a target.")
+    ],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print all that is known of one model.
+
+    \b
+    Examples:
+      probe models info openai/gpt-4o-mini
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.model_info import print_info, print_info_json, read_info
+    from probe.cli.session import quiet_logs, run_to_end
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    found = run_to_end(read_info(settings, model))
+    (print_info_json if as_json else print_info)(found)
+
+
+@app.command()
+def sync(
+    providers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PROVIDER]...",
+            help="A provider's name or a shell pattern; otherwise those of discovery.providers.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask providers for their model lists now, and print what changed.
+
+    A list that does not come whole changes nothing. The exit status is 1 where one did not.
+
+    \b
+    Examples:
+      probe models sync
+      probe models sync openai 'my-*' --json
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.model_sync import print_reports, print_reports_json, sync_models
+    from probe.cli.session import quiet_logs, run_to_end
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    reports = run_to_end(sync_models(settings, providers or settings.discovery.providers))
+    (print_reports_json if as_json else print_reports)(reports)
+    if not all(report.complete for report in reports):
+        raise typer.Exit(1)

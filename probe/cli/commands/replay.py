@@ -1,0 +1,39 @@
+"""`probe replay`: what a saved capture says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import AsJson
+
+
+def replay(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A capture, as `probe test-request --save` writes it.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Print the timeline of a saved capture.
+
+    \b
+    Examples:
+      probe test-request --save slow.json
+      probe replay slow.json
+    """
+    from probe.cli.output.attempt_json import attempt_json
+    from probe.cli.output.table import print_line
+    from probe.cli.output.timeline import describe
+    from probe.providers.reading import read_answer
+    from probe.providers.recognise import grammar_of
+    from probe.wire.archive import load_capture
+
+    capture = load_capture(file)
+    reading = read_answer(capture, grammar_of(capture))
+    if as_json:
+        print_line(attempt_json(capture, reading))
+    else:
+        for line in describe(capture, reading):
+            print_line(line)

@@ -1,0 +1,43 @@
+"""`probe results`: what is stored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from probe.cli.options import ConfigFile
+
+
+def results(
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", metavar="NAME", help="Of this target.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
+    run: Annotated[str | None, typer.Option(metavar="ID", help="Of this run.")] = None,
+    failed: Annotated[
+        bool | None, typer.Option("--failed/--ok", help="Only failures, or only successes.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    config: ConfigFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each result.")] = False,
+) -> None:
+    """Print stored results, the newest first.
+
+    \b
+    Examples:
+      probe results --failed --since 24h
+      probe results --target openai/gpt-4o-mini -n 1000 --json
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.results import print_results, print_results_json, read_results, result_filter
+    from probe.cli.session import quiet_logs, run_to_end
+
+    settings = load_config(config)
+    quiet_logs(settings)
+    wanted = result_filter(target=target, provider=provider, run=run, failed=failed, since=since)
+    samples = run_to_end(read_results(settings, wanted, limit))
+    (print_results_json if as_json else print_results)(samples)

@@ -1,0 +1,183 @@
+"""One attempt for people: its phases on the axis of time, its tokens, its gaps, its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from probe.analysis import percentile, split
+from probe.cli.output.format import UNKNOWN, duration, reason, sparkline, speed, usd
+from probe.cli.output.table import printable
+from probe.facts.sample import Cost, Ok, Reported, Timing
+from probe.facts.timeline import Timeline, seconds_between
+from probe.facts.timing import timing_of
+from probe.providers.protocol import Reading
+from probe.wire.capture import Capture
+
+_BAR_WIDTH: Final = 28
+_FIRST_TOKENS: Final = 6
+
+
+class _Step(NamedTuple):
+    name: str
+    start_ns: int | None
+    end_ns: int | None
+
+
+def describe(capture: Capture, reading: Reading, cost: Cost | None = None) -> Iterator[str]:
+    """Lines of at most 80 columns, the answer excepted."""
+    timing = timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
+    yield from _heading(capture, reading)
+    yield ""
+    yield from _phases(reading.timeline)
+    yield ""
+    yield from _figures(reading, timing, cost)
+    yield from _gaps(timing)
+    if not capture.trusted:
+        yield ""
+        yield "the wall clock was set during this attempt: the instants of what arrived are not to be trusted"
+    yield from _answer("reasoning", reading.reasoning_text)
+    yield from _answer("answer", reading.text)
+
+
+def _heading(capture: Capture, reading: Reading) -> Iterator[str]:
+    yield _pair("outcome", reason(reading.outcome))
+    parts = urlsplit(capture.url)
+    yield _pair("request", f"{capture.method} {parts.scheme}://{parts.netloc}{parts.path}")
+    kind = "warm connection" if capture.reused else "new connection"
+    peer = (capture.peer_address, capture.tls_version, capture.http_version, kind)
+    yield _pair("peer", ", ".join(part for part in peer if part))
+    if capture.proxy is not None:
+        yield _pair("proxy", capture.proxy)
+    status = UNKNOWN if reading.status_code is None else str(reading.status_code)
+    finish = reading.finish_reason or UNKNOWN
+    yield _pair(
+        "response", f"status {status}, finish reason {finish}, model {reading.served_model or UNKNOWN}"
+    )
+    if reading.provider_request_id is not None:
+        yield _pair("their id", reading.provider_request_id)
+    stamps = "the kernel" if capture.stamps == "kernel" else "the program, at the read"
+    lag = None if capture.loop_lag_ns is None else capture.loop_lag_ns / 1e9
+    yield _pair("stamped by", f"{stamps}; our own lag {duration(lag)}")
+
+
+def _phases(timeline: Timeline) -> Iterator[str]:
+    """Each phase with the instant of its end and its span as a bar."""
+    steps = [step for step in _steps(timeline) if step.start_ns is not None and step.end_ns is not None]
+    yield f"{'':<13}{'at':>10}{'took':>11}"
+    whole = timeline.end_ns - timeline.started_ns
+    for step in steps:
+        at = duration(seconds_between(timeline.started_ns, step.end_ns))
+        took = duration(seconds_between(step.start_ns, step.end_ns))
+        yield f"{step.name:<13}{at:>10}{took:>11}  {_bar(step, timeline.started_ns, whole)}".rstrip()
+
+
+def _steps(timeline: Timeline) -> Iterator[_Step]:
+    before = timeline.started_ns
+    for name, end in (
+        ("dns", timeline.dns_ns),
+        ("connect", timeline.connected_ns),
+        ("proxy", timeline.proxied_ns),
+        ("tls", timeline.tls_ns),
+    ):
+        yield _Step(name, before, end)
+        before = end or before
+    yield _Step("send", timeline.send_ns, timeline.sent_ns)
+    asked = timeline.sent_ns or before
+    yield _Step("first byte", asked, timeline.first_byte_ns)
+    first, last = timeline.first_token_ns, timeline.last_output_ns
+    yield _Step("first token", timeline.first_byte_ns, first)
+    answer = next((chunk.at_ns for chunk in timeline.output if chunk.answer), None)
+    if answer != first and timeline.streamed:
+        yield _Step("first answer", first, answer)
+    yield _Step("last token", first, last) if timeline.streamed else _Step("whole body", asked, last)
+    yield _Step("end", last or timeline.first_byte_ns or asked, timeline.end_ns)
+
+
+def _bar(step: _Step, started_ns: int, whole_ns: int) -> str:
+    if whole_ns <= 0 or step.start_ns is None or step.end_ns is None:
+        return ""
+    start = round((step.start_ns - started_ns) / whole_ns * _BAR_WIDTH)
+    end = round((step.end_ns - started_ns) / whole_ns * _BAR_WIDTH)
+    start = max(0, min(start, _BAR_WIDTH - 1))
+    return " " * start + ("█" * (end - start) if end > start else "▏")
+
+
+def _figures(reading: Reading, timing: Timing, cost: Cost | None) -> Iterator[str]:
+    usage = reading.usage
+    source = "estimated" if usage.source == "estimate" else "counted by the provider"
+    counts = [f"{_count(usage.input_tokens)} in", f"{_count(usage.output_tokens)} out"]
+    if usage.cached_input_tokens is not None:
+        counts.append(f"{usage.cached_input_tokens:,} cached")
+    if usage.reasoning_tokens is not None:
+        counts.append(f"{usage.reasoning_tokens:,} reasoning")
+    known = usage.input_tokens is not None or usage.output_tokens is not None
+    yield _pair("tokens", ", ".join(counts) + (f" ({source})" if known else ""))
+    yield _pair("speed", f"{speed(timing.tps)} tokens/s, steady {speed(timing.tps_steady)} tokens/s")
+    if cost is not None:
+        yield _pair("cost", f"{usd(cost.total_usd)} ({cost.price_source})")
+    yield from _reported(reading.reported, timing)
+
+
+_REPORT_SOURCES: Final = {
+    "response": "its answer",
+    "headers": "its headers",
+    "metrics": "its metrics, before and after",
+}
+
+
+def _reported(reported: Reported | None, timing: Timing) -> Iterator[str]:
+    """What the provider says of itself, and what is left of our figure without it."""
+    if reported is None:
+        return
+    spans = (
+        ("load", reported.load_seconds),
+        ("queue", reported.queue_seconds),
+        ("prompt", reported.prompt_seconds),
+        ("completion", reported.completion_seconds),
+        ("first token", reported.ttft_seconds),
+        ("total", reported.total_seconds),
+    )
+    told = [f"{name} {duration(seconds)}" for name, seconds in spans if seconds is not None]
+    if told:
+        yield _pair("they say", f"{', '.join(told)} (in {_REPORT_SOURCES[reported.source]})")
+    spent = split(timing, reported)
+    if spent is not None and spent.elsewhere_seconds is not None:
+        elsewhere, measured = duration(spent.elsewhere_seconds), duration(spent.measured_seconds)
+        yield _pair("elsewhere", f"{elsewhere} of {measured}: network, and what they do not count")
+    if reported.upstream is not None:
+        yield _pair("upstream", reported.upstream)
+    if reported.cost_usd is not None:
+        yield _pair("charged", usd(reported.cost_usd))
+
+
+def _count(number: int | None) -> str:
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def _gaps(timing: Timing) -> Iterator[str]:
+    gaps = timing.chunk_gaps_seconds
+    if not gaps:
+        return
+    first = ", ".join(f"+{duration(gap)}" for gap in gaps[: _FIRST_TOKENS - 1])
+    yield _pair("first tokens", f"{duration(timing.ttft_seconds)}, {first}")
+    ordered = sorted(gaps)
+    middle, high = percentile(ordered, 50), percentile(ordered, 95)
+    yield _pair(
+        "gaps",
+        f"{len(gaps):,}: shortest {duration(ordered[0])}, median {duration(middle)}, "
+        f"p95 {duration(high)}, longest {duration(ordered[-1])}",
+    )
+    yield _pair("in order", sparkline(gaps))
+
+
+def _answer(title: str, text: str | None) -> Iterator[str]:
+    if text:
+        yield ""
+        yield f"{title}:"
+        yield printable(text)
+
+
+def _pair(name: str, value: str) -> str:
+    return f"{name:<13}{printable(value)}".rstrip()

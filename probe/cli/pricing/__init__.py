@@ -1,1 +1,0 @@
-"""What `probe prices …` does, a file for each command."""
