@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 _IN_WHEEL: Final = Path(__file__).with_name("runbook_files")
-_IN_SOURCE: Final = Path(__file__).parents[1] / "docs" / "runbooks"
+_IN_SOURCE: Final = Path(__file__).parents[2] / "docs" / "runbooks"
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from typer.exceptions import Abort, TyperException
 
-from probe.cli import (
+from probe.cli.commands import (
     config,
     daemon,
     db,
@@ -29,7 +29,7 @@ from probe.cli import (
     run,
     simulate,
     targets,
-    trial,
+    test_request,
 )
 from probe.cli.options import help_without_command
 from probe.errors import ConfigError, ProbeError, SuiteError
@@ -59,7 +59,7 @@ app = typer.Typer(
 )
 app.command("daemon", rich_help_panel=_MEASURE)(daemon.daemon)
 app.command("run", rich_help_panel=_MEASURE)(run.run)
-app.command("test-request", rich_help_panel=_MEASURE)(trial.trial)
+app.command("test-request", rich_help_panel=_MEASURE)(test_request.trial)
 app.command("estimate", rich_help_panel=_MEASURE)(estimate.estimate)
 app.command("targets", rich_help_panel=_LOOK)(targets.targets)
 app.command("results", rich_help_panel=_LOOK)(results.results)

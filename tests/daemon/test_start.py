@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 
+from probe.daemon import resources as parts
 from probe.daemon.daemon import Daemon
-from probe.daemon.daemon import resources as parts
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError, ProbeError, SimulatorError
 from probe.simulator.options import SimulatorOptions

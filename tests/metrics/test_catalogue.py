@@ -28,7 +28,7 @@ from probe.metrics import (
 )
 from tests.exporters.samples import COST, NOW, REPORTED, SERIES, STATUS, TIMING, make_failure, make_sample
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 families = pytest.mark.parametrize("family", CATALOGUE, ids=lambda family: family.name)
 

@@ -15,7 +15,7 @@ from exporters.influxdb import facts, points
 from probe.metrics import CATALOGUE, PREFIX, names
 from tools.generate import GENERATED
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = {"histogram": ("", "_bucket", "_sum", "_count"), "summary": ("", "_sum", "_count")}
 METRICS = {family.name + part for family in CATALOGUE for part in PARTS.get(family.kind, ("",))}
 # What InfluxDB is given, and what programs other than the probe are told to call it.
