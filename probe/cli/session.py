@@ -61,7 +61,10 @@ def quiet_logs(config: Config) -> None:
 
 
 def run_to_end(work: Coroutine[object, object, Result]) -> Result:
-    """Run it; SIGTERM stops it as Ctrl-C does, so that what was begun is ended in the store."""
+    """Run it; SIGTERM stops it as Ctrl-C does, so that what was begun is ended in the store.
+
+    SIGINT that is ignored from the start stays so: a shell script means that for what it starts with `&`.
+    """
 
     async def watched() -> Result:
         task = asyncio.current_task()

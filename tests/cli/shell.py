@@ -12,7 +12,8 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -39,10 +40,11 @@ class Said:
 
 @dataclass(slots=True, kw_only=True)
 class Shell:
-    """`variables` is all that a command sees beside PATH."""
+    """`variables` is all that a command sees beside PATH. SIGINT is ignored by a command `in_background`."""
 
     directory: Path
     variables: dict[str, str] = field(default_factory=dict)
+    in_background: bool = False
 
     def write(self, name: str, text: str) -> Path:
         path = self.directory / name
@@ -51,15 +53,16 @@ class Shell:
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Its stdout and stderr are pipes."""
-        return subprocess.Popen(
-            self._command(arguments),
-            cwd=self.directory,
-            env=self._environment(variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with _sigint(signal.SIG_IGN if self.in_background else signal.SIG_DFL):
+            return subprocess.Popen(
+                self._command(arguments),
+                cwd=self.directory,
+                env=self._environment(variables),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
 
     def run(self, *arguments: str, **variables: str) -> Said:
         """To its end, through pipes."""
@@ -99,6 +102,20 @@ class Shell:
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**inherited, "PYTHONPATH": str(REPOSITORY), **self.variables, **variables}
+
+
+@contextmanager
+def _sigint(inherited: signal.Handlers) -> Iterator[None]:
+    """What a program that is started in the block does at SIGINT, until it asks for something else.
+
+    It would inherit what this process does, and a shell script that starts pytest in the background has it
+    ignore SIGINT.
+    """
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def plain(shown: str) -> str:

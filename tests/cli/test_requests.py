@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -109,6 +110,15 @@ def test_a_database_that_cannot_be_opened_is_said_before_anything_is_sent(config
     assert said.out == ""
 
 
+@pytest.fixture
+def pytest_in_background() -> Iterator[None]:
+    """What a shell script has a program do that it starts with `&`."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pytest_in_background")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_that_is_told_to_stop_stores_what_it_has(
     shell: Shell, simulator: RunningSimulator, number: signal.Signals, status: int
@@ -127,6 +137,26 @@ def test_a_run_that_is_told_to_stop_stores_what_it_has(
     (result,) = [json.loads(line) for line in shell.run("results", "--json").lines]
     assert result["failure"]["kind"] == "cancelled"
     assert result["failure"]["fault"] == "probe"
+
+
+def test_a_run_that_a_script_started_in_the_background_is_not_interrupted(
+    shell: Shell, simulator: RunningSimulator
+) -> None:
+    """Ctrl-C is for what runs in front, and reaches every process of the terminal."""
+    model = "sim?ttft_ms=1500&tokens=7"
+    shell.write(
+        "probe.yaml",
+        f"""
+        providers: {{sim: {{base_url: "{simulator.base_url}", kind: simulated}}}}
+        targets: [{{provider: sim, model: "{model}", name: slow}}]
+        """,
+    )
+    shell.in_background = True
+    process = shell.start("run", "--suite", "quick", "--no-store", "--json")
+    said = signalled(
+        process, signal.SIGINT, lambda: any(truth["model"] == model for truth in simulator.truths())
+    )
+    assert (said.status, json.loads(said.out)["ok"]) == (0, 3)
 
 
 # probe test-request and probe replay ---------------------------------------------------------------------
