@@ -16,7 +16,7 @@ from bench.figure import Figure
 from bench.many import fill
 from exporters.influxdb import InfluxDBExporter
 from probe.delivery.delivery import Delivery
-from probe.delivery.streams import lines
+from probe.delivery.streams import streams
 from probe.errors import NotRunning
 from probe.exporter import ExporterContext
 from probe.facts.status import Status
@@ -147,7 +147,7 @@ async def _catch_up(kept: Kept, sink: Victoria) -> list[float]:
     exporter = InfluxDBExporter(context)
     async with await Store.open(kept.url) as store:
         await store.move_cursor("influxdb", kept.count - BACKLOG)
-        delivery = Delivery("influxdb", lines(exporter, store), store, SystemClock())
+        delivery = Delivery("influxdb", streams(exporter, store), store, SystemClock())
         before_ns = monotonic_ns()
         task = asyncio.create_task(delivery.run())
         while delivery.status().delivered < BACKLOG:  # noqa: ASYNC110  nobody but a bench waits for it

@@ -1,14 +1,16 @@
-"""The exporter protocol: what a sink's code must do. Implementations live outside this package."""
+"""What an exporter is: the code of one sink. Implementations live outside this package."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 from probe.catalog.prices.history import PriceEntry
+from probe.errors import ConfigError
 from probe.facts.event import Event
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
@@ -16,7 +18,7 @@ from probe.lib.clock import Clock
 
 
 class Run(Protocol):
-    """What attempts were made for; see `probe.store.RunRecord`. `finished_at` is None while it goes on."""
+    """What attempts were made for; see `probe.store.RunRecord`. `finished_at` is None while it is open."""
 
     @property
     def id(self) -> UUID: ...
@@ -47,7 +49,7 @@ class Run(Protocol):
 
 
 async def no_run(_: UUID, /) -> Run | None:
-    """For an exporter that is built where no runs are known."""
+    """The `run` of a context where no runs are known."""
     return None
 
 
@@ -56,8 +58,8 @@ class ExporterContext:
     """What an exporter is built with.
 
     `series` are those of the configuration, `status` may be called at any time, `settings` is the exporter's
-    own section of the configuration. `run` gives the facts of a run, and may raise StoreError. In a `replay`
-    somebody gives samples again on purpose, which must not be counted again.
+    own section of the configuration. `run` returns the facts of a run, and may raise StoreError. In a
+    `replay` samples are exported again on purpose, and must not be counted again.
     """
 
     series: Sequence[Series]
@@ -68,86 +70,63 @@ class ExporterContext:
     replay: bool = False
 
 
-class Exporter(Protocol):
-    """Found by entry point `probe.exporters`; constructed with one `ExporterContext`."""
-
-    async def export(self, samples: Sequence[Sample], /) -> None:
-        """Raises ExportError, or has delivered all of them; a repeat is harmless."""
-        ...
-
-    async def aclose(self) -> None: ...
+Takes = Literal["results", "events", "prices", "status"]
 
 
-@runtime_checkable
-class EventExporter(Exporter, Protocol):
-    """An exporter that also takes what happened to models, prices and budgets."""
+class Exporter(ABC):
+    """Base class of what the entry points `probe.exporters` name; constructed with one `ExporterContext`.
 
-    async def export_events(self, events: Sequence[Event], /) -> None:
-        """As `export`, over a cursor of its own."""
-        ...
-
-
-@runtime_checkable
-class PriceExporter(Exporter, Protocol):
-    """An exporter that also takes the price history."""
-
-    async def export_prices(self, prices: Sequence[PriceEntry], /) -> None:
-        """As `export`, over a cursor of its own."""
-        ...
-
-
-@runtime_checkable
-class StatusExporter(Exporter, Protocol):
-    """An exporter that also takes what the daemon knows of itself: schedule, budgets, prices, model lists."""
-
-    async def report(self, status: Status, /) -> None:
-        """Once a minute. What cannot be delivered is lost: the next one is as good. Raises ExportError."""
-        ...
-
-
-@runtime_checkable
-class RejectingExporter(Exporter, Protocol):
-    """An exporter whose sink may take a request but for a part that stands for no single record.
-
-    `rejected` counts such parts since the start: points of metrics.
+    `takes` says what is sent to it. Each of them has its method, which must be there for what is named, and
+    for nothing else.
     """
 
-    @property
-    def rejected(self) -> int: ...
+    takes: ClassVar[frozenset[Takes]] = frozenset({"results"})
 
+    @abstractmethod
+    async def export(self, samples: Sequence[Sample], /) -> None:
+        """Raises ExportError, or has delivered all of them; a repeat is harmless."""
 
-@runtime_checkable
-class RetainingExporter(Exporter, Protocol):
-    """An exporter that goes on telling what stands of each series."""
+    async def export_events(self, events: Sequence[Event], /) -> None:
+        """What happened to models, prices and budgets. As `export`, over a cursor of its own."""
+
+    async def export_prices(self, prices: Sequence[PriceEntry], /) -> None:
+        """The price history. As `export`, over a cursor of its own."""
+
+    async def report(self, status: Status, /) -> None:
+        """What the daemon knows of itself (schedule, budgets, prices, model lists), once a minute.
+
+        What cannot be delivered is lost: the next one is as good. Raises ExportError.
+        """
 
     def retain(self, series: Sequence[Series], /) -> None:
-        """The configuration changed: these are probed from now on, and nothing else. Blocks nobody."""
-        ...
-
-
-@runtime_checkable
-class PreparedExporter(Exporter, Protocol):
-    """An exporter whose sink needs something made in it first."""
+        """The configuration changed: these are probed from now on, and nothing else. Must not block."""
 
     async def prepare(self, retention_days: int | None, /) -> str:
-        """Make what is missing, to keep points so long (None: for ever), and say what was done.
+        """Create what is missing in the sink, to keep points so long (None: for ever). Returns what was done.
 
         Raises ConfigError, ExportError. A repeat changes nothing.
         """
-        ...
+        raise ConfigError("this exporter has nothing to prepare")
+
+    @property
+    def rejected(self) -> int:
+        """Parts of requests that the sink refused since the start and that stand for no single record."""
+        return 0
+
+    async def aclose(self) -> None:
+        """Release what is held open. May be called more than once."""
 
 
-@runtime_checkable
-class MemoryExporter(RetainingExporter, Protocol):
-    """An exporter whose sink is this process's own memory, to be asked for by a scrape.
+class MetricsPage(Exporter):
+    """The exporter whose sink is this process's own memory, read by scrapes.
 
-    It keeps no cursor: at the start it is filled from the store, and then given what comes after.
+    It has no durable cursor: at the start it is filled from the store, and then sent what comes after.
     """
 
+    @abstractmethod
     def restore(self, samples: Iterable[Sample], /) -> None:
         """Take in what happened before the start: in any order, in one call or several."""
-        ...
 
+    @abstractmethod
     def render(self, accept: str, /) -> tuple[bytes, str]:
         """The state now in the best format that an Accept header allows: body and content type."""
-        ...

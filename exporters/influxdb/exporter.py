@@ -17,7 +17,7 @@ from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.thread import in_thread
 from probe.catalog.prices.history import PriceEntry
 from probe.errors import ExportError
-from probe.exporter import ExporterContext
+from probe.exporter import Exporter, ExporterContext
 from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import Status
@@ -27,12 +27,14 @@ from probe.lib.clock import Clock
 _WRITTEN: Final = 204
 
 
-class InfluxDBExporter:
+class InfluxDBExporter(Exporter):
     """One point for each attempt, event and price, in one request for each call; see `probe.exporter`.
 
     The client's own batching keeps what it was given in memory and drops it after three minutes; so each
     write is carried out at once, and whoever calls keeps what was not written. A repeat overwrites the point.
     """
+
+    takes = frozenset({"results", "events", "prices", "status"})
 
     def __init__(self, context: ExporterContext) -> None:
         settings = read_settings(context.settings)

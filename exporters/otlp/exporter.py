@@ -22,7 +22,7 @@ from exporters.remembered import Remembered
 from exporters.thread import in_thread
 from probe import __version__
 from probe.errors import ConfigError, ExportError
-from probe.exporter import ExporterContext, Run
+from probe.exporter import Exporter, ExporterContext, Run
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
 from probe.lib.clock import Clock
@@ -32,12 +32,14 @@ _REMEMBERED: Final = 5000
 _LAST_WORDS_SECONDS: Final = 1.0
 
 
-class OtlpExporter:
+class OtlpExporter(Exporter):
     """Spans and metrics of each call are delivered when it returns; see `probe.exporter`.
 
     The SDK's processors and readers keep what they were given in memory and drop it when a server is out for
     long; so each request is carried out at once, and whoever calls keeps what was not delivered.
     """
+
+    takes = frozenset({"results", "status"})
 
     def __init__(self, context: ExporterContext) -> None:
         settings = read_settings(context.settings)

@@ -14,7 +14,7 @@ from exporters.prometheus.exposition import FamilyWriter, about
 from exporters.prometheus.text import label_text
 from exporters.remembered import Remembered
 from probe.analysis import Window
-from probe.exporter import ExporterContext
+from probe.exporter import ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
 from probe.metrics import (
@@ -40,7 +40,7 @@ _OF_ANY_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAnyA
 _REMEMBERED = 2000
 
 
-class PrometheusExporter:
+class PrometheusExporter(MetricsPage):
     """Counters and histograms begin at 0 with the process; everything else is right from the first scrape.
 
     Only configured series are shown: a sample of any other changes nothing but the figures about the probe.
@@ -105,9 +105,6 @@ class PrometheusExporter:
         # The process's own memory, CPU and descriptors, under their standard names; it also ends the page.
         page.write(encode(self._registry))
         return page.getvalue(), content_type
-
-    async def aclose(self) -> None:
-        """Nothing is held open."""
 
     def _lines(self, writer: FamilyWriter, status: Status) -> Iterable[bytes]:
         subjects = self._subjects.values()

@@ -12,7 +12,7 @@ from probe.config import SloConfig, TargetSloConfig
 from probe.config.sources import Loaded
 from probe.config.sources.guess import did_you_mean
 from probe.config.sources.shape import Place
-from probe.delivery.plugins import IN_MEMORY, exporter_names
+from probe.delivery.plugins import METRICS_PAGE, exporter_names
 from probe.errors import ConfigError, SuiteError
 from probe.lib.patterns import select
 from probe.metrics.buckets import LATENCY_SECONDS
@@ -191,9 +191,9 @@ class _Check:
                 self._add(("database", "retention", key), message)
 
     def exporters(self) -> None:
-        installed = [name for name in exporter_names() if name != IN_MEMORY]
+        installed = [name for name in exporter_names() if name != METRICS_PAGE]
         for name, settings in self._config.exporters.enabled().items():
-            if name == IN_MEMORY:
+            if name == METRICS_PAGE:
                 self._add(("exporters", name), "is always there and has no settings")
             elif name not in installed:
                 hint = _hint(name, installed, "installed")

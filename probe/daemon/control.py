@@ -21,7 +21,7 @@ from probe.daemon.health import Vitals
 from probe.daemon.phase import Phase
 from probe.daemon.reload import Reloader
 from probe.daemon.runs import Runs
-from probe.delivery.exporters import Sinks
+from probe.delivery.exporters import Exporters
 from probe.engines.watch import EngineWatch
 from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus
@@ -48,7 +48,7 @@ class DaemonControl:
     discoveries: Discoveries
     pricing: Pricing
     recorder: Recorder
-    sinks: Sinks
+    exporters: Exporters
     stopwatch: StopwatchProcess
     vitals: Vitals
     engines: EngineWatch
@@ -82,7 +82,7 @@ class DaemonControl:
             jobs=self.schedule.status(),
             store=self._store_status(),
             config=self.reloader.status,
-            deliveries=self.sinks.status(),
+            deliveries=self.exporters.status(),
             attempts_in_flight=self.generations.in_flight,
             skipped_attempts={
                 (name, reason): self.runs.skipped[name, reason]
@@ -111,7 +111,7 @@ class DaemonControl:
         return troubles
 
     async def metrics(self, accept: str, /) -> tuple[bytes, str]:
-        return self.sinks.render(accept)
+        return self.exporters.render(accept)
 
     async def trigger(self, order: RunOrder, /) -> UUID:
         job = JobConfig(name="by-hand", suite=order.suite, targets=order.targets)

@@ -35,7 +35,7 @@ from probe.daemon.price_sync import scheduled_sync
 from probe.daemon.reload import Reloader
 from probe.daemon.resources import Parts, open_parts, set_up_logs
 from probe.daemon.runs import Runs
-from probe.delivery.exporters import AnnouncingStore, Sinks
+from probe.delivery.exporters import Exporters, NotifyingStore
 from probe.discovery import Discovery
 from probe.engines.watch import EngineWatch
 from probe.errors import ProbeError, StoreError
@@ -84,13 +84,13 @@ class Daemon:
         self._phase = Phase()
         self._schedule = Schedule(store, clock)
         self._vitals = Vitals(store, clock)
-        self._sinks = Sinks(store, clock)
+        self._exporters = Exporters(store, clock)
         self._pricing = Pricing(
             store, clock, parts.quotes, lambda: scope_of(assembly()), proxy=environment_proxy
         )
         self._budgets = Budgets(store, clock, assembly)
         self._recorder = Recorder(
-            self._budgets.counted(AnnouncingStore(store, self._sinks, self._pricing.watch)),
+            self._budgets.counted(NotifyingStore(store, self._exporters, self._pricing.watch)),
             clock,
             SpillFile(_spill_path(config)),
             keep_responses=config.database.keep_responses,
@@ -112,7 +112,7 @@ class Daemon:
             generations=self._generations,
             schedule=self._schedule,
             scheduled=self._scheduled,
-            sinks=self._sinks,
+            exporters=self._exporters,
             upkeep=self._upkeep,
             budgets=self._budgets,
             discoveries=self._discoveries,
@@ -131,7 +131,7 @@ class Daemon:
             discoveries=self._discoveries,
             pricing=self._pricing,
             recorder=self._recorder,
-            sinks=self._sinks,
+            exporters=self._exporters,
             stopwatch=parts.stopwatch,
             vitals=self._vitals,
             engines=self._engines,
@@ -169,7 +169,7 @@ class Daemon:
         self._pricing.say_ages()
         await self._budgets.load()
         control = self.control
-        await self._sinks.open(
+        await self._exporters.open(
             stack,
             ExporterContext(series=control.series(), status=control.status, clock=clock, run=store.run),
             config.exporters.enabled(),
@@ -189,7 +189,7 @@ class Daemon:
         stack.push_async_callback(self._drain)
         await self._schedule.start(self._scheduled(self._generations.current.assembly))
         self._phase.name = "running"
-        self._sinks.begin_reports()
+        self._exporters.begin_reports()
         soon(stack, self._read_ahead, "reading ahead")
 
     async def _read_ahead(self) -> None:

@@ -15,7 +15,7 @@ from probe.daemon.generation import Generation, Generations
 from probe.daemon.housekeeping import Upkeep
 from probe.daemon.phase import Phase
 from probe.daemon.resources import Parts, set_up_logs
-from probe.delivery.exporters import Sinks
+from probe.delivery.exporters import Exporters
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
 from probe.scheduling.job import ScheduledJob
@@ -39,7 +39,7 @@ class Reloader:
         generations: Generations,
         schedule: Schedule,
         scheduled: Callable[[Assembly], list[ScheduledJob]],
-        sinks: Sinks,
+        exporters: Exporters,
         upkeep: Upkeep,
         budgets: Budgets,
         discoveries: Discoveries,
@@ -50,7 +50,7 @@ class Reloader:
         self._generations = generations
         self._schedule = schedule
         self._scheduled = scheduled
-        self._sinks = sinks
+        self._exporters = exporters
         self._upkeep = upkeep
         self._budgets = budgets
         self._discoveries = discoveries
@@ -90,7 +90,7 @@ class Reloader:
         self._generations.replace(new)
         self._schedule.put_in_force(programme)
         self._parts.limits.configure(self._generations.limits)
-        self._sinks.retain(new.assembly.series)
+        self._exporters.retain(new.assembly.series)
         self._upkeep.wake()
         self._budgets.wake()
         self._discoveries.wake()

@@ -1,4 +1,4 @@
-"""Handing records over to an exporter: how far it takes them, and what is left out on the way."""
+"""Delivering records to an exporter: how far it takes them, and what is left out on the way."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from probe.errors import ExportError
 
 _log = structlog.get_logger("probe.delivery.bisect")
 
-# Records after one on which an exporter fails that are tried, to tell a bad record from a broken exporter.
-_WITNESSES = 5
+# How many records after one on which an exporter fails are sent, to tell a bad record from a broken exporter.
+PROBE_RECORDS = 5
 
 
 class Defect(ExportError):
-    """An exporter failed in a way that it does not know of: most likely a mistake in it."""
+    """An exporter raised something other than an ExportError: most likely a mistake in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOver:
-    """How far a sink took what it was given.
+class Outcome:
+    """How far a sink took what was sent.
 
     The first `settled` records are done with: it has them, or will never accept them (`refused`, by id, with
-    its reasons). `error` is why it took no more; None where that was all.
+    its reasons). `error` is why it took no more; None if that was all.
     """
 
     settled: int
@@ -35,86 +35,86 @@ class HandedOver:
     error: ExportError | None = None
 
 
-Give = Callable[[Sequence[T]], Awaitable[None]]
+Send = Callable[[Sequence[T]], Awaitable[None]]
 
 
-async def hand_over(name: str, give: Give[T], records: Sequence[T]) -> HandedOver:
-    """Give an exporter these records.
+async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> Outcome:
+    """Send these records to an exporter.
 
-    What is refused as a whole is halved until only what is refused is left out. Where the sink fails on the
-    way, what came before is settled: to begin anew might fail at the same place for ever.
+    What is refused as a whole is halved until only what is refused is left out. If the sink fails on the
+    way, what came before is settled: to start over might fail at the same place for ever.
     """
-    handed = await _halve(give, records)
-    _say(name, handed.error)
-    return handed
+    outcome = await _bisect(send, records)
+    _log_defect(name, outcome.error)
+    return outcome
 
 
-async def _halve(give: Give[T], records: Sequence[T]) -> HandedOver:
+async def _bisect(send: Send[T], records: Sequence[T]) -> Outcome:
     try:
-        await _ask(give, records)
+        await _send(send, records)
     except ExportError as exc:
         if not exc.permanent:
-            return HandedOver(settled=0, error=exc)
+            return Outcome(settled=0, error=exc)
         if len(records) == 1:
-            return HandedOver(settled=1, refused={records[0].id: str(exc)})
+            return Outcome(settled=1, refused={records[0].id: str(exc)})
         middle = len(records) // 2
-        first = await _halve(give, records[:middle])
+        first = await _bisect(send, records[:middle])
         if first.error is not None:
             return first
-        second = await _halve(give, records[middle:])
-        return HandedOver(
+        second = await _bisect(send, records[middle:])
+        return Outcome(
             settled=first.settled + second.settled,
             refused={**first.refused, **second.refused},
             error=second.error,
         )
-    return HandedOver(settled=len(records))
+    return Outcome(settled=len(records))
 
 
-async def pass_by(name: str, give: Give[T], records: Sequence[T]) -> HandedOver:
-    """As `hand_over`, for an exporter that failed with a `Defect` again and again.
+async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> Outcome:
+    """As `deliver_bisecting`, for an exporter that failed with a `Defect` again and again.
 
-    A record on which it fails alone counts as refused where the exporter takes one of the next few: it is the
-    record's doing then. Where it takes none of them, or there is none yet, nothing is put aside.
+    A record on which it fails alone counts as refused if the exporter takes one of the next few: the record
+    is to blame then. If it takes none of them, or there is none yet, nothing is put aside.
     """
     settled, size = 0, len(records)
     refused: dict[UUID, str] = {}
     while settled < len(records):
-        handed = await _halve(give, records[settled : settled + size])
-        settled += handed.settled
-        refused |= handed.refused
-        if handed.error is None:
+        outcome = await _bisect(send, records[settled : settled + size])
+        settled += outcome.settled
+        refused |= outcome.refused
+        if outcome.error is None:
             continue
-        if not isinstance(handed.error, Defect):
-            return HandedOver(settled=settled, refused=refused, error=handed.error)
+        if not isinstance(outcome.error, Defect):
+            return Outcome(settled=settled, refused=refused, error=outcome.error)
         if size > 1:
             size = (size + 1) // 2
             continue
-        _say(name, handed.error)
-        suspect, following = records[settled], records[settled + 1 :][:_WITNESSES]
-        if not await _takes_one_of(give, following):
-            return HandedOver(settled=settled, refused=refused, error=handed.error)
-        # Asked again, as the exporter may have come to itself only now.
-        if not await _takes_one_of(give, [suspect]):
-            refused[suspect.id] = str(handed.error)
+        _log_defect(name, outcome.error)
+        suspect, following = records[settled], records[settled + 1 :][:PROBE_RECORDS]
+        if not await _takes_one_of(send, following):
+            return Outcome(settled=settled, refused=refused, error=outcome.error)
+        # Sent again, as the exporter may have recovered only now.
+        if not await _takes_one_of(send, [suspect]):
+            refused[suspect.id] = str(outcome.error)
             settled += 1
         size = len(records)
-    return HandedOver(settled=settled, refused=refused)
+    return Outcome(settled=settled, refused=refused)
 
 
-async def _takes_one_of(give: Give[T], records: Sequence[T]) -> bool:
-    """They are given once more in their turn: a repeat is harmless."""
+async def _takes_one_of(send: Send[T], records: Sequence[T]) -> bool:
+    """They are sent once more in their turn: a repeat is harmless."""
     for record in records:
         try:
-            await _ask(give, [record])
+            await _send(send, [record])
         except ExportError:
             continue
         return True
     return False
 
 
-async def _ask(give: Give[T], records: Sequence[T]) -> None:
+async def _send(send: Send[T], records: Sequence[T]) -> None:
     try:
-        await give(records)
+        await send(records)
     except ExportError:
         raise
     except asyncio.CancelledError as exc:
@@ -128,7 +128,7 @@ async def _ask(give: Give[T], records: Sequence[T]) -> None:
         raise Defect(f"unexpected {type(exc).__name__}, see the log") from exc
 
 
-def _say(name: str, error: ExportError | None) -> None:
-    """Where in the exporter a defect is: once, however many calls a search takes."""
+def _log_defect(name: str, error: ExportError | None) -> None:
+    """Log where in the exporter a defect is: once, however many calls a search takes."""
     if isinstance(error, Defect):
         _log.error("exporter failed unexpectedly", exporter=name, exc_info=error.__cause__)

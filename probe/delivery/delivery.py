@@ -14,8 +14,8 @@ from uuid import UUID
 
 import structlog
 
-from probe.delivery.bisect import Defect, hand_over, pass_by
-from probe.delivery.streams import Line
+from probe.delivery.bisect import Defect, deliver_bisecting, skip_poison_record
+from probe.delivery.streams import Stream
 from probe.errors import ExportError, StoreError
 from probe.facts.status import DeliveryStatus
 from probe.lib.clock import Clock
@@ -26,20 +26,20 @@ _log = structlog.get_logger("probe.delivery.delivery")
 _BATCH = 200
 # A backlog goes faster in larger pieces; to read one takes the daemon's loop some 70 ms.
 _BATCH_BEHIND = 1000
-# What another process stores rings no bell here, and neither do events and prices.
+# What another process stores wakes nothing here, and neither do events and prices.
 _LOOK_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-# An exporter that fails unexpectedly so many times in a row is led past the record on which it does.
+# After so many unexpected failures in a row the record on which the exporter fails is sought and skipped.
 _DEFECTS = 5
-# A sink that asks for more is asked again all the same: a mistaken date must not end its delivery.
-_LONGEST_ASKED_SECONDS = 3600.0
+# A sink that asks for a longer pause gets no more: a mistaken date must not end its delivery.
+_LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
 
 class Cursors(Protocol):
-    """Remembers how far each exporter has come: the sequence of the last record delivered, 0 for none.
+    """How far each exporter has come: the sequence of the last record delivered, 0 for none.
 
-    What its sink refused on the way is remembered by id, with the reason.
+    What its sink refused on the way is stored by id, with the reason.
     """
 
     async def cursor(self, exporter: str, journal: Journal, /) -> int: ...
@@ -66,69 +66,71 @@ class MemoryCursors:
         """The log says so; memory refuses nothing."""
 
 
-class _Carrier:
-    """Carries one line: `look` for the next batch, then `carry` it.
+class StreamCursor:
+    """How far one stream is delivered to one exporter: `read` the next batch, then `deliver` it.
 
-    `pending` records were not delivered yet, None until the store was first asked; the oldest of them is of
+    `pending` records were not delivered yet, None until the store was first read; the oldest of them is of
     `oldest_at`. `delivered` and `refused` count.
     """
 
-    def __init__(self, exporter: str, line: Line[Any], cursors: Cursors, most_at_once: int) -> None:
-        self.line = line
+    def __init__(self, exporter: str, stream: Stream[Any], cursors: Cursors, most_at_once: int) -> None:
+        self.stream = stream
         self.pending: int | None = None
         self.oldest_at: datetime | None = None
         self.delivered = 0
         self.refused = 0
         self._exporter = exporter
         self._cursors = cursors
-        self._cursor: int | None = None
+        self._sequence: int | None = None
         self._batch: Sequence[tuple[int, Any]] = ()
         self._size = _BATCH
         self._most_at_once = most_at_once
         self._defects = 0
 
-    async def look(self) -> bool:
-        """Read the next batch; True where there may be more after it. Raises StoreError."""
-        line = self.line
-        if self._cursor is None:
-            self._cursor = await self._cursors.cursor(self._exporter, line.journal)
-        self._batch = batch = await line.after(self._cursor, self._size)
+    async def read(self) -> bool:
+        """Read the next batch; returns whether there may be more after it. Raises StoreError."""
+        stream = self.stream
+        if self._sequence is None:
+            self._sequence = await self._cursors.cursor(self._exporter, stream.journal)
+        self._batch = batch = await stream.after(self._sequence, self._size)
         more = len(batch) == self._size
-        self.pending = await line.last() - self._cursor if more else len(batch)
-        self.oldest_at = line.at(batch[0][1]) if batch else None
+        self.pending = await stream.last() - self._sequence if more else len(batch)
+        self.oldest_at = stream.at(batch[0][1]) if batch else None
         self._size = self._most_at_once if more else _BATCH
         return more
 
-    async def carry(self) -> bool:
-        """Deliver what was read; False where that was nothing. Raises ExportError, StoreError."""
-        line, batch = self.line, self._batch
+    async def deliver(self) -> bool:
+        """Deliver what was read; returns False if that was nothing. Raises ExportError, StoreError."""
+        stream, batch = self.stream, self._batch
         if not batch or self.pending is None:
             return False
-        # Not each time: where the exporter takes nothing at all, the search is a dozen calls for nothing.
-        leads = pass_by if self._defects % _DEFECTS == _DEFECTS - 1 else hand_over
-        handed = await leads(self._exporter, line.give, [record for _, record in batch])
-        self._defects = self._defects + 1 if isinstance(handed.error, Defect) else 0
-        if handed.refused:
-            self._say_refused(handed.refused)
-            await self._cursors.refuse(self._exporter, handed.refused, line.journal)
-        if handed.settled:
-            sequence, last = batch[handed.settled - 1]
-            await self._cursors.move_cursor(self._exporter, sequence, line.journal)
-            self._cursor = sequence
-            self.delivered += handed.settled - len(handed.refused)
-            self.refused += len(handed.refused)
-            self.pending -= min(handed.settled, self.pending)
+        # Not each time: if the exporter takes nothing at all, the search is a dozen calls for nothing.
+        last_of_many = self._defects == _DEFECTS - 1
+        deliver = skip_poison_record if last_of_many else deliver_bisecting
+        outcome = await deliver(self._exporter, stream.send, [record for _, record in batch])
+        failed_again = isinstance(outcome.error, Defect) and not last_of_many
+        self._defects = self._defects + 1 if failed_again else 0
+        if outcome.refused:
+            self._log_refused(outcome.refused)
+            await self._cursors.refuse(self._exporter, outcome.refused, stream.journal)
+        if outcome.settled:
+            sequence, last = batch[outcome.settled - 1]
+            await self._cursors.move_cursor(self._exporter, sequence, stream.journal)
+            self._sequence = sequence
+            self.delivered += outcome.settled - len(outcome.refused)
+            self.refused += len(outcome.refused)
+            self.pending -= min(outcome.settled, self.pending)
             # What comes next was stored later; how old it is will be known when it is read.
-            self.oldest_at = line.at(last) if self.pending else None
-        if handed.error is not None:
-            raise handed.error
+            self.oldest_at = stream.at(last) if self.pending else None
+        if outcome.error is not None:
+            raise outcome.error
         self._batch = ()
         return True
 
-    def _say_refused(self, refused: Mapping[UUID, str]) -> None:
+    def _log_refused(self, refused: Mapping[UUID, str]) -> None:
         record, reason = next(iter(refused.items()))
         _log.error(
-            f"{self.line.journal} refused for good",
+            f"{self.stream.journal} refused for good",
             exporter=self._exporter,
             count=len(refused),
             first=str(record),
@@ -137,22 +139,22 @@ class _Carrier:
 
 
 class Delivery:
-    """The way to one exporter. `wake` it when samples were stored.
+    """Delivers every stream of one exporter. `wake` it when samples were stored.
 
-    `most_at_once` is how many records it is given in one call while there is a backlog.
+    `most_at_once` is how many records are sent in one call while there is a backlog.
     """
 
     def __init__(
         self,
         name: str,
-        lines: Sequence[Line[Any]],
+        streams: Sequence[Stream[Any]],
         cursors: Cursors,
         clock: Clock,
         *,
         most_at_once: int = _BATCH_BEHIND,
     ) -> None:
-        self._name = name
-        self._carriers = [_Carrier(name, line, cursors, most_at_once) for line in lines]
+        self.name = name
+        self._streams = [StreamCursor(name, stream, cursors, most_at_once) for stream in streams]
         self._clock = clock
         self._news = asyncio.Event()
         self._errors = 0
@@ -163,11 +165,11 @@ class Delivery:
         self._news.set()
 
     def status(self) -> DeliveryStatus:
-        results = next(each for each in self._carriers if each.line.journal == "results")
+        results = next(each for each in self._streams if each.stream.journal == "results")
         return DeliveryStatus(
-            exporter=self._name,
+            exporter=self.name,
             delivered=results.delivered,
-            refused=sum(each.refused for each in self._carriers),
+            refused=sum(each.refused for each in self._streams),
             errors=self._errors,
             pending=results.pending,
             oldest_pending_seconds=self._oldest_seconds(),
@@ -176,7 +178,7 @@ class Delivery:
         )
 
     async def run(self) -> None:
-        """Deliver until cancelled. What is under way then is delivered again by the next process."""
+        """Deliver until cancelled. What is in flight then is delivered again by the next process."""
         pause_seconds = _FIRST_PAUSE_SECONDS
         while True:
             self._news.clear()
@@ -185,7 +187,7 @@ class Delivery:
             except (ExportError, StoreError) as exc:
                 asked = exc.retry_after_seconds if isinstance(exc, ExportError) else None
                 self._failed(exc)
-                await self._clock.sleep(max(pause_seconds, min(asked or 0.0, _LONGEST_ASKED_SECONDS)))
+                await self._clock.sleep(max(pause_seconds, min(asked or 0.0, _LONGEST_RETRY_AFTER_SECONDS)))
                 pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
                 continue
             self._worked()
@@ -194,19 +196,19 @@ class Delivery:
                 await self._wait_for_news()
 
     async def _round(self) -> bool:
-        """The next batch of each line; True where one has more."""
-        # Where the sink takes nothing, all that waits for it is known all the same.
-        more = [await carrier.look() for carrier in self._carriers]
-        for carrier in self._carriers:
-            if await carrier.carry():
+        """Deliver the next batch of each stream; returns whether one of them has more."""
+        # All are read first: what waits is known even if the sink takes nothing.
+        more = [await each.read() for each in self._streams]
+        for each in self._streams:
+            if await each.deliver():
                 self._last_delivery_at = self._clock.now()
         return any(more)
 
     def _oldest_seconds(self) -> float | None:
-        """None until the store was first asked."""
-        if any(each.pending is None for each in self._carriers):
+        """None until the store was first read."""
+        if any(each.pending is None for each in self._streams):
             return None
-        waiting = [each.oldest_at for each in self._carriers if each.oldest_at is not None]
+        waiting = [each.oldest_at for each in self._streams if each.oldest_at is not None]
         if not waiting:
             return 0.0
         return max(0.0, (self._clock.now() - min(waiting)).total_seconds())
@@ -223,9 +225,9 @@ class Delivery:
     def _failed(self, error: ExportError | StoreError) -> None:
         self._errors += 1
         self._last_error = str(error)
-        _log.error("samples wait for an exporter", exporter=self._name, error=str(error))
+        _log.error("samples wait for an exporter", exporter=self.name, error=str(error))
 
     def _worked(self) -> None:
         if self._last_error is not None:
-            _log.info("the exporter takes samples again", exporter=self._name)
+            _log.info("the exporter takes samples again", exporter=self.name)
             self._last_error = None

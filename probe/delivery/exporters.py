@@ -1,35 +1,31 @@
 """Every exporter with its delivery. One keeps its sink in this process: the page of metrics.
 
-The cursor of each other one is a row in the store: whoever stops and starts the daemon loses nothing.
+The cursor of each other one is a row in the store: a restart of the daemon loses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
 
 import structlog
 
 from probe.delivery.delivery import Delivery, MemoryCursors
-from probe.delivery.plugins import IN_MEMORY, load_exporter
-from probe.delivery.recall import fill
-from probe.delivery.streams import lines, results_line
+from probe.delivery.plugins import METRICS_PAGE, load_exporter, load_metrics_page
+from probe.delivery.streams import streams
 from probe.errors import ExportError
-from probe.exporter import (
-    Exporter,
-    ExporterContext,
-    MemoryExporter,
-    RejectingExporter,
-    RetainingExporter,
-    StatusExporter,
-)
+from probe.exporter import Exporter, ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus, Status
 from probe.lib.clock import Clock
 from probe.lib.tasks import background
+from probe.metrics import WINDOW
 from probe.store import Store
+from probe.store.records import Page, ResultFilter
 
 _log = structlog.get_logger("probe.delivery.exporters")
 
@@ -38,17 +34,16 @@ _REPORT_SECONDS = 60.0
 _PAGE_AT_ONCE = 200
 
 
-class Sinks:
+class Exporters:
     """Opened by `open`, closed by the stack given to it."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._page: MemoryExporter | None = None
+        self._page: MetricsPage | None = None
+        self._exporters: dict[str, Exporter] = {}
         self._deliveries: list[Delivery] = []
         self._begun = asyncio.Event()
-        self._rejecting: dict[str, RejectingExporter] = {}
-        self._retaining: list[RetainingExporter] = []
 
     async def open(
         self,
@@ -60,44 +55,27 @@ class Sinks:
 
         `configured` are settings by exporter. Raises ConfigError, StoreError.
         """
-        exporters: dict[str, Exporter] = {}
         for name, settings in configured.items():
-            exporters[name] = load_exporter(name, replace(context, settings=settings))
-            stack.push_async_callback(exporters[name].aclose)
-        exporter = load_exporter(IN_MEMORY, context)
-        stack.push_async_callback(exporter.aclose)
-        assert isinstance(exporter, MemoryExporter)
-        start = await self._store.last_sequence()
-        await fill(exporter, self._store, context.series, self._clock.now())
-        delivery = Delivery(
-            IN_MEMORY,
-            [results_line(exporter, self._store)],
-            MemoryCursors(start),
-            self._clock,
-            most_at_once=_PAGE_AT_ONCE,
-        )
-        self._page = exporter
-        self._retaining.append(exporter)
-        self._deliveries.append(delivery)
-        background(stack, delivery.run, f"delivery to {IN_MEMORY}", self._clock)
-        for name, each in exporters.items():
-            await self._deliver(stack, name, each, context)
+            exporter = load_exporter(name, replace(context, settings=settings))
+            stack.push_async_callback(exporter.aclose)
+            self._exporters[name] = exporter
+        page = self._page = load_metrics_page(context)
+        stack.push_async_callback(page.aclose)
+        cursors = MemoryCursors(await self._store.last_sequence())
+        await backfill(page, self._store, context.series, self._clock.now())
+        taken = streams(page, self._store)
+        self._begin(stack, Delivery(METRICS_PAGE, taken, cursors, self._clock, most_at_once=_PAGE_AT_ONCE))
+        for name, exporter in self._exporters.items():
+            taken = streams(exporter, self._store)
+            await self._store.begin_delivery(name, [stream.journal for stream in taken])
+            self._begin(stack, Delivery(name, taken, self._store, self._clock))
+            if "status" in exporter.takes:
+                reporter = StatusReporter(name, exporter, context.status, self._clock, self._begun)
+                background(stack, reporter.run, f"reports to {name}", self._clock)
 
-    async def _deliver(
-        self, stack: AsyncExitStack, name: str, exporter: Exporter, context: ExporterContext
-    ) -> None:
-        taken = lines(exporter, self._store)
-        await self._store.begin_delivery(name, [line.journal for line in taken])
-        delivery = Delivery(name, taken, self._store, self._clock)
+    def _begin(self, stack: AsyncExitStack, delivery: Delivery) -> None:
         self._deliveries.append(delivery)
-        background(stack, delivery.run, f"delivery to {name}", self._clock)
-        if isinstance(exporter, RejectingExporter):
-            self._rejecting[name] = exporter
-        if isinstance(exporter, RetainingExporter):
-            self._retaining.append(exporter)
-        if isinstance(exporter, StatusExporter):
-            reports = Reports(name, exporter, context.status, self._clock, self._begun)
-            background(stack, reports.run, f"reports to {name}", self._clock)
+        background(stack, delivery.run, f"delivery to {delivery.name}", self._clock)
 
     def begin_reports(self) -> None:
         """Everything is up: from here on the daemon knows itself whole."""
@@ -115,13 +93,14 @@ class Sinks:
         )
 
     def _rejected(self, name: str) -> int:
-        exporter = self._rejecting.get(name)
+        exporter = self._exporters.get(name)
         return 0 if exporter is None else exporter.rejected
 
     def retain(self, series: Sequence[Series]) -> None:
         """These are probed from now on, and no others."""
-        for exporter in self._retaining:
-            exporter.retain(series)
+        for exporter in (self._page, *self._exporters.values()):
+            if exporter is not None:
+                exporter.retain(series)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The page of metrics and its content type, in the format that an Accept header prefers."""
@@ -129,13 +108,54 @@ class Sinks:
         return self._page.render(accept)
 
 
-class Reports:
-    """Tells one exporter once a minute what the daemon knows of itself, from when it has `begun`."""
+class History(Protocol):
+    """What the page of metrics is filled from; see `probe.store`."""
+
+    def recent_samples(self, since: datetime, /) -> AsyncIterator[Sequence[Sample]]: ...
+
+    async def results(self, chosen: ResultFilter, *, limit: int) -> Page[Sample]: ...
+
+
+async def backfill(page: MetricsPage, history: History, series: Sequence[Series], now: datetime) -> None:
+    """Restore the last window, and of each series the latest attempt and success, however old.
+
+    Take the journal's last sequence before, and deliver from there: what is stored meanwhile is not missed.
+    Raises StoreError.
+    """
+    attempted: set[Series] = set()
+    succeeded: set[Series] = set()
+    async for samples in history.recent_samples(now - WINDOW):
+        page.restore(samples)
+        attempted.update(sample.series for sample in samples)
+        succeeded.update(sample.series for sample in samples if sample.success)
+    for each in series:
+        if each not in attempted:
+            page.restore(await _latest(history, each, success=None))
+        if each not in succeeded:
+            page.restore(await _latest(history, each, success=True))
+
+
+async def _latest(history: History, series: Series, *, success: bool | None) -> list[Sample]:
+    """The newest sample of one series, if it is the newest of its target and connection."""
+    target = series.target
+    chosen = ResultFilter(
+        target=target.name,
+        provider=target.provider,
+        model=target.model,
+        connection=series.connection,
+        success=success,
+    )
+    page = await history.results(chosen, limit=1)
+    return [sample for sample in page.items if sample.series == series]
+
+
+class StatusReporter:
+    """Sends one exporter what the daemon knows of itself, once a minute, from when it has `begun`."""
 
     def __init__(
         self,
         name: str,
-        exporter: StatusExporter,
+        exporter: Exporter,
         status: Callable[[], Status],
         clock: Clock,
         begun: asyncio.Event,
@@ -148,7 +168,7 @@ class Reports:
         self._failed = False
 
     async def run(self) -> None:
-        """Until cancelled. A sink that is out is told of the next minute instead."""
+        """Until cancelled. A sink that is out gets the status of the next minute instead."""
         await self._begun.wait()
         while True:
             try:
@@ -162,17 +182,19 @@ class Reports:
             await self._clock.sleep(_REPORT_SECONDS)
 
 
-class AnnouncingStore:
-    """The store as a recorder sees it: once a sample is a fact, deliveries are woken and `listeners` told."""
+class NotifyingStore:
+    """The store as a recorder sees it: wakes deliveries and notifies `listeners` of what was stored."""
 
-    def __init__(self, store: Store, sinks: Sinks, *listeners: Callable[[Sample], Awaitable[None]]) -> None:
+    def __init__(
+        self, store: Store, exporters: Exporters, *listeners: Callable[[Sample], Awaitable[None]]
+    ) -> None:
         self._store = store
-        self._sinks = sinks
+        self._exporters = exporters
         self._listeners = listeners
 
     async def add(self, sample: Sample, /) -> None:
         await self._store.add(sample)
-        self._sinks.wake()
+        self._exporters.wake()
         for listener in self._listeners:
             try:
                 await listener(sample)

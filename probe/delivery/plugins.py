@@ -1,16 +1,25 @@
-"""Finds exporters by entry point: whoever installs a package that names one has it."""
+"""Finds exporters by entry point: installing a package that names one is enough."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import Final
 
-from probe.errors import ConfigError
-from probe.exporter import Exporter, ExporterContext
+from probe.errors import ConfigError, ProbeError
+from probe.exporter import Exporter, ExporterContext, MetricsPage, Takes
 
 GROUP = "probe.exporters"
 
-# Others are configured; this one is always there.
-IN_MEMORY = "prometheus"
+# The exporter that is always there; all others are configured.
+METRICS_PAGE = "prometheus"
+
+_METHODS: Final[Mapping[Takes, str]] = {
+    "results": "export",
+    "events": "export_events",
+    "prices": "export_prices",
+    "status": "report",
+}
 
 
 def exporter_names() -> tuple[str, ...]:
@@ -19,7 +28,23 @@ def exporter_names() -> tuple[str, ...]:
 
 
 def load_exporter(name: str, context: ExporterContext) -> Exporter:
-    """Import and construct one exporter. Raises ConfigError where there is none, or not what it names."""
+    """Import and construct an exporter. Raises ConfigError if there is none, or it breaks the contract."""
+    exporter = _build(name, context)
+    if not isinstance(exporter, Exporter):
+        raise ConfigError(f"the exporter {name!r} is not derived from probe.exporter.Exporter")
+    _check_methods(name, exporter)
+    return exporter
+
+
+def load_metrics_page(context: ExporterContext) -> MetricsPage:
+    """Import and construct the page of metrics. Raises ConfigError."""
+    page = load_exporter(METRICS_PAGE, context)
+    if not isinstance(page, MetricsPage):
+        raise ConfigError(f"the exporter {METRICS_PAGE!r} is not derived from probe.exporter.MetricsPage")
+    return page
+
+
+def _build(name: str, context: ExporterContext) -> object:
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:
         raise ConfigError(
@@ -29,5 +54,23 @@ def load_exporter(name: str, context: ExporterContext) -> Exporter:
         build = found[0].load()
     except (ImportError, AttributeError) as exc:
         raise ConfigError(f"the exporter {name!r} cannot be loaded: {exc}") from exc
-    exporter: Exporter = build(context)
-    return exporter
+    try:
+        return build(context)
+    except ProbeError:
+        raise
+    except Exception as exc:
+        # A third party's mistake, such as an abstract method that is missing.
+        raise ConfigError(f"the exporter {name!r} cannot be built: {type(exc).__name__}: {exc}") from exc
+
+
+def _check_methods(name: str, exporter: Exporter) -> None:
+    """What is named but has no method would be lost in silence, as would what has one and is not named."""
+    unknown = sorted(exporter.takes - _METHODS.keys())
+    if unknown:
+        raise ConfigError(f"the exporter {name!r} takes {unknown[0]!r}; there is {', '.join(_METHODS)}")
+    for stream, method in _METHODS.items():
+        overridden = getattr(type(exporter), method) is not getattr(Exporter, method)
+        if overridden and stream not in exporter.takes:
+            raise ConfigError(f"the exporter {name!r} has a method {method}, but does not take {stream!r}")
+        if stream in exporter.takes and not overridden:
+            raise ConfigError(f"the exporter {name!r} takes {stream!r}, but has no method {method}")

@@ -37,7 +37,7 @@ def target(name: str, model: str = FAST) -> dict[str, str]:
 def in_force(daemon: Daemon) -> tuple[list[str], list[str], list[str], set[str]]:
     """What is probed, what runs when, and what the metrics show."""
     control = daemon.control
-    page = control.sinks.render("")[0].decode()
+    page = control.exporters.render("")[0].decode()
     shown = {line.split('target="')[1].split('"')[0] for line in page.splitlines() if "target_info{" in line}
     return (
         [each.target.name for each in control.series()],

@@ -11,13 +11,14 @@ from uuid import UUID
 import pytest
 
 from probe.delivery.delivery import Cursors, Delivery
-from probe.delivery.streams import lines
+from probe.delivery.streams import streams
+from probe.exporter import Exporter
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
 from tests.exporters.samples import NOW
 
 
-class Collector:
+class Collector(Exporter):
     """An exporter that keeps what it gets, and refuses as it is told."""
 
     def __init__(self) -> None:
@@ -37,8 +38,6 @@ class Collector:
                 raise error
             self.samples.extend(samples)
 
-    async def aclose(self) -> None: ...
-
     async def until(self, holds: Callable[[], bool]) -> None:
         """Returns once that holds after a call."""
         async with self._changed, asyncio.timeout(20):
@@ -56,7 +55,7 @@ Add = Callable[[int], Awaitable[list[UUID]]]
 async def delivering(
     stored: Any, exporter: Collector, cursors: Cursors, clock: FakeClock | None = None
 ) -> AsyncIterator[Delivery]:
-    delivery = Delivery("collector", lines(exporter, stored), cursors, clock or FakeClock(NOW))
+    delivery = Delivery("collector", streams(exporter, stored), cursors, clock or FakeClock(NOW))
     task = asyncio.create_task(delivery.run())
     try:
         yield delivery

@@ -12,6 +12,7 @@ from exporters.influxdb.points import ATTEMPT, STATUS
 from probe.daemon.daemon import Daemon
 from probe.delivery.plugins import load_exporter
 from probe.errors import ConfigError
+from probe.exporter import Exporter
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus
 from probe.metrics.names import BUDGET_LIMIT_USD, JOB_RUNS_TOTAL, PREFIX
@@ -76,7 +77,7 @@ async def test_a_sink_that_is_out_stops_nothing_and_leaves_nothing_behind(
         assert config.events().count("an exporter takes no status") == 1
 
 
-class Noting:
+class Noting(Exporter):
     """An exporter that goes on telling what stands of each series."""
 
     def __init__(self) -> None:
@@ -86,8 +87,6 @@ class Noting:
 
     def retain(self, series: Sequence[Series], /) -> None:
         self.retained = [each.target.name for each in series]
-
-    async def aclose(self) -> None: ...
 
 
 async def test_a_reload_tells_exporters_what_is_probed_now(

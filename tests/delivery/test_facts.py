@@ -24,7 +24,7 @@ from tests.store.knowledge import a_price, an_event
 
 
 class FactCollector(Collector):
-    """Takes events and prices, too."""
+    takes = frozenset({"results", "events", "prices"})
 
     def __init__(self) -> None:
         super().__init__()

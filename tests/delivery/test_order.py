@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from probe.delivery.delivery import Delivery, MemoryCursors
-from probe.delivery.streams import lines
+from probe.delivery.streams import streams
 from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
@@ -36,7 +36,7 @@ async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
 async def test_no_more_at_once_than_is_told(store: Store, add: Add) -> None:
     collector = Collector()
     await add(450)
-    delivery = Delivery("collector", lines(collector, store), store, FakeClock(NOW), most_at_once=100)
+    delivery = Delivery("collector", streams(collector, store), store, FakeClock(NOW), most_at_once=100)
     task = asyncio.create_task(delivery.run())
     await collector.until(lambda: len(collector.samples) == 450)
     task.cancel()

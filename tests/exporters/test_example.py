@@ -17,7 +17,7 @@ import pytest
 from probe.delivery import plugins
 from probe.delivery.delivery import Delivery
 from probe.delivery.plugins import load_exporter
-from probe.delivery.streams import lines
+from probe.delivery.streams import streams
 from probe.errors import ConfigError, ExportError
 from probe.lib.clock import FakeClock
 from probe.store import Store
@@ -49,7 +49,7 @@ async def test_it_delivers(installed: None, tmp_path: Path) -> None:
         samples = [make_sample(run_id=run) for _ in range(3)]
         for sample in samples:
             await store.add(sample)
-        task = asyncio.create_task(Delivery("lines", lines(exporter, store), store, FakeClock(NOW)).run())
+        task = asyncio.create_task(Delivery("lines", streams(exporter, store), store, FakeClock(NOW)).run())
         await until(partial(_has_come_to, store, len(samples)))
         task.cancel()
         await asyncio.wait([task])

@@ -15,7 +15,6 @@ import pytest
 
 from exporters.influxdb import InfluxDBExporter
 from probe.errors import ConfigError, ExportError
-from probe.exporter import PreparedExporter
 from tests.cli.shell import Shell
 from tests.exporters.contract import context_for
 from tests.exporters.influx_server import Answer, InfluxServer, Request, answering
@@ -87,7 +86,6 @@ def shell(tmp_path: Path) -> Shell:
 async def prepare(server: InfluxServer, days: int | None, **settings: str) -> str:
     given = {"url": server.url, "token": "all-access", "org": "me", "bucket": "mine", **settings}
     exporter = InfluxDBExporter(context_for(settings={name: text for name, text in given.items() if text}))
-    assert isinstance(exporter, PreparedExporter)
     try:
         return await exporter.prepare(days)
     finally:

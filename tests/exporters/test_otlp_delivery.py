@@ -16,7 +16,7 @@ import pytest
 from exporters.otlp import OtlpExporter
 from probe.daemon.daemon import Daemon
 from probe.delivery.delivery import Delivery
-from probe.delivery.streams import lines
+from probe.delivery.streams import streams
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
@@ -59,7 +59,7 @@ async def process(store: Store, receiver: OtlpReceiver) -> AsyncIterator[Deliver
     """What one process does from its start to its end by force."""
     settings = {"url": receiver.url}
     exporter = OtlpExporter(context_for(settings=settings, clock=SystemClock(), run=store.run))
-    delivery = Delivery("otlp", lines(exporter, store), store, FakeClock(NOW), most_at_once=20)
+    delivery = Delivery("otlp", streams(exporter, store), store, FakeClock(NOW), most_at_once=20)
     task = asyncio.create_task(delivery.run())
     try:
         yield delivery

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from probe.exporter import RetainingExporter
 from probe.facts.sample import Series
 from probe.metrics import names
 from tests.exporters.otlp import Making, Otlp, named
@@ -36,7 +35,6 @@ async def test_a_target_that_is_no_longer_configured_is_told_once(make: Making) 
 
 async def test_a_reload_changes_what_stands(make: Making) -> None:
     otlp = make(SERIES)
-    assert isinstance(otlp.exporter, RetainingExporter)
     await otlp.exporter.export([make_sample()])
     otlp.exporter.retain([SERIES, OTHER])
     assert await standing(otlp, LAST_SUCCESS) == ["acme/echo-1", "other"]

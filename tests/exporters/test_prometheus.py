@@ -10,7 +10,7 @@ import pytest
 
 from exporters.prometheus import PrometheusExporter
 from probe.analysis import summarise, tally
-from probe.exporter import MemoryExporter
+from probe.exporter import MetricsPage
 from probe.facts.sample import FAULTS, Sample, Series, Timing
 from probe.lib.clock import FakeClock
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, OfAttempt, series_labels
@@ -278,7 +278,7 @@ async def test_is_right_immediately_after_a_restart() -> None:
     samples = day_of_attempts()
     before, after = PrometheusExporter(context_for()), PrometheusExporter(context_for())
     await before.export(samples)
-    assert isinstance(after, MemoryExporter)
+    assert isinstance(after, MetricsPage)
     after.restore(samples[:50])
     after.restore(samples[50:])
     counted = {f.name for f in CATALOGUE if isinstance(f.source, OfAttempt) and f.kind != "gauge"}

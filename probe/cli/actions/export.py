@@ -12,11 +12,11 @@ from typing import Any, Final, get_args
 from probe.cli.output.format import UNKNOWN, instant
 from probe.cli.output.table import Column, print_line, print_note, print_table
 from probe.config import Config
-from probe.delivery.bisect import hand_over
+from probe.delivery.bisect import deliver_bisecting
 from probe.delivery.plugins import load_exporter
-from probe.delivery.streams import Line, lines
+from probe.delivery.streams import Stream, streams
 from probe.errors import ConfigError, ExportError, NotRunning
-from probe.exporter import ExporterContext, PreparedExporter
+from probe.exporter import ExporterContext
 from probe.facts.status import Status
 from probe.lib.clock import SystemClock
 from probe.store import Journal, ResultFilter, Store
@@ -128,17 +128,17 @@ async def _give(store: Store, name: str, settings: Mapping[str, object], wanted:
     given: Counter[str] = Counter()
     refused = 0
     try:
-        for line in lines(exporter, store):
-            async for records in _chosen(store, line, wanted):
-                handed = await hand_over(name, line.give, records)
-                left_out = handed.refused
-                settled = [record.id for record in records[: handed.settled]]
-                await store.refuse(name, left_out, line.journal)
+        for stream in streams(exporter, store):
+            async for records in _chosen(store, stream, wanted):
+                outcome = await deliver_bisecting(name, stream.send, records)
+                left_out = outcome.refused
+                settled = [record.id for record in records[: outcome.settled]]
+                await store.refuse(name, left_out, stream.journal)
                 await store.accept(name, [each for each in settled if each not in left_out])
-                given[line.journal] += len(settled) - len(left_out)
+                given[stream.journal] += len(settled) - len(left_out)
                 refused += len(left_out)
-                if handed.error is not None:
-                    raise handed.error
+                if outcome.error is not None:
+                    raise outcome.error
     except ExportError as exc:
         raise ExportError(f"{name}: {exc}; {_counted(given)} were delivered before") from exc
     finally:
@@ -153,9 +153,9 @@ def _counted(given: Mapping[str, int]) -> str:
     return ", ".join(f"{n:,} {journal.removesuffix('s') if n == 1 else journal}" for n, journal in counts)
 
 
-async def _chosen(store: Store, line: Line[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:
+async def _chosen(store: Store, stream: Stream[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:
     """What is to be given again, page by page: results by their end, events and prices by their instant."""
-    if line.journal == "results":
+    if stream.journal == "results":
         after: str | None = None
         while True:
             page = await store.results(wanted, limit=_PAGE, after=after)
@@ -165,9 +165,9 @@ async def _chosen(store: Store, line: Line[Any], wanted: ResultFilter) -> AsyncI
             if after is None:
                 return
     cursor = 0
-    while batch := await line.after(cursor, _PAGE):
+    while batch := await stream.after(cursor, _PAGE):
         cursor = batch[-1][0]
-        if chosen := [record for _, record in batch if _within(line.at(record), wanted)]:
+        if chosen := [record for _, record in batch if _within(stream.at(record), wanted)]:
             yield chosen
 
 
@@ -179,7 +179,6 @@ async def prepare_sink(name: str, settings: Mapping[str, object], retention_days
     """Make what the sink of an exporter needs; what was done. Raises ConfigError, ExportError."""
     exporter = load_exporter(name, _context(settings))
     try:
-        assert isinstance(exporter, PreparedExporter)
         return await exporter.prepare(retention_days)
     finally:
         await exporter.aclose()

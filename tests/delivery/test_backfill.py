@@ -1,4 +1,4 @@
-"""An exporter that lives in memory, filled from a real store."""
+"""The page of metrics, filled from a real store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 
 from exporters.prometheus import PrometheusExporter
 from probe.delivery.delivery import Delivery, MemoryCursors
-from probe.delivery.recall import fill
-from probe.delivery.streams import results_line
+from probe.delivery.exporters import backfill
+from probe.delivery.streams import streams
 from probe.facts.sample import Series
 from probe.lib.clock import FakeClock
 from probe.store import Store
@@ -36,7 +36,7 @@ async def test_fills_the_window_and_what_is_older(store: Store) -> None:
     for sample in (old, *recent):
         await store.add(sample)
     exporter = PrometheusExporter(context_for())
-    await fill(exporter, store, [SERIES], NOW)
+    await backfill(exporter, store, [SERIES], NOW)
     page = about(exporter)
     assert page["inference_probe_last_success_timestamp_seconds"] == old.ended_at.timestamp()
     assert page["inference_probe_last_attempt_timestamp_seconds"] == recent[-1].ended_at.timestamp()
@@ -45,7 +45,7 @@ async def test_fills_the_window_and_what_is_older(store: Store) -> None:
 
 async def test_fills_nothing_from_an_empty_store(store: Store) -> None:
     exporter = PrometheusExporter(context_for())
-    await fill(exporter, store, [SERIES, Series(target=TARGET, connection="warm")], NOW)
+    await backfill(exporter, store, [SERIES, Series(target=TARGET, connection="warm")], NOW)
     assert about(exporter)["inference_probe_last_attempt_timestamp_seconds"] == 0
 
 
@@ -58,8 +58,8 @@ async def test_what_is_stored_while_it_is_filled_is_not_missed(store: Store) -> 
     cursors = MemoryCursors(await store.last_sequence())
     for sample in samples[2:]:
         await store.add(sample)
-    await fill(exporter, store, [SERIES], NOW)
-    delivery = Delivery("prometheus", [results_line(exporter, store)], cursors, FakeClock(NOW))
+    await backfill(exporter, store, [SERIES], NOW)
+    delivery = Delivery("prometheus", streams(exporter, store), cursors, FakeClock(NOW))
     task = asyncio.create_task(delivery.run())
     await until(partial(_has_delivered, delivery, 3))
     task.cancel()
