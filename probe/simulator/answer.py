@@ -22,7 +22,7 @@ ANSWER_WORDS = _ANSWER.split()
 REASONING_WORDS = _REASONING.split()
 
 
-class Chunk(NamedTuple):
+class OutputPiece(NamedTuple):
     """One event's worth of output. `last` where no output follows."""
 
     text: str
@@ -49,20 +49,20 @@ def budget(behaviour: Behaviour, max_tokens: int | None) -> Budget:
     return Budget(reasoning, answer, reasoning + answer < behaviour.reasoning_tokens + wanted)
 
 
-def chunks(behaviour: Behaviour, tokens: Budget) -> Iterator[Chunk]:
+def chunks(behaviour: Behaviour, tokens: Budget) -> Iterator[OutputPiece]:
     """The output in the order of the stream; without end where the fault is `endless`."""
     size = behaviour.tokens_per_chunk
     for at in range(0, tokens.reasoning, size):
         count = min(size, tokens.reasoning - at)
         last = tokens.answer == 0 and at + count == tokens.reasoning
-        yield Chunk(_stock(REASONING_WORDS, at, count), count, False, last)
+        yield OutputPiece(_stock(REASONING_WORDS, at, count), count, False, last)
     if behaviour.fault == "endless":
         yield from _endless(size)
     pieces = None if behaviour.text is None else _pieces(behaviour.text)
     for at in range(0, tokens.answer, size):
         count = min(size, tokens.answer - at)
         text = _stock(ANSWER_WORDS, at, count) if pieces is None else "".join(pieces[at : at + count])
-        yield Chunk(text, count, True, at + count == tokens.answer)
+        yield OutputPiece(text, count, True, at + count == tokens.answer)
 
 
 def whole(behaviour: Behaviour, tokens: Budget, kind: Literal["answer", "reasoning"]) -> str:
@@ -74,10 +74,10 @@ def whole(behaviour: Behaviour, tokens: Budget, kind: Literal["answer", "reasoni
     return _stock(ANSWER_WORDS, 0, tokens.answer)
 
 
-def _endless(size: int) -> Iterator[Chunk]:
+def _endless(size: int) -> Iterator[OutputPiece]:
     at = 0
     while True:
-        yield Chunk(_stock(ANSWER_WORDS, at, size), size, True, False)
+        yield OutputPiece(_stock(ANSWER_WORDS, at, size), size, True, False)
         at += size
 
 

@@ -9,15 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from probe.lib.clock import monotonic_ns
-from probe.simulator.channel import Channel, HandshakeError
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.simulator.framing import CONTINUE
-from probe.simulator.outlet import Outlet
-from probe.simulator.playback import Playback
+from probe.simulator.plan import ResponsePlan, Write
 from probe.simulator.request import Request, RequestError, RequestReader
 from probe.simulator.stamps import ANCILLARY_BYTES, stamp_ns
-from probe.simulator.steps import Script
-from probe.simulator.truth import End, Record
+from probe.simulator.truth import End, TruthRecord
+from probe.simulator.writer import Channel, HandshakeError, Writer
 
 READ_BYTES = 65536
 
@@ -34,23 +32,23 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class PlannedExchange:
     """What a request is answered with; `ended` is called once, when it is over."""
 
-    script: Script
-    record: Record | None
+    plan: ResponsePlan
+    record: TruthRecord | None
     ended: Callable[[End], None]
 
 
 class Responder(Protocol):
-    def respond(self, received: Received, /) -> Exchange: ...
+    def respond(self, received: Received, /) -> PlannedExchange: ...
 
-    def refuse(self, error: RequestError, /) -> Script:
+    def refuse(self, error: RequestError, /) -> ResponsePlan:
         """The answer to what is no request."""
         ...
 
 
-class Connection:
+class ClientConnection:
     """Owns its socket, and closes it however things end.
 
     `left(connection, handshake_failed)` is called once it has.
@@ -62,8 +60,8 @@ class Connection:
         channel: Channel,
         responder: Responder,
         number: int,
-        left: Callable[[Connection, bool], None],
-        rehearse: Callable[[], None],
+        left: Callable[[ClientConnection, bool], None],
+        warm_up: Callable[[], None],
     ) -> None:
         self._socket = sock
         self._channel = channel
@@ -71,7 +69,7 @@ class Connection:
         self._number = number
         self._left = left
         self._loop = asyncio.get_running_loop()
-        self._outlet = Outlet(sock, self._loop, rehearse)
+        self._writer = Writer(sock, self._loop, warm_up)
         self._reader = RequestReader()
         self._waiting: deque[Received] = deque()
         self._playback: Playback | None = None
@@ -103,11 +101,11 @@ class Connection:
         try:
             opened = self._channel.open(data)
         except HandshakeError as exc:
-            self._outlet.send_now(exc.alert)
+            self._writer.send_now(exc.alert)
             self._close(handshake_failed=True)
             return
         if opened.reply:
-            self._outlet.send_now(opened.reply)
+            self._writer.send_now(opened.reply)
         if opened.plain:
             self._feed(opened.plain, at_ns, stamped=stamp is not None)
         if opened.closed:
@@ -121,7 +119,7 @@ class Connection:
             return
         if self._reader.expects_continue and not requests:
             self._reader.expects_continue = False
-            self._outlet.send_now(self._channel.seal(CONTINUE))
+            self._writer.send_now(self._channel.seal(CONTINUE))
         for request in requests:
             self._requests += 1
             self._waiting.append(
@@ -142,29 +140,33 @@ class Connection:
             return
         received = self._waiting.popleft()
         exchange = self._responder.respond(received)
-        self._play(exchange.script, received.at_ns, exchange.record, exchange.ended)
+        self._play(exchange.plan, received.at_ns, exchange.record, exchange.ended)
 
     def _play(
-        self, script: Script, start_ns: int, record: Record | None, ended: Callable[[End], None]
+        self,
+        plan: ResponsePlan,
+        start_ns: int,
+        record: TruthRecord | None,
+        ended: Callable[[End], None],
     ) -> None:
         def finished(end: End) -> None:
             self._playback = None
             ended(end)
-            if end == "complete" and script.keep_alive:
+            if end == "complete" and plan.keep_alive:
                 self._answer_next()
             else:
                 self._close(reset=end == "reset", politely=end == "complete")
 
         self._playback = Playback(
-            script, self._outlet, self._channel, start_ns=start_ns, record=record, finished=finished
+            plan, self._writer, self._channel, start_ns=start_ns, record=record, finished=finished
         )
         self._playback.start()
 
     def _refuse(self, error: RequestError) -> None:
         """Say so, and read on until the client hears it: closing over unread bytes resets the connection."""
         self._discarding = True
-        for step in self._responder.refuse(error).steps:
-            self._outlet.send_now(self._channel.seal(step.data))
+        for step in self._responder.refuse(error).writes:
+            self._writer.send_now(self._channel.seal(step.data))
         self._socket.shutdown(socket.SHUT_WR)
 
     # The end ----------------------------------------------------------------------------------------------
@@ -181,9 +183,101 @@ class Connection:
         if politely:
             goodbye = self._channel.goodbye()
             if goodbye:
-                self._outlet.send_now(goodbye)
+                self._writer.send_now(goodbye)
         self._loop.remove_reader(self._socket)
-        self._outlet.close(reset=reset)
+        self._writer.close(reset=reset)
         self._socket.close()
         self._reader.close()
         self._left(self, handshake_failed)
+
+
+# Plays one plan on one connection: every write at its absolute planned instant.
+
+
+class Playback:
+    """One timer; what is late is sent at once and moves nothing that comes after it.
+
+    `finished` is called once, with how it ended. Without a record nothing is noted.
+    """
+
+    def __init__(
+        self,
+        plan: ResponsePlan,
+        writer: Writer,
+        channel: Channel,
+        *,
+        start_ns: int,
+        record: TruthRecord | None,
+        finished: Callable[[End], None],
+    ) -> None:
+        self._writes = plan.writes
+        self._writer = writer
+        self._channel = channel
+        self._start_ns = start_ns
+        self._record = record
+        self._finished: Callable[[End], None] | None = finished
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._step: Write | None = None
+        self._sent_ns = 0
+
+    def start(self) -> None:
+        self._step = next(self._writes)
+        if self._start_ns + self._step.at_ns <= monotonic_ns():
+            self._play()
+        else:
+            self._schedule(self._step)
+
+    def stop(self, end: End) -> None:
+        """Give up: the client has left, or the simulator stops."""
+        self._finish(end)
+
+    def _next(self) -> None:
+        step = next(self._writes, None)
+        if step is None:
+            self._finish("complete")
+            return
+        self._step = step
+        self._schedule(step)
+
+    def _schedule(self, step: Write) -> None:
+        due_ns = self._start_ns + step.at_ns
+        self._timer = self._loop.call_at(due_ns / NS_PER_SECOND, self._play)
+
+    def _play(self) -> None:
+        step = self._step
+        assert step is not None
+        if step.cut is not None:
+            self._finish(step.cut)
+            return
+        if not step.data:
+            self._next()
+            return
+        try:
+            data = self._channel.seal(step.data)
+            self._sent_ns, returned_ns = self._writer.send(data, self._went, self._lost)
+        except OSError:
+            self._lost()
+            return
+        if returned_ns is not None:
+            self._went(returned_ns)
+
+    def _went(self, returned_ns: int) -> None:
+        """The kernel has taken the whole step."""
+        assert self._step is not None
+        if self._record is not None:
+            self._record.wrote(self._step, len(self._step.data), self._sent_ns, returned_ns)
+        self._next()
+
+    def _lost(self) -> None:
+        self._finish("client_left")
+
+    def _finish(self, end: End) -> None:
+        finished, self._finished = self._finished, None
+        if finished is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()  # also where it has struck: it refers back to us
+        if self._record is not None:
+            self._record.ended(end, monotonic_ns())
+        finished(end)

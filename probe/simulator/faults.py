@@ -40,7 +40,7 @@ FAULTS: dict[str, str] = {
 HTTP_FAULT = re.compile(r"http_([345]\d\d)")
 
 
-class Refusal(NamedTuple):
+class ErrorAnswer(NamedTuple):
     """What an OpenAI-compatible server says with an error status."""
 
     type: str
@@ -48,16 +48,16 @@ class Refusal(NamedTuple):
     message: str
 
 
-REFUSALS: dict[int, Refusal] = {
-    400: Refusal("invalid_request_error", None, "The request is not valid."),
-    401: Refusal("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
-    402: Refusal("insufficient_quota", "insufficient_credits", "This request requires more credits."),
-    403: Refusal("permission_error", "forbidden", "This account may not use this model."),
-    404: Refusal("invalid_request_error", "model_not_found", "The model does not exist."),
-    413: Refusal("invalid_request_error", "request_too_large", "The request is too large."),
-    429: Refusal("requests", "rate_limit_exceeded", "Rate limit reached for requests."),
-    500: Refusal("server_error", None, "The server had an error while processing your request."),
-    503: Refusal("server_error", "overloaded", "The model is overloaded. Please try again later."),
+REFUSALS: dict[int, ErrorAnswer] = {
+    400: ErrorAnswer("invalid_request_error", None, "The request is not valid."),
+    401: ErrorAnswer("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
+    402: ErrorAnswer("insufficient_quota", "insufficient_credits", "This request requires more credits."),
+    403: ErrorAnswer("permission_error", "forbidden", "This account may not use this model."),
+    404: ErrorAnswer("invalid_request_error", "model_not_found", "The model does not exist."),
+    413: ErrorAnswer("invalid_request_error", "request_too_large", "The request is too large."),
+    429: ErrorAnswer("requests", "rate_limit_exceeded", "Rate limit reached for requests."),
+    500: ErrorAnswer("server_error", None, "The server had an error while processing your request."),
+    503: ErrorAnswer("server_error", "overloaded", "The model is overloaded. Please try again later."),
 }
 
 
@@ -71,16 +71,16 @@ def http_status(fault: str | None) -> int | None:
     return int(found[1]) if found else None
 
 
-def refusal(status: int) -> Refusal:
+def refusal(status: int) -> ErrorAnswer:
     """What a server says with this status."""
-    return REFUSALS.get(status) or Refusal(
+    return REFUSALS.get(status) or ErrorAnswer(
         "server_error" if status >= 500 else "invalid_request_error", None, f"HTTP {status}."
     )
 
 
-def error_json(refused: Refusal) -> bytes:
+def error_json(answer: ErrorAnswer) -> bytes:
     """The OpenAI error object."""
-    return msgspec.json.encode({"error": {**refused._asdict(), "param": None}})
+    return msgspec.json.encode({"error": {**answer._asdict(), "param": None}})
 
 
 @contextmanager

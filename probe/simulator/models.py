@@ -16,7 +16,7 @@ DEFAULT_MODEL = "sim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
+class BehaviourPhase:
     """In force from `after_seconds` on, until the next phase."""
 
     after_seconds: float
@@ -28,7 +28,7 @@ class Model:
     """A behaviour and the phases that replace it. `repeat_seconds` starts the timeline over that often."""
 
     base: Behaviour
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[BehaviourPhase, ...] = ()
     repeat_seconds: float | None = None
 
     def at(self, elapsed_seconds: float) -> Behaviour:
@@ -135,12 +135,12 @@ def _model(value: object, place: str) -> Model:
     return Model(base=base, phases=phases, repeat_seconds=repeat_seconds)
 
 
-def _phase(value: object, base: Behaviour, place: str) -> Phase:
+def _phase(value: object, base: Behaviour, place: str) -> BehaviourPhase:
     parameters = _mapping(value, place)
     after_seconds = _seconds(parameters.pop("after_seconds", None), f"{place}: after_seconds")
     if after_seconds is None:
         raise ConfigError(f"{place}: after_seconds is missing")
-    return Phase(after_seconds=after_seconds, behaviour=overridden(base, parameters, place))
+    return BehaviourPhase(after_seconds=after_seconds, behaviour=overridden(base, parameters, place))
 
 
 def _mapping(value: object, place: str) -> dict[str, object]:

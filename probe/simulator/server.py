@@ -13,16 +13,15 @@ from types import TracebackType
 from typing import Self
 
 from probe.errors import SimulatorError
+from probe.lib.clock import NS_PER_MS, monotonic_ns
 from probe.simulator.certificates import server_context
-from probe.simulator.channel import PlainChannel, TlsChannel
-from probe.simulator.connection import Connection
-from probe.simulator.desk import Desk
+from probe.simulator.connection import ClientConnection
 from probe.simulator.models import Models
 from probe.simulator.options import SimulatorOptions
-from probe.simulator.rehearsal import Rehearsal
-from probe.simulator.stamps import StampKeeper, ask_for_stamps
-from probe.simulator.stats import Stats
-from probe.simulator.truth import TruthLog
+from probe.simulator.router import Router
+from probe.simulator.stamps import StampSwitch, ask_for_stamps
+from probe.simulator.truth import Stats, TruthLog
+from probe.simulator.writer import PlainChannel, TlsChannel
 
 BACKLOG = 4096
 ACCEPTED_AT_ONCE = 64
@@ -40,7 +39,7 @@ class Simulator:
         self.stats = Stats()
         self.ca_file: Path | None = None
         self._listener: socket.socket | None = None
-        self._connections: set[Connection] = set()
+        self._connections: set[ClientConnection] = set()
         self._tls: ssl.SSLContext | None = None
         self._held = ExitStack()
         self._collecting = False
@@ -57,7 +56,7 @@ class Simulator:
         models = Models(options.behaviour_file)
         self._truth = TruthLog(options.keep_truths, options.truth_file)
         held.callback(self._truth.close)
-        self._desk = Desk(
+        self._router = Router(
             models=models,
             truth=self._truth,
             stats=self.stats,
@@ -68,9 +67,9 @@ class Simulator:
         if options.tls != "off":
             self.ca_file = options.ca_file or _temporary_ca_file(held)
             self._tls = server_context(options.tls, self.ca_file)
-        held.callback(StampKeeper().close)
-        self._rehearsal = Rehearsal()
-        held.callback(self._rehearsal.close)
+        held.callback(StampSwitch().close)
+        self._warm_up = WarmUp()
+        held.callback(self._warm_up.close)
 
     async def stop(self) -> None:
         """Close everything and write what is left of the truth."""
@@ -118,10 +117,12 @@ class Simulator:
             self.stats.connections += 1
             self.stats.open_connections += 1
             self._connections.add(
-                Connection(accepted, channel, self._desk, self.stats.connections, self._left, self._rehearsal)
+                ClientConnection(
+                    accepted, channel, self._router, self.stats.connections, self._left, self._warm_up
+                )
             )
 
-    def _left(self, connection: Connection, handshake_failed: bool) -> None:
+    def _left(self, connection: ClientConnection, handshake_failed: bool) -> None:
         self._connections.discard(connection)
         self.stats.open_connections -= 1
         self.stats.tls_failures += handshake_failed
@@ -156,3 +157,36 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise SimulatorError(f"cannot listen on {host}:{port}: {exc.strerror or exc}") from exc
     return listener
+
+
+# Keeps the way to the kernel warm, so that the truth about a write is as sharp as its send is short.
+
+
+_COLD_AFTER_NS = NS_PER_MS
+
+
+class WarmUp:
+    """One loopback connection from us to us."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self._near = socket.create_connection(listener.getsockname())
+            self._far, _ = listener.accept()
+        for end in (self._near, self._far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end.setblocking(False)
+        self._sent_ns = 0
+
+    def __call__(self) -> None:
+        """Before a send: rehearse it, unless there was one just now."""
+        if monotonic_ns() - self._sent_ns > _COLD_AFTER_NS:
+            try:
+                self._near.send(b"\0")
+                self._far.recv(64)
+            except BlockingIOError:
+                pass  # the byte is still under way; sending it was the point
+        self._sent_ns = monotonic_ns()
+
+    def close(self) -> None:
+        self._near.close()
+        self._far.close()

@@ -1,7 +1,7 @@
 """Receive stamps of the Linux kernel: when the bytes of a read had arrived.
 
 The kernel starts stamping, asynchronously, when the first socket asks for it and stops when the last one that
-asked is closed. `StampKeeper` is that socket, held open, so that the first request of a connection is stamped
+asked is closed. `StampSwitch` is that socket, held open, so that the first request of a connection is stamped
 too.
 """
 
@@ -40,7 +40,7 @@ def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
     return None
 
 
-class StampKeeper:
+class StampSwitch:
     """Keeps stamping switched on in the kernel until closed."""
 
     def __init__(self) -> None:

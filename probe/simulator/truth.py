@@ -6,19 +6,21 @@ It is kept in memory while streams are open and goes to a file, or to whoever as
 from __future__ import annotations
 
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
 from probe.errors import SimulatorError
-from probe.simulator.steps import Step
+from probe.simulator.plan import Write
 
 End = Literal["complete", "close", "reset", "client_left", "stopped"]
 
 
-class Record:
+class TruthRecord:
     """The truth about one request.
 
     `received_ns` is when the kernel had all of it (`stamp`: kernel), or when it was read (`stamp`: read).
@@ -79,7 +81,7 @@ class Record:
         self._answer_tokens = array("i")
         self._bytes = array("i")
 
-    def wrote(self, step: Step, size: int, at_ns: int, returned_ns: int) -> None:
+    def wrote(self, step: Write, size: int, at_ns: int, returned_ns: int) -> None:
         """One write has gone; `at_ns` was read directly before it was handed to the kernel."""
         self._planned_ns.append(self.received_ns + step.at_ns)
         self._at_ns.append(at_ns)
@@ -131,9 +133,9 @@ class TruthLog:
     def __init__(self, keep: int, file: Path | None = None) -> None:
         """Raises SimulatorError where the file cannot be written."""
         self._keep = keep
-        self._records: OrderedDict[str, Record] = OrderedDict()
-        self._by_client: dict[str, Record] = {}
-        self._unwritten: list[Record] = []
+        self._records: OrderedDict[str, TruthRecord] = OrderedDict()
+        self._by_client: dict[str, TruthRecord] = {}
+        self._unwritten: list[TruthRecord] = []
         self._file: BinaryIO | None = None
         if file is not None:
             try:
@@ -141,7 +143,7 @@ class TruthLog:
             except OSError as exc:
                 raise SimulatorError(f"truth file {file}: {exc.strerror}") from exc
 
-    def add(self, record: Record) -> None:
+    def add(self, record: TruthRecord) -> None:
         """A request has come."""
         self._records[record.id] = record
         if record.client_request_id is not None:
@@ -149,12 +151,12 @@ class TruthLog:
         if len(self._records) > self._keep:
             self._forget(self._records.popitem(last=False)[1])
 
-    def ended(self, record: Record) -> None:
+    def ended(self, record: TruthRecord) -> None:
         """The record is complete and may be written at the next flush."""
         if self._file is not None:
             self._unwritten.append(record)
 
-    def find(self, key: str) -> Record | None:
+    def find(self, key: str) -> TruthRecord | None:
         """By own id, or by the client's: the latest that had it."""
         return self._records.get(key) or self._by_client.get(key)
 
@@ -178,10 +180,78 @@ class TruthLog:
         if self._file is not None:
             self._file.close()
 
-    def _forget(self, record: Record) -> None:
+    def _forget(self, record: TruthRecord) -> None:
         if self._by_client.get(record.client_request_id or "") is record:
             del self._by_client[record.client_request_id or ""]
 
 
-def line(record: Record) -> bytes:
+def line(record: TruthRecord) -> bytes:
     return msgspec.json.encode(record.as_json()) + b"\n"
+
+
+# What has been asked of the simulator: counts, the most at once, and the last requests.
+
+
+REDACTED = "[redacted]"
+SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"})
+RECENT = 200
+
+
+@dataclass(slots=True)
+class RequestCounts:
+    """Of one model, or of all. `statuses` has "none" where the answer had no head."""
+
+    requests: int = 0
+    active: int = 0
+    max_active: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        self.requests += 1
+        self.active += 1
+        self.max_active = max(self.max_active, self.active)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "requests": self.requests,
+            "active": self.active,
+            "max_active": self.max_active,
+            "statuses": dict(self.statuses),
+        }
+
+
+@dataclass(slots=True)
+class Stats:
+    """Chat requests by the model as it was asked for."""
+
+    connections: int = 0
+    open_connections: int = 0
+    tls_failures: int = 0
+    total: RequestCounts = field(default_factory=RequestCounts)
+    models: dict[str, RequestCounts] = field(default_factory=dict)
+    recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def begin(self, model: str) -> None:
+        self.total.begin()
+        self.models.setdefault(model, RequestCounts()).begin()
+
+    def end(self, model: str, status: int | None) -> None:
+        for tally in (self.total, self.models[model]):
+            tally.active -= 1
+            tally.statuses["none" if status is None else str(status)] += 1
+
+    def remember(self, request_id: str, path: str, headers: Iterable[tuple[str, str]], body: object) -> None:
+        """Keep a copy of a request; of a credential only that it was there."""
+        shown = [[name, REDACTED if name in SECRET_HEADERS else value] for name, value in headers]
+        self.recent.append({"id": request_id, "path": path, "headers": shown, "body": body})
+
+    def as_json(self, behaviour_error: str | None) -> dict[str, object]:
+        return {
+            "connections": self.connections,
+            "open_connections": self.open_connections,
+            "tls_failures": self.tls_failures,
+            "behaviour_error": behaviour_error,
+            "total": self.total.as_json(),
+            "models": {name: tally.as_json() for name, tally in self.models.items()},
+            "recent": list(self.recent),
+        }

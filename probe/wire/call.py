@@ -7,13 +7,12 @@ import ssl
 from contextlib import suppress
 
 from probe.lib.clock import monotonic_ns
-from probe.wire import eyeballs
-from probe.wire.connection import Connection
-from probe.wire.dns import resolve
+from probe.wire.builder import CaptureBuilder
+from probe.wire.connect import connect, resolve
+from probe.wire.connection import HttpConnection
 from probe.wire.exchange import Exchange
 from probe.wire.faults import WireError, fault_of
 from probe.wire.message import encode
-from probe.wire.notes import Notes
 from probe.wire.poller import Poller
 from probe.wire.pool import Pool, key_of
 from probe.wire.proxy import Proxy, parse_proxy
@@ -22,10 +21,10 @@ from probe.wire.tls import Contexts
 
 
 class Call:
-    """Runs once; what happened stands in `notes`."""
+    """Runs once; what happened stands in `builder`."""
 
     def __init__(self, request: WireRequest, poller: Poller, pool: Pool, contexts: Contexts) -> None:
-        self.notes = Notes(request)
+        self.builder = CaptureBuilder(request)
         self._request = request
         self._poller = poller
         self._pool = pool
@@ -39,13 +38,13 @@ class Call:
         try:
             proxy = None if self._request.proxy is None else parse_proxy(self._request.proxy)
             message = encode(self._request, proxy)
-            connection = self._take_kept()
+            connection = self._kept_connection()
             if connection is None:
                 connection = await self._connect(proxy)
                 if self._request.connection == "warm":
-                    self.notes.begin_warm()
+                    self.builder.begin_warm()
         except WireError as error:
-            self.notes.fail(error)
+            self.builder.fail(error)
             return
         await self._send_over(connection, message)
 
@@ -60,13 +59,13 @@ class Call:
             with suppress(RuntimeError):  # its deadline has just struck
                 self._connecting.reschedule(asyncio.get_running_loop().time())
 
-    async def _send_over(self, connection: Connection, message: bytes) -> None:
-        notes = self.notes
+    async def _send_over(self, connection: HttpConnection, message: bytes) -> None:
+        builder = self.builder
         usable = False
         try:
             self._poller.look()  # many may have got their connection in this round of the loop
             self._describe(connection)
-            self._exchange = Exchange(connection, notes, self._poller)
+            self._exchange = Exchange(connection, builder, self._poller)
             if self._aborted is not None:
                 self._exchange.abort(self._aborted)
             else:
@@ -76,32 +75,32 @@ class Call:
             if usable:
                 self._pool.put(key_of(self._request), connection)
             else:
-                connection.close(politely=notes.failure is None)
+                connection.close(politely=builder.failure is None)
 
-    def _describe(self, connection: Connection) -> None:
-        self.notes.peer_address = connection.peer_address
+    def _describe(self, connection: HttpConnection) -> None:
+        self.builder.peer_address = connection.peer_address
         if connection.tls is not None:
-            self.notes.tls_version = connection.tls.version
-            self.notes.tls_cipher = connection.tls.cipher
+            self.builder.tls_version = connection.tls.version
+            self.builder.tls_cipher = connection.tls.cipher
 
     # Getting a connection ---------------------------------------------------------------------------------
 
-    def _take_kept(self) -> Connection | None:
+    def _kept_connection(self) -> HttpConnection | None:
         if self._request.connection != "warm":
             return None
         connection = self._pool.take(key_of(self._request))
         if connection is not None:
-            self.notes.begin_warm()
+            self.builder.begin_warm()
         return connection
 
-    async def _connect(self, proxy: Proxy | None) -> Connection:
+    async def _connect(self, proxy: Proxy | None) -> HttpConnection:
         """A new connection within the deadline. Raises WireError."""
         request = self._request
         # Built before the clock starts: the context is ours, not the provider's.
         context = await self._contexts.get(request.ca_file) if request.scheme == "https" else None
         if self._aborted is not None:
             raise self._aborted
-        self.notes.started_ns = monotonic_ns()
+        self.builder.started_ns = monotonic_ns()
         limit = min(request.deadlines.connect, request.deadlines.total)
         try:
             async with asyncio.timeout(limit) as self._connecting:
@@ -119,38 +118,38 @@ class Call:
         finally:
             self._connecting = None
 
-    async def _open(self, proxy: Proxy | None) -> Connection:
-        notes = self.notes
+    async def _open(self, proxy: Proxy | None) -> HttpConnection:
+        builder = self.builder
         host, port = (self._request.host, self._request.port) if proxy is None else (proxy.host, proxy.port)
         try:
-            notes.phase = "dns"
+            builder.phase = "dns"
             found = await resolve(host, port)
             if found.started_ns is not None:
-                notes.started_ns = found.started_ns
-            notes.dns_ns = found.done_ns
-            notes.phase = "connect"
-            sock = await eyeballs.connect(found.addresses)
+                builder.started_ns = found.started_ns
+            builder.dns_ns = found.done_ns
+            builder.phase = "connect"
+            sock = await connect(found.addresses)
         except WireError as error:
             if proxy is not None and error.reason != "probe":
                 raise WireError("proxy", f"the proxy cannot be reached: {error.detail}") from error
             raise
-        notes.connected_ns = monotonic_ns()
-        return Connection(sock)
+        builder.connected_ns = monotonic_ns()
+        return HttpConnection(sock)
 
     async def _prepare(
-        self, connection: Connection, proxy: Proxy | None, context: ssl.SSLContext | None
+        self, connection: HttpConnection, proxy: Proxy | None, context: ssl.SSLContext | None
     ) -> None:
         """A tunnel and TLS, where they are due."""
         if context is None:
             return
-        notes, request = self.notes, self._request
+        builder, request = self.builder, self._request
         try:
             if proxy is not None:
-                notes.phase = "proxy"
+                builder.phase = "proxy"
                 await connection.tunnel(proxy, request.host, request.port)
-                notes.proxied_ns = monotonic_ns()
-            notes.phase = "tls"
+                builder.proxied_ns = monotonic_ns()
+            builder.phase = "tls"
             await connection.secure(context, request.host, self._poller.look)
-            notes.tls_ns = monotonic_ns()
+            builder.tls_ns = monotonic_ns()
         except OSError as exc:
             raise fault_of(exc) from exc

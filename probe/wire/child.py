@@ -12,9 +12,9 @@ from itertools import count
 
 from probe.errors import StopwatchError
 from probe.wire import frames
+from probe.wire.builder import CaptureBuilder
 from probe.wire.capture import Capture, Reason
 from probe.wire.faults import WireError
-from probe.wire.notes import Notes
 from probe.wire.request import WireRequest
 
 # Everything else stays behind: the daemon's environment may hold keys.
@@ -59,7 +59,7 @@ class Child:
         self._reader = reader
         self._writer = writer
         self._numbers = count(1)
-        self._waiting: dict[int, tuple[asyncio.Future[Capture], Notes]] = {}
+        self._waiting: dict[int, tuple[asyncio.Future[Capture], CaptureBuilder]] = {}
         self._ended = asyncio.Event()
         self._closing = False
 
@@ -80,12 +80,12 @@ class Child:
             async with asyncio.timeout(_START_SECONDS):
                 ready = await frames.read(reader) is not None
         except BaseException as exc:
-            await child.bury()
+            await child.reap()
             if isinstance(exc, TimeoutError):
                 raise StopwatchError(f"the stopwatch process was not ready in {_START_SECONDS:g} s") from exc
             raise
         if not ready:
-            await child.bury()
+            await child.reap()
             raise StopwatchError("the stopwatch process ended before it was ready")
         return child
 
@@ -97,15 +97,15 @@ class Child:
         """Have it carried out there. A cancelled caller breaks it off there."""
         loop = asyncio.get_running_loop()
         number = next(self._numbers)
-        notes = Notes(request)
+        builder = CaptureBuilder(request)
         if self._ended.is_set():
-            return self._lost(notes)
+            return self._lost(builder)
         answer: asyncio.Future[Capture] = loop.create_future()
-        self._waiting[number] = answer, notes
+        self._waiting[number] = answer, builder
         frames.write(self._writer, frames.Begin(number, request))
         deadlines = request.deadlines
         overdue = loop.call_later(
-            deadlines.connect + deadlines.total + _GRACE_SECONDS, self._suspect, number, loop
+            deadlines.connect + deadlines.total + _GRACE_SECONDS, self._kill_when_stuck, number, loop
         )
         try:
             return await answer
@@ -117,7 +117,7 @@ class Child:
             overdue.cancel()
             self._waiting.pop(number, None)
 
-    def _suspect(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+    def _kill_when_stuck(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_later(_GRACE_SECONDS, self._kill_if_waiting, number)
 
     def _kill_if_waiting(self, number: int) -> None:
@@ -133,14 +133,14 @@ class Child:
                 if answer is not None and not answer.done():
                     answer.set_result(report.capture)
         self._ended.set()
-        for answer, notes in self._waiting.values():
+        for answer, builder in self._waiting.values():
             if not answer.done():
-                answer.set_result(self._lost(notes))
+                answer.set_result(self._lost(builder))
 
-    def _lost(self, notes: Notes) -> Capture:
+    def _lost(self, builder: CaptureBuilder) -> Capture:
         reason: Reason = "cancelled" if self._closing else "probe"
-        notes.fail(WireError(reason, "the stopwatch process ended before the exchange did"))
-        return notes.capture()
+        builder.fail(WireError(reason, "the stopwatch process ended before the exchange did"))
+        return builder.capture()
 
     async def aclose(self) -> None:
         """Have it break off and report what is open, and wait for its end. `serve` must be running."""
@@ -154,7 +154,7 @@ class Child:
             self._process.kill()
             await self._ended.wait()
 
-    async def bury(self) -> int:
+    async def reap(self) -> int:
         """Release what is left of it, once `serve` has returned. The exit status, as `subprocess` has it."""
         self._process.kill()
         self._writer.close()

@@ -27,7 +27,7 @@ _LONGEST_PROXY_ANSWER = 64 * 1024
 Received = tuple[bytes, int | None, bool, bool]
 
 
-class Connection:
+class HttpConnection:
     """Made of a socket that has just been connected; owned by one exchange at a time, or by the pool.
 
     `sent_wall_ns` is when the last byte of the last message left for the network, by the kernel's stamp; None

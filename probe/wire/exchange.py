@@ -10,11 +10,11 @@ import asyncio
 import re
 
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.wire.builder import CaptureBuilder
 from probe.wire.capture import DeadlineName
-from probe.wire.connection import Connection
+from probe.wire.connection import HttpConnection
 from probe.wire.faults import WireError, fault_of
 from probe.wire.http1 import ResponseReader
-from probe.wire.notes import Notes
 from probe.wire.poller import Poller
 
 # The loop's timers go off up to a millisecond around their instant.
@@ -35,13 +35,13 @@ class Exchange:
     """Runs once."""
 
     __slots__ = (
+        "_builder",
         "_connection",
         "_done",
         "_drained",
-        "_heard_ns",
         "_last_ns",
+        "_last_read_ns",
         "_loop",
-        "_notes",
         "_offset_ns",
         "_output_seen",
         "_poller",
@@ -52,17 +52,17 @@ class Exchange:
         "_writing",
     )
 
-    def __init__(self, connection: Connection, notes: Notes, poller: Poller) -> None:
+    def __init__(self, connection: HttpConnection, builder: CaptureBuilder, poller: Poller) -> None:
         self._connection = connection
-        self._notes = notes
+        self._builder = builder
         self._poller = poller
-        self._reader = ResponseReader(notes.request.method, keep_body=False)
+        self._reader = ResponseReader(builder.request.method, keep_body=False)
         self._loop = asyncio.get_running_loop()
         self._done: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
-        self._offset_ns = notes.clock_start.offset_ns
+        self._offset_ns = builder.clock_start.offset_ns
         self._size = 0
-        self._heard_ns = 0  # the last read that gave anything
+        self._last_read_ns = 0  # the last read that gave anything
         self._last_ns = 0  # the last stamp
         self._drained = True
         self._output_seen = False
@@ -76,12 +76,12 @@ class Exchange:
             reader.complete
             and reader.keep_alive
             and not reader.surplus
-            and self._notes.failure is None
-            and self._notes.sent_ns is not None
+            and self._builder.failure is None
+            and self._builder.sent_ns is not None
         )
 
     async def run(self, message: bytes) -> None:
-        """Send `message` and collect the response. How it went stands in the notes."""
+        """Send `message` and collect the response. How it went stands in the builder."""
         fd = self._connection.fd
         try:
             self._send(message)
@@ -96,26 +96,26 @@ class Exchange:
                 self._timer.cancel()
                 self._timer = None
             self._reader.release()
-            self._notes.http_version = self._reader.http_version
+            self._builder.http_version = self._reader.http_version
             self._stamp_sent()
 
     def abort(self, error: WireError) -> None:
         """Break off in the phase that has been reached; `run` returns."""
         if self._done.done():
             return
-        if self._notes.phase == "first_token" and self._has_output():
-            self._notes.phase = "stream"
-        self._notes.fail(error)
+        if self._builder.phase == "first_token" and self._has_output():
+            self._builder.phase = "stream"
+        self._builder.fail(error)
         self._end()
 
     # Sending ----------------------------------------------------------------------------------------------
 
     def _send(self, message: bytes) -> None:
-        notes, connection = self._notes, self._connection
-        notes.phase = "send"
+        builder, connection = self._builder, self._connection
+        builder.phase = "send"
         try:
             connection.queue(message)
-            notes.send_ns = monotonic_ns()
+            builder.send_ns = monotonic_ns()
             sent = connection.flush()
             now_ns = monotonic_ns()
         except OSError as exc:
@@ -137,26 +137,26 @@ class Exchange:
             return
         if sent:
             self._stop_writing()
-            if self._notes.sent_ns is None:
+            if self._builder.sent_ns is None:
                 self._sent(now_ns)
                 self._arm()
 
     def _sent(self, now_ns: int) -> None:
-        self._notes.sent_ns = now_ns
+        self._builder.sent_ns = now_ns
         self._connection.look_for_sent_stamp()
-        if self._notes.phase == "send":
-            self._notes.phase = "head"
+        if self._builder.phase == "send":
+            self._builder.phase = "head"
 
     def _stamp_sent(self) -> None:
         """Put the kernel's stamp in the place of the instant at which the send call returned."""
-        notes, connection = self._notes, self._connection
-        if notes.sent_ns is None or notes.send_ns is None:
+        builder, connection = self._builder, self._connection
+        if builder.sent_ns is None or builder.send_ns is None:
             return
         if connection.sent_wall_ns is None:
             # It may have come along with the response.
             connection.look_for_sent_stamp()
         if connection.sent_wall_ns is not None:
-            notes.sent_ns = max(notes.send_ns, connection.sent_wall_ns - self._offset_ns)
+            builder.sent_ns = max(builder.send_ns, connection.sent_wall_ns - self._offset_ns)
 
     def _not_sent(self, error: OSError) -> None:
         """A peer that tore the connection down may have answered before; reading tells."""
@@ -184,47 +184,47 @@ class Exchange:
         first = not self._size
         if data:
             now_ns = monotonic_ns()
-            notes = self._notes
+            builder = self._builder
             if wall_ns is None:
                 at_ns = now_ns
-                notes.unstamped = True
+                builder.unstamped = True
             else:
                 at_ns = wall_ns - self._offset_ns
                 if at_ns > now_ns or (self._drained and self._poller.looked_ns - at_ns > _HELD_BACK_NS):
                     at_ns = now_ns
                 if at_ns < self._last_ns:
                     at_ns = self._last_ns
-                if now_ns - at_ns > notes.lag_ns:
-                    notes.lag_ns = now_ns - at_ns
+                if now_ns - at_ns > builder.lag_ns:
+                    builder.lag_ns = now_ns - at_ns
             self._last_ns = at_ns
             self._drained = not more
-            self._take(data, at_ns, now_ns)
+            self._on_data(data, at_ns, now_ns)
             if first and not self._done.done():
                 self._arm()
         if ended and not self._done.done():
             self._end_of_stream()
         return first or self._done.done()
 
-    def _take(self, data: bytes, at_ns: int, now_ns: int) -> None:
-        notes, reader = self._notes, self._reader
-        room = notes.request.max_response_bytes - self._size
+    def _on_data(self, data: bytes, at_ns: int, now_ns: int) -> None:
+        builder, reader = self._builder, self._reader
+        room = builder.request.max_response_bytes - self._size
         too_large = len(data) > room
         if too_large:
             data = data[:room]
         self._size += len(data)
-        self._heard_ns = now_ns
-        notes.arrivals.append((at_ns, len(data)))
-        notes.pieces.append(data)
+        self._last_read_ns = now_ns
+        builder.arrivals.append((at_ns, len(data)))
+        builder.pieces.append(data)
         reader.feed(data)
         if reader.complete:
             self._finish(at_ns)
         elif reader.error is not None:
             self.abort(WireError("protocol", reader.error))
         elif too_large:
-            limit = notes.request.max_response_bytes
+            limit = builder.request.max_response_bytes
             self.abort(WireError("too_large", f"the response is larger than {limit} bytes"))
-        elif reader.head_complete and notes.phase in ("send", "head"):
-            notes.phase = "first_token"
+        elif reader.head_complete and builder.phase in ("send", "head"):
+            builder.phase = "first_token"
 
     def _end_of_stream(self) -> None:
         """Nothing more comes. TLS that just stops is no end that could be trusted (RFC 9112, 9.8)."""
@@ -239,14 +239,14 @@ class Exchange:
             self.abort(WireError("closed", "the server closed the connection before the response was whole"))
         elif self._send_error is not None:
             self.abort(self._send_error)
-        elif self._notes.reused:
+        elif self._builder.reused:
             self.abort(WireError("closed", "the server closed the standing connection before it answered"))
         else:
             self.abort(WireError("closed", "the server closed the connection without a response"))
 
     def _finish(self, at_ns: int) -> None:
         if not self._done.done():
-            self._notes.ended_ns = at_ns
+            self._builder.ended_ns = at_ns
             self._end()
 
     def _end(self) -> None:
@@ -258,12 +258,12 @@ class Exchange:
 
     def _next_deadline(self) -> tuple[int, DeadlineName, float]:
         """The first deadline to strike: its instant, its name and its seconds."""
-        notes, deadlines = self._notes, self._notes.request.deadlines
-        candidates: list[tuple[int, DeadlineName, float]] = [(notes.started_ns, "total", deadlines.total)]
-        if notes.sent_ns is not None and not self._output_seen:
-            candidates.append((notes.sent_ns, "first_token", deadlines.first_token))
-        if self._heard_ns:
-            candidates.append((self._heard_ns, "stall", deadlines.stall))
+        builder, deadlines = self._builder, self._builder.request.deadlines
+        candidates: list[tuple[int, DeadlineName, float]] = [(builder.started_ns, "total", deadlines.total)]
+        if builder.sent_ns is not None and not self._output_seen:
+            candidates.append((builder.sent_ns, "first_token", deadlines.first_token))
+        if self._last_read_ns:
+            candidates.append((self._last_read_ns, "stall", deadlines.stall))
         return min(
             (since_ns + round(seconds * NS_PER_SECOND), name, seconds)
             for since_ns, name, seconds in candidates
@@ -272,37 +272,37 @@ class Exchange:
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._next_deadline()[0] / NS_PER_SECOND, self._strike)
+        self._timer = self._loop.call_at(self._next_deadline()[0] / NS_PER_SECOND, self._on_deadline)
 
-    def _strike(self) -> None:
+    def _on_deadline(self) -> None:
         self._timer = None
         if self._done.done():
             return
         now_ns = monotonic_ns()
         due = now_ns + _TIMER_SLACK_NS >= self._next_deadline()[0]
-        if due and not self._forgiven(now_ns):
+        if due and not self._output_came_first(now_ns):
             # Output may have been found meanwhile: then it is another deadline that was missed.
             _, name, seconds = self._next_deadline()
             self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
         else:
             self._arm()
 
-    def _forgiven(self, now_ns: int) -> bool:
+    def _output_came_first(self, now_ns: int) -> bool:
         """The first-token deadline is the one that struck, and output is there."""
-        notes = self._notes
-        if notes.sent_ns is None or self._output_seen or not self._has_output():
+        builder = self._builder
+        if builder.sent_ns is None or self._output_seen or not self._has_output():
             return False
         self._output_seen = True
-        notes.phase = "stream"
+        builder.phase = "stream"
         return self._next_deadline()[0] > now_ns + _TIMER_SLACK_NS
 
     def _has_output(self) -> bool:
         """Output has arrived: what `output_pattern` says of the decoded body so far."""
         if self._output_seen:
             return True
-        reader = ResponseReader(self._notes.request.method, keep_body=True)
-        for piece in self._notes.pieces:
+        reader = ResponseReader(self._builder.request.method, keep_body=True)
+        for piece in self._builder.pieces:
             reader.feed(piece)
         reader.release()
-        pattern = self._notes.request.output_pattern
+        pattern = self._builder.request.output_pattern
         return bool(reader.body) if pattern is None else re.search(pattern, reader.body) is not None

@@ -17,7 +17,7 @@ _GRANULARITY_NS = NS_PER_MS
 _tick_ns = itemgetter(0)
 
 
-class LagWatch:
+class LoopLag:
     """A timer that compares when it goes off with when it should, while anybody is interested.
 
     Blocks shorter than the tick of 20 ms are seen only when they fall on one. `look` is called at each tick.

@@ -9,7 +9,7 @@ from probe.lib import gc_pause as pause
 from probe.wire.call import Call
 from probe.wire.capture import Capture
 from probe.wire.faults import WireError
-from probe.wire.lag import LagWatch
+from probe.wire.lag import LoopLag
 from probe.wire.message import check
 from probe.wire.poller import Poller
 from probe.wire.pool import Pool
@@ -33,7 +33,7 @@ class LocalWire:
             poller.attach(loop)
         self._poller = poller
         self._pool = Pool(self._poller)
-        self._lag = LagWatch(loop, self._poller.look)
+        self._lag = LoopLag(loop, self._poller.look)
         self._contexts = Contexts()
         self._open: set[Call] = set()
         self._idle = asyncio.Event()
@@ -58,7 +58,7 @@ class LocalWire:
         finally:
             self._leave(call)
         self._poller.look()
-        return call.notes.capture()
+        return call.builder.capture()
 
     def _enter(self, call: Call) -> None:
         self._open.add(call)
@@ -68,8 +68,8 @@ class LocalWire:
 
     def _leave(self, call: Call) -> None:
         pause.leave()
-        notes = call.notes
-        notes.lag_ns = max(notes.lag_ns, self._lag.worst_since(notes.started_ns))
+        builder = call.builder
+        builder.lag_ns = max(builder.lag_ns, self._lag.worst_since(builder.started_ns))
         self._lag.leave()
         self._open.discard(call)
         if not self._open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from probe.wire.notes import url_of
+from probe.wire.builder import url_of
 from probe.wire.proxy import Proxy
 from probe.wire.request import WireRequest
 

@@ -19,7 +19,7 @@ class Poller:
     """Calls back for each socket that has something to read, until it is removed.
 
     It stands behind a single reader of an event loop (`attach`), or is itself what the loop waits on (see
-    `probe.wire.selector`); either spares each piece of a stream the loop's own machinery. Without epoll,
+    `probe.wire.worker`); either spares each piece of a stream the loop's own machinery. Without epoll,
     every socket is a reader of the loop it is attached to.
 
     `looked_ns` is the instant of the last look before the present one: what is read now was not readable

@@ -6,7 +6,7 @@ import socket
 from functools import partial
 from typing import NamedTuple
 
-from probe.wire.connection import Connection
+from probe.wire.connection import HttpConnection
 from probe.wire.poller import Poller
 from probe.wire.request import WireRequest
 
@@ -33,12 +33,12 @@ class Pool:
 
     def __init__(self, poller: Poller) -> None:
         self._poller = poller
-        self._idle: dict[Connection, PoolKey] = {}
+        self._idle: dict[HttpConnection, PoolKey] = {}
 
     def __len__(self) -> int:
         return len(self._idle)
 
-    def take(self, key: PoolKey) -> Connection | None:
+    def take(self, key: PoolKey) -> HttpConnection | None:
         """The connection used last, verified to be quiet; None where there is none."""
         for connection in [c for c, k in reversed(self._idle.items()) if k == key]:
             self._forget(connection)
@@ -47,7 +47,7 @@ class Pool:
             connection.close()
         return None
 
-    def put(self, key: PoolKey, connection: Connection) -> None:
+    def put(self, key: PoolKey, connection: HttpConnection) -> None:
         if not connection.is_idle():
             connection.close()
             return
@@ -59,13 +59,13 @@ class Pool:
             self._forget(oldest)
             oldest.close(politely=True)
 
-    def _stirred(self, connection: Connection) -> bool:
+    def _stirred(self, connection: HttpConnection) -> bool:
         if not connection.is_idle():
             self._forget(connection)
             connection.close()
         return False
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: HttpConnection) -> None:
         del self._idle[connection]
         self._poller.remove(connection.fd)
 

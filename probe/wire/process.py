@@ -72,7 +72,7 @@ class StopwatchProcess:
             await child.serve()
             # Whoever comes now waits for the next child.
             self._child = asyncio.get_running_loop().create_future()
-            status = await child.bury()
+            status = await child.reap()
             if not self._closing.is_set():
                 _log.error("the stopwatch process ended; another is started", pid=child.pid, status=status)
             child = await self._start_again()

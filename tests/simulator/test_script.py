@@ -8,26 +8,26 @@ from random import Random
 
 import pytest
 
-from probe.simulator.ask import Ask
 from probe.simulator.behaviour import Behaviour, from_query
-from probe.simulator.script import script
-from probe.simulator.steps import Script, Step
+from probe.simulator.plan import ResponsePlan, Write
+from probe.simulator.request import Ask
+from probe.simulator.response import plan_response
 
 ASK = Ask(id="chatcmpl-1", created_seconds=1, model="sim", stream=True, prompt_tokens=9)
 
 
-def planned(query: str, ask: Ask = ASK, seed: int = 0) -> Script:
-    return script(from_query(Behaviour(first="none"), query), ask, Random(seed))
+def planned(query: str, ask: Ask = ASK, seed: int = 0) -> ResponsePlan:
+    return plan_response(from_query(Behaviour(first="none"), query), ask, Random(seed))
 
 
 def output(query: str, ask: Ask = ASK) -> list[tuple[float, int]]:
     """Planned milliseconds and tokens of every write that completes tokens."""
-    return [(step.at_ns / 1e6, step.tokens) for step in planned(query, ask).steps if step.tokens]
+    return [(step.at_ns / 1e6, step.tokens) for step in planned(query, ask).writes if step.tokens]
 
 
 def instants(query: str, ask: Ask = ASK) -> list[float]:
     """Planned milliseconds of every step."""
-    return [step.at_ns / 1e6 for step in planned(query, ask).steps]
+    return [step.at_ns / 1e6 for step in planned(query, ask).writes]
 
 
 WHOLE = replace(ASK, stream=False)
@@ -98,21 +98,21 @@ def test_a_whole_answer_comes_when_the_last_token_would(query: str, expected: li
 
 
 def test_reasoning_is_output_but_no_answer() -> None:
-    steps = [step for step in planned("tokens=2&reasoning_tokens=3&merge=4").steps if step.tokens]
-    assert [(step.tokens, step.answer_tokens) for step in steps] == [(4, 1), (1, 1)]
+    writes = [step for step in planned("tokens=2&reasoning_tokens=3&merge=4").writes if step.tokens]
+    assert [(step.tokens, step.answer_tokens) for step in writes] == [(4, 1), (1, 1)]
 
 
 def test_spreads_stay_within_their_bounds_and_follow_the_seed() -> None:
     query = "ttft_ms=100&ttft_spread_ms=40&gap_ms=10&gap_spread_ms=20&tokens=200"
 
     def drawn(seed: int) -> list[int]:
-        return [step.at_ns for step in planned(query, seed=seed).steps]
+        return [step.at_ns for step in planned(query, seed=seed).writes]
 
     assert drawn(1) == drawn(1) != drawn(2)
     first = [drawn(seed)[1] for seed in range(300)]
     assert 60e6 <= min(first) < 70e6
     assert 130e6 < max(first) <= 140e6
-    written = [step.at_ns for step in planned(query).steps if step.tokens]
+    written = [step.at_ns for step in planned(query).writes if step.tokens]
     gaps = [after - before for before, after in pairwise(written)]
     assert min(gaps) == 0
     assert 25e6 < max(gaps) <= 30e6
@@ -122,15 +122,15 @@ def test_shares_strike_their_share() -> None:
     struck = [planned("fault=http_503&fault_share=0.25", seed=seed).status == 503 for seed in range(400)]
     assert 60 < sum(struck) < 140
     slow = [
-        next(islice(planned("ttft_ms=10&slow_share=0.25", seed=seed).steps, 1, None)).at_ns == 40e6
+        next(islice(planned("ttft_ms=10&slow_share=0.25", seed=seed).writes, 1, None)).at_ns == 40e6
         for seed in range(400)
     ]
     assert 60 < sum(slow) < 140
 
 
 def test_an_endless_stream_is_made_as_it_is_asked_for() -> None:
-    steps = list(islice(planned("ttft_ms=1&gap_ms=1&tokens=2&fault=endless").steps, 1000))
-    assert [step.at_ns for step in steps[1:]] == [1_000_000 * number for number in range(1, 1000)]
+    writes = list(islice(planned("ttft_ms=1&gap_ms=1&tokens=2&fault=endless").writes, 1000))
+    assert [step.at_ns for step in writes[1:]] == [1_000_000 * number for number in range(1, 1000)]
 
 
 @pytest.mark.parametrize(
@@ -150,21 +150,21 @@ def test_an_endless_stream_is_made_as_it_is_asked_for() -> None:
 )
 def test_the_head_promises_what_the_connection_keeps(query: str, ask: Ask, keep_alive: bool) -> None:
     made = planned(query, ask)
-    head = next(made.steps).data.partition(b"\r\n\r\n")[0]
+    head = next(made.writes).data.partition(b"\r\n\r\n")[0]
     assert made.keep_alive == keep_alive
     assert head.endswith(b"connection: keep-alive" if keep_alive else b"connection: close")
 
 
 def test_false_keep_alive_breaks_its_promise() -> None:
     made = planned("tokens=1&fault=false_keep_alive")
-    assert next(made.steps).data.endswith(b"connection: keep-alive\r\n\r\n")
+    assert next(made.writes).data.endswith(b"connection: keep-alive\r\n\r\n")
     assert not made.keep_alive
 
 
 def test_a_cut_ends_the_plan() -> None:
-    assert list(planned("tokens=4&ttft_ms=10&gap_ms=1&fault=reset").steps)[-1] == Step(
+    assert list(planned("tokens=4&ttft_ms=10&gap_ms=1&fault=reset").writes)[-1] == Write(
         12_000_000, b"", cut="reset"
     )
-    assert list(planned("tokens=4&ttft_ms=10&gap_ms=1&fault=close").steps)[-1] == Step(
+    assert list(planned("tokens=4&ttft_ms=10&gap_ms=1&fault=close").writes)[-1] == Write(
         12_000_000, b"", cut="close"
     )

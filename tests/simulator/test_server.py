@@ -13,12 +13,11 @@ import httpx
 import pytest
 
 from probe.errors import ConfigError, SimulatorError
-from probe.simulator.connection import Connection
+from probe.simulator.connection import ClientConnection, Playback
 from probe.simulator.options import SimulatorOptions
-from probe.simulator.outlet import Outlet
-from probe.simulator.playback import Playback
 from probe.simulator.request import RequestReader
 from probe.simulator.server import Simulator
+from probe.simulator.writer import Writer
 from tests.servers.simulator import RunningSimulator, Start
 from tests.simulator.client import QUICK, ask, parsed, question, read_answer
 
@@ -283,7 +282,7 @@ async def test_what_keeps_it_from_starting(tmp_path: Path) -> None:
         await Simulator(SimulatorOptions(behaviour_file=tmp_path / "none.yaml")).start()
 
 
-KINDS = (Connection, Outlet, Playback, RequestReader)
+KINDS = (ClientConnection, Writer, Playback, RequestReader)
 
 
 async def test_an_answer_leaves_nothing_for_the_collector() -> None:

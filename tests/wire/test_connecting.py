@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from probe.wire.dns import Address, resolve
-from probe.wire.eyeballs import connect, interleave
+from probe.wire.connect import Address, connect, interleave, resolve
 from probe.wire.faults import WireError
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire

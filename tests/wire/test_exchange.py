@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from probe.wire.builder import CaptureBuilder
 from probe.wire.capture import REDACTED, WireFailure
-from probe.wire.connection import Connection
+from probe.wire.connection import HttpConnection
 from probe.wire.exchange import Exchange
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
-from probe.wire.notes import Notes
 from probe.wire.poller import Poller
 from tests.wire.asking import EVENT, GENEROUS, ask
 from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, answers, chunk, response, serving
@@ -175,12 +175,12 @@ async def test_a_connection_that_is_torn_down_before_the_request() -> None:
         sock = socket.create_connection((server.host, server.port))
         sock.setblocking(False)
         await asyncio.to_thread(select.select, [sock], [], [], 20)
-        connection, notes = Connection(sock), Notes(ask(server))
-        await Exchange(connection, notes, poller).run(b"GET / HTTP/1.1\r\n\r\n")
+        connection, builder = HttpConnection(sock), CaptureBuilder(ask(server))
+        await Exchange(connection, builder, poller).run(b"GET / HTTP/1.1\r\n\r\n")
         connection.close()
     poller.close()
-    assert notes.failure == WireFailure(phase="send", reason="reset", detail="Connection reset by peer")
-    assert notes.sent_ns is None
+    assert builder.failure == WireFailure(phase="send", reason="reset", detail="Connection reset by peer")
+    assert builder.sent_ns is None
 
 
 async def test_what_is_no_http_is_kept_and_named(wire: LocalWire) -> None:

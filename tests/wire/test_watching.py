@@ -12,12 +12,12 @@ import pytest
 
 from probe.lib import gc_pause as pause
 from probe.lib.clock import NS_PER_MS, monotonic_ns
+from probe.wire.builder import CaptureBuilder
 from probe.wire.http1 import read_response
-from probe.wire.lag import LagWatch
+from probe.wire.lag import LoopLag
 from probe.wire.local import LocalWire
-from probe.wire.notes import Notes
 from probe.wire.poller import Poller
-from probe.wire.selector import StreamSelector
+from probe.wire.worker import StreamSelector
 from tests.wire.asking import ask
 from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, RawServer, answers, chunk, response, serving
 from tests.wire.waiting import until
@@ -31,7 +31,7 @@ def block(seconds: float) -> None:
 
 
 async def test_a_blocked_loop_is_noticed_and_dated() -> None:
-    watch = LagWatch(asyncio.get_running_loop(), lambda: None)
+    watch = LoopLag(asyncio.get_running_loop(), lambda: None)
     watch.enter()
     await asyncio.sleep(0.03)
     before_ns = monotonic_ns()
@@ -47,7 +47,7 @@ async def test_a_blocked_loop_is_noticed_and_dated() -> None:
 
 
 async def test_a_block_that_still_lasts_counts() -> None:
-    watch = LagWatch(asyncio.get_running_loop(), lambda: None)
+    watch = LoopLag(asyncio.get_running_loop(), lambda: None)
     watch.enter()
     started_ns = monotonic_ns()
     block(0.1)
@@ -62,7 +62,7 @@ async def test_no_timer_runs_while_nobody_asks() -> None:
         nonlocal ticks
         ticks += 1
 
-    watch = LagWatch(asyncio.get_running_loop(), count)
+    watch = LoopLag(asyncio.get_running_loop(), count)
     watch.enter()
     watch.enter()
     watch.leave()
@@ -135,23 +135,23 @@ async def test_an_exchange_leaves_nothing_for_the_collector(
     wire: LocalWire, monkeypatch: pytest.MonkeyPatch, connection: str
 ) -> None:
     """The collector stands still for as long as streams are open, so what it would find would pile up."""
-    notes: list[weakref.ref[object]] = []
+    builder: list[weakref.ref[object]] = []
 
-    class Watched(Notes):
+    class Watched(CaptureBuilder):
         __slots__ = ("__weakref__",)
 
         def __init__(self, *args: object) -> None:
             super().__init__(*args)  # type: ignore[arg-type]
-            notes.append(weakref.ref(self))
+            builder.append(weakref.ref(self))
 
-    monkeypatch.setattr("probe.wire.call.Notes", Watched)
+    monkeypatch.setattr("probe.wire.call.CaptureBuilder", Watched)
     with serving(answers(CHUNKED_HEAD, chunk(b"x"), LAST_CHUNK, gap_seconds=0.01)) as server:
         gc.disable()
         try:
             for _ in range(3):
                 await wire.exchange(ask(server, connection=connection))
             await asyncio.sleep(0)
-            assert [reference() for reference in notes] == [None] * 3
+            assert [reference() for reference in builder] == [None] * 3
         finally:
             gc.enable()
 

@@ -1,14 +1,50 @@
-"""The planned instants of one answer."""
+"""What is written when: the vocabulary of an answer's plan, and its instants."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
+from typing import Literal, NamedTuple
 
 from probe.lib.clock import NS_PER_MS
 from probe.simulator.behaviour import Behaviour
 
+Cut = Literal["close", "reset"]
 
-class Pace:
+
+class Write(NamedTuple):
+    """One write, that many nanoseconds after the request had arrived.
+
+    `tokens` are the output tokens whose events this write completes, `answer_tokens` those of them that are
+    no reasoning. `cut` ends the connection there and then; such a step writes nothing.
+    """
+
+    at_ns: int
+    data: bytes
+    tokens: int = 0
+    answer_tokens: int = 0
+    cut: Cut | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponsePlan:
+    """An answer: its status, its writes in order, and whether the connection lives on after the last.
+
+    There is at least one step, and they are made as they are asked for: an answer may be endless. `status` is
+    None where no head is sent. `fault` is the one that struck this request.
+    """
+
+    status: int | None
+    writes: Iterator[Write]
+    keep_alive: bool
+    fault: str | None = None
+
+
+# The planned instants of one answer.
+
+
+class Timing:
     """Nanoseconds after the request; every instant with a spread takes one draw from `random`."""
 
     def __init__(self, behaviour: Behaviour, random: Random) -> None:

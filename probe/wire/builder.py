@@ -18,7 +18,7 @@ _to_arrival: Callable[[tuple[int, int]], Arrival] = partial(tuple.__new__, Arriv
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Notes:
+class CaptureBuilder:
     """Mutable, of one exchange. Instants are monotonic nanoseconds, None until they are reached.
 
     `arrivals` and `pieces` go in step; `unstamped` says that the kernel left one of them without a stamp.

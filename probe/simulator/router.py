@@ -1,4 +1,4 @@
-"""The desk: what every request is answered with, and who takes note of it."""
+"""What every request is answered with, and what is counted of it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,30 @@ import msgspec
 
 from probe.errors import ConfigError
 from probe.lib.clock import NS_PER_SECOND, monotonic_ns, wall_ns
-from probe.simulator.ask import Ask, ChatRequest, prompt_tokens, read_chat, refused_field
 from probe.simulator.behaviour import Behaviour
-from probe.simulator.connection import Exchange, Received
-from probe.simulator.faults import Refusal, error_json, refusal
+from probe.simulator.connection import PlannedExchange, Received
+from probe.simulator.faults import ErrorAnswer, error_json, refusal
 from probe.simulator.framing import JSON, JSON_LINES
 from probe.simulator.models import Models, UnknownModelError
+from probe.simulator.plan import ResponsePlan
 from probe.simulator.quota import UNLIMITED, Quotas, ratelimit_headers
-from probe.simulator.request import Request, RequestError
-from probe.simulator.script import plain, refused, script
-from probe.simulator.stats import Stats
-from probe.simulator.steps import Script
-from probe.simulator.truth import End, Record, TruthLog, line
+from probe.simulator.request import (
+    Ask,
+    ChatRequest,
+    Request,
+    RequestError,
+    prompt_tokens,
+    read_chat,
+    refused_field,
+)
+from probe.simulator.response import plain, plan_response, refused_plan
+from probe.simulator.truth import End, Stats, TruthLog, TruthRecord, line
 
 CREATED_SECONDS = 1_767_225_600  # what the model list says of every model: 2026-01-01
 CONTEXT_WINDOW = 131_072
 
 
-class Desk:
+class Router:
     """Knows the models; keeps truth and counts.
 
     `busy` is told when the first chat answer begins (True) and when the last has ended (False).
@@ -54,7 +60,7 @@ class Desk:
         self._started_ns = monotonic_ns()
         self._requests = 0
 
-    def respond(self, received: Received) -> Exchange:
+    def respond(self, received: Received) -> PlannedExchange:
         """The answer to one request, by the end of its path: any base path will do."""
         request = received.request
         path = request.path.rstrip("/")
@@ -73,13 +79,13 @@ class Desk:
             return _json(request, self._stats.as_json(self._models.error))
         return self._listing(request, path)
 
-    def refuse(self, error: RequestError) -> Script:
-        body = error_json(Refusal("invalid_request_error", None, str(error)))
+    def refuse(self, error: RequestError) -> ResponsePlan:
+        body = error_json(ErrorAnswer("invalid_request_error", None, str(error)))
         return plain(error.status, body, keep_alive=False)
 
     # Chat -------------------------------------------------------------------------------------------------
 
-    def _chat(self, received: Received) -> Exchange:
+    def _chat(self, received: Received) -> PlannedExchange:
         request = received.request
         self._requests += 1
         try:
@@ -89,7 +95,7 @@ class Desk:
         ask = _ask(self._requests, request, chat if isinstance(chat, ChatRequest) else None)
         self._stats.remember(ask.id, request.path, request.headers, _shown(request.body))
         answer = self._decide(request, chat, ask)
-        record = Record(
+        record = TruthRecord(
             own_id=ask.id,
             client_request_id=request.header("x-client-request-id"),
             model=ask.model,
@@ -111,38 +117,40 @@ class Desk:
             if self._stats.total.active == 0:
                 self._busy(False)
 
-        return Exchange(script=answer, record=record, ended=ended)
+        return PlannedExchange(plan=answer, record=record, ended=ended)
 
-    def _decide(self, request: Request, chat: ChatRequest | ConfigError, ask: Ask) -> Script:
+    def _decide(self, request: Request, chat: ChatRequest | ConfigError, ask: Ask) -> ResponsePlan:
         if not self._authorized(request):
-            return refused(401, refusal(401), ask, Behaviour())
+            return refused_plan(401, refusal(401), ask, Behaviour())
         if isinstance(chat, ConfigError):
-            return refused(400, _because(400, str(chat)), ask, Behaviour())
+            return refused_plan(400, _because(400, str(chat)), ask, Behaviour())
         elapsed_seconds = (monotonic_ns() - self._started_ns) / NS_PER_SECOND
         try:
             behaviour = self._models.behaviour(chat.model, elapsed_seconds)
         except UnknownModelError:
-            return refused(404, _because(404, f"The model `{chat.model}` does not exist."), ask, Behaviour())
+            return refused_plan(
+                404, _because(404, f"The model `{chat.model}` does not exist."), ask, Behaviour()
+            )
         except ConfigError as exc:
-            return refused(400, _because(400, str(exc)), ask, Behaviour())
+            return refused_plan(400, _because(400, str(exc)), ask, Behaviour())
         unwanted = refused_field(request.body, behaviour.refuse)
         if unwanted is not None:
-            return refused(400, _because(400, f"Unsupported parameter: {unwanted}."), ask, behaviour)
+            return refused_plan(400, _because(400, f"Unsupported parameter: {unwanted}."), ask, behaviour)
         return self._within_quota(behaviour, ask)
 
-    def _within_quota(self, behaviour: Behaviour, ask: Ask) -> Script:
+    def _within_quota(self, behaviour: Behaviour, ask: Ask) -> ResponsePlan:
         random = Random(f"{self._seed}/{ask.model}/{self._nth(ask.model)}")
         if behaviour.rpm is None:
             if behaviour.ratelimit_headers:
                 ask = ask.with_headers(ratelimit_headers(UNLIMITED, UNLIMITED - 1, 0.006))
-            return script(behaviour, ask, random)
+            return plan_response(behaviour, ask, random)
         admission = self._quotas.admit(ask.model, behaviour.rpm, monotonic_ns())
         headers = ratelimit_headers(behaviour.rpm, admission.remaining, admission.full_in_seconds)
         ask = ask.with_headers(headers)
         if admission.admitted:
-            return script(behaviour, ask, random)
+            return plan_response(behaviour, ask, random)
         free_in_seconds = math.ceil(admission.free_in_seconds)
-        return refused(429, refusal(429), ask, behaviour, retry_after_seconds=free_in_seconds)
+        return refused_plan(429, refusal(429), ask, behaviour, retry_after_seconds=free_in_seconds)
 
     def _nth(self, model: str) -> int:
         tally = self._stats.models.get(model)
@@ -153,13 +161,13 @@ class Desk:
 
     # Everything else --------------------------------------------------------------------------------------
 
-    def _truth_of(self, request: Request, key: str) -> Exchange:
+    def _truth_of(self, request: Request, key: str) -> PlannedExchange:
         record = self._truth.find(key)
         if record is None:
             return _error(request, 404, f"No request {key} is remembered.")
         return _answer(request, 200, line(record), JSON)
 
-    def _listing(self, request: Request, path: str) -> Exchange:
+    def _listing(self, request: Request, path: str) -> PlannedExchange:
         _, found, name = path.partition("/models")
         if not found or (name and not name.startswith("/")):
             return _error(request, 404, f"Unknown request URL: {request.method} {request.path}")
@@ -196,7 +204,7 @@ def _shown(body: bytes) -> object:
         return None
 
 
-def _because(status: int, message: str) -> Refusal:
+def _because(status: int, message: str) -> ErrorAnswer:
     return refusal(status)._replace(message=message)
 
 
@@ -210,17 +218,17 @@ def _listed(name: str) -> dict[str, object]:
     }
 
 
-def _json(request: Request, value: object) -> Exchange:
+def _json(request: Request, value: object) -> PlannedExchange:
     return _answer(request, 200, msgspec.json.encode(value), JSON)
 
 
-def _error(request: Request, status: int, message: str) -> Exchange:
+def _error(request: Request, status: int, message: str) -> PlannedExchange:
     return _answer(request, status, error_json(_because(status, message)), JSON)
 
 
-def _answer(request: Request, status: int, body: bytes, content_type: str) -> Exchange:
+def _answer(request: Request, status: int, body: bytes, content_type: str) -> PlannedExchange:
     made = plain(status, body, keep_alive=request.keep_alive, content_type=content_type)
-    return Exchange(script=made, record=None, ended=_unnoted)
+    return PlannedExchange(plan=made, record=None, ended=_unnoted)
 
 
 def _unnoted(_: End) -> None:

@@ -46,8 +46,8 @@ def test_it_gives_way_when_it_never_waits() -> None:
     """It would run for ever here, were precedence not given up; where there is none, it ends at once."""
     code = """
 import os
-from probe.wire.precedence import take_precedence
-take_precedence(longest_run_us=50_000)
+from probe.wire.worker import take_priority
+take_priority(longest_run_us=50_000)
 while os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR:
     pass
 print("gave way")
@@ -60,8 +60,8 @@ def test_a_machine_that_allows_nothing_is_no_error() -> None:
 import os
 def refuse(*_): raise PermissionError(1, "Operation not permitted")
 os.sched_setscheduler = refuse
-from probe.wire.precedence import take_precedence
-take_precedence()
+from probe.wire.worker import take_priority
+take_priority()
 print(os.sched_getscheduler(0) == os.SCHED_OTHER)
 """
     assert run(code) == "True"
