@@ -112,7 +112,7 @@ async def test_a_resolver_without_an_answer_is_no_hindrance_to_others(
 ) -> None:
     release = threading.Event()
     resolver["slow.example"] = lambda: release.wait(20) and []
-    deadlines = Deadlines(connect=0.1, first_token=20, stall=20, total=40)
+    deadlines = Deadlines(connect=10, first_token=20, stall=20, total=40)
     for _ in range(40):
         await wire.exchange(ask(host="slow.example", deadlines=Deadlines(connect=0.001)))
     with serving(answers(response(b"x"))) as server:
