@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from probe.config.sources.reference import schema
+from probe.config.sources.reference import json_schema
 
 CHART: Final = Path("deploy/helm/inference-probe")
 VALUES_SCHEMA: Final = CHART / "values.schema.json"
@@ -42,7 +42,7 @@ def strays(root: Path) -> list[Path]:
 def values_schema(file: Path) -> str:
     """The file with the probe's schema as that of `config`; what was written by hand stays."""
     document: dict[str, Any] = json.loads(file.read_text())
-    config: dict[str, Any] = json.loads(schema())
+    config: dict[str, Any] = json.loads(json_schema())
     shared = config.pop("$defs")
     del config["$schema"]
     own = {name: value for name, value in document["$defs"].items() if name[0].islower()}

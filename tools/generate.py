@@ -18,7 +18,7 @@ import dashboards.registry
 from bench.figure import digits
 from exporters.otlp.table import gen_ai_table, own_table
 from probe.config import Config
-from probe.config.sources.reference import reference, schema
+from probe.config.sources.reference import json_schema, reference
 from probe.metrics import CATALOGUE, metrics_page, metrics_table
 from probe.providers.presets import PRESETS
 from probe.providers.table import presets_table, providers_page
@@ -79,7 +79,7 @@ def rule_files() -> Iterator[Generated]:
 GENERATED = (
     Generated("docs/metrics.md", lambda: metrics_page(CATALOGUE)),
     Generated("docs/configuration.md", reference),
-    Generated("docs/config.schema.json", schema),
+    Generated("docs/config.schema.json", json_schema),
     Generated("docs/schema.md", schema_page),
     Generated("docs/opentelemetry.md", gen_ai_table, part="gen-ai"),
     Generated("docs/opentelemetry.md", own_table, part="own"),

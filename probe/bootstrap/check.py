@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from probe.bootstrap.simulated import needs_simulator
-from probe.catalog.prices.sources.override import load as load_overrides
+from probe.catalog.prices.sources.override import load_overrides
 from probe.config import SloConfig, TargetSloConfig
 from probe.config.sources import Loaded
-from probe.config.sources.guess import did_you_mean
 from probe.config.sources.shape import Place
 from probe.delivery.plugins import METRICS_PAGE, exporter_names
 from probe.errors import ConfigError, SuiteError
-from probe.lib.patterns import select
+from probe.lib.patterns import did_you_mean, select
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve
@@ -23,7 +22,7 @@ from probe.suites.load import load_suites
 _MONTH_DAYS = 31
 
 
-def find_problems(completed: Loaded) -> list[str]:
+def check_references(completed: Loaded) -> list[str]:
     """One line for each: those of the file in its order, then the others."""
     check = _Check(completed)
     check.providers()

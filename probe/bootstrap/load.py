@@ -1,4 +1,6 @@
-"""The configuration with everything filled in that nobody had to say, and checked as a whole.
+"""A configuration that can be used: load every source, complete what nobody had to say, check the whole.
+
+What completes it:
 
 - A provider's key comes from its usual variable (OPENAI_API_KEY, or OPENAI_API_KEY_FILE) where none is set.
 - A target may name a preset without configuring it.
@@ -17,7 +19,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from probe.bootstrap.check import find_problems
+from probe.bootstrap.check import check_references
 from probe.bootstrap.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig, usable_key, usable_proxy
 from probe.config.sources import Loaded, load
@@ -39,11 +41,22 @@ def load_config(
     Without `path` the file is PROBE_CONFIG's, else ./probe.yaml if there is one; `env` and `cwd` are
     those of the process.
     """
-    return complete(load(path, env, cwd)).config
+    return load_usable(path, env, cwd).config
 
 
-def complete(loaded: Loaded) -> Loaded:
-    """What was loaded, completed and checked. Raises ConfigError with every problem found."""
+def load_usable(
+    path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Loaded:
+    """The same with the origin of every value, for commands that show them."""
+    completed, problems = complete(load(path, env, cwd))
+    problems += check_references(completed)
+    if problems:
+        raise ConfigError(*problems)
+    return completed
+
+
+def complete(loaded: Loaded) -> tuple[Loaded, list[str]]:
+    """What was loaded with everything filled in, and what is wrong with what was filled in."""
     config = loaded.config
     keys, problems = _usual_keys(loaded)
     providers = _providers(config, keys)
@@ -64,10 +77,7 @@ def complete(loaded: Loaded) -> Loaded:
         ("providers", name, setting): variable for (name, setting), variable in given.items()
     }
     completed = replace(loaded, config=config.model_copy(update=update), origins=loaded.origins.over(origins))
-    problems += find_problems(completed)
-    if problems:
-        raise ConfigError(*problems)
-    return completed
+    return completed, problems
 
 
 def _usual_keys(loaded: Loaded) -> tuple[dict[str, Variable], list[str]]:

@@ -8,9 +8,11 @@ text of an exception, in a traceback or in what a library thought worth saying.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -20,13 +22,13 @@ from structlog.processors import JSONRenderer, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import Processor
 
-from probe.bootstrap.log_file import DailyFile, Stream
 from probe.config import LogConfig, process_environment
 from probe.lib.secrets import redact
 
 # Ours are as talkative as asked; below this level libraries tell of their workings, request bodies included.
 OURS: Final = ("probe", "exporters")
 LIBRARY_LEVEL: Final = logging.WARNING
+_FILE_NAME: Final = re.compile(r"probe-(\d{4}-\d{2}-\d{2})\.log")
 # uvicorn brings handlers of its own for these.
 _WITH_HANDLERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 # C0 and C1 control characters but for the tab and the line break: they would steer the reader's terminal.
@@ -73,7 +75,7 @@ def _replace_handlers(logger: logging.Logger, handlers: list[logging.Handler]) -
 
 
 def _stream_handler(config: LogConfig, stream: TextIO) -> logging.Handler:
-    handler = Stream(stream)
+    handler = StreamHandler(stream)
     readable = config.format == "terminal" or (config.format == "auto" and stream.isatty())
     if readable:
         colours = stream.isatty() and not process_environment().get("NO_COLOR")
@@ -132,3 +134,78 @@ def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
 
 def _redact_line(_: Any, __: str, line: Any) -> str:
     return redact(str(line))
+
+
+class Handler(logging.Handler):
+    """Says in one line that a record could not be written; logging's own report would quote its secrets."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
+        kind = sys.exc_info()[0]
+        reason = "" if kind is None else kind.__name__
+        if sys.stderr is not None and not issubclass(kind or Exception, BrokenPipeError):
+            sys.stderr.write(f"a log record of {record.name} could not be written: {reason}\n")
+
+
+class StreamHandler(Handler, logging.StreamHandler[TextIO]):
+    """A terminal, or whatever stands behind stderr."""
+
+
+class DailyFile(Handler):
+    """Writes each record to `probe-<the record's date>.log` and keeps the files of the last `keep_days` days.
+
+    A file that cannot be written is said on stderr once, until it can be written again; logging goes on
+    elsewhere. Raises OSError where the directory cannot be made.
+    """
+
+    def __init__(self, directory: Path, keep_days: int) -> None:
+        # First: a handler that could not be made must not be known to logging, which closes all it knows.
+        directory.mkdir(parents=True, exist_ok=True)
+        super().__init__()
+        self._directory = directory
+        self._keep_days = keep_days
+        self._day: date | None = None
+        self._file: TextIO | None = None
+        self._failing = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        day = datetime.fromtimestamp(record.created, UTC).date()
+        try:
+            line = self.format(record)
+            if self._file is None or day != self._day:
+                self._file = self._open(day)
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as exc:
+            self._close_file()
+            if not self._failing:
+                self._failing = True
+                sys.stderr.write(f"the log file cannot be written: {self._directory}: {exc.strerror}\n")
+        except Exception:  # noqa: BLE001  a record that cannot be formatted must not stop who logged it
+            self.handleError(record)
+        else:
+            self._failing = False
+
+    def close(self) -> None:
+        self._close_file()
+        super().close()
+
+    def _open(self, day: date) -> TextIO:
+        self._close_file()
+        self._day = day
+        self._delete_before(day - timedelta(days=self._keep_days - 1))
+        return (self._directory / f"probe-{day.isoformat()}.log").open(
+            "a", encoding="utf-8", errors="backslashreplace"
+        )
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            file, self._file = self._file, None
+            with suppress(OSError):  # what could not be flushed was reported by the write
+                file.close()
+
+    def _delete_before(self, first: date) -> None:
+        """Only files of our own naming; the dates in the names decide, not the file system's."""
+        for path in self._directory.iterdir():
+            match = _FILE_NAME.fullmatch(path.name)
+            if match is not None and match[1] < first.isoformat():
+                path.unlink(missing_ok=True)

@@ -13,25 +13,40 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from probe.config.alerting import EmailConfig, PagerDutyConfig, ReceiversConfig, RulesConfig, SlackConfig
-from probe.config.exporting import ExportersConfig, InfluxDBConfig, OtlpConfig
-from probe.config.keeping import DatabaseConfig, LogConfig, RetentionConfig, ServerConfig
-from probe.config.market import BudgetConfig, DiscoveryConfig, PriceConfig, PriceSource, PricingConfig
 from probe.config.probing import (
+    BudgetConfig,
     DeadlinesConfig,
+    DiscoveryConfig,
     JobConfig,
+    PriceConfig,
+    PriceSource,
+    PricingConfig,
     ProviderConfig,
     SloConfig,
     TargetConfig,
     TargetSloConfig,
 )
-from probe.config.section import Section
+from probe.config.results import (
+    DatabaseConfig,
+    EmailConfig,
+    ExportersConfig,
+    InfluxDBConfig,
+    LogConfig,
+    OtlpConfig,
+    PagerDutyConfig,
+    ReceiversConfig,
+    RetentionConfig,
+    RulesConfig,
+    ServerConfig,
+    SlackConfig,
+)
 from probe.config.values import (
     FilePath,
     FrozenDict,
     Name,
     ProviderName,
     Seconds,
+    Section,
     Text,
     usable_key,
     usable_proxy,

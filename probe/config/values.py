@@ -12,18 +12,19 @@ from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from probe.errors import ConfigError
 from probe.scheduling.cron import parse_cron
 
 # What the daemon does on schedule beside the configured jobs: model lists and prices are read.
 RESERVED_JOBS = ("discovery", "prices")
+
+
+class Section(BaseModel):
+    """What every section of the configuration is: known keys alone, frozen, silent about secrets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class FrozenDict(dict[str, Any]):

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 import structlog
 
-from probe.bootstrap.log_file import DailyFile
-from probe.bootstrap.logs import configure_logs
+from probe.bootstrap.logs import DailyFile, configure_logs
 from probe.config import LogConfig
 from probe.lib.secrets import MASK, learn
 

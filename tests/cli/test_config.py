@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from probe.bootstrap.load import complete, load_config
+from probe.bootstrap.load import load_config, load_usable
 from probe.cli.app import invoke
-from probe.config.sources import load
-from probe.config.sources.reference import REFERENCE_FILE, SCHEMA_FILE, reference, schema
+from probe.config.sources.reference import REFERENCE_FILE, SCHEMA_FILE, json_schema, reference
 from probe.config.sources.shape import every_setting
-from probe.config.sources.show import show
+from probe.config.sources.show import annotated_yaml
 from probe.config.sources.variables import from_dotenv, place_of
 from probe.providers.presets import PRESETS
 from tests.cli.shell import REPOSITORY
@@ -83,8 +82,8 @@ def test_show_names_the_source_of_every_value(
 
 def test_what_show_prints_can_be_read_back(directory: Path) -> None:
     (directory / "probe.yaml").write_text(FILE)
-    before = complete(load(None, {}, directory))
-    text = show(before).replace('"**********"', "stand-in-for-a-secret")
+    before = load_usable(None, {}, directory)
+    text = annotated_yaml(before).replace('"**********"', "stand-in-for-a-secret")
     (directory / "again.yaml").write_text(text.replace("**********", "hunter2xyz"))
     after = load_config(Path("again.yaml"), {}, directory)
     assert after.model_dump(exclude={"server", "providers"}) == before.config.model_dump(
@@ -103,7 +102,7 @@ def test_schema_is_json_that_knows_every_setting(capsys: pytest.CaptureFixture[s
     assert "**" not in json.dumps(document)
 
 
-@pytest.mark.parametrize(("name", "text"), [(REFERENCE_FILE, reference()), (SCHEMA_FILE, schema())])
+@pytest.mark.parametrize(("name", "text"), [(REFERENCE_FILE, reference()), (SCHEMA_FILE, json_schema())])
 def test_a_generated_file_is_up_to_date(name: str, text: str) -> None:
     assert (REPOSITORY / name).read_text() == text, "run make generate"
 

@@ -51,6 +51,14 @@ VARIABLES = {
         {"PROBE_LOG": "debug"},
         "environment: PROBE_LOG: must be JSON; a single setting is PROBE_LOG__LEVEL",
     ),
+    "no mapping for an exporter": (
+        {"PROBE_EXPORTERS__OTHER": "[1]"},
+        "environment: PROBE_EXPORTERS__OTHER: must be a mapping, is a list",
+    ),
+    "no mapping for a section that a variable sets in part": (
+        {"PROBE_LOG": "[1]", "PROBE_LOG__LEVEL": "info"},
+        "environment: PROBE_LOG: must be a mapping, is a list",
+    ),
     "no JSON for a list": (
         {"PROBE_JOBS": "a,b"},
         "environment: PROBE_JOBS: must be JSON",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from pydantic import SecretStr
 
-from probe.bootstrap.load import complete
-from probe.config.sources import load
-from probe.config.sources.show import show
+from probe.bootstrap.load import load_usable
+from probe.config.sources.show import annotated_yaml
 from tests.config.folder import Folder
 
 ENGINE = """
@@ -43,6 +44,29 @@ def test_a_section_is_merged_key_by_key_and_a_list_is_replaced(folder: Folder) -
 def test_a_section_in_one_variable_is_json(folder: Folder) -> None:
     config = folder.load(PROBE_SERVER='{"port": 1, "host": "::1"}', PROBE_SERVER__PORT="2")
     assert (config.server.host, config.server.port) == ("::1", 2)
+
+
+def test_a_single_setting_wins_over_the_section_in_json_whatever_their_order(folder: Folder) -> None:
+    variables = {
+        "PROBE_DATABASE__RETENTION__RUNS_DAYS": "2",
+        "PROBE_DATABASE__RETENTION": '{"runs_days": 1, "events_days": 1}',
+        "PROBE_DATABASE": '{"keep_responses": false, "retention": {"events_days": 9, "prices_days": 9}}',
+    }
+    for names in permutations(variables):
+        database = folder.load(**{name: variables[name] for name in names}).database
+        assert not database.keep_responses
+        kept = database.retention
+        assert (kept.runs_days, kept.events_days, kept.prices_days) == (2, 1, 9)
+
+
+def test_what_another_exporter_gets_is_merged_key_by_key(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probe.bootstrap.check.exporter_names", lambda: ("other", "prometheus"))
+    folder.write("probe.yaml", "exporters: {other: {a: 1, b: 1}}\n")
+    folder.write(".env", """PROBE_EXPORTERS__OTHER='{"b": 2, "c": 2}'\n""")
+    config = folder.load(PROBE_EXPORTERS__OTHER__D="3")
+    assert config.exporters.enabled() == {"other": {"a": 1, "b": 2, "c": 2, "d": "3"}}
 
 
 def test_a_named_file_is_read_instead_of_the_usual_one(folder: Folder) -> None:
@@ -160,7 +184,7 @@ def test_a_section_whose_lines_are_all_comments_is_empty(folder: Folder) -> None
 def test_every_value_knows_where_it_came_from(folder: Folder) -> None:
     folder.write("probe.yaml", "location: here\nproviders:\n  groq:\n    concurrency: 2\n")
     folder.write(".env", "\nPROBE_SERVER__PORT=1\n")
-    loaded = complete(load(None, {"GROQ_API_KEY": "gsk_1", "PROBE_LOG__LEVEL": "debug"}, folder.path))
+    loaded = load_usable(None, {"GROQ_API_KEY": "gsk_1", "PROBE_LOG__LEVEL": "debug"}, folder.path)
     where = loaded.origins.describe
     assert where(("location",)) == "probe.yaml:1"
     assert where(("providers", "groq", "concurrency")) == "probe.yaml:4"
@@ -231,9 +255,9 @@ def test_what_is_called_a_secret_is_masked_as_one(folder: Folder, monkeypatch: p
     folder.write("probe.yaml", OTHER)
     folder.write("token", "token-in-a-file")
     variables = {"PROBE_EXPORTERS__MY_SINK__API_TOKEN_FILE": "token"}
-    loaded = complete(load(None, variables, folder.path))
+    loaded = load_usable(None, variables, folder.path)
     assert loaded.config.exporters.enabled()["my-sink"]["api_token"] == "token-in-a-file"
-    text = show(loaded)
+    text = annotated_yaml(loaded)
     assert 'api_token: "**********"  # PROBE_EXPORTERS__MY_SINK__API_TOKEN_FILE' in text
     assert "secret" not in text
     assert "url: http://y  # probe.yaml:3" in text

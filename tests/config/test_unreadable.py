@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.config.sources.document import MAX_BYTES, MAX_VALUES
+from probe.config.sources.yaml_file import MAX_BYTES, MAX_VALUES
 from tests.config.folder import Folder
 
 

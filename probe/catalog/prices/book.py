@@ -127,7 +127,7 @@ class PriceBook:
 def overrides_of(config: Config) -> Mapping[str, PriceConfig]:
     """By `provider/model`; what the configuration says itself wins over its file. Raises ConfigError."""
     file = config.pricing.file
-    return {**({} if file is None else override.load(file)), **config.prices}
+    return {**({} if file is None else override.load_overrides(file)), **config.prices}
 
 
 def is_local(base_url: str) -> bool:

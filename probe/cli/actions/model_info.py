@@ -14,8 +14,8 @@ from probe.cli.database import opened_store
 from probe.cli.output.format import UNKNOWN, instant, usd
 from probe.cli.output.table import print_line, printable
 from probe.config import Config
-from probe.config.sources.guess import did_you_mean
 from probe.facts.event import Event
+from probe.lib.patterns import did_you_mean
 from probe.reports import format as board
 from probe.reports.models import ShownModel
 from probe.store import EventFilter, ModelRecord

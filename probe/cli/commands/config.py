@@ -22,11 +22,10 @@ def check(config: ConfigFile = None) -> None:
       probe config check
       probe config check --config /etc/probe/probe.yaml
     """
-    from probe.bootstrap.load import complete
+    from probe.bootstrap.load import load_usable
     from probe.cli.output.table import print_line
-    from probe.config.sources import load
 
-    loaded = complete(load(config))
+    loaded = load_usable(config)
     settings = loaded.config
     counts = ", ".join(
         f"{len(things)} {noun if len(things) == 1 else f'{noun}s'}"
@@ -45,12 +44,11 @@ def show(config: ConfigFile = None) -> None:
 
     A comment names the source of every value that is no default. Secrets are masked.
     """
-    from probe.bootstrap.load import complete
+    from probe.bootstrap.load import load_usable
     from probe.cli.output.table import print_line
-    from probe.config.sources import load
-    from probe.config.sources.show import show as as_yaml
+    from probe.config.sources.show import annotated_yaml
 
-    print_line(as_yaml(complete(load(config))).rstrip())
+    print_line(annotated_yaml(load_usable(config)).rstrip())
 
 
 @app.command()
@@ -59,6 +57,6 @@ def schema() -> None:
 
     For editors, and for checks elsewhere."""
     from probe.cli.output.table import print_line
-    from probe.config.sources.reference import schema as as_json
+    from probe.config.sources.reference import json_schema
 
-    print_line(as_json().rstrip())
+    print_line(json_schema().rstrip())

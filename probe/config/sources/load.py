@@ -8,27 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from probe.config import Config, process_environment
-from probe.config.sources.document import MAX_BYTES, Document, read_document
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
 from probe.config.sources.variables import (
-    DELIMITER,
-    PREFIX,
-    Layer,
     Variable,
     from_dotenv,
     from_environment,
     read_layer,
 )
+from probe.config.sources.yaml_file import YamlFile, content_of, read_yaml
 from probe.errors import ConfigError
 from probe.lib.secrets import learn
 
@@ -61,20 +52,18 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     variables = {**dotenv, **environment}
     learn(variable.value for variable in variables.values() if variable.name.endswith("_API_KEY"))
     file = _file(path, variables, cwd)
-    document = (
-        Document(values={}, lines={})
-        if file is None
-        else read_document(_content(cwd / file, str(file)), str(file))
-    )
+    document = YamlFile(values={}, lines={})
+    if file is not None:
+        document = read_yaml(content_of(cwd / file, str(file)), str(file))
     given = _fill_empty(document.values, Config)
     layers = [read_layer(found, given, cwd) for found in (environment, dotenv)]
     origins = Origins(str(file), document.lines, [layer.origins for layer in layers])
-    for layer in layers:
-        learn(text for place, text in layer.values.items() if is_secret(place))
-    _learn_secrets(given, ())
+    sources = [*(source for layer in layers for source in layer.sources()), given]
+    for source in sources:
+        _learn_secrets(source, ())
     problems = [problem for layer in reversed(layers) for problem in layer.problems]
     try:
-        config = _merge(layers, given)
+        config = _merge(sources)
     except ValidationError as exc:
         raise ConfigError(*problem_lines(exc.errors(include_url=False), origins), *problems) from None
     if problems:
@@ -82,23 +71,26 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     return Loaded(config=config, origins=origins, file=file, layers=(environment, dotenv), cwd=cwd)
 
 
-class _TextSource(EnvSettingsSource):
-    """Variables that are already matched with their places."""
+class _Merged(BaseSettings):
+    """What pydantic-settings makes of `sources`, the strongest first: mappings merged, all else replaced.
 
-    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[Place, str]) -> None:
-        self._given = {PREFIX + DELIMITER.join(map(str, place)): text for place, text in values.items()}
-        super().__init__(settings_cls)
+    It holds plain values and text; `Config` alone says what they have to be.
+    """
 
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        return self._given
+    model_config = SettingsConfigDict(extra="allow", case_sensitive=True)
 
-
-class _Merged(Config, BaseSettings):
-    """The configuration as pydantic-settings builds it out of sources that are handed in."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, case_sensitive=True, extra="forbid", frozen=True
-    )
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        assert isinstance(init_settings, InitSettingsSource)
+        return tuple(
+            InitSettingsSource(settings_cls, source) for source in init_settings.init_kwargs["sources"]
+        )
 
 
 def variable_layers(
@@ -109,12 +101,9 @@ def variable_layers(
     return environment, from_dotenv((cwd or Path.cwd()) / DOTENV_FILE)
 
 
-def _merge(layers: Sequence[Layer], given: dict[str, Any]) -> Config:
-    """The layers, the strongest first, over what the file gives. Raises pydantic's ValidationError."""
-    sources: list[PydanticBaseSettingsSource] = [_TextSource(_Merged, layer.values) for layer in layers]
-    sources.append(InitSettingsSource(_Merged, given))
-    merged = _Merged(_build_sources=(tuple(sources), {}))
-    return Config.model_validate({key: getattr(merged, key) for key in merged.model_fields_set})
+def _merge(sources: Sequence[Mapping[str, Any]]) -> Config:
+    """The strongest first. Raises pydantic's ValidationError."""
+    return Config.model_validate(_Merged(sources=sources).model_extra)
 
 
 def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Path | None:
@@ -133,14 +122,6 @@ def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Pa
         reason = exc.strerror if isinstance(exc, OSError) else str(exc)
         raise ConfigError(f"{prefix}{visible(str(path))}: {reason}") from None
     return path
-
-
-def _content(path: Path, name: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as exc:
-        raise ConfigError(f"{name}: {exc.strerror}") from None
 
 
 def _fill_empty(value: Any, shape: Shape) -> Any:

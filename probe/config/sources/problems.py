@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pydantic_core import ErrorDetails
 
-from probe.config.sources.guess import did_you_mean
 from probe.config.sources.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
 from probe.config.sources.variables import Variable
+from probe.lib.patterns import did_you_mean
 from probe.lib.secrets import redact
 
 SHOWN_CHARACTERS: Final = 60
 _NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of {}"
 
-_KINDS: Final[Mapping[str, str]] = {
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "must be a smaller number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "decimal_type": "must be a number",
-    "decimal_parsing": "must be a number",
+# pydantic's kinds of errors in our words; `{…}` are its figures.
+_RULES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type", "decimal_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "must be a mapping"),
+    **dict.fromkeys(("int_parsing_size", "decimal_whole_digits"), "must be a smaller number"),
     "decimal_max_digits": "must be a shorter number",
-    "decimal_whole_digits": "must be a smaller number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
+    "finite_number": "must be a finite number",
     "string_type": "must be text",
     "string_unicode": "must be UTF-8",
     "path_type": "must be a path",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
-    "dict_type": "must be a mapping",
     "tuple_type": "must be a list",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt:g}",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
 }
 
 
@@ -119,7 +117,8 @@ def _text(error: ErrorDetails, origins: Origins) -> str:
 def _rule(error: ErrorDetails) -> str:
     if error["type"] == "string_pattern_mismatch":
         return _NAME_RULE.format(". _ : / -" if "/" in error["ctx"]["pattern"] else ". _ : -")
-    return _KINDS.get(error["type"]) or _bounds(error)
+    rule = _RULES.get(error["type"])
+    return error["msg"] if rule is None else rule.format_map(error.get("ctx", {}))
 
 
 def _message(error: ErrorDetails, place: Place) -> str:
@@ -143,21 +142,6 @@ def _choices(error: ErrorDetails, place: Place) -> str:
     guess = did_you_mean(str(error["input"]), choices.replace(" or ", ", ").split(", "))
     hint = f"; did you mean {guess}?" if guess else ""
     return f"must be {choices}{_is(error['input'], place)}{hint}"
-
-
-_BOUNDS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
-    "greater_than": lambda ctx: f"must be more than {ctx['gt']:g}",
-    "greater_than_equal": lambda ctx: f"must be {ctx['ge']} or more",
-    "less_than_equal": lambda ctx: f"must be {ctx['le']} or less",
-    "less_than": lambda ctx: f"must be less than {ctx['lt']:g}",
-    "string_too_short": lambda ctx: f"must have {ctx['min_length']} characters or more",
-    "string_too_long": lambda ctx: f"must have {ctx['max_length']} characters or fewer",
-}
-
-
-def _bounds(error: ErrorDetails) -> str:
-    describe = _BOUNDS.get(error["type"])
-    return error["msg"] if describe is None else describe(error["ctx"])
 
 
 def _is(value: object, place: Place) -> str:

@@ -58,7 +58,7 @@ def reference() -> str:
     return "\n".join([_INTRODUCTION, *_tables(Config, ())])
 
 
-def schema() -> str:
+def json_schema() -> str:
     """`SCHEMA_FILE`: the JSON schema of probe.yaml."""
     made = _tidy(Config.model_json_schema())
     url = made["$defs"]["DatabaseConfig"]["properties"]["url"]

@@ -18,7 +18,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")
 _NOT_PLAIN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-def show(loaded: Loaded) -> str:
+def annotated_yaml(loaded: Loaded) -> str:
     """Every setting that has a value, in the order of `probe.config`; readable as a file, secrets aside."""
     return "\n".join(_Lines(loaded).section(loaded.config, ())) + "\n"
 

@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dotenv.parser import parse_stream
 
-from probe.config.sources.guess import did_you_mean
 from probe.config.sources.shape import (
     FREE,
     Place,
@@ -31,6 +30,7 @@ from probe.config.sources.shape import (
     visible,
 )
 from probe.errors import ConfigError
+from probe.lib.patterns import did_you_mean
 
 PREFIX: Final = "PROBE_"
 DELIMITER: Final = "__"
@@ -61,6 +61,24 @@ class Layer:
     values: dict[Place, str] = field(default_factory=dict)
     origins: dict[Place, Variable] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def sources(self) -> list[dict[str, Any]]:
+        """One nested mapping a variable, the strongest first: single settings win over JSON around them."""
+        found = []
+        for place in sorted(self.values, key=len, reverse=True):
+            value = json.loads(self.values[place]) if is_structure(shape_at(place)) else self.values[place]
+            if value is not None or len(place) > 1:  # null for a whole section says nothing
+                found.append((place, value))
+        # JSON that should hold settings and does not is a mistake, which nothing may hide.
+        found.sort(key=lambda item: not is_structure(shape_at(item[0])) or isinstance(item[1], dict | None))
+        return [_nested(place, value) for place, value in found]
+
+
+def _nested(place: Place, value: Any) -> dict[str, Any]:
+    for key in reversed(place):
+        value = {key: value}
+    tree: dict[str, Any] = value
+    return tree
 
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Variable]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.catalog.prices.sources.override import load, read
+from probe.catalog.prices.sources.override import load_overrides, read
 from probe.errors import ConfigError
 
 
@@ -17,7 +17,7 @@ def test_prices_by_provider_and_model(tmp_path: Path) -> None:
         "openrouter/openai/gpt-4o-mini: {input_per_million_usd: 0.15, output_per_million_usd: 0.6}\n"
         "groq/a:\n  input_per_million_usd: 1\n  output_per_million_usd: 2\n  request_usd: 0.005\n"
     )
-    found = load(file)
+    found = load_overrides(file)
     assert list(found) == ["openrouter/openai/gpt-4o-mini", "groq/a"]
     assert found["openrouter/openai/gpt-4o-mini"].input_per_million_usd == Decimal("0.15")
     assert found["groq/a"].request_usd == Decimal("0.005")
@@ -48,4 +48,4 @@ def test_a_file_that_cannot_be_used(content: bytes, problem: str) -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"prices\.yaml: No such file or directory"):
-        load(tmp_path / "prices.yaml")
+        load_overrides(tmp_path / "prices.yaml")

@@ -11,25 +11,20 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from probe.config import PriceConfig
-from probe.config.sources.document import MAX_BYTES, read_document
+from probe.config.sources.yaml_file import content_of, read_yaml
 from probe.errors import ConfigError
 
 _PRICE = TypeAdapter(PriceConfig)
 
 
-def load(path: Path) -> Mapping[str, PriceConfig]:
+def load_overrides(path: Path) -> Mapping[str, PriceConfig]:
     """By `provider/model`. Raises ConfigError with every problem; each begins with the file and the line."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as exc:
-        raise ConfigError(f"{path}: {exc.strerror}") from exc
-    return read(content, str(path))
+    return read(content_of(path, str(path)), str(path))
 
 
 def read(content: bytes, name: str) -> Mapping[str, PriceConfig]:
-    """`name` is what the file is called in messages. Raises ConfigError as `load`."""
-    document = read_document(content, name)
+    """`name` is what the file is called in messages. Raises ConfigError as `load_overrides`."""
+    document = read_yaml(content, name)
     found: dict[str, PriceConfig] = {}
     problems: list[str] = []
     for key, value in document.values.items():

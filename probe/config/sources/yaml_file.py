@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import yaml
@@ -32,15 +33,24 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class YamlFile:
     """`lines` counts from 1 and knows every key and every entry of a list."""
 
     values: dict[str, Value]
     lines: Mapping[Place, int]
 
 
-def read_document(content: bytes, name: str) -> Document:
-    """Raises ConfigError; each problem begins with `name` and, where one is known, the line."""
+def content_of(path: Path, name: str) -> bytes:
+    """The bytes of a file, or enough of them for `read_yaml` to refuse it. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as exc:
+        raise ConfigError(f"{name}: {exc.strerror}") from None
+
+
+def read_yaml(content: bytes, name: str) -> YamlFile:
+    """Raises ConfigError; each problem begins with `name` and, if known, the line."""
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{name}: larger than {MAX_BYTES // 1024} KiB")
     try:
@@ -50,7 +60,7 @@ def read_document(content: bytes, name: str) -> Document:
         raise ConfigError(f"{name}:{line}: not UTF-8") from None
     root = _compose(text, name)
     if root is None:
-        return Document(values={}, lines={})
+        return YamlFile(values={}, lines={})
     if not isinstance(root, yaml.MappingNode):
         kind = "a list" if isinstance(root, yaml.SequenceNode) else "text"
         raise ConfigError(f"{name}:{root.start_mark.line + 1}: must be a mapping of settings, is {kind}")
@@ -58,7 +68,7 @@ def read_document(content: bytes, name: str) -> Document:
     values = walk.mapping(root, ())
     if walk.problems:
         raise ConfigError(*walk.problems)
-    return Document(values=values, lines=walk.lines)
+    return YamlFile(values=values, lines=walk.lines)
 
 
 def _compose(text: str, name: str) -> yaml.Node | None:
