@@ -8,7 +8,7 @@ import tempfile
 
 from bench.figure import Figure
 from probe.bootstrap.logs import configure_logs
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config, LogConfig
 from probe.discovery import Discovery, Subject
 from probe.lib.clock import SystemClock, monotonic_ns
@@ -51,7 +51,7 @@ def _discovery(store: Store, url: str) -> Discovery:
             "pricing": {"fetch": False},
         }
     )
-    quotes, clock = Quotes(), SystemClock()
+    quotes, clock = QuoteTable(), SystemClock()
     scope = scope_of_config(config, quotes)
     return Discovery(store, clock, prices=Pricing(store, clock, quotes, lambda: scope))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
-from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import PriceEntry
 from probe.errors import ConfigError
 from probe.facts.event import Event
 from probe.facts.sample import Sample, Series

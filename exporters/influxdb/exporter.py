@@ -15,7 +15,7 @@ from exporters.influxdb.faults import translated
 from exporters.influxdb.points import attempt_line, status_lines
 from exporters.influxdb.settings import InfluxDBSettings, read_settings
 from exporters.thread import in_thread
-from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import PriceEntry
 from probe.errors import ExportError
 from probe.exporter import Exporter, ExporterContext
 from probe.facts.event import Event

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exporters.influxdb.points import field_name, line_of, one_line, time_ns
-from probe.catalog.prices.history import PriceEntry
-from probe.catalog.prices.quote import stated_rates
+from probe.catalog.prices.price import PriceEntry
 from probe.facts.event import Event
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS, MODEL_PRICE_USD_PER_REQUEST, PREFIX
 
@@ -33,7 +32,7 @@ def price_line(entry: PriceEntry) -> str:
     price = entry.price
     fields: dict[str, float | str] = {
         field_name(MODEL_PRICE_USD_PER_MILLION_TOKENS, (kind,)): float(usd)
-        for kind, usd in stated_rates(price.rates).items()
+        for kind, usd in price.rates.stated().items()
     }
     fields[field_name(MODEL_PRICE_USD_PER_REQUEST)] = float(price.request_usd)
     fields["source"] = one_line(price.source)

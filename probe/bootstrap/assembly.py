@@ -13,7 +13,7 @@ from typing import Self
 
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook, is_local
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
@@ -102,7 +102,9 @@ def needs_bundled_simulator(config: Config) -> bool:
     return any(needs_simulator(name, provider) for name, provider in config.providers.items())
 
 
-def assemble(config: Config, *, simulator_url: str | None = None, quotes: Quotes | None = None) -> Assembly:
+def assemble(
+    config: Config, *, simulator_url: str | None = None, quotes: QuoteTable | None = None
+) -> Assembly:
     """Build everything. `simulator_url` is the base URL of the running simulator, where one is needed.
 
     `quotes` are what sources of prices say; without them prices are those of the program itself.

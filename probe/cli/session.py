@@ -14,7 +14,7 @@ import typer
 
 from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config
 
 EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def workbench(config: Config, quotes: Quotes | None = None) -> AsyncIterator[Assembly]:
+async def workbench(config: Config, quotes: QuoteTable | None = None) -> AsyncIterator[Assembly]:
     """The configuration, assembled and warmed up; the bundled simulator runs where it is needed.
 
     `quotes` are what sources of prices say.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, create_model
 
 from probe.config.values import (
     BaseUrl,
@@ -26,6 +26,7 @@ from probe.config.values import (
     Usd,
     not_bool,
 )
+from probe.facts.rates import TOKEN_KINDS, TokenKind
 from probe.facts.sample import EngineName, TargetKind
 
 
@@ -146,20 +147,22 @@ class JobConfig(Section):
     run_at_start: bool = Field(False, description="Also run once when the daemon starts.")
 
 
-class PriceConfig(Section):
+def _rate(kind: TokenKind) -> Any:
+    """Type and field of one rate."""
+    about = f"USD per million {kind.about}"
+    if kind.part_of is None:
+        return Usd, Field(description=f"{about}.")
+    return Usd | None, Field(None, description=f"{about}; absent: as other {kind.part_of}.")
+
+
+_FIELDS: dict[str, Any] = {kind.key: _rate(kind) for kind in TOKEN_KINDS}
+_Rates: Any = create_model("_Rates", __base__=Section, **_FIELDS)
+
+
+# Its fields follow from the one list of kinds of tokens.
+class PriceConfig(_Rates):
     """USD per million tokens; wins over every other source."""
 
-    input_per_million_usd: Usd = Field(description="USD per million input tokens.")
-    output_per_million_usd: Usd = Field(description="USD per million output tokens.")
-    cached_input_per_million_usd: Usd | None = Field(
-        None, description="USD per million input tokens that came from a cache; absent: as other input."
-    )
-    cache_write_per_million_usd: Usd | None = Field(
-        None, description="USD per million input tokens that were written to a cache; absent: as other input."
-    )
-    reasoning_per_million_usd: Usd | None = Field(
-        None, description="USD per million reasoning tokens; absent: as other output."
-    )
     request_usd: Usd = Field(Decimal(0), description="USD for each request beside its tokens.")
 
 

@@ -13,7 +13,7 @@ import structlog
 from probe.api.server import bind
 from probe.bootstrap.assembly import needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config, LogConfig, process_environment
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError
@@ -37,7 +37,7 @@ class Parts:
     simulator: BundledSimulator
     stopwatch: StopwatchProcess
     store: Store
-    quotes: Quotes = field(default_factory=Quotes)
+    quotes: QuoteTable = field(default_factory=QuoteTable)
 
 
 async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import Sample
 from probe.facts.status import PriceSourceStatus, PriceStatus, Status
 from probe.metrics import names
@@ -57,6 +58,10 @@ def _source(
     )
 
 
+def _names(*, whole: bool) -> list[str]:
+    return [kind.name for kind in TOKEN_KINDS if (kind.part_of is None) is whole]
+
+
 def _per_million(price: PriceStatus) -> Iterable[Reading]:
     return (Reading(float(usd), (kind,)) for kind, usd in price.usd_per_million_tokens.items())
 
@@ -79,8 +84,8 @@ PRICE_FAMILIES = (
     _model(
         names.MODEL_PRICE_USD_PER_MILLION_TOKENS,
         "usd_per_million_tokens",
-        "Price in force of a probed model, by kind of token: input, output, and cached_input, cache_write "
-        "and reasoning where they have one of their own.",
+        f"Price in force of a probed model, by kind of token: {' and '.join(_names(whole=True))}, and "
+        f"{', '.join(_names(whole=False))} where they have one of their own.",
         _per_million,
         labels=("type",),
     ),

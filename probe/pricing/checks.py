@@ -8,15 +8,15 @@ from decimal import Decimal
 from itertools import combinations
 
 from probe.catalog.prices.book import OVERRIDE_SOURCE
-from probe.catalog.prices.compare import Apart, difference_between
+from probe.catalog.prices.compare import Difference, difference_between
 from probe.catalog.prices.price import Price
-from probe.catalog.prices.quotes import Key
+from probe.catalog.prices.quote import ModelKey
 from probe.facts.event import Event
 from probe.pricing import events as news
 from probe.pricing.scope import Scope
 
 
-def differences(said: Mapping[str, Price]) -> dict[tuple[str, str], Apart]:
+def differences(said: Mapping[str, Price]) -> dict[tuple[str, str], Difference]:
     """By pair of sources, in their order, those that differ at all.
 
     The configuration is no party to this: what somebody wrote there is meant so, a discount for example.
@@ -36,7 +36,7 @@ class Disagreements:
     """
 
     def __init__(self) -> None:
-        self.factors: dict[Key, Decimal] = {}
+        self.factors: dict[ModelKey, Decimal] = {}
 
     def look(self, scope: Scope, now: datetime) -> list[Event]:
         """Compare what is said of every model that is probed; an event for what is beyond the bound."""

@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
-from probe.catalog.prices.compare import INFINITE, Apart
-from probe.catalog.prices.price import Price
-from probe.catalog.prices.quote import amounts_of
+from probe.catalog.prices.compare import INFINITE, Difference
+from probe.catalog.prices.price import Price, amounts_to_json
 from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.store import PriceChange, PriceRecord, QuoteRecord
@@ -28,7 +27,7 @@ def price_changed(change: PriceChange, former: PriceRecord) -> Event:
         model=change.model,
         key=change.after.at.isoformat(),
         text=f"{named} costs {shown(after)}, {shown(before)} before ({after.source})",
-        data={"before": amounts_of(before), "after": amounts_of(after), "source": after.source},
+        data={"before": amounts_to_json(before), "after": amounts_to_json(after), "source": after.source},
     )
 
 
@@ -51,8 +50,8 @@ def price_held(quote: QuoteRecord, in_force: Price | None, at: datetime) -> Even
             "quote": quote.id,
             "source": quote.source,
             "reason": quote.reason,
-            "in_force": None if in_force is None else amounts_of(in_force),
-            "held": amounts_of(quote.price),
+            "in_force": None if in_force is None else amounts_to_json(in_force),
+            "held": amounts_to_json(quote.price),
         },
     )
 
@@ -67,12 +66,17 @@ def decided(quote: QuoteRecord, *, accepted: bool, at: datetime) -> Event:
         model=quote.model,
         key=str(quote.id),
         text=f"{verb}: {quote.source} on {quote.provider}/{quote.model}: {shown(quote.price)}",
-        data={"quote": quote.id, "source": quote.source, "price": amounts_of(quote.price)},
+        data={"quote": quote.id, "source": quote.source, "price": amounts_to_json(quote.price)},
     )
 
 
 def sources_disagree(
-    provider: str, model: str, said: Mapping[str, Price], pair: tuple[str, str], apart: Apart, at: datetime
+    provider: str,
+    model: str,
+    said: Mapping[str, Price],
+    pair: tuple[str, str],
+    apart: Difference,
+    at: datetime,
 ) -> Event:
     """Once for a pair of sources and what they say."""
     one, other = pair
@@ -91,8 +95,8 @@ def sources_disagree(
         data={
             "factor": _factor(apart.factor),
             "part": apart.part,
-            one: amounts_of(said[one]),
-            other: amounts_of(said[other]),
+            one: amounts_to_json(said[one]),
+            other: amounts_to_json(said[other]),
         },
     )
 

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
+from probe.catalog.prices.compare import JumpCheck, check_jump
 from probe.catalog.prices.price import Price, same_amounts
-from probe.catalog.prices.quote import Quote, Told
-from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_price
-from probe.catalog.prices.weigh import Weighed, weigh
 from probe.facts.event import Event
 from probe.pricing import events as news
 from probe.pricing.report import SourceReport
@@ -29,7 +28,7 @@ class Desk:
     review or was rejected, so that they stay what they were.
     """
 
-    def __init__(self, store: Store, quotes: Quotes) -> None:
+    def __init__(self, store: Store, quotes: QuoteTable) -> None:
         self._store = store
         self._quotes = quotes
         self._one_at_a_time = asyncio.Lock()
@@ -57,7 +56,9 @@ class Desk:
                 source = quote_of(row).price.source
                 self.fetched[source] = max(row.fetched_at, self.fetched.get(source, row.fetched_at))
 
-    async def take(self, source: str, told: Sequence[Told], scope: Scope, now: datetime) -> SourceReport:
+    async def take(
+        self, source: str, told: Sequence[SourcePrices], scope: Scope, now: datetime
+    ) -> SourceReport:
         """Keep what a source said of one or more providers. Raises StoreError."""
         quotes = [quote for each in told for quote in each.quotes]
         async with self._one_at_a_time:
@@ -75,7 +76,7 @@ class Desk:
             first=sum(quote.key not in before for quote in quotes),
             changed=changed,
             held=tuple(quote_of(row) for row in kept if row.status == "held" and row.id in new),
-            refusals=tuple(refusal for each in told for refusal in each.refusals),
+            refused=tuple(refusal for each in told for refusal in each.refused),
             events=events,
         )
 
@@ -91,20 +92,24 @@ class Desk:
         return SourceReport(source=source, quotes=sum(map(len, models.values())), unchanged=True)
 
     async def _weighed(
-        self, quotes: Sequence[Quote], before: Mapping[Key, QuoteRecord], jump_ratio: float, now: datetime
+        self,
+        quotes: Sequence[Quote],
+        before: Mapping[ModelKey, QuoteRecord],
+        jump_ratio: float,
+        now: datetime,
     ) -> tuple[list[QuoteRecord], tuple[Quote, ...]]:
         """The rows to be kept, and the quotes that take the place of others."""
         rows: list[QuoteRecord] = []
         changed: list[Quote] = []
-        jumps: list[tuple[Quote, Weighed]] = []
+        jumps: list[tuple[Quote, JumpCheck]] = []
         for quote in quotes:
             current = before.get(quote.key)
-            weighed = weigh(None if current is None else current.price, quote.price, jump_ratio)
-            if weighed.fate == "held":
+            weighed = check_jump(None if current is None else current.price, quote.price, jump_ratio)
+            if weighed.verdict == "held":
                 jumps.append((quote, weighed))
             else:
                 rows.append(quote_row(quote, now))
-                changed += [quote] if weighed.fate == "changed" else []
+                changed += [quote] if weighed.verdict == "changed" else []
         rejected = await self._rejected(jumps[0][0].source) if jumps else {}
         rows += [
             quote_row(quote, now, "held", weighed.reason)
@@ -113,9 +118,9 @@ class Desk:
         ]
         return rows, tuple(changed)
 
-    async def _rejected(self, source: str) -> Mapping[Key, Sequence[Price]]:
+    async def _rejected(self, source: str) -> Mapping[ModelKey, Sequence[Price]]:
         """What a person has rejected is not asked again, until the source says something else."""
-        found: dict[Key, list[Price]] = {}
+        found: dict[ModelKey, list[Price]] = {}
         for row in await self._store.rejected_quotes(source):
             found.setdefault((row.provider, row.model), []).append(row.price)
         return found
@@ -141,4 +146,4 @@ def _is_pinned(row: QuoteRecord, scope: Scope, now: datetime) -> bool:
     published = None if base_url is None else published_price(base_url, row.model, now, hours=False)
     if published is None:
         return False
-    return weigh(row.price, published, scope.config.pricing.jump_ratio).fate == "held"
+    return check_jump(row.price, published, scope.config.pricing.jump_ratio).verdict == "held"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from probe.catalog.prices.book import is_local
-from probe.catalog.prices.quote import Told
+from probe.catalog.prices.quote import SourcePrices
 from probe.catalog.prices.sources import models_dev
 from probe.config import PricingConfig
 from probe.errors import PriceSourceError
@@ -33,7 +33,7 @@ class ModelsDev:
 
     async def read(
         self, config: PricingConfig, base_urls: Mapping[str, str], at: datetime
-    ) -> tuple[Told, ...] | None:
+    ) -> tuple[SourcePrices, ...] | None:
         """What it says of these providers; None where nothing is new since. Raises PriceSourceError."""
         url, asked = config.models_dev_url, dict(base_urls)
         known = self._etag if self._read_for == (url, asked) else None

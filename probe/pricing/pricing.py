@@ -14,8 +14,7 @@ import structlog
 
 from probe.catalog.models.listed import ListedModel
 from probe.catalog.prices.book import OVERRIDE_SOURCE, is_local, overrides_of
-from probe.catalog.prices.quote import Quote, Told
-from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources import listing, models_dev
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_price
@@ -49,7 +48,7 @@ class Pricing:
         self,
         store: Store,
         clock: Clock,
-        quotes: Quotes,
+        quotes: QuoteTable,
         scope: Callable[[], Scope],
         *,
         proxy: Callable[[str], str | None] = lambda _: None,
@@ -215,7 +214,7 @@ class Pricing:
 
     # In force ---------------------------------------------------------------------------------------------
 
-    async def _note(self, keys: Iterable[Key]) -> tuple[Event, ...]:
+    async def _note(self, keys: Iterable[ModelKey]) -> tuple[Event, ...]:
         """Give every price in force a row where it is not the last one; tell what that changed."""
         scope, now = self._scope(), self._clock.now()
         priced = []
@@ -231,18 +230,18 @@ class Pricing:
         told = [news.price_changed(change, change.before) for change in mine if change.before is not None]
         return await self._store.add_events([*told, *self._disagreements.look(scope, now)])
 
-    async def _worth_noting(self, scope: Scope) -> list[Key]:
+    async def _worth_noting(self, scope: Scope) -> list[ModelKey]:
         """What is probed, and what was ever listed at a provider that is still configured."""
         known = [(model.provider, model.name) for model in await self._store.models()]
         return [*scope.probed, *(key for key in known if key[0] in scope.base_urls)]
 
-    async def _remember(self, keys: Iterable[Key]) -> None:
+    async def _remember(self, keys: Iterable[ModelKey]) -> None:
         for provider, model in keys:
             records = await self._store.price_history(provider, model)
             self._quotes.remember(provider, model, history_of(records))
 
 
-def _published(scope: Scope, at: datetime) -> Told:
+def _published(scope: Scope, at: datetime) -> SourcePrices:
     """What is published of the models that are probed."""
     quotes = []
     for provider, model in scope.probed:
@@ -250,4 +249,4 @@ def _published(scope: Scope, at: datetime) -> Told:
         price = None if is_local(base_url) else published_price(base_url, model, at, hours=False)
         if price is not None:
             quotes.append(Quote(source=PUBLISHED, provider=provider, model=model, price=price))
-    return Told(at=at, quotes=tuple(quotes))
+    return SourcePrices(at=at, quotes=tuple(quotes))

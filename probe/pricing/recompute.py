@@ -7,7 +7,7 @@ from typing import Literal
 
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.price import Price, cost_of
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.catalog.prices.sources.genai import published_price
 from probe.facts.sample import Cost, Sample
 from probe.pricing.rows import history_of
@@ -28,7 +28,7 @@ class Recomputed:
     basis: Basis | None
 
 
-async def recompute(store: Store, book: PriceBook, quotes: Quotes, sample: Sample) -> Recomputed:
+async def recompute(store: Store, book: PriceBook, quotes: QuoteTable, sample: Sample) -> Recomputed:
     """`quotes` are those that `book` looks at. Raises StoreError."""
     target = sample.target
     records = await store.price_history(target.provider, target.model)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from probe.catalog.prices.quote import Quote, Refusal
+from probe.catalog.prices.quote import Quote, RefusedPrice
 from probe.facts.event import Event
 
 _log = structlog.get_logger("probe.pricing")
@@ -28,7 +28,7 @@ class SourceReport:
     first: int = 0
     changed: tuple[Quote, ...] = ()
     held: tuple[Quote, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+    refused: tuple[RefusedPrice, ...] = ()
     unchanged: bool = False
     error: str | None = None
     events: tuple[Event, ...] = field(default_factory=tuple)
@@ -52,7 +52,7 @@ def say(report: SourceReport, source: str) -> None:
     if report.error is not None:
         _log.warning("prices cannot be read, those before stay", source=source, error=report.error)
         return
-    for refusal in report.refusals[:_SAID]:
+    for refusal in report.refused[:_SAID]:
         _log.warning("no price", source=source, model=refusal.model, reason=refusal.reason)
     if report.held:
         models = [f"{quote.provider}/{quote.model}" for quote in report.held[:_SAID]]
@@ -63,6 +63,6 @@ def say(report: SourceReport, source: str) -> None:
         prices=report.quotes,
         changed=len(report.changed),
         held=len(report.held),
-        refused=len(report.refusals),
+        refused=len(report.refused),
         unchanged=report.unchanged,
     )

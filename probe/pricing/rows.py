@@ -27,7 +27,7 @@ def record_of(price: Price, at: datetime) -> PriceRecord:
         tiers=price.tiers,
         source=price.source,
         at=at,
-        effective_on=price.effective,
+        effective_on=price.effective_on,
         fetched_at=price.fetched_at,
     )
 
@@ -48,7 +48,7 @@ def quote_row(
         model=quote.model,
         price=quote.price,
         fetched_at=quote.price.fetched_at or at,
-        effective_on=quote.price.effective,
+        effective_on=quote.price.effective_on,
         status=status,
         reason=reason,
     )

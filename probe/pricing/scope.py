@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook
-from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.config import Config
 from probe.providers.resolve import resolve
 
@@ -22,7 +22,7 @@ class Scope:
 
     config: Config
     base_urls: Mapping[str, str]
-    probed: tuple[Key, ...]
+    probed: tuple[ModelKey, ...]
     book: PriceBook
 
 
@@ -36,7 +36,7 @@ def scope_of(assembly: Assembly) -> Scope:
     )
 
 
-def scope_of_config(config: Config, quotes: Quotes) -> Scope:
+def scope_of_config(config: Config, quotes: QuoteTable) -> Scope:
     """The same without building what sends requests. Raises ConfigError."""
     base_urls = {
         name: _SIMULATOR_URL if needs_simulator(name, provider) else resolve(name, provider).base_url
@@ -50,5 +50,5 @@ def scope_of_config(config: Config, quotes: Quotes) -> Scope:
     )
 
 
-def _unique(keys: Iterable[Key]) -> tuple[Key, ...]:
+def _unique(keys: Iterable[ModelKey]) -> tuple[ModelKey, ...]:
     return tuple(dict.fromkeys(keys))

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from probe.catalog.prices.quote import stated_rates
-from probe.catalog.prices.quotes import Key
+from probe.catalog.prices.quote import ModelKey
 from probe.facts.status import PriceSourceStatus, PriceStatus, PricingStatus
 from probe.pricing.scope import Scope
 
@@ -37,7 +36,7 @@ def status_of(
     fetched: Mapping[str, datetime],
     held: int,
     outcomes: Outcomes,
-    factors: Mapping[Key, Decimal],
+    factors: Mapping[ModelKey, Decimal],
 ) -> PricingStatus:
     """`fetched` is when each source last said anything that is in force, in whatever process."""
     read_at = {**fetched}
@@ -58,7 +57,7 @@ def status_of(
     )
 
 
-def _in_force(scope: Scope, key: Key, factor: Decimal | None, now: datetime) -> PriceStatus | None:
+def _in_force(scope: Scope, key: ModelKey, factor: Decimal | None, now: datetime) -> PriceStatus | None:
     provider, model = key
     price = scope.book.price(provider, model, scope.base_urls[provider], now)
     if price is None:
@@ -67,7 +66,7 @@ def _in_force(scope: Scope, key: Key, factor: Decimal | None, now: datetime) -> 
         provider=provider,
         model=model,
         source=price.source,
-        usd_per_million_tokens=stated_rates(price.rates),
+        usd_per_million_tokens=price.rates.stated(),
         request_usd=price.request_usd,
         fetched_at=price.fetched_at,
         disagreement=factor,

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 
+from probe.facts.rates import TokenKind
 from probe.lib.clock import NS_PER_SECOND
 
 _MONEY = Context(prec=15)
@@ -108,6 +109,11 @@ class Figure(sa.types.TypeDecorator[float]):
 
     def process_result_value(self, value: Any, _: Dialect) -> float | None:
         return None if value is None else float(value)
+
+
+def price_column(kind: TokenKind) -> str:
+    """What the rate of a kind of token is called in the history of prices."""
+    return f"{kind.name}_price_per_m"
 
 
 def round_money(value: Decimal) -> Decimal:

@@ -12,13 +12,12 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.catalog.prices.history import PriceEntry
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price, PriceEntry, tiers_from_json, tiers_to_json
+from probe.facts.rates import Rates
 from probe.facts.sample import Target
 from probe.lib.clock import Clock
 from probe.store.columns import round_money
 from probe.store.engine import Database
-from probe.store.exact import tiers_from_json, tiers_to_json
 from probe.store.numbers import number
 from probe.store.records import PriceChange, PriceRecord
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
@@ -167,7 +166,7 @@ def price_of(record: PriceRecord) -> Price:
         tiers=record.tiers,
         request_usd=record.request_usd,
         source=record.source,
-        effective=record.effective_on,
+        effective_on=record.effective_on,
         fetched_at=record.fetched_at,
     )
 

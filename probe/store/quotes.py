@@ -12,9 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.catalog.prices.price import amounts_to_json, price_from_json
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.exact import price_from_json, price_to_json
 from probe.store.records import QuoteRecord, QuoteStatus
 from probe.store.rows import clean
 from probe.store.schema import price_quotes as quotes
@@ -210,7 +210,9 @@ async def _renew(connection: AsyncConnection, renewed: Sequence[dict[str, Any]])
 
 
 def _says_the_same(before: QuoteRecord, now: QuoteRecord) -> bool:
-    return before.effective_on == now.effective_on and price_to_json(before.price) == price_to_json(now.price)
+    return before.effective_on == now.effective_on and amounts_to_json(before.price) == amounts_to_json(
+        now.price
+    )
 
 
 def _place(quote: QuoteRecord) -> _Place:
@@ -229,7 +231,7 @@ def _row(quote: QuoteRecord) -> dict[str, Any]:
         "source": quote.source,
         "provider": quote.provider,
         "model": quote.model,
-        "price": price_to_json(quote.price),
+        "price": amounts_to_json(quote.price),
         "fetched_at": quote.fetched_at,
         "effective_on": quote.effective_on,
         "status": quote.status,
@@ -240,6 +242,6 @@ def _row(quote: QuoteRecord) -> dict[str, Any]:
 
 def _quote(row: Any) -> QuoteRecord:
     price = price_from_json(
-        row["price"], source=row["source"], effective=row["effective_on"], fetched_at=row["fetched_at"]
+        row["price"], source=row["source"], effective_on=row["effective_on"], fetched_at=row["fetched_at"]
     )
     return QuoteRecord(**{**row, "price": price})

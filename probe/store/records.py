@@ -11,8 +11,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from probe.catalog.models.listed import Lifecycle, ListedModel
-from probe.catalog.prices.history import PriceEntry
-from probe.catalog.prices.price import Price, Tier
+from probe.catalog.prices.price import Price, PriceEntry, Tier
 from probe.facts.event import Event, EventKind, Severity
 from probe.facts.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection

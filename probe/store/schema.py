@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate
+from probe.facts.rates import TOKEN_KINDS
+from probe.store.columns import Figure, Gaps, Identifier, Money, UtcDate, price_column
 from probe.store.deliveries import counters, delivery_cursors, delivery_refusals
 from probe.store.metadata import Json, metadata
 from probe.store.schema_catalog import discovery_runs, events, price_quotes
@@ -97,13 +98,14 @@ prices = sa.Table(
         index=True,
     ),
     sa.Column("model_id", Identifier, sa.ForeignKey(models.c.id, ondelete="CASCADE"), nullable=False),
-    sa.Column("input_price_per_m", Money, nullable=False, doc="USD per million input tokens"),
-    sa.Column("output_price_per_m", Money, nullable=False, doc="USD per million output tokens"),
-    sa.Column("cached_input_price_per_m", Money, doc="USD per million cached input tokens"),
+    *(
+        sa.Column(
+            price_column(kind), Money, nullable=kind.part_of is not None, doc=f"USD per million {kind.about}"
+        )
+        for kind in TOKEN_KINDS
+    ),
     sa.Column("source", sa.Text, nullable=False, doc="where the price came from"),
     sa.Column("timestamp", UtcDate, nullable=False, index=True, doc="seen from this instant on"),
-    sa.Column("cache_write_price_per_m", Money, doc="USD per million input tokens written to a cache"),
-    sa.Column("reasoning_price_per_m", Money, doc="USD per million reasoning tokens"),
     sa.Column(
         "request_usd",
         Money,
@@ -112,7 +114,9 @@ prices = sa.Table(
         doc="USD for each request beside its tokens",
     ),
     sa.Column(
-        "tiers", Json, doc="what large requests cost instead, amounts as text; see probe/store/exact.py"
+        "tiers",
+        Json,
+        doc="what large requests cost instead, amounts as text; see probe/catalog/prices/price.py",
     ),
     sa.Column("currency", sa.Text, nullable=False, server_default=sa.text("'USD'"), doc="USD"),
     sa.Column("effective_on", sa.Date, doc="the day from which it holds, where the source says"),

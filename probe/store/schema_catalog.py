@@ -59,7 +59,9 @@ price_quotes = sa.Table(
     sa.Column("source", sa.Text, nullable=False, doc="who says so"),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
-    sa.Column("price", Json, nullable=False, doc="exact amounts in USD, as text; see probe/store/exact.py"),
+    sa.Column(
+        "price", Json, nullable=False, doc="exact amounts in USD, as text; see probe/catalog/prices/price.py"
+    ),
     sa.Column("fetched_at", UtcDate, nullable=False, doc="when the source said so last"),
     sa.Column("effective_on", sa.Date, doc="the day from which it holds, where the source says"),
     sa.Column("status", sa.Text, nullable=False, doc="current, held (for review), rejected, superseded"),

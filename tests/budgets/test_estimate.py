@@ -16,10 +16,11 @@ from probe.bootstrap.assembly import Assembly, assemble
 from probe.budgets.appraiser import USAGE_DAYS, Appraiser
 from probe.budgets.estimate import OUTPUT_SHARE, Amount, estimate
 from probe.budgets.forecast import Forecast, pace_of
-from probe.catalog.prices.price import Price, Rates, Tier, cost_of
+from probe.catalog.prices.price import Price, Tier, cost_of
 from probe.cli.actions.estimate import appraise
 from probe.cli.actions.run import shop
 from probe.config import Config
+from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 from probe.lib.clock import FakeClock, SystemClock
 from probe.scheduling.cron import CronTimetable

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from probe.catalog.models.diff import FieldChange, applied, changes, compare
 from probe.catalog.models.known import Known, Remembered
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price
+from probe.facts.rates import Rates
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
 NOW = SUNDAY + timedelta(days=7)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.prices.price import Price, Rates, cost_of
+from probe.catalog.prices.price import Price, cost_of
+from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 
 

@@ -28,9 +28,9 @@ def book(**overrides: PriceConfig) -> PriceBook:
 def test_a_published_price() -> None:
     price = book().price("openai", "gpt-4o-mini", OPENAI, NOW)
     assert price is not None
-    assert price.input_per_million_usd == Decimal("0.15")
-    assert price.output_per_million_usd == Decimal("0.6")
-    assert price.cached_input_per_million_usd == Decimal("0.075")
+    assert price.rates.input_per_million_usd == Decimal("0.15")
+    assert price.rates.output_per_million_usd == Decimal("0.6")
+    assert price.rates.cached_input_per_million_usd == Decimal("0.075")
     assert price.source == GENAI
 
 
@@ -41,7 +41,7 @@ def test_the_default_model_of_a_preset_has_a_price(name: str) -> None:
     for model in preset.default_models:
         price = book().price(name, model, preset.base_url, NOW)
         assert price is not None
-        assert price.output_per_million_usd > 0
+        assert price.rates.output_per_million_usd > 0
 
 
 def test_the_base_url_decides_whose_price_it_is() -> None:
@@ -70,8 +70,8 @@ def test_the_price_of_then() -> None:
     after = book().price(*claude, NOW)
     assert before is not None
     assert after is not None
-    assert after.effective == date(2026, 3, 13)
-    assert before.effective is None
+    assert after.effective_on == date(2026, 3, 13)
+    assert before.effective_on is None
     long_prompt = Usage(input_tokens=300_000, output_tokens=1000)
     cost_before, cost_after = book().cost(before, long_prompt), book().cost(after, long_prompt)
     assert cost_before is not None
@@ -107,11 +107,13 @@ def test_what_is_free_costs_nothing() -> None:
 
 def test_the_configuration_wins() -> None:
     ours = book(
-        openai__gpt_4o=PriceConfig(input_per_million_usd=Decimal(7), output_per_million_usd=Decimal(0)),
+        openai__gpt_4o=PriceConfig.model_validate(
+            {"input_per_million_usd": Decimal(7), "output_per_million_usd": Decimal(0)}
+        ),
     )
     price = ours.price("openai", "gpt_4o", OPENAI, NOW)
     assert price is not None
-    assert (price.input_per_million_usd, price.source) == (Decimal(7), "configuration")
+    assert (price.rates.input_per_million_usd, price.source) == (Decimal(7), "configuration")
     free = ours.cost(price, Usage(input_tokens=0, output_tokens=10))
     assert free is not None
     assert free.total_usd == 0
@@ -121,14 +123,16 @@ def test_the_configuration_wins() -> None:
 def test_an_override_holds_for_a_simulated_model_with_any_parameters() -> None:
     ours = PriceBook(
         {
-            "simulator/sim": PriceConfig(input_per_million_usd=Decimal(1), output_per_million_usd=Decimal(1)),
-            "simulator/sim?tokens=5": PriceConfig(
-                input_per_million_usd=Decimal(2), output_per_million_usd=Decimal(2)
+            "simulator/sim": PriceConfig.model_validate(
+                {"input_per_million_usd": Decimal(1), "output_per_million_usd": Decimal(1)}
+            ),
+            "simulator/sim?tokens=5": PriceConfig.model_validate(
+                {"input_per_million_usd": Decimal(2), "output_per_million_usd": Decimal(2)}
             ),
         }
     )
     found = [ours.price("simulator", model, LOCAL, NOW) for model in ("sim?tokens=9", "sim?tokens=5")]
-    assert [price.input_per_million_usd for price in found if price] == [1, 2]
+    assert [price.rates.input_per_million_usd for price in found if price] == [1, 2]
 
 
 @pytest.mark.parametrize("model", PRESETS["simulator"].default_models)
@@ -137,7 +141,7 @@ def test_bundled_simulated_models_have_a_nominal_price(model: str, base_url: str
     price = book().price("simulator", f"{model}?tokens=5", base_url, NOW)
     assert price is not None
     assert price.source == "nominal"
-    assert 0 < price.input_per_million_usd < price.output_per_million_usd
+    assert 0 < price.rates.input_per_million_usd < price.rates.output_per_million_usd
 
 
 def test_a_nominal_price_is_only_for_this_machine() -> None:

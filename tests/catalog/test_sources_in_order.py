@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.catalog.prices.book import PriceBook
-from probe.catalog.prices.price import Price, Rates, Tier, cost_of
-from probe.catalog.prices.quote import Quote
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.price import Price, Tier, cost_of
+from probe.catalog.prices.quote import Quote, QuoteTable
 from probe.catalog.prices.sources.genai import published_price
 from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
+from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -34,11 +34,13 @@ def quote(source: str, usd: str, model: str = "gpt-4o-mini") -> Quote:
 
 
 def override(usd: str) -> PriceConfig:
-    return PriceConfig(input_per_million_usd=Decimal(usd), output_per_million_usd=Decimal(usd))
+    return PriceConfig.model_validate(
+        {"input_per_million_usd": Decimal(usd), "output_per_million_usd": Decimal(usd)}
+    )
 
 
 def book(*sources: PriceSource, overrides: dict[str, PriceConfig] | None = None) -> PriceBook:
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.put([quote("provider", "11"), quote("models.dev", "22")])
     if not sources:
         return PriceBook(overrides or {}, quotes=quotes)
@@ -60,11 +62,11 @@ def test_the_first_source_that_knows_is_believed(sources: tuple[PriceSource, ...
         "openai", "gpt-4o-mini", OPENAI, NOW
     )
     assert found is not None
-    assert found.input_per_million_usd == Decimal(believed)
+    assert found.rates.input_per_million_usd == Decimal(believed)
 
 
 def test_a_source_that_does_not_know_a_model_leaves_it_to_the_next() -> None:
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.put([quote("models.dev", "22", model="unheard-of")])
     found = PriceBook({}, quotes=quotes)
     assert found.price("openai", "unheard-of", OPENAI, NOW) == price("22", "models.dev")
@@ -73,7 +75,7 @@ def test_a_source_that_does_not_know_a_model_leaves_it_to_the_next() -> None:
 
 
 def test_a_quote_counts_on_this_machine_too_and_before_a_nominal_price() -> None:
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.put([quote("provider", "1", model="sim-swift")])
     found = PriceBook({}, quotes=quotes)
     assert found.price("openai", "sim-swift", LOCAL, NOW) == price("1", "provider")
@@ -82,7 +84,7 @@ def test_a_quote_counts_on_this_machine_too_and_before_a_nominal_price() -> None
 
 def test_what_everybody_says_in_the_order_in_which_they_are_believed() -> None:
     said = book(overrides={"openai/gpt-4o-mini": override("33")}).said("openai", "gpt-4o-mini", OPENAI, NOW)
-    assert [(source, each.input_per_million_usd) for source, each in said.items()] == [
+    assert [(source, each.rates.input_per_million_usd) for source, each in said.items()] == [
         ("configuration", 33),
         ("provider", 11),
         ("genai-prices", Decimal("0.15")),
@@ -101,7 +103,7 @@ def test_the_override_file_counts_as_configuration_which_wins_over_it(tmp_path: 
     )
     found = PriceBook.of(config)
     amounts = {
-        model: each.input_per_million_usd
+        model: each.rates.input_per_million_usd
         for model in "ab"
         if (each := found.price("openai", model, OPENAI, NOW)) is not None
     }
@@ -116,7 +118,7 @@ def days_ago(days: float) -> datetime:
 
 
 def with_history(*history: tuple[datetime, Price], model: str = "gpt-4o-mini") -> PriceBook:
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.put([quote("provider", "11", model=model)])
     quotes.remember("openai", model, history)
     return PriceBook({}, quotes=quotes)
@@ -138,7 +140,7 @@ def test_what_was_in_force_then(at: datetime, usd: str) -> None:
     history = [(days_ago(30), price("7")), (days_ago(20), price("8")), (days_ago(10), price("9"))]
     found = with_history(*history).price("openai", "gpt-4o-mini", OPENAI, at)
     assert found is not None
-    assert found.input_per_million_usd == Decimal(usd)
+    assert found.rates.input_per_million_usd == Decimal(usd)
 
 
 def test_published_prices_of_then_know_the_hours() -> None:
@@ -146,11 +148,11 @@ def test_published_prices_of_then_know_the_hours() -> None:
     noted = published_price(DEEPSEEK, "deepseek-v4-flash", day, hours=False)
     assert noted is not None
     history = [(days_ago(30), noted), (days_ago(10), price("9"))]
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.remember("openai", "deepseek-v4-flash", history)
     found = PriceBook({}, quotes=quotes)
     by_hour = [
-        each.input_per_million_usd
+        each.rates.input_per_million_usd
         for hour in (0, 2, 5, 7)
         if (each := found.price("openai", "deepseek-v4-flash", DEEPSEEK, day.replace(hour=hour)))
     ]
@@ -208,7 +210,7 @@ def test_the_sum_of_costs_is_what_is_recomputed(
         cost = cost_of(in_force[-1] if in_force else prices[-1], usage)
         assert cost is not None
         then.append((at, usage, cost.total_usd))
-    quotes = Quotes()
+    quotes = QuoteTable()
     quotes.put([Quote(source="provider", provider="openai", model="m", price=prices[-1])])
     quotes.remember("openai", "m", history)
     again = PriceBook({}, quotes=quotes)

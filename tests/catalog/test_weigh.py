@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.prices.compare import INFINITE, Apart, change_between, difference_between, factor_between
-from probe.catalog.prices.price import Price, Rates, Tier
-from probe.catalog.prices.weigh import weigh
+from probe.catalog.prices.compare import (
+    INFINITE,
+    Difference,
+    change_between,
+    check_jump,
+    difference_between,
+    factor_between,
+)
+from probe.catalog.prices.price import Price, Tier
+from probe.facts.rates import Rates
 
 
 def rates(input_usd: str = "3", output_usd: str = "15", **more: str) -> Rates:
@@ -62,18 +69,18 @@ def tier(above: int, input_usd: str) -> Tier:
     ],
 )
 def test_what_becomes_of_a_price(before: Price | None, after: Price, fate: str) -> None:
-    assert weigh(before, after, 10.0).fate == fate
+    assert check_jump(before, after, 10.0).verdict == fate
 
 
 def test_why_it_is_held() -> None:
-    assert weigh(price(), price("30.5"), 10.0).reason == "input from 3 to 30.5 USD, a factor of 10.17"
-    assert weigh(price(), price(output_usd="0"), 10.0).reason == "output from 15 to 0 USD"
+    assert check_jump(price(), price("30.5"), 10.0).reason == "input from 3 to 30.5 USD, a factor of 10.17"
+    assert check_jump(price(), price(output_usd="0"), 10.0).reason == "output from 15 to 0 USD"
 
 
 def test_the_part_that_is_farthest_apart() -> None:
     apart = change_between(price(), price("6", "45"))
     assert apart is not None
-    assert apart == Apart(Decimal(3), "output", Decimal(15), Decimal(45))
+    assert apart == Difference(Decimal(3), "output", Decimal(15), Decimal(45))
 
 
 def test_sources_disagree_only_on_what_both_state() -> None:

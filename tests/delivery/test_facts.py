@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.prices.history import PriceEntry
+from probe.catalog.prices.price import PriceEntry
 from probe.errors import ExportError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
@@ -65,7 +65,7 @@ async def test_events_and_prices_have_cursors_of_their_own(store: Store, add: Ad
         await delivered(delivery, 3)
         assert (delivery.status().delivered, delivery.status().pending) == (3, 0), "samples alone are counted"
     assert (first.ids, [event.id for event in first.events]) == (ids, facts)
-    assert [entry.price.input_per_million_usd for entry in first.prices] == [Decimal("0.15")]
+    assert [entry.price.rates.input_per_million_usd for entry in first.prices] == [Decimal("0.15")]
     await store.add_events([later := an_event(key="later")])
     async with delivering(store, second, store):
         await second.until(lambda: bool(second.events))

@@ -16,9 +16,9 @@ from exporters.influxdb import InfluxDBExporter
 from exporters.influxdb.facts import EVENT, PRICE
 from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, STATUS, field_name
 from exporters.prometheus import PrometheusExporter
-from probe.catalog.prices.history import PriceEntry
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price, PriceEntry
 from probe.facts.event import Event
+from probe.facts.rates import Rates
 from probe.facts.sample import Ok, Usage
 from probe.metrics import CATALOGUE, SERIES_LABELS, Family, OfStatus
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS

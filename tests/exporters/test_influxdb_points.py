@@ -22,9 +22,9 @@ from exporters.influxdb.points import (
     field_name,
     status_lines,
 )
-from probe.catalog.prices.history import PriceEntry
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price, PriceEntry
 from probe.facts.event import Event
+from probe.facts.rates import Rates
 from probe.facts.sample import Timing
 from tests.exporters.contract import SHOWN
 from tests.exporters.samples import NOW, STATUS, TARGET, make_failure, make_sample

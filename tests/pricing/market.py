@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Rates
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config, FrozenDict, PriceConfig, PricingConfig, ProviderConfig, TargetConfig
 from probe.facts.event import Event
+from probe.facts.rates import Rates
 from probe.lib.clock import FakeClock
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.store import QuoteRecord, Store
@@ -112,7 +113,7 @@ class Market:
     def restart(self, **changes: Any) -> None:
         for name, value in changes.items():
             setattr(self, name, value)
-        self.quotes = Quotes()
+        self.quotes = QuoteTable()
         config = Config(
             providers=FrozenDict({"openai": ProviderConfig(base_url=self.base_url, api_key=KEY)}),
             targets=tuple(TargetConfig(provider="openai", model=model) for model in self.targets),
@@ -140,7 +141,7 @@ class Market:
     def in_force(self, model: str = MODEL) -> Decimal | None:
         """USD per million input tokens, now."""
         found = self.scope.book.price("openai", model, self.base_url, self.clock.now())
-        return None if found is None else found.input_per_million_usd
+        return None if found is None else found.rates.input_per_million_usd
 
     async def noted(self, model: str = MODEL) -> list[Decimal]:
         """Every price in the history, oldest first."""

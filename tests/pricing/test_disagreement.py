@@ -65,8 +65,8 @@ async def test_the_configuration_is_no_party_to_it(market: Market) -> None:
     """A discount is no mistake."""
     market.restart(
         overrides={
-            "openai/gpt-4o-mini": PriceConfig(
-                input_per_million_usd=Decimal(99), output_per_million_usd=Decimal(99)
+            "openai/gpt-4o-mini": PriceConfig.model_validate(
+                {"input_per_million_usd": Decimal(99), "output_per_million_usd": Decimal(99)}
             )
         }
     )

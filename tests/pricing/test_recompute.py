@@ -127,4 +127,4 @@ async def test_an_attempt_that_was_under_way_when_the_price_changed(market: Mark
     await market.sync_saying(2)
     found = market.scope.book.price("openai", "gpt-4o-mini", OPENAI, started)
     assert found is not None
-    assert found.input_per_million_usd == 1
+    assert found.rates.input_per_million_usd == 1

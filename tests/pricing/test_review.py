@@ -22,7 +22,7 @@ async def test_a_jump_is_held_and_the_old_price_stays(market: Market, usd: str) 
     assert market.in_force() == 1
     assert await market.noted() == [1]
     held = await market.only_held()
-    assert held.price.input_per_million_usd == Decimal(usd)
+    assert held.price.rates.input_per_million_usd == Decimal(usd)
     assert market.pricing.status().held == 1
     (event,) = await market.told()
     assert (event.kind, event.severity, event.key) == ("price_held", "warning", str(held.id))
@@ -104,7 +104,7 @@ async def test_a_rejected_price_is_not_asked_about_again(market: Market) -> None
     assert market.in_force() == 1
     assert sorted(event.kind for event in await market.told()) == ["price_held", "price_rejected"]
     await market.sync_saying(101)
-    assert (await market.only_held()).price.input_per_million_usd == 101
+    assert (await market.only_held()).price.rates.input_per_million_usd == 101
 
 
 async def test_what_is_not_held_cannot_be_decided(market: Market) -> None:
@@ -121,7 +121,7 @@ async def test_a_decision_in_another_process_is_taken_over(market: Market) -> No
     await daemon.load()
     found = scope.book.price("openai", "gpt-4o-mini", market.base_url, market.clock.now())
     assert found is not None
-    assert found.input_per_million_usd == 100
+    assert found.rates.input_per_million_usd == 100
     assert daemon.status().held == 0
 
 
@@ -154,7 +154,7 @@ async def test_a_published_price_that_jumps_with_an_update_is_held_too(
     await market.pricing.note()
     assert market.in_force() == Decimal("0.15")
     held: QuoteRecord = await market.only_held()
-    assert (held.source, held.price.input_per_million_usd) == ("genai-prices", Decimal("0.00015"))
+    assert (held.source, held.price.rates.input_per_million_usd) == ("genai-prices", Decimal("0.00015"))
     market.restart()
     await market.pricing.load()
     assert market.in_force() == Decimal("0.15"), "also after a restart"

@@ -58,7 +58,7 @@ async def test_what_was_asked_in_between_is_priced_as_it_was_then(market: Market
     await market.sync_saying(2)
     price = market.scope.book.price("openai", "gpt-4o-mini", market.base_url, then)
     assert price is not None
-    assert price.input_per_million_usd == 1
+    assert price.rates.input_per_million_usd == 1
     market.restart()
     await market.pricing.load()
     assert market.scope.book.price("openai", "gpt-4o-mini", market.base_url, then) == price
@@ -183,7 +183,7 @@ async def test_bad_prices_do_not_keep_good_ones_out(market: Market) -> None:
     market.feed.answer = lambda _: response(body, JSON)
     report = (await market.pricing.sync()).sources[-1]
     assert (report.quotes, report.error) == (1, None)
-    assert [(refusal.model, refusal.reason) for refusal in report.refusals] == [
+    assert [(refusal.model, refusal.reason) for refusal in report.refused] == [
         ("bad", "has a price that cannot be: input is negative")
     ]
 
@@ -257,11 +257,13 @@ async def test_what_lists_say_stays_when_a_list_no_longer_says_it(market: Market
 async def test_the_configuration_is_noted_too(market: Market) -> None:
     market.restart(
         overrides={
-            "openai/gpt-4o-mini": PriceConfig(
-                input_per_million_usd=Decimal(7),
-                output_per_million_usd=Decimal(8),
-                reasoning_per_million_usd=Decimal(9),
-                request_usd=Decimal("0.01"),
+            "openai/gpt-4o-mini": PriceConfig.model_validate(
+                {
+                    "input_per_million_usd": Decimal(7),
+                    "output_per_million_usd": Decimal(8),
+                    "reasoning_per_million_usd": Decimal(9),
+                    "request_usd": Decimal("0.01"),
+                }
             )
         }
     )

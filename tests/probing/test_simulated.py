@@ -32,7 +32,9 @@ from tests.probing.asking import RUN_ID, kinds
 from tests.servers.simulator import RunningSimulator
 
 QUICK = load_suites()["quick"]
-PRICE = PriceConfig(input_per_million_usd=Decimal(1), output_per_million_usd=Decimal(2))
+PRICE = PriceConfig.model_validate(
+    {"input_per_million_usd": Decimal(1), "output_per_million_usd": Decimal(2)}
+)
 
 
 def target_plan(simulator: RunningSimulator, model: str, connection: Connection = "cold") -> TargetPlan:

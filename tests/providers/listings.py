@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Tier
+from probe.facts.rates import Rates
 
 
 def price(

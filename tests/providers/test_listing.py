@@ -38,8 +38,8 @@ def test_shapes(body: Any, expected: list[ListedModel]) -> None:
 def test_prices_are_exact() -> None:
     (model,) = listed('[{"id": "m", "pricing": {"input": 0.1000000000000000055, "output": 3e-1}}]')
     assert model.price is not None
-    assert str(model.price.input_per_million_usd) == "0.1000000000000000055"
-    assert str(model.price.output_per_million_usd) == "0.3"
+    assert str(model.price.rates.input_per_million_usd) == "0.1000000000000000055"
+    assert str(model.price.rates.output_per_million_usd) == "0.3"
 
 
 def test_a_date_of_the_answer_is_no_models_date() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Tier
 from probe.facts.event import Event
+from probe.facts.rates import Rates
 from probe.store import PriceRecord, QuoteRecord
 from tests.store.samples import NOW
 
@@ -53,7 +54,7 @@ def a_price(given: str = "0.15", **changes: Any) -> Price:
         "tiers": (Tier(above_input_tokens=200_000, rates=_rates("0.3")),),
         "request_usd": Decimal("0.0001"),
         "source": "models.dev",
-        "effective": date(2026, 2, 1),
+        "effective_on": date(2026, 2, 1),
         "fetched_at": NOW,
     }
     return Price(**(fields | changes))
@@ -69,7 +70,7 @@ def a_quote(given: str = "0.15", **changes: Any) -> QuoteRecord:
         "effective_on": date(2026, 2, 1),
     } | changes
     price = a_price(
-        given, source=fields["source"], effective=fields["effective_on"], fetched_at=fields["fetched_at"]
+        given, source=fields["source"], effective_on=fields["effective_on"], fetched_at=fields["fetched_at"]
     )
     return QuoteRecord(**({"price": price} | fields))
 

@@ -46,7 +46,10 @@ async def test_prices_are_read_in_the_order_of_storing(store: Store) -> None:
     await store.record_price(a_target(), record_of(a_price("2"), NOW))
     (first, one), (second, other) = await store.prices_after(0)
     assert (one.provider, one.model, one.at) == ("openai", "gpt-4o-mini", NOW - DAY)
-    assert (one.price.input_per_million_usd, other.price.input_per_million_usd) == (Decimal(1), Decimal(2))
+    assert (one.price.rates.input_per_million_usd, other.price.rates.input_per_million_usd) == (
+        Decimal(1),
+        Decimal(2),
+    )
     assert (one.price.source, one.price.tiers) == ("models.dev", a_price("1").tiers)
     assert await store.prices_after(first) == ((second, other),)
     assert await store.last_sequence("prices") == second

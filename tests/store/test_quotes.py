@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price
+from probe.facts.rates import Rates
 from probe.lib.clock import FakeClock
 from probe.store import QuoteRecord, Store
 from tests.store.knowledge import a_price, a_quote
@@ -19,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 def _given(quotes: tuple[QuoteRecord, ...]) -> list[tuple[str, Decimal]]:
-    return [(quote.status, quote.price.input_per_million_usd) for quote in quotes]
+    return [(quote.status, quote.price.rates.input_per_million_usd) for quote in quotes]
 
 
 async def test_a_quote_comes_back_equal(store: Store) -> None:
@@ -209,6 +211,27 @@ async def test_amounts_are_text_to_sql(postgres_url: str) -> None:
     async with await Store.open(postgres_url) as store:
         await store.save_quotes([a_quote()])
     found = await execute(
-        postgres_url, "SELECT jsonb_typeof(price->'input'), (price->>'input')::numeric FROM price_quotes"
+        postgres_url,
+        "SELECT jsonb_typeof(price->'input_per_million_usd'), (price->>'input_per_million_usd')::numeric "
+        "FROM price_quotes",
     )
     assert found == [("string", Decimal("0.15"))]
+
+
+async def test_quotes_of_former_releases_are_read(store: Store, url: str) -> None:
+    """They called a rate by its kind alone, and knew as many kinds as there were then."""
+    quote = a_quote()
+    await store.save_quotes([quote])
+    rates = {"input": "0.15", "output": "0.6", "cached_input": "0.075", "cache_write": None}
+    former = json.dumps(
+        {**rates, "request_usd": "0.0001", "tiers": [{"above_input_tokens": 200_000, **rates}]}
+    )
+    await execute(url, f"UPDATE price_quotes SET price = '{former}'")
+    (found,) = await store.current_quotes()
+    expected = Rates(
+        input_per_million_usd=Decimal("0.15"),
+        output_per_million_usd=Decimal("0.6"),
+        cached_input_per_million_usd=Decimal("0.075"),
+    )
+    assert (found.price.rates, found.price.request_usd) == (expected, Decimal("0.0001"))
+    assert [(tier.above_input_tokens, tier.rates) for tier in found.price.tiers] == [(200_000, expected)]

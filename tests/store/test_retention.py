@@ -120,7 +120,7 @@ async def test_quotes_that_no_longer_count_go_with_old_prices(store: Store, cloc
     assert (await store.prune(Days(prices_days=30))).quotes == 0
     assert (await store.prune(Days(prices_days=15))).quotes == 2
     left = await store.quotes("openai", "gpt-4o-mini")
-    assert {quote.status: quote.price.input_per_million_usd for quote in left} == {
+    assert {quote.status: quote.price.rates.input_per_million_usd for quote in left} == {
         "superseded": Decimal(2),
         "current": Decimal(4),
         "held": Decimal(5),

@@ -3,8 +3,8 @@ SELECT provider,
        model,
        source,
        status,
-       (price ->> 'input')::numeric AS input_price_per_m,
-       (price ->> 'output')::numeric AS output_price_per_m,
+       COALESCE(price ->> 'input_per_million_usd', price ->> 'input')::numeric AS input_price_per_m,
+       COALESCE(price ->> 'output_per_million_usd', price ->> 'output')::numeric AS output_price_per_m,
        fetched_at,
        reason
 FROM price_quotes

@@ -3,8 +3,8 @@ SELECT provider,
        model,
        source,
        status,
-       CAST(json_extract(price, '$.input') AS REAL) AS input_price_per_m,
-       CAST(json_extract(price, '$.output') AS REAL) AS output_price_per_m,
+       CAST(COALESCE(json_extract(price, '$.input_per_million_usd'), json_extract(price, '$.input')) AS REAL) AS input_price_per_m,
+       CAST(COALESCE(json_extract(price, '$.output_per_million_usd'), json_extract(price, '$.output')) AS REAL) AS output_price_per_m,
        fetched_at,
        reason
 FROM price_quotes

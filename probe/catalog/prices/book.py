@@ -11,16 +11,15 @@ from ipaddress import ip_address
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from probe.catalog.prices.price import Price, Rates, cost_of, same_amounts
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.price import Price, cost_of, same_amounts
+from probe.catalog.prices.quote import QuoteTable
 from probe.catalog.prices.sources import override
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import load_published, published_price
 from probe.catalog.prices.sources.simulated import nominal_price
 from probe.config import Config, PriceConfig, PriceSource, PricingConfig
+from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.facts.sample import Cost, Usage
-
-__all__ = ["Price", "PriceBook", "Rates"]
 
 OVERRIDE_SOURCE: Final = "configuration"
 _ORDER: Final = PricingConfig().sources
@@ -30,7 +29,7 @@ class PriceBook:
     """Prices by provider and model. An unknown price is None, never 0; a price of 0 is one.
 
     `overrides` are by `provider/model` as in the configuration, `sources` the order in which sources are
-    believed, `quotes` what those say that have to be asked.
+    believed, `quotes` what those say that are read elsewhere.
     """
 
     def __init__(
@@ -38,15 +37,15 @@ class PriceBook:
         overrides: Mapping[str, PriceConfig],
         *,
         sources: Sequence[PriceSource] = _ORDER,
-        quotes: Quotes | None = None,
+        quotes: QuoteTable | None = None,
     ) -> None:
         self._sources = tuple(sources)
-        self._quotes = quotes or Quotes()
+        self._quotes = quotes or QuoteTable()
         self.override(overrides)
 
     @classmethod
-    def of(cls, config: Config, quotes: Quotes | None = None) -> Self:
-        """As a configuration has it, with its override file. Raises ConfigError where that is unusable."""
+    def of(cls, config: Config, quotes: QuoteTable | None = None) -> Self:
+        """As a configuration has it, with its override file. Raises ConfigError if that is unusable."""
         return cls(overrides_of(config), sources=config.pricing.sources, quotes=quotes)
 
     def override(self, overrides: Mapping[str, PriceConfig]) -> None:
@@ -58,7 +57,7 @@ class PriceBook:
 
         `provider` is the name in the configuration, which overrides and quotes go by; published prices go by
         `base_url`, as the same account may have any name. What runs on this machine has no published price,
-        but a nominal one where it is a bundled simulated model; its parameters (`sim-swift?tokens=5`) do not
+        but a nominal one if it is a bundled simulated model; its parameters (`sim-swift?tokens=5`) do not
         matter.
         """
         past = self._quotes.before(provider, model, at)
@@ -114,7 +113,7 @@ class PriceBook:
     def _past(self, past: Price, model: str, base_url: str, at: datetime) -> Price:
         """Published prices know the hours of their days, which a row of the history does not.
 
-        Where the data says another price of that day than it did then, what was noted counts.
+        If the data says another price of that day than it did then, what was noted counts.
         """
         if not past.source.startswith(PUBLISHED):
             return past
@@ -141,13 +140,7 @@ def is_local(base_url: str) -> bool:
 
 def _override(config: PriceConfig) -> Price:
     return Price(
-        rates=Rates(
-            input_per_million_usd=config.input_per_million_usd,
-            output_per_million_usd=config.output_per_million_usd,
-            cached_input_per_million_usd=config.cached_input_per_million_usd,
-            cache_write_per_million_usd=config.cache_write_per_million_usd,
-            reasoning_per_million_usd=config.reasoning_per_million_usd,
-        ),
+        rates=Rates(**{kind.key: getattr(config, kind.key) for kind in TOKEN_KINDS}),
         request_usd=config.request_usd,
         source=OVERRIDE_SOURCE,
     )

@@ -1,25 +1,23 @@
-"""What a model costs, and what a request cost: exact, in Decimal, USD."""
+"""What a model costs, and what a request cost: exact, in Decimal, USD.
+
+As JSON a price is `{"input_per_million_usd": "0.15", "cached_input_per_million_usd": "0.075", …,
+"request_usd": "0", "tiers": [{"above_input_tokens": 200000, "input_per_million_usd": …}]}`, wherever there is
+one: amounts are text, since a JSON number becomes a binary fraction in most readers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
+from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.facts.sample import Cost, Usage
 
 _PER_MILLION = -6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """USD per million tokens. A part without a price of its own costs as much as its whole."""
-
-    input_per_million_usd: Decimal
-    output_per_million_usd: Decimal
-    cached_input_per_million_usd: Decimal | None = None
-    cache_write_per_million_usd: Decimal | None = None
-    reasoning_per_million_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,30 +32,18 @@ class Tier:
 class Price:
     """The price of one model at one instant.
 
-    `source` names where it came from, `effective` the day from which it holds, where that is known, and
-    `fetched_at` when it was read there. Money is USD, into which the source's currency was not converted: a
-    price in another currency is no price here.
-    `tiers` are in ascending order; `request_usd` is asked for each request beside its tokens.
+    `source` names where it came from, `effective_on` the day from which it holds by the source's own word, if
+    that is known, and `fetched_at` when it was read there. Money is USD, into which the source's currency was
+    not converted: a price in another currency is no price here.
+    `tiers` are in ascending order; `request_usd` is charged for each request beside its tokens.
     """
 
     rates: Rates
     tiers: tuple[Tier, ...] = ()
     request_usd: Decimal = Decimal(0)
     source: str
-    effective: date | None = None
+    effective_on: date | None = None
     fetched_at: datetime | None = None
-
-    @property
-    def input_per_million_usd(self) -> Decimal:
-        return self.rates.input_per_million_usd
-
-    @property
-    def output_per_million_usd(self) -> Decimal:
-        return self.rates.output_per_million_usd
-
-    @property
-    def cached_input_per_million_usd(self) -> Decimal | None:
-        return self.rates.cached_input_per_million_usd
 
     def rates_for(self, input_tokens: int) -> Rates:
         """The rates for a request of that size."""
@@ -65,24 +51,35 @@ class Price:
         return next(reached, self.rates)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceEntry:
+    """The price of a model from `at` on, until its next entry. The first one is no change."""
+
+    id: UUID
+    provider: str
+    model: str
+    price: Price
+    at: datetime
+
+
 def cost_of(price: Price, usage: Usage) -> Cost | None:
-    """What a request cost; None where its tokens are unknown.
+    """What a request cost; None if its tokens are unknown.
 
     Counts that were estimated give an estimated cost: `Usage.source` on the same sample says so.
     """
     if usage.input_tokens is None or usage.output_tokens is None:
         return None
     rates = price.rates_for(usage.input_tokens)
-    cached = min(usage.cached_input_tokens or 0, usage.input_tokens)
-    written = min(usage.cache_write_tokens or 0, usage.input_tokens - cached)
-    reasoning = min(usage.reasoning_tokens or 0, usage.output_tokens)
-    tokens_usd = (
-        (usage.input_tokens - cached - written) * rates.input_per_million_usd
-        + cached * _or(rates.cached_input_per_million_usd, rates.input_per_million_usd)
-        + written * _or(rates.cache_write_per_million_usd, rates.input_per_million_usd)
-        + (usage.output_tokens - reasoning) * rates.output_per_million_usd
-        + reasoning * _or(rates.reasoning_per_million_usd, rates.output_per_million_usd)
-    )
+    charged = rates.charged()
+    left = {"input": usage.input_tokens, "output": usage.output_tokens}
+    tokens_usd = Decimal(0)
+    for kind in TOKEN_KINDS:
+        if kind.part_of is not None:
+            # A kind that no answer counts costs what its whole does.
+            count = min(getattr(usage, f"{kind.name}_tokens", None) or 0, left[kind.part_of])
+            left[kind.part_of] -= count
+            tokens_usd += count * charged[kind.name]
+    tokens_usd += sum(count * charged[whole] for whole, count in left.items())
     return Cost(
         total_usd=tokens_usd.scaleb(_PER_MILLION) + price.request_usd,
         input_price_per_million_usd=rates.input_per_million_usd,
@@ -96,5 +93,62 @@ def same_amounts(one: Price, other: Price) -> bool:
     return (one.rates, one.tiers, one.request_usd) == (other.rates, other.tiers, other.request_usd)
 
 
-def _or(price: Decimal | None, otherwise: Decimal) -> Decimal:
-    return otherwise if price is None else price
+def plain(usd: Decimal) -> str:
+    """All digits, without an exponent and without zeros at the end: equal amounts are equal texts."""
+    text = f"{usd:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def amounts_to_json(price: Price) -> dict[str, Any]:
+    """Without source and dates."""
+    return {
+        **_rates_to_json(price.rates),
+        "request_usd": plain(price.request_usd),
+        "tiers": tiers_to_json(price.tiers),
+    }
+
+
+def price_to_json(price: Price) -> dict[str, Any]:
+    """All of it."""
+    return {
+        **amounts_to_json(price),
+        "source": price.source,
+        "effective_on": None if price.effective_on is None else price.effective_on.isoformat(),
+        "fetched_at": None if price.fetched_at is None else price.fetched_at.isoformat(),
+    }
+
+
+def price_from_json(
+    data: Mapping[str, Any], *, source: str, effective_on: date | None, fetched_at: datetime | None
+) -> Price:
+    """Of the amounts, also as they were written up to schema 0004: see `_rates_from_json`."""
+    return Price(
+        rates=_rates_from_json(data),
+        tiers=tiers_from_json(data["tiers"]),
+        request_usd=Decimal(data["request_usd"]),
+        source=source,
+        effective_on=effective_on,
+        fetched_at=fetched_at,
+    )
+
+
+def tiers_to_json(tiers: Iterable[Tier]) -> list[dict[str, Any]]:
+    return [{"above_input_tokens": tier.above_input_tokens, **_rates_to_json(tier.rates)} for tier in tiers]
+
+
+def tiers_from_json(data: Iterable[Mapping[str, Any]] | None) -> tuple[Tier, ...]:
+    return tuple(
+        Tier(above_input_tokens=tier["above_input_tokens"], rates=_rates_from_json(tier))
+        for tier in data or ()
+    )
+
+
+def _rates_to_json(rates: Rates) -> dict[str, str | None]:
+    amounts = {kind.key: getattr(rates, kind.key) for kind in TOKEN_KINDS}
+    return {key: None if usd is None else plain(usd) for key, usd in amounts.items()}
+
+
+def _rates_from_json(data: Mapping[str, Any]) -> Rates:
+    """Rates used to be stored under the name of their kind alone: `input`, `cached_input`, …"""
+    amounts = {kind.key: data.get(kind.key, data.get(kind.name)) for kind in TOKEN_KINDS}
+    return Rates(**{key: None if usd is None else Decimal(usd) for key, usd in amounts.items()})  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final
 
-from probe.catalog.prices.quotes import Quotes
+from probe.catalog.prices.quote import QuoteTable
 from probe.cli.actions.events import event_json, note_events
 from probe.cli.actions.run import RUN_NAME
 from probe.cli.output.progress import progress_bar
@@ -30,7 +30,7 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
     Raises ConfigError where a pattern matches no provider, StoreError.
     """
     clock = SystemClock()
-    quotes = Quotes()
+    quotes = QuoteTable()
     url = config.database.url.get_secret_value()
     async with workbench(config, quotes) as assembly:
         chosen = subjects(assembly, patterns)

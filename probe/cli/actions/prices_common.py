@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 import structlog
 
-from probe.catalog.prices.price import Price, Rates
-from probe.catalog.prices.quotes import Key, Quotes
+from probe.catalog.prices.price import Price
+from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_until
 from probe.cli.database import has_database, require_database
@@ -34,7 +34,7 @@ class Opened:
     """`pricing` has at hand what the store knows."""
 
     store: Store
-    quotes: Quotes
+    quotes: QuoteTable
     scope: Scope
     pricing: Pricing
 
@@ -45,7 +45,7 @@ async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opene
     url = config.database.url.get_secret_value()
     if not create:
         require_database(config, "`probe prices sync` makes one")
-    quotes = Quotes()
+    quotes = QuoteTable()
     scope = scope_of_config(config, quotes)
     clock = SystemClock()
     async with await Store.open(url, migrate=create) as store:
@@ -54,23 +54,23 @@ async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opene
         yield Opened(store=store, quotes=quotes, scope=scope, pricing=pricing)
 
 
-async def stored_quotes(config: Config) -> Quotes:
+async def stored_quotes(config: Config) -> QuoteTable:
     """What the database remembers of prices; nothing where it cannot be asked, which is no reason to fail."""
     if not has_database(config):
-        return Quotes()
+        return QuoteTable()
     try:
         async with opened(config) as prices:
             return prices.quotes
     except StoreError as exc:
         _log.warning("prices are those of the program alone", error=str(exc))
-        return Quotes()
+        return QuoteTable()
 
 
 def now() -> datetime:
     return SystemClock().now()
 
 
-def chosen(keys: Iterable[Key], patterns: Iterable[str]) -> list[Key]:
+def chosen(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[ModelKey]:
     """Those whose `provider/model` any pattern matches, in their order."""
     wanted = tuple(patterns)
     return [key for key in keys if any(matches(pattern, "/".join(key)) for pattern in wanted)]
@@ -94,22 +94,3 @@ def age(price: Price, at: datetime) -> str:
         until = published_until(at)
         return UNKNOWN if until is None else f"data of {until.isoformat()}"
     return UNKNOWN
-
-
-def price_as_json(price: Price) -> dict[str, object]:
-    """Amounts are text, as a JSON number is a binary fraction to most readers."""
-    return {
-        **_rates_as_json(price.rates),
-        "request_usd": exact(price.request_usd),
-        "tiers": [
-            {"above_input_tokens": tier.above_input_tokens, **_rates_as_json(tier.rates)}
-            for tier in price.tiers
-        ],
-        "source": price.source,
-        "effective": None if price.effective is None else price.effective.isoformat(),
-        "fetched_at": None if price.fetched_at is None else price.fetched_at.isoformat(),
-    }
-
-
-def _rates_as_json(rates: Rates) -> dict[str, str | None]:
-    return {field.name: exact(getattr(rates, field.name)) for field in fields(rates)}

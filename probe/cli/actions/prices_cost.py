@@ -10,7 +10,8 @@ from uuid import UUID
 
 from typer import BadParameter
 
-from probe.cli.actions.prices_common import amount, exact, opened, price_as_json
+from probe.catalog.prices.price import price_to_json
+from probe.cli.actions.prices_common import amount, exact, opened
 from probe.cli.output.format import instant, tokens
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
@@ -80,7 +81,7 @@ def _as_json(each: Recomputed) -> dict[str, object]:
         "reckoned_usd": exact(None if each.cost is None else each.cost.total_usd),
         "charged_usd": exact(_charged(each)),
         "basis": each.basis,
-        "price": None if each.price is None else price_as_json(each.price),
+        "price": None if each.price is None else price_to_json(each.price),
     }
 
 

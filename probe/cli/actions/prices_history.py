@@ -8,7 +8,8 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.cli.actions.prices_common import amount, opened, price_as_json
+from probe.catalog.prices.price import price_to_json
+from probe.cli.actions.prices_common import amount, opened
 from probe.cli.output.format import instant
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
@@ -47,7 +48,7 @@ def print_history(records: Sequence[PriceRecord]) -> None:
 def print_history_json(records: Sequence[PriceRecord]) -> None:
     print_line(
         json.dumps(
-            [{"from": record.at.isoformat(), **price_as_json(price_of(record))} for record in records],
+            [{"from": record.at.isoformat(), **price_to_json(price_of(record))} for record in records],
             indent=2,
         )
     )

@@ -9,8 +9,8 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.prices.price import Price
-from probe.cli.actions.prices_common import Opened, opened, price_as_json
+from probe.catalog.prices.price import Price, price_to_json
+from probe.cli.actions.prices_common import Opened, opened
 from probe.cli.output.format import instant
 from probe.cli.output.table import Column, print_line, print_note, print_table
 from probe.config import Config
@@ -100,7 +100,7 @@ def print_held_json(reviewed: Reviewed) -> None:
             {
                 "decided": [_quote(quote) for quote in reviewed.decided],
                 "held": [
-                    {**_quote(quote), "in_force": None if price is None else price_as_json(price)}
+                    {**_quote(quote), "in_force": None if price is None else price_to_json(price)}
                     for quote, price in reviewed.held
                 ],
             },
@@ -117,5 +117,5 @@ def _quote(quote: QuoteRecord) -> dict[str, object]:
         "source": quote.source,
         "status": quote.status,
         "reason": quote.reason,
-        "price": price_as_json(quote.price),
+        "price": price_to_json(quote.price),
     }

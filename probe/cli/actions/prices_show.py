@@ -12,9 +12,9 @@ from typing import Final
 from typer import BadParameter
 
 from probe.catalog.prices.compare import INFINITE, shown_factor
-from probe.catalog.prices.price import Price
-from probe.catalog.prices.quotes import Key, Quotes
-from probe.cli.actions.prices_common import UNKNOWN, age, amount, chosen, now, opened, price_as_json
+from probe.catalog.prices.price import Price, price_to_json
+from probe.catalog.prices.quote import ModelKey, QuoteTable
+from probe.cli.actions.prices_common import UNKNOWN, age, amount, chosen, now, opened
 from probe.cli.database import has_database
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
@@ -47,7 +47,7 @@ _SOURCES: Final = (
 class Shown:
     """One model: the price in force and what each source says, in the order in which they are believed."""
 
-    key: Key
+    key: ModelKey
     price: Price | None
     said: Mapping[str, Price]
     at: datetime
@@ -70,15 +70,15 @@ async def read_prices(config: Config, patterns: Sequence[str] | None) -> list[Sh
     Raises BadParameter where a pattern matches nothing, StoreError, ConfigError.
     """
     if not has_database(config):
-        return await _shown(scope_of_config(config, Quotes()), (), patterns)
+        return await _shown(scope_of_config(config, QuoteTable()), (), patterns)
     async with opened(config) as prices:
         known = [(model.provider, model.name) for model in await prices.store.models()]
         return await _shown(prices.scope, [*prices.quotes.keys(), *known], patterns)
 
 
-async def _shown(scope: Scope, known: Sequence[Key], patterns: Sequence[str] | None) -> list[Shown]:
+async def _shown(scope: Scope, known: Sequence[ModelKey], patterns: Sequence[str] | None) -> list[Shown]:
     at, bound = now(), Decimal(str(scope.config.pricing.disagreement_ratio))
-    keys: Sequence[Key] = scope.probed
+    keys: Sequence[ModelKey] = scope.probed
     if patterns:
         others = sorted(key for key in known if key[0] in scope.base_urls)
         every = dict.fromkeys([*scope.probed, *others])
@@ -97,7 +97,7 @@ async def _shown(scope: Scope, known: Sequence[Key], patterns: Sequence[str] | N
     ]
 
 
-def _as_key(name: str, scope: Scope) -> Key:
+def _as_key(name: str, scope: Scope) -> ModelKey:
     """A model that nobody has met yet may have a price all the same."""
     provider, _, model = name.partition("/")
     if provider not in scope.base_urls or not model or any(sign in model for sign in "*?["):
@@ -125,7 +125,7 @@ def print_prices_json(shown: Sequence[Shown]) -> None:
                 {
                     "provider": each.key[0],
                     "model": each.key[1],
-                    "price": None if each.price is None else price_as_json(each.price),
+                    "price": None if each.price is None else price_to_json(each.price),
                 }
                 for each in shown
             ],
@@ -164,7 +164,7 @@ def print_differences_json(shown: Sequence[Shown]) -> None:
                     "provider": each.key[0],
                     "model": each.key[1],
                     "factor": _factor(each.factor),
-                    "sources": {source: price_as_json(price) for source, price in each.said.items()},
+                    "sources": {source: price_to_json(price) for source, price in each.said.items()},
                 }
                 for each in shown
             ],

@@ -28,10 +28,10 @@ def print_sync(done: PriceSync) -> None:
             print_error(f"{report.source}: {report.error}; its prices before stay in force")
         else:
             print_line(f"{report.source}: {_summary(report)}")
-        for refusal in report.refusals[:_REFUSALS]:
+        for refusal in report.refused[:_REFUSALS]:
             print_note(f"{report.source}: {refusal.model} {refusal.reason}")
-        if len(report.refusals) > _REFUSALS:
-            print_note(f"{report.source}: {len(report.refusals) - _REFUSALS} more")
+        if len(report.refused) > _REFUSALS:
+            print_note(f"{report.source}: {len(report.refused) - _REFUSALS} more")
     note_events(
         [event for event in done.events if event.kind != "price_source_failed"], lambda event: event.text
     )
@@ -51,7 +51,7 @@ def print_sync_json(done: PriceSync) -> None:
                         "first": report.first,
                         "changed": [f"{quote.provider}/{quote.model}" for quote in report.changed],
                         "held": [f"{quote.provider}/{quote.model}" for quote in report.held],
-                        "refused": [f"{refusal.model} {refusal.reason}" for refusal in report.refusals],
+                        "refused": [f"{refusal.model} {refusal.reason}" for refusal in report.refused],
                     }
                     for report in done.sources
                 ],

@@ -19,11 +19,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Tier
+from probe.facts.rates import Rates, rates_of
 from probe.providers.listing.figures import exact, first, part, size
 
 _PER_TOKEN = Decimal(1_000_000)
@@ -33,50 +34,52 @@ _XAI = Decimal("0.0001")
 
 
 class _Words(NamedTuple):
-    """What a shape calls its prices, and what makes USD a million tokens of one."""
+    """What a shape calls its prices, by key of `Rates`, and what makes USD a million tokens of one."""
 
     scale: Decimal
-    input: tuple[str, ...]
-    output: tuple[str, ...]
-    cached: tuple[str, ...] = ()
-    written: tuple[str, ...] = ()
-    reasoning: tuple[str, ...] = ()
+    names: Mapping[str, Sequence[str]]
 
 
-_OPENROUTER = _Words(
+def _words(scale: Decimal, **names: str) -> _Words:
+    """`names` are by kind of token, several with a blank between them."""
+    return _Words(scale, {f"{kind}_per_million_usd": each.split() for kind, each in names.items()})
+
+
+_OPENROUTER = _words(
     _PER_TOKEN,
-    ("prompt",),
-    ("completion",),
-    ("input_cache_read",),
-    ("input_cache_write",),
-    ("internal_reasoning",),
+    input="prompt",
+    output="completion",
+    cached_input="input_cache_read",
+    cache_write="input_cache_write",
+    reasoning="internal_reasoning",
 )
-_TOGETHER = _Words(_PER_MILLION, ("input",), ("output",), ("cached_input", "cachedInput"))
-_DEEPINFRA = _Words(
-    _PER_MILLION, ("input_tokens",), ("output_tokens",), ("cache_read_tokens",), ("cache_write_tokens",)
+_TOGETHER = _words(_PER_MILLION, input="input", output="output", cached_input="cached_input cachedInput")
+_DEEPINFRA = _words(
+    _PER_MILLION,
+    input="input_tokens",
+    output="output_tokens",
+    cached_input="cache_read_tokens",
+    cache_write="cache_write_tokens",
 )
-_OF_NOVITA = _Words(
+_OF_NOVITA = _words(
     _NOVITA,
-    ("input_token_price_per_m",),
-    ("output_token_price_per_m",),
-    ("cached_input_token_price_per_m",),
+    input="input_token_price_per_m",
+    output="output_token_price_per_m",
+    cached_input="cached_input_token_price_per_m",
 )
-_OF_XAI = _Words(
+_OF_XAI = _words(
     _XAI,
-    ("prompt_text_token_price",),
-    ("completion_text_token_price",),
-    ("cached_prompt_text_token_price",),
+    input="prompt_text_token_price",
+    output="completion_text_token_price",
+    cached_input="cached_prompt_text_token_price",
 )
-_OF_XAI_LONG = _Words(
-    _XAI,
-    ("prompt_text_token_price_long_context",),
-    ("completion_text_token_price_long_context",),
-    ("cached_prompt_text_token_price_long_context",),
-)
+_OF_XAI_LONG = _Words(_XAI, {key: (f"{name}_long_context",) for key, (name,) in _OF_XAI.names.items()})
+# Zeros of these say that there is no such price: the tokens cost what others do.
+_ZERO_IS_NONE = frozenset({"cache_write_per_million_usd", "reasoning_per_million_usd"})
 
 
 def price_in(entry: Mapping[str, Any], source: str) -> Price | None:
-    """The price of one entry of the list; None where it names none for input and output tokens."""
+    """The price of one entry of the list; None if it names none for input and output tokens."""
     pricing = part(entry, "pricing")
     rates = first(
         _rates(pricing, _OPENROUTER),
@@ -97,21 +100,11 @@ def price_in(entry: Mapping[str, Any], source: str) -> Price | None:
 
 
 def _rates(pricing: Mapping[str, Any], words: _Words) -> Rates | None:
-    paid = [_usd(pricing, names, words.scale) for names in words[1:]]
-    asked, answered, cached, written, reasoning = paid
-    if asked is None or answered is None:
-        return None
-    return Rates(
-        input_per_million_usd=asked,
-        output_per_million_usd=answered,
-        cached_input_per_million_usd=cached,
-        # Zeros here say that there is no such price: the tokens cost what others do.
-        cache_write_per_million_usd=written or None,
-        reasoning_per_million_usd=reasoning or None,
-    )
+    stated = {key: _usd(pricing, names, words.scale) for key, names in words.names.items()}
+    return rates_of({key: usd for key, usd in stated.items() if usd or key not in _ZERO_IS_NONE})
 
 
-def _usd(pricing: Mapping[str, Any], names: tuple[str, ...], scale: Decimal) -> Decimal | None:
+def _usd(pricing: Mapping[str, Any], names: Sequence[str], scale: Decimal) -> Decimal | None:
     found: Decimal | None = first(*(exact(pricing.get(name)) for name in names))
     return None if found is None else (found * scale).normalize() + 0
 
@@ -132,13 +125,7 @@ def _overrides(pricing: Mapping[str, Any], usual: Rates) -> list[Tier]:
 
 def _as_listed(rates: Rates) -> dict[str, Decimal]:
     """The usual prices in OpenRouter's words: an override holds those that differ."""
-    listed = {
-        "prompt": rates.input_per_million_usd,
-        "completion": rates.output_per_million_usd,
-        "input_cache_read": rates.cached_input_per_million_usd,
-        "input_cache_write": rates.cache_write_per_million_usd,
-        "internal_reasoning": rates.reasoning_per_million_usd,
-    }
+    listed = {name: getattr(rates, key) for key, (name,) in _OPENROUTER.names.items()}
     return {name: usd / _PER_TOKEN for name, usd in listed.items() if usd is not None}
 
 

@@ -41,15 +41,15 @@ def test_a_price_by_the_hour(instant: str, usd: str) -> None:
         provider_id="deepseek",
         genai_request_timestamp=at(instant),
     )
-    assert price.output_per_million_usd == theirs.total_price == Decimal(usd)
+    assert price.rates.output_per_million_usd == theirs.total_price == Decimal(usd)
 
 
 def test_the_price_of_the_day_leaves_the_hours_out() -> None:
     for hour in range(24):
         price = published_price(*DEEPSEEK, at(f"2026-11-20T{hour:02}:30"), hours=False)
         assert price is not None
-        assert price.output_per_million_usd == Decimal("0.6")
-        assert price.effective == date(2026, 9, 10)
+        assert price.rates.output_per_million_usd == Decimal("0.6")
+        assert price.effective_on == date(2026, 9, 10)
 
 
 @pytest.mark.parametrize("instant", ["2026-02-01T00:00", "2026-11-01T00:00"])
@@ -91,8 +91,8 @@ def test_a_batch_price_is_for_batches() -> None:
         price_context={"processing": "batch"},
     )
     assert price is not None
-    assert price.input_per_million_usd == Decimal("0.15")
-    assert batch.total_price < price.input_per_million_usd, "the data has a variant that was not taken"
+    assert price.rates.input_per_million_usd == Decimal("0.15")
+    assert batch.total_price < price.rates.input_per_million_usd, "the data has a variant that was not taken"
 
 
 def test_how_old_the_data_is() -> None:

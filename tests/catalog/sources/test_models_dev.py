@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.prices.price import Rates, Tier
-from probe.catalog.prices.quote import Quote, Told
+from probe.catalog.prices.price import Tier
+from probe.catalog.prices.quote import Quote, SourcePrices
 from probe.catalog.prices.sources.models_dev import parse, read
+from probe.facts.rates import Rates
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OPENAI = "https://api.openai.com/v1"
@@ -25,13 +26,13 @@ def document(cost: Any, *, provider: str = "openai", model: str = "gpt-x", **mor
     return json.dumps({provider: {**entry, **more}}).encode()
 
 
-def told(cost: Any, base_url: str = OPENAI, **more: Any) -> Told:
+def told(cost: Any, base_url: str = OPENAI, **more: Any) -> SourcePrices:
     return read(parse(document(cost, **more)), "mine", base_url, NOW)
 
 
-def only(found: Told) -> Quote:
+def only(found: SourcePrices) -> Quote:
     (quote,) = found.quotes
-    assert found.refusals == ()
+    assert found.refused == ()
     return quote
 
 
@@ -83,7 +84,7 @@ def test_amounts_are_exact(input_usd: Decimal, output_usd: Decimal) -> None:
     cost = f'{{"input": {input_usd:f}, "output": {output_usd:f}}}'
     text = '{"openai": {"models": {"m": {"cost": ' + cost + "}}}}"
     price = only(read(parse(text.encode()), "mine", OPENAI, NOW)).price
-    assert (price.input_per_million_usd, price.output_per_million_usd) == (input_usd, output_usd)
+    assert (price.rates.input_per_million_usd, price.rates.output_per_million_usd) == (input_usd, output_usd)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_provider_that_the_document_gives_the_url_of() -> None:
 
 def test_what_costs_nothing_has_a_price_and_what_has_none_is_left_out() -> None:
     assert only(told({"input": 0, "output": 0})).price.rates.input_per_million_usd == 0
-    assert told(None) == Told(at=NOW)
+    assert told(None) == SourcePrices(at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_what_costs_nothing_has_a_price_and_what_has_none_is_left_out() -> None:
 def test_what_cannot_be_a_price_is_kept_out_with_its_reason(cost: Any, reason: str) -> None:
     found = told(cost)
     assert found.quotes == ()
-    assert [(refusal.model, refusal.reason) for refusal in found.refusals] == [("gpt-x", reason)]
+    assert [(refusal.model, refusal.reason) for refusal in found.refused] == [("gpt-x", reason)]
 
 
 def test_one_bad_price_does_not_keep_the_others_out() -> None:
@@ -149,7 +150,7 @@ def test_one_bad_price_does_not_keep_the_others_out() -> None:
     }
     found = read(parse(json.dumps({"openai": {"models": models}}).encode()), "mine", OPENAI, NOW)
     assert [quote.model for quote in found.quotes] == ["good"]
-    assert [refusal.model for refusal in found.refusals] == ["bad"]
+    assert [refusal.model for refusal in found.refused] == ["bad"]
 
 
 @pytest.mark.parametrize(
@@ -192,4 +193,4 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_cost_is_a_price_a_reason_or_nothing(cost: Any) -> None:
     found = told(cost)
-    assert len(found.quotes) + len(found.refusals) == (cost is not None)
+    assert len(found.quotes) + len(found.refused) == (cost is not None)

@@ -19,7 +19,7 @@ def test_prices_by_provider_and_model(tmp_path: Path) -> None:
     )
     found = load_overrides(file)
     assert list(found) == ["openrouter/openai/gpt-4o-mini", "groq/a"]
-    assert found["openrouter/openai/gpt-4o-mini"].input_per_million_usd == Decimal("0.15")
+    assert found["openrouter/openai/gpt-4o-mini"].model_dump()["input_per_million_usd"] == Decimal("0.15")
     assert found["groq/a"].request_usd == Decimal("0.005")
 
 

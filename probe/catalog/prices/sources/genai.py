@@ -13,9 +13,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from probe.catalog.prices.price import Price, Rates, Tier
+from probe.catalog.prices.price import Price, Tier
+from probe.facts.rates import Rates, rates_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
@@ -28,11 +30,23 @@ _ALIASES = {"https://api.together.ai": "https://api.together.xyz"}
 # OpenRouter's suffix for what costs nothing; the data gives such models no price at all.
 _FREE = ":free"
 
+# Its word for each of our kinds of tokens that it has one for.
+_UNITS = MappingProxyType(
+    {
+        "input_per_million_usd": "input_mtok",
+        "cached_input_per_million_usd": "cache_read_mtok",
+        # The shortest that is kept (5 minutes), which is what a request gets that does not ask for longer.
+        "cache_write_per_million_usd": "cache_write_mtok",
+        "output_per_million_usd": "output_mtok",
+        "reasoning_per_million_usd": "output_reasoning_mtok",
+    }
+)
+
 _REMEMBERED = 8192
 
 
 def published_price(base_url: str, model: str, at: datetime, *, hours: bool = True) -> Price | None:
-    """What that model cost at that base URL at that instant; None where the data does not say.
+    """What that model cost at that base URL at that instant; None if the data does not say.
 
     Without `hours` a price that holds at some hours of the day only is left out: what remains is the price of
     that day.
@@ -109,7 +123,7 @@ def _price(base_url: str, model: str, place: int) -> Price | None:
         tiers=_tiers(prices),
         request_usd=_request_usd(prices),
         source=_source(),
-        effective=None if entry is None else _effective(entry),
+        effective_on=None if entry is None else _effective(entry),
     )
 
 
@@ -141,19 +155,8 @@ def _tiers(prices: ModelPrice) -> tuple[Tier, ...]:
 
 
 def _rates(prices: ModelPrice, start: int | None) -> Rates | None:
-    """The rates above `start` input tokens (None: the base); None where input or output has no price."""
-    input_usd = _amount(prices, "input_mtok", start)
-    output_usd = _amount(prices, "output_mtok", start)
-    if input_usd is None or output_usd is None:
-        return None
-    return Rates(
-        input_per_million_usd=input_usd,
-        output_per_million_usd=output_usd,
-        cached_input_per_million_usd=_amount(prices, "cache_read_mtok", start),
-        # The shortest that is kept (5 minutes), which is what a request gets that does not ask for longer.
-        cache_write_per_million_usd=_amount(prices, "cache_write_mtok", start),
-        reasoning_per_million_usd=_amount(prices, "output_reasoning_mtok", start),
-    )
+    """The rates above `start` input tokens (None: the base); None if input or output has no price."""
+    return rates_of({key: _amount(prices, unit, start) for key, unit in _UNITS.items()})
 
 
 def _amount(prices: ModelPrice, key: str, start: int | None) -> Decimal | None:

@@ -8,22 +8,22 @@ from datetime import datetime
 from typing import Final
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.quote import Quote, Refusal, Told, problem_of_price
+from probe.catalog.prices.quote import Quote, RefusedPrice, SourcePrices, price_problem
 
 SOURCE: Final = "provider"
 
 
-def read(provider: str, listed: Sequence[ListedModel], at: datetime) -> Told:
+def read(provider: str, listed: Sequence[ListedModel], at: datetime) -> SourcePrices:
     """The prices of a list that was read at `at`; to people they come from the provider by its name."""
     quotes: dict[str, Quote] = {}
-    refusals: list[Refusal] = []
+    refused: list[RefusedPrice] = []
     for model in listed:
         if model.price is None or model.id in quotes:
             continue
-        problem = problem_of_price(model.price)
+        problem = price_problem(model.price)
         if problem is not None:
-            refusals.append(Refusal(model=model.id, reason=f"has a price that cannot be: {problem}"))
+            refused.append(RefusedPrice(model=model.id, reason=f"has a price that cannot be: {problem}"))
             continue
         price = replace(model.price, source=provider, fetched_at=at)
         quotes[model.id] = Quote(source=SOURCE, provider=provider, model=model.id, price=price)
-    return Told(at=at, quotes=tuple(quotes.values()), refusals=tuple(refusals))
+    return SourcePrices(at=at, quotes=tuple(quotes.values()), refused=tuple(refused))

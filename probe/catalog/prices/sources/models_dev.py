@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from probe.catalog.prices.price import Price, Rates, Tier
-from probe.catalog.prices.quote import Quote, Refusal, Told, problem_of_price
+from probe.catalog.prices.price import Price, Tier
+from probe.catalog.prices.quote import Quote, RefusedPrice, SourcePrices, price_problem
+from probe.facts.rates import Rates, rates_of
 
 SOURCE: Final = "models.dev"
 
@@ -57,11 +58,11 @@ _LARGE_TOKENS: Final = 200_000
 
 _RATES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "input": "input_per_million_usd",
-        "output": "output_per_million_usd",
-        "cache_read": "cached_input_per_million_usd",
-        "cache_write": "cache_write_per_million_usd",
-        "reasoning": "reasoning_per_million_usd",
+        "input_per_million_usd": "input",
+        "cached_input_per_million_usd": "cache_read",
+        "cache_write_per_million_usd": "cache_write",
+        "output_per_million_usd": "output",
+        "reasoning_per_million_usd": "reasoning",
     }
 )
 
@@ -79,11 +80,11 @@ def parse(body: bytes) -> Document:
     return document
 
 
-def read(document: Document, provider: str, base_url: str, at: datetime) -> Told:
+def read(document: Document, provider: str, base_url: str, at: datetime) -> SourcePrices:
     """What it says of the models at that base URL; `provider` is the name in the configuration."""
     entry = document.get(_known_id(base_url) or _listed_id(document, base_url) or "")
     quotes: list[Quote] = []
-    refusals: list[Refusal] = []
+    refused: list[RefusedPrice] = []
     for model, details in _models_of(entry).items():
         cost = details.get("cost") if isinstance(details, dict) else None
         if cost is None:
@@ -91,10 +92,10 @@ def read(document: Document, provider: str, base_url: str, at: datetime) -> Told
         try:
             price = replace(_price(cost), fetched_at=at)
         except ValueError as exc:
-            refusals.append(Refusal(model=model, reason=str(exc)))
+            refused.append(RefusedPrice(model=model, reason=str(exc)))
             continue
         quotes.append(Quote(source=SOURCE, provider=provider, model=model, price=price))
-    return Told(at=at, quotes=tuple(quotes), refusals=tuple(refusals))
+    return SourcePrices(at=at, quotes=tuple(quotes), refused=tuple(refused))
 
 
 def _known_id(base_url: str) -> str | None:
@@ -124,7 +125,7 @@ def _price(cost: object) -> Price:
     if str(cost.get("currency", "USD")).upper() != "USD":
         raise ValueError(f"is priced in {str(cost['currency'])[:20]}, which is not USD")
     price = Price(rates=_rates(cost), tiers=tuple(_tiers(cost)), source=SOURCE)
-    problem = problem_of_price(price)
+    problem = price_problem(price)
     if problem is not None:
         raise ValueError(f"has a price that cannot be: {problem}")
     return price
@@ -155,11 +156,12 @@ def _tier_size(entry: object) -> int | None:
 
 
 def _rates(cost: Mapping[str, Any]) -> Rates:
-    amounts = {field: _amount(cost.get(name), name) for name, field in _RATES.items()}
-    for name in ("input", "output"):
-        if amounts[_RATES[name]] is None:
-            raise ValueError(f"has no price for {name}")
-    return Rates(**amounts)  # type: ignore[arg-type]
+    amounts = {key: _amount(cost.get(name), name) for key, name in _RATES.items()}
+    rates = rates_of(amounts)
+    if rates is None:
+        missing = next(name for name in ("input", "output") if cost.get(name) is None)
+        raise ValueError(f"has no price for {missing}")
+    return rates
 
 
 def _amount(value: object, name: str) -> Decimal | None:

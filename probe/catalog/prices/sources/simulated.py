@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price
+from probe.facts.rates import Rates
 
 SOURCE = "nominal"
 
