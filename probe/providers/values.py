@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any
+from functools import cache
+from types import MappingProxyType, NoneType
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -20,6 +21,8 @@ _LARGEST_SIZE = 2**31 - 1
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 _decode = msgspec.json.Decoder().decode
+
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def decode_object(data: bytes) -> dict[str, Any]:
@@ -35,6 +38,42 @@ def decode_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"a JSON object was expected, not {type(value).__name__}")  # noqa: TRY004
     return value
+
+
+def fitted(kind: type[Struct], value: Mapping[str, Any]) -> Struct:
+    """The object as a struct of that kind, field by field; what does not fit its field is left out.
+
+    For what typed decoding refuses as a whole. Null counts as left out, too.
+    """
+    present = ((name, shape, value.get(key)) for key, (name, shape) in _fields(kind).items())
+    return kind(**{name: _fit(shape, sent) for name, shape, sent in present if sent is not None})
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, tuple[str, Any]]:
+    """The name of each field and its type (without None), by what the field is called in JSON."""
+    return {
+        field.encode_name: (field.name, _without_none(field.type)) for field in msgspec.structs.fields(kind)
+    }
+
+
+def _without_none(shape: Any) -> Any:
+    kinds = get_args(shape)
+    return next(kind for kind in kinds if kind is not NoneType) if NoneType in kinds else shape
+
+
+def _fit(shape: Any, value: object) -> Any:
+    """The value as far as it has this shape; None if it does not."""
+    if shape in _PLAIN:
+        return _PLAIN[shape](value)
+    if get_origin(shape) is list:
+        if not isinstance(value, list):
+            return None
+        (entry,) = get_args(shape)
+        return [_fit(entry, each) for each in items(value)]
+    if not isinstance(value, dict):
+        return None
+    return value if get_origin(shape) is dict else fitted(shape, value)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -109,3 +148,16 @@ def whole_text(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(written(value).encode("utf-8", "replace"))
+
+
+_PLAIN: Mapping[Any, Callable[[object], Any]] = MappingProxyType(
+    {Any: lambda value: value, str: text, int: count, bool: _truth, msgspec.Raw: _raw}
+)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
 from probe.providers import values
@@ -100,3 +102,36 @@ def test_containers() -> None:
     assert values.mapping({"a": 1}) == {"a": 1}
     assert values.mapping([1]) == {}
     assert values.mapping(None) == {}
+
+
+class Inner(msgspec.Struct, rename="camel"):
+    how_many: int | None = None
+    raw: msgspec.Raw = msgspec.Raw(b"none")
+
+
+class Outer(msgspec.Struct):
+    name: str | None = None
+    done: bool | None = None
+    inner: Inner | None = None
+    inners: list[Inner] | None = None
+    objects: list[dict[str, Any]] | None = None
+    one: dict[str, Any] | None = None
+    anything: Any = None
+    kept: str = "as it was"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({}, Outer()),
+        ({"name": 7, "unknown": 1}, Outer(name="7")),
+        ({"name": [], "done": "yes", "inner": 3, "inners": {}, "objects": 1, "one": []}, Outer()),
+        ({"name": None, "kept": None, "anything": [None]}, Outer(anything=[None])),
+        ({"inner": {"howMany": "12", "how_many": 3}}, Outer(inner=Inner(how_many=12))),
+        ({"inners": [{"howMany": 1.5}, None, {"howMany": 2.0}]}, Outer(inners=[Inner(), Inner(how_many=2)])),
+        ({"inner": {"raw": {"a": "é"}}}, Outer(inner=Inner(raw=msgspec.Raw('{"a": "é"}'.encode())))),
+        ({"objects": [{"a": 1}, 2], "one": {"b": None}}, Outer(objects=[{"a": 1}], one={"b": None})),
+    ],
+)
+def test_an_object_is_fitted_field_by_field(sent: dict[str, Any], expected: Outer) -> None:
+    assert values.fitted(Outer, sent) == expected

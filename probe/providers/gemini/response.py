@@ -7,12 +7,11 @@ field, what does not fit being left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from probe.providers.values import count, decode_object, items, label, mapping, text
+from probe.providers.values import decode_object, fitted
 
 
 class Part(msgspec.Struct, gc=False, rename="camel"):
@@ -62,40 +61,4 @@ def decode_response(data: bytes) -> Response:
 
 def decode_loosely(data: bytes) -> Response:
     """The same without types, and the same errors as `decode_response`."""
-    value = decode_object(data)
-    candidates = value.get("candidates")
-    return Response(
-        candidates=[_candidate(item) for item in items(candidates)] if isinstance(candidates, list) else None,
-        usage_metadata=_usage(mapping(value.get("usageMetadata"))),
-        model_version=label(value.get("modelVersion")),
-        response_id=label(value.get("responseId")),
-        prompt_feedback=value.get("promptFeedback"),
-        error=value.get("error"),
-    )
-
-
-def _candidate(value: Mapping[str, Any]) -> Candidate:
-    parts = items(mapping(value.get("content")).get("parts"))
-    return Candidate(
-        content=Content(parts=[_part(part) for part in parts]),
-        finish_reason=label(value.get("finishReason")),
-    )
-
-
-def _part(value: Mapping[str, Any]) -> Part:
-    return Part(
-        text=text(value.get("text")),
-        thought=value.get("thought") is True,
-        function_call=dict(mapping(value.get("functionCall"))),
-        executable_code=dict(mapping(value.get("executableCode"))),
-    )
-
-
-def _usage(value: Mapping[str, Any]) -> UsageMetadata:
-    return UsageMetadata(
-        prompt_token_count=count(value.get("promptTokenCount")),
-        tool_use_prompt_token_count=count(value.get("toolUsePromptTokenCount")),
-        candidates_token_count=count(value.get("candidatesTokenCount")),
-        thoughts_token_count=count(value.get("thoughtsTokenCount")),
-        cached_content_token_count=count(value.get("cachedContentTokenCount")),
-    )
+    return fitted(Response, decode_object(data))

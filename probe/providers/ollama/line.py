@@ -8,12 +8,11 @@ field by field, what does not fit being left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from probe.providers.values import count, decode_object, items, label, text, written
+from probe.providers.values import decode_object, fitted
 
 _NO_ARGUMENTS = msgspec.Raw()
 
@@ -51,15 +50,6 @@ class Line(msgspec.Struct, gc=False):
     error: Any = None
 
 
-_COUNTS = (
-    "total_duration",
-    "load_duration",
-    "prompt_eval_count",
-    "prompt_eval_duration",
-    "eval_count",
-    "eval_duration",
-)
-
 _decode = msgspec.json.Decoder(Line).decode
 
 
@@ -68,7 +58,7 @@ def decode_line(data: bytes) -> Line:
     try:
         return _decode(data)
     except (ValueError, RecursionError):
-        return _line(decode_object(data))
+        return fitted(Line, decode_object(data))
 
 
 def call_text(call: ToolCall) -> str:
@@ -77,44 +67,3 @@ def call_text(call: ToolCall) -> str:
     if function is None:
         return ""
     return (function.name or "") + bytes(function.arguments).decode("utf-8", "replace")
-
-
-def _line(value: Mapping[str, Any]) -> Line:
-    return Line(
-        model=label(value.get("model")),
-        remote_host=label(value.get("remote_host")),
-        message=_message(value.get("message")),
-        response=text(value.get("response")),
-        thinking=text(value.get("thinking")),
-        tool_calls=_calls(value.get("tool_calls")),
-        done=_truth(value.get("done")),
-        done_reason=label(value.get("done_reason")),
-        error=value.get("error"),
-        **{name: count(value.get(name)) for name in _COUNTS},
-    )
-
-
-def _message(value: object) -> Message | None:
-    if not isinstance(value, dict):
-        return None
-    return Message(
-        content=text(value.get("content")),
-        thinking=text(value.get("thinking")),
-        tool_calls=_calls(value.get("tool_calls")),
-    )
-
-
-def _calls(value: object) -> list[ToolCall]:
-    return [ToolCall(function=_function(item.get("function"))) for item in items(value)]
-
-
-def _function(value: object) -> Function | None:
-    if not isinstance(value, dict):
-        return None
-    arguments = value.get("arguments")
-    sent = "" if arguments is None else written(arguments)
-    return Function(name=label(value.get("name")), arguments=msgspec.Raw(sent.encode("utf-8", "replace")))
-
-
-def _truth(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None

@@ -7,13 +7,11 @@ fit being left out. A number sent as text must not cost a sample.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from probe.providers.values import count, decode_object, items, label, text
+from probe.providers.values import decode_object, fitted, items, text, written
 
 
 class TokenDetails(msgspec.Struct, gc=False):
@@ -124,124 +122,31 @@ def decode_chunk(data: bytes) -> Chunk:
 def decode_loosely(data: bytes) -> Chunk:
     """The same without types, and the same errors as `decode_chunk`."""
     value = decode_object(data)
-    return Chunk(
-        id=label(value.get("id")),
-        model=label(value.get("model")),
-        system_fingerprint=label(value.get("system_fingerprint")),
-        choices=[_choice(item) for item in items(value.get("choices"))],
-        usage=_usage(value.get("usage")),
-        x_groq=_groq(value.get("x_groq")),
-        timings=_timings(value.get("timings")),
-        time_info=value.get("time_info"),
-        metrics=value.get("metrics"),
-        perf_metrics=value.get("perf_metrics"),
-        provider=value.get("provider"),
-        error=value.get("error"),
-    )
+    for choice in items(value.get("choices")):
+        for delta in (choice.get("delta"), choice.get("message")):
+            if isinstance(delta, dict):
+                _flatten(delta)
+    return fitted(Chunk, value)
 
 
-def _choice(value: Mapping[str, Any]) -> Choice:
-    return Choice(
-        delta=_delta(value.get("delta")),
-        message=_delta(value.get("message")),
-        text=text(value.get("text")),
-        finish_reason=label(value.get("finish_reason")),
-        usage=_usage(value.get("usage")),
-    )
+def _flatten(delta: dict[str, Any]) -> None:
+    """Make text of a content of parts (Mistral's reasoning models) and of arguments that are no text."""
+    content = delta.get("content")
+    if isinstance(content, list):
+        thoughts = (part.get("thinking") for part in items(content))
+        delta["content"] = _joined(content)
+        delta["reasoning_content"] = delta.get("reasoning_content") or "".join(map(_joined, thoughts))
+    functions = [call.get("function") for call in items(delta.get("tool_calls"))]
+    for function in (*functions, delta.get("function_call")):
+        if isinstance(function, dict) and isinstance(function.get("arguments"), dict | list):
+            function["arguments"] = written(function["arguments"])
 
 
-def _delta(value: object) -> Delta | None:
-    if not isinstance(value, dict):
-        return None
-    return Delta(
-        content=_content(value.get("content")),
-        reasoning=text(value.get("reasoning")),
-        reasoning_content=text(value.get("reasoning_content")) or _thinking(value.get("content")),
-        reasoning_details=items(value.get("reasoning_details")),
-        refusal=text(value.get("refusal")),
-        tool_calls=[
-            ToolCall(id=label(item.get("id")), function=_function(item.get("function")))
-            for item in items(value.get("tool_calls"))
-        ],
-        function_call=_function(value.get("function_call")),
-    )
-
-
-def _function(value: object) -> Function | None:
-    if not isinstance(value, dict):
-        return None
-    arguments = value.get("arguments")
-    if isinstance(arguments, dict | list):
-        arguments = json.dumps(arguments, ensure_ascii=False)
-    return Function(name=label(value.get("name")), arguments=text(arguments))
-
-
-def _groq(value: object) -> GroqEnvelope | None:
-    if not isinstance(value, dict):
-        return None
-    return GroqEnvelope(id=label(value.get("id")), usage=_usage(value.get("usage")), error=value.get("error"))
-
-
-def _usage(value: object) -> TokenUsage | None:
-    if not isinstance(value, dict):
-        return None
-    return TokenUsage(
-        prompt_tokens=count(value.get("prompt_tokens")),
-        completion_tokens=count(value.get("completion_tokens")),
-        input_tokens=count(value.get("input_tokens")),
-        output_tokens=count(value.get("output_tokens")),
-        total_tokens=count(value.get("total_tokens")),
-        prompt_tokens_details=_details(value.get("prompt_tokens_details")),
-        completion_tokens_details=_details(value.get("completion_tokens_details")),
-        cached_tokens=count(value.get("cached_tokens")),
-        reasoning_tokens=count(value.get("reasoning_tokens")),
-        prompt_cache_hit_tokens=count(value.get("prompt_cache_hit_tokens")),
-        cache_read_input_tokens=count(value.get("cache_read_input_tokens")),
-        cache_creation_input_tokens=count(value.get("cache_creation_input_tokens")),
-        **{name: value.get(name) for name in _BESIDE},
-    )
-
-
-_BESIDE = (
-    *("queue_time", "prompt_time", "completion_time", "total_time", "time_to_first_token", "total_latency"),
-    *("cost", "estimated_cost", "cost_in_usd_ticks"),
-)
-
-
-def _details(value: object) -> TokenDetails | None:
-    if not isinstance(value, dict):
-        return None
-    return TokenDetails(
-        cached_tokens=count(value.get("cached_tokens")),
-        cache_write_tokens=count(value.get("cache_write_tokens")),
-        reasoning_tokens=count(value.get("reasoning_tokens")),
-    )
-
-
-def _timings(value: object) -> Timings | None:
-    if not isinstance(value, dict):
-        return None
-    return Timings(
-        prompt_n=count(value.get("prompt_n")),
-        cache_n=count(value.get("cache_n")),
-        predicted_n=count(value.get("predicted_n")),
-        prompt_ms=value.get("prompt_ms"),
-        predicted_ms=value.get("predicted_ms"),
-    )
-
-
-def _content(value: object) -> str | None:
-    """Text, or a list of parts of which the `text` ones are joined (Mistral's reasoning models)."""
-    if not isinstance(value, list):
-        return text(value)
-    return "".join(text(part.get("text")) or "" for part in items(value))
-
-
-def _thinking(value: object) -> str | None:
-    """The `thinking` parts of a content list."""
-    if not isinstance(value, list):
-        return None
-    return "".join(_content(part.get("thinking")) or "" for part in items(value))
+def _joined(content: object) -> str:
+    """A text, or the texts of a list of parts."""
+    if isinstance(content, list):
+        return "".join(text(part.get("text")) or "" for part in items(content))
+    return text(content) or ""
 
 
 def error_in(chunk: Chunk) -> object | None:

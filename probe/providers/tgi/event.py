@@ -7,12 +7,11 @@ says, the same bytes are decoded again and taken over field by field, what does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from probe.providers.values import count, decode_object, label, text
+from probe.providers.values import decode_object, fitted
 
 
 class Token(msgspec.Struct, gc=False):
@@ -54,30 +53,4 @@ def decode_event(data: bytes) -> Event:
         stripped = data.strip()
         if stripped.startswith(b"[") and stripped.endswith(b"]"):
             data = stripped[1:-1]
-        return _event(decode_object(data))
-
-
-def _event(value: Mapping[str, Any]) -> Event:
-    return Event(
-        token=_token(value.get("token")),
-        generated_text=text(value.get("generated_text")),
-        details=_details(value.get("details")),
-        error=value.get("error"),
-        error_type=label(value.get("error_type")),
-    )
-
-
-def _token(value: object) -> Token | None:
-    if not isinstance(value, dict):
-        return None
-    return Token(text=text(value.get("text")), special=value.get("special") is True)
-
-
-def _details(value: object) -> Details | None:
-    if not isinstance(value, dict):
-        return None
-    return Details(
-        finish_reason=label(value.get("finish_reason")),
-        generated_tokens=count(value.get("generated_tokens")),
-        input_length=count(value.get("input_length")),
-    )
+        return fitted(Event, decode_object(data))
