@@ -11,7 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from bench.truth import Seen
-from probe.providers.openai_chat.reading import read_chat as read
+from probe.providers.openai_chat.chat import read_completion as read
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
 from probe.wire.request import Connection, Wire, WireRequest

@@ -12,7 +12,7 @@ from bench.figure import Figure
 from probe.facts.sample import Ok
 from probe.lib.clock import NS_PER_MS, cpu_ns
 from probe.providers.factory import build
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Provider
 from probe.wire.capture import Capture
 from tests.wires.compose import EVENT_STREAM, capture_of, chunk, head, usage
@@ -24,10 +24,10 @@ _WORD = " word"
 
 
 async def measure() -> list[Figure]:
-    return [await _dialect(dialect) for dialect in get_args(Dialect)]
+    return [await _dialect(dialect) for dialect in get_args(DialectName)]
 
 
-async def _dialect(dialect: Dialect) -> Figure:
+async def _dialect(dialect: DialectName) -> Figure:
     provider = build(
         Endpoint(
             name="bench", display_name="Bench", base_url="http://127.0.0.1", kind="engine", dialect=dialect
@@ -60,7 +60,7 @@ def _read(provider: Provider, capture: Capture) -> float:
 # Captures ---------------------------------------------------------------------------------------------------
 
 
-def capture_in(dialect: Dialect) -> Capture:
+def capture_in(dialect: DialectName) -> Capture:
     """A whole answer in chunked framing, as servers send it: a chunk and an arrival for each event."""
     content_type, events = _STREAMS[dialect]()
     lines = head(200, content_type).replace(b"connection: close", b"transfer-encoding: chunked")
@@ -144,7 +144,7 @@ def _tgi() -> _Stream:
     return EVENT_STREAM, [b"data:%b\n\n" % _json(each) for each in events]
 
 
-_STREAMS: Mapping[Dialect, Callable[[], _Stream]] = {
+_STREAMS: Mapping[DialectName, Callable[[], _Stream]] = {
     "openai-chat": _openai_chat,
     "anthropic-messages": _anthropic,
     "gemini": _gemini,

@@ -18,7 +18,7 @@ from probe.engines.table import PageTable, named, read_counters, read_snapshot
 from probe.errors import EngineError
 from probe.facts.sample import EngineName
 from probe.providers.usage import sound
-from probe.providers.values import count, items, label, mapping
+from probe.providers.values import clean_text, items, mapping, whole_number
 
 TABLE = PageTable(
     prefix="llamacpp:",
@@ -57,10 +57,10 @@ class LlamaCpp:
         props = mapping(await self._client.json("/props"))
         settings = mapping(props.get("default_generation_settings"))
         return EngineInfo(
-            version=label(props.get("build_info")),
+            version=clean_text(props.get("build_info")),
             models=tuple(model.id for model in await self.models()),
-            context_window=sound(count(settings.get("n_ctx"))) or None,
-            concurrency=sound(count(props.get("total_slots"))) or None,
+            context_window=sound(whole_number(settings.get("n_ctx"))) or None,
+            concurrency=sound(whole_number(props.get("total_slots"))) or None,
             capabilities=(
                 "chat",
                 "completion",
@@ -115,6 +115,6 @@ def _with_slots(gauges: Gauges, slots: Sequence[Mapping[str, Any]]) -> Gauges:
 
 def _filled(slots: Sequence[Mapping[str, Any]]) -> float | None:
     """A slot that was never used does not say how many tokens it holds: none."""
-    room = sum(sound(count(slot.get("n_ctx"))) or 0 for slot in slots)
-    held = sum(sound(count(slot.get("n_prompt_tokens"))) or 0 for slot in slots)
+    room = sum(sound(whole_number(slot.get("n_ctx"))) or 0 for slot in slots)
+    held = sum(sound(whole_number(slot.get("n_prompt_tokens"))) or 0 for slot in slots)
     return min(1.0, held / room) if room else None

@@ -12,7 +12,7 @@ from typing import Any
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
 from probe.providers.usage import sound
-from probe.providers.values import count, items, label, mapping
+from probe.providers.values import clean_text, items, mapping, whole_number
 
 _PATH = "/v1/models"
 
@@ -28,11 +28,15 @@ async def read_models(client: EngineClient) -> Sequence[ListedModel]:
 
 
 def _model(entry: Mapping[str, Any]) -> ListedModel | None:
-    name = label(entry.get("id"))
+    name = clean_text(entry.get("id"))
     if not name:
         return None
     meta, architecture = mapping(entry.get("meta")), mapping(entry.get("architecture"))
-    context = count(entry.get("max_model_len")) or count(meta.get("n_ctx")) or count(meta.get("n_ctx_train"))
+    context = (
+        whole_number(entry.get("max_model_len"))
+        or whole_number(meta.get("n_ctx"))
+        or whole_number(meta.get("n_ctx_train"))
+    )
     return ListedModel(
         id=name,
         context_window=sound(context) or None,

@@ -14,9 +14,9 @@ from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapsho
 from probe.engines.reading import is_up
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
-from probe.providers.ollama.listing import read_tags
+from probe.providers.ollama.listing import TAGS
 from probe.providers.usage import sound
-from probe.providers.values import count, items, label, mapping
+from probe.providers.values import clean_text, items, mapping, whole_number
 
 _VERSION, _TAGS, _LOADED = "/api/version", "/api/tags", "/api/ps"
 
@@ -36,9 +36,9 @@ class Ollama:
     async def info(self) -> EngineInfo:
         version = mapping(await self._client.json(_VERSION))
         loaded = await self._loaded()
-        contexts = [sound(count(model.get("context_length"))) for model in loaded]
+        contexts = [sound(whole_number(model.get("context_length"))) for model in loaded]
         return EngineInfo(
-            version=label(version.get("version")),
+            version=clean_text(version.get("version")),
             models=_names(loaded),
             context_window=max((size for size in contexts if size), default=None),
             capabilities=_capabilities(await self._client.json(_TAGS)),
@@ -47,7 +47,7 @@ class Ollama:
     async def models(self) -> Sequence[ListedModel]:
         value = await self._client.json(_TAGS)
         try:
-            return tuple({model.id: model for model in read_tags(value, "the server").models}.values())
+            return tuple({model.id: model for model in TAGS.read(value, "the server").models}.values())
         except ProviderError as exc:
             raise self._client.error(_TAGS, "the answer is no list of models") from exc
 
@@ -70,7 +70,7 @@ class Ollama:
 
 
 def _names(models: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    named = (label(model.get("model") or model.get("name")) for model in models)
+    named = (clean_text(model.get("model") or model.get("name")) for model in models)
     return tuple(name for name in named if name)
 
 

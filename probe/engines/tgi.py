@@ -16,9 +16,9 @@ from probe.engines.reading import capabilities_of, is_up, metrics_page
 from probe.engines.table import Metric, PageTable, named, read_counters, read_snapshot
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
-from probe.providers.tgi.listing import read_info
+from probe.providers.tgi.listing import INFO
 from probe.providers.usage import sound
-from probe.providers.values import count, label, mapping
+from probe.providers.values import clean_text, mapping, whole_number
 
 _INFERENCE = "tgi_batch_inference_duration"
 
@@ -61,19 +61,19 @@ class Tgi:
 
     async def info(self) -> EngineInfo:
         info = mapping(await self._client.json("/info"))
-        model = label(info.get("model_id"))
+        model = clean_text(info.get("model_id"))
         return EngineInfo(
-            version=label(info.get("version")),
+            version=clean_text(info.get("version")),
             models=(model,) if model else (),
-            context_window=sound(count(info.get("max_total_tokens"))) or None,
-            concurrency=sound(count(info.get("max_concurrent_requests"))) or None,
+            context_window=sound(whole_number(info.get("max_total_tokens"))) or None,
+            concurrency=sound(whole_number(info.get("max_concurrent_requests"))) or None,
             capabilities=(*await self._capabilities(), "metrics"),
         )
 
     async def models(self) -> Sequence[ListedModel]:
         value = await self._client.json("/info")
         try:
-            return tuple(read_info(value, "the server").models)
+            return tuple(INFO.read(value, "the server").models)
         except ProviderError as exc:
             raise self._client.error("/info", "the answer names no model") from exc
 

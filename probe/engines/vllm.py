@@ -15,7 +15,7 @@ from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
 from probe.engines.reading import capabilities_of, is_up, metrics_page
 from probe.engines.table import PageTable, named, read_counters, read_snapshot
 from probe.facts.sample import EngineName
-from probe.providers.values import label, mapping
+from probe.providers.values import clean_text, mapping
 
 TABLE = PageTable(
     prefix="vllm:",
@@ -66,7 +66,7 @@ class Vllm:
         version = await self._client.optional("/version")
         models = await self.models()
         return EngineInfo(
-            version=label(mapping(version).get("version")),
+            version=clean_text(mapping(version).get("version")),
             models=tuple(model.id for model in models),
             context_window=models[0].context_window if models else None,
             capabilities=(*await self._capabilities(), "metrics"),

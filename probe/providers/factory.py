@@ -1,70 +1,52 @@
-"""From an endpoint to a provider that can be asked."""
+"""From an endpoint to its provider, and from a capture to its dialect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.anthropic.chat import MESSAGES
+from probe.providers.dialect import Dialect
+from probe.providers.gemini.chat import GENERATE_CONTENT
+from probe.providers.native.api import NativeApi
+from probe.providers.ollama.chat import OLLAMA_CHAT, OLLAMA_GENERATE
+from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
+from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Provider
+from probe.providers.tgi.chat import TGI
+from probe.wire.capture import Capture
+
+# TGI's path also matches the end of Ollama's: the first that matches is it.
+NATIVE_APIS: Mapping[DialectName, NativeApi] = MappingProxyType(
+    {
+        "anthropic-messages": MESSAGES,
+        "gemini": GENERATE_CONTENT,
+        "ollama-chat": OLLAMA_CHAT,
+        "ollama-generate": OLLAMA_GENERATE,
+        "tgi": TGI,
+    }
+)
 
 
 def build(endpoint: Endpoint) -> Provider:
-    """The provider of that endpoint's dialect. It wants to be closed.
+    """The provider of that endpoint's dialect. The caller must close it.
 
-    The SDK is imported here, which takes up to a second the first time.
+    The HTTP client or SDK is imported here, which takes up to a second the first time.
     """
-    return _DIALECTS[endpoint.dialect](endpoint)
+    if endpoint.dialect == "openai-chat":
+        from probe.providers.openai_chat.provider import OpenAIChat
 
-
-def _openai_chat(endpoint: Endpoint) -> Provider:
-    from probe.providers.openai_chat.provider import OpenAIChat
-
-    return OpenAIChat(endpoint)
-
-
-def _anthropic_messages(endpoint: Endpoint) -> Provider:
-    from probe.providers.anthropic.dialect import MESSAGES
+        return OpenAIChat(endpoint)
     from probe.providers.native.provider import NativeProvider
 
-    return NativeProvider(endpoint, MESSAGES)
+    return NativeProvider(endpoint, NATIVE_APIS[endpoint.dialect])
 
 
-def _gemini(endpoint: Endpoint) -> Provider:
-    from probe.providers.gemini.dialect import GENERATE_CONTENT
-    from probe.providers.native.provider import NativeProvider
+def dialect_of(capture: Capture) -> Dialect:
+    """The dialect of the answer, by where its request went, as a saved capture says nothing else of it.
 
-    return NativeProvider(endpoint, GENERATE_CONTENT)
-
-
-def _ollama_chat(endpoint: Endpoint) -> Provider:
-    from probe.providers.native.provider import NativeProvider
-    from probe.providers.ollama.dialect import OLLAMA_CHAT
-
-    return NativeProvider(endpoint, OLLAMA_CHAT)
-
-
-def _ollama_generate(endpoint: Endpoint) -> Provider:
-    from probe.providers.native.provider import NativeProvider
-    from probe.providers.ollama.dialect import OLLAMA_GENERATE
-
-    return NativeProvider(endpoint, OLLAMA_GENERATE)
-
-
-def _tgi(endpoint: Endpoint) -> Provider:
-    from probe.providers.native.provider import NativeProvider
-    from probe.providers.tgi.dialect import TGI
-
-    return NativeProvider(endpoint, TGI)
-
-
-_DIALECTS: Mapping[Dialect, Callable[[Endpoint], Provider]] = MappingProxyType(
-    {
-        "openai-chat": _openai_chat,
-        "anthropic-messages": _anthropic_messages,
-        "gemini": _gemini,
-        "ollama-chat": _ollama_chat,
-        "ollama-generate": _ollama_generate,
-        "tgi": _tgi,
-    }
-)
+    Chat completions if the path is no other's.
+    """
+    path = capture.url.partition("?")[0]
+    dialects = (api.dialect for api in NATIVE_APIS.values() if api.path.search(path))
+    return next(dialects, CHAT_COMPLETIONS)

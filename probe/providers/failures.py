@@ -7,6 +7,7 @@ and an error object, which may also come inside a response of status 200. All of
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from probe.facts.sample import FAULTS, Failed, FailureKind
+from probe.limits.headers import read_rate_limits
+from probe.limits.times import GO_PART, date_of, duration_seconds, number, seconds_until
 from probe.providers.detail import one_line, page_title
-from probe.providers.retry_after import asked_wait, wait_for_reset
 from probe.wire.capture import Phase, Reason, WireFailure
 
 STATUSES: Mapping[int, FailureKind] = MappingProxyType(
@@ -42,6 +44,12 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
         503: "overloaded",
         529: "overloaded",  # Anthropic
     }
+)
+
+LONGEST_WAIT_SECONDS = 86_400.0
+
+_ADVICE = re.compile(
+    rf"(?i)\b(?:try again|retry) (?:in|after) ((?:{GO_PART})+|[0-9]+(?:\.[0-9]+)?(?= ?seconds?\b))"
 )
 
 _CONNECTING: frozenset[Phase] = frozenset({"start", "dns", "connect", "proxy", "tls"})
@@ -196,7 +204,7 @@ def status_failed(status: int, headers: Mapping[str, str], body: bytes, now: dat
     """A response whose status is not 200. `headers` in lower case; `now` is the date of the answer."""
     error = read_error(body)
     kind = _kind_of(error, status)
-    wait = asked_wait(headers, error.message, now, error.delay)
+    wait = requested_wait(headers, error.message, now, error.delay)
     if wait is None and kind == "rate_limited":
         wait = wait_for_reset(headers, now)
     return failed(kind, f"HTTP {status}: {error.message}" if error.message else f"HTTP {status}", wait)
@@ -207,7 +215,7 @@ def stream_failed(error: ErrorObject, headers: Mapping[str, str], now: datetime)
     kind = _kind_of(error, error.status)
     if kind not in _TELLING_IN_A_STREAM:
         kind = "stream_error"
-    wait = asked_wait(headers, error.message, now, error.delay)
+    wait = requested_wait(headers, error.message, now, error.delay)
     return failed(kind, error.message or error.code or error.type, wait)
 
 
@@ -284,3 +292,54 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+# How long to wait -------------------------------------------------------------------------------------------
+
+
+def requested_wait(headers: Mapping[str, str], message: str, now: datetime, delay: str = "") -> float | None:
+    """Seconds that the provider requests to wait, at most a day; None if it requests nothing.
+
+    Looked at in this order: `retry-after-ms` (OpenAI), `retry-after` as seconds or as an HTTP date (RFC
+    9110 §10.2.3), `delay`, which is that of an error object ("34.07s", Gemini), "try again in 7.6s" in the
+    message. `now` is the date of the answer; its own `date` header, by the provider's clock, is preferred.
+    """
+    milliseconds = number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _bounded(milliseconds / 1000)
+    value = (headers.get("retry-after") or "").strip()
+    seconds = number(value)
+    if seconds is None:
+        seconds = duration_seconds(value)
+    if seconds is None:
+        seconds = seconds_until(value, date_of(headers.get("date")) or now)
+    if seconds is None:
+        seconds = duration_seconds(delay)
+    if seconds is None:
+        advice = _ADVICE.search(message)
+        seconds = None if advice is None else _first_known(duration_seconds(advice[1]), number(advice[1]))
+    return None if seconds is None else _bounded(seconds)
+
+
+def wait_for_reset(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the limits that are used up are reset, at most a day; None if nothing says.
+
+    `read_rate_limits` says which headers tell. If nothing remaining is 0, the nearest reset is taken.
+    """
+    resets = [
+        (limit.reset_seconds, limit.remaining)
+        for limit in read_rate_limits(headers, now)
+        if limit.reset_seconds is not None
+    ]
+    used_up = [seconds for seconds, remaining in resets if remaining == 0]
+    if used_up:
+        return _bounded(max(used_up))
+    return _bounded(min(seconds for seconds, _ in resets)) if resets else None
+
+
+def _first_known(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _bounded(seconds: float) -> float | None:
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None

@@ -1,6 +1,6 @@
 """A provider's model list, which may come in pages: all of them, or an error.
 
-What a list lacks passes for gone, so that half a list is worse than none.
+What a list lacks is taken for gone, so that half a list is worse than none.
 """
 
 from __future__ import annotations
@@ -24,38 +24,47 @@ Cursor = TypeVar("Cursor", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[Cursor]):
-    """The models of one page in their order, and what asks for the next; None: it is the last."""
+class ModelPage(Generic[Cursor]):
+    """The models of one page in their order, and what the next is requested with; None: it is the last.
+
+    `total` is how many entries the provider says that all pages have, None if it does not say.
+    """
 
     models: Sequence[ListedModel]
     following: Cursor | None = None
+    total: int | None = None
 
 
 async def whole_list(
-    first: Cursor, turn: Callable[[Cursor], Awaitable[Page[Cursor]]], provider: str
+    first: Cursor, get_page: Callable[[Cursor], Awaitable[ModelPage[Cursor]]], provider: str
 ) -> tuple[ListedModel, ...]:
-    """The models of all pages, each once. `turn` gets a page, or raises ProviderError.
+    """The models of all pages, each once. `get_page` gets a page, or raises ProviderError.
 
-    Raises ProviderError too where a page points back, or where there is no end of them.
+    Raises ProviderError, too, if a page points back, if there is no end of them, or if entries are missing.
     """
     models: dict[str, ListedModel] = {}
-    asked: set[Cursor] = set()
+    requested: set[Cursor] = set()
+    entries = total = 0
     cursor: Cursor | None = first
     while cursor is not None:
-        if cursor in asked or len(asked) == MOST_PAGES:
+        if cursor in requested or len(requested) == MOST_PAGES:
             raise ProviderError(f"{provider}: the pages of the model list do not end")
-        asked.add(cursor)
-        page = await turn(cursor)
+        requested.add(cursor)
+        page = await get_page(cursor)
         for model in page.models:
             models.setdefault(model.id, model)
+        entries += len(page.models)
+        total = max(total, page.total or 0)
         cursor = page.following
+    if total > entries:
+        raise ProviderError(f"{provider}: only a part of the model list came, {entries} of {total}")
     return tuple(models.values())
 
 
-def read_page(capture: Capture, provider: str) -> object:
+def listing_json(capture: Capture, provider: str) -> object:
     """The JSON in a capture of a model list, or of one page of it; numbers that are not whole are Decimal.
 
-    Raises ProviderError where it did not come whole or is no JSON.
+    Raises ProviderError if it did not come whole or is no JSON.
     """
     response = read_response(capture)
     problem = _problem(capture, response)

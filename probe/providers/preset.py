@@ -1,13 +1,14 @@
-"""What is known of a provider before anybody configures it, and the endpoint that comes out of both."""
+"""What is known of a provider before anybody configures it, and the endpoint made of both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from probe.facts.sample import EngineName, TargetKind
 
-Dialect = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
+DialectName = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
 
 # The header that a key goes into; `bearer` is Authorization.
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
@@ -19,9 +20,9 @@ class Quirks:
 
     sdk                 the official package that builds and signs the requests
     auth                the header that the key goes into; None: the dialect's own
-    ask_for_usage       how token counts are asked for in a stream: by the SDK's `stream_options`, by the
-                        same field in the body where the SDK does not know it (`extra_body`), or not at all,
-                        because they come unasked or the field is refused (`never`)
+    ask_for_usage       how token counts are requested in a stream: by the SDK's `stream_options`, by the
+                        same field in the body if the SDK does not know it (`extra_body`), or not at all,
+                        because they come anyway or the field is refused (`never`)
     pads_chunks         random padding is added to every chunk unless it is turned off
     max_tokens_field    what the limit on output tokens is called
     min_max_tokens      the smallest limit that is accepted; a smaller one is raised to it
@@ -29,7 +30,7 @@ class Quirks:
     seed_field          what the seed is called; None: there is none, and it is left out
     query               sent with every request
     listing_path        where the model list is, after the base URL; None: there is none
-    listing_query       what the list is asked for with
+    listing_query       the query of a request for the list
     dates_models        `created` in the model list is the model's date, and not the date of the answer
     """
 
@@ -46,14 +47,24 @@ class Quirks:
     listing_query: tuple[tuple[str, str], ...] = ()
     dates_models: bool = True
 
+    def max_tokens_of(self, wanted: int) -> int:
+        """The limit on output tokens, raised to the smallest that is accepted."""
+        return max(wanted, self.min_max_tokens)
+
+    def temperature_of(self, model: str, wanted: float | None) -> float | None:
+        """The temperature to send; None if none is wanted, or if the model refuses any."""
+        if any(fnmatchcase(model, pattern) for pattern in self.fixed_temperature):
+            return None
+        return wanted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A provider as it is for everybody. `base_url` is None where only the user can know it.
+    """A provider as it is for everybody. `base_url` is None if only the user can know it.
 
-    `key_variable` is the environment variable that usually holds the key, None where there is no usual one.
-    `default_models` are probed where nothing else is configured. `engine` is the inference server behind it,
-    where it is one whose own health and metrics can be read (see `probe.engines`).
+    `key_variable` is the environment variable that usually holds the key, None if there is no usual one.
+    `default_models` are probed if nothing else is configured. `engine` is the inference server behind it,
+    if it is one whose own health and metrics can be read (see `probe.engines`).
     """
 
     name: str
@@ -64,14 +75,14 @@ class Preset:
     default_models: tuple[str, ...] = ()
     logo_url: str | None = None
     docs_url: str | None = None
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One account at one base URL, ready to be asked. `base_url` has no slash at its end.
+    """One account at one base URL, ready for requests. `base_url` has no slash at its end.
 
     `name` is the provider's name in the configuration. The key and the proxy, which may hold a password,
     stay out of the representation.
@@ -82,7 +93,7 @@ class Endpoint:
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     kind: TargetKind
-    dialect: Dialect = "openai-chat"
+    dialect: DialectName = "openai-chat"
     engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
     logo_url: str | None = None

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from types import MappingProxyType, NoneType
 from typing import Any, TypeVar, get_args, get_origin
@@ -26,7 +27,7 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 def decode_object(data: bytes) -> dict[str, Any]:
-    """A JSON object in UTF-8, without types. Raises ValueError, one line, where it is none."""
+    """A JSON object in UTF-8, without types. Raises ValueError, one line, if it is none."""
     try:
         value = _decode(data)
     except (ValueError, RecursionError):
@@ -81,6 +82,13 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else _NOTHING
 
 
+def part(value: object, *names: str) -> Mapping[str, Any]:
+    """The object at that place; an empty one if there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return mapping(value)
+
+
 def items(value: object) -> list[dict[str, Any]]:
     """The objects of a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -94,21 +102,21 @@ def text(value: object) -> str | None:
 
 
 def written(value: object) -> str:
-    """The value as JSON: arguments of a call that came as an object. Empty where nested too deeply."""
+    """The value as JSON: arguments of a call that came as an object. Empty if nested too deeply."""
     try:
         return json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return ""
 
 
-def label(value: object) -> str | None:
+def clean_text(value: object) -> str | None:
     """A short text that every database can keep."""
     found = text(value)
     return None if found is None else whole_text(found)
 
 
-def count(value: object) -> int | None:
-    """A whole number, also where it came as text or as 12.0."""
+def whole_number(value: object) -> int | None:
+    """A whole number, also if it came as text or as 12.0."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -121,12 +129,25 @@ def count(value: object) -> int | None:
 
 
 def size(value: object) -> int | None:
-    """A number of tokens that a model can take; zero is one that is not known."""
-    found = count(value)
-    return found if found is not None and 0 < found <= _LARGEST_SIZE else None
+    """A number of tokens that a model can take, also as text; zero is one that is not known."""
+    found = decimal(value)
+    if found is None or found != found.to_integral_value():
+        return None
+    return int(found) if 0 < found <= _LARGEST_SIZE else None
 
 
-def instant(value: object) -> datetime | None:
+def decimal(value: object) -> Decimal | None:
+    """A number of at least 0, as it is written."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        found = Decimal(str(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() and found >= 0 else None
+
+
+def timestamp(value: object) -> datetime | None:
     """An RFC 3339 date in UTC. One before 1990 is a zero of some calendar, and none."""
     if not isinstance(value, str):
         return None
@@ -135,6 +156,11 @@ def instant(value: object) -> datetime | None:
         return date.astimezone(UTC) if date.tzinfo is not None and date.year >= 1990 else None
     except (ValueError, OverflowError):
         return None
+
+
+def first_known(*values: Any) -> Any:
+    """The first that is not None."""
+    return next((value for value in values if value is not None), None)
 
 
 def whole_text(text: str) -> str:
@@ -159,5 +185,5 @@ def _raw(value: object) -> msgspec.Raw:
 
 
 _PLAIN: Mapping[Any, Callable[[object], Any]] = MappingProxyType(
-    {Any: lambda value: value, str: text, int: count, bool: _truth, msgspec.Raw: _raw}
+    {Any: lambda value: value, str: text, int: whole_number, bool: _truth, msgspec.Raw: _raw}
 )

@@ -19,7 +19,7 @@ from probe.cli.output.timeline import describe
 from probe.facts.sample import Cost, Failed, Ok, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import NS_PER_MS, ClockPair
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from probe.providers.protocol import Reading
 from probe.wire.capture import Capture
 
@@ -145,7 +145,7 @@ def test_a_clock_that_was_set_is_said() -> None:
 @given(st.binary(max_size=300))
 def test_any_capture_can_be_described(received: bytes) -> None:
     capture = a_capture(received=received)
-    assert list(describe(capture, read_chat(capture)))
+    assert list(describe(capture, read_completion(capture)))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from probe.facts.sample import FailureKind, Usage
-from probe.providers.preset import Dialect
+from probe.providers.preset import DialectName
 
 # Statuses of which every dialect reads an error, and what each is, whatever the body says of it.
 STATUS_KINDS: Mapping[int, FailureKind] = {
@@ -74,7 +74,7 @@ class DialectCase:
     model_ids        what all pages list
     """
 
-    dialect: Dialect
+    dialect: DialectName
     base_url: str
     key_header: tuple[str, str]
     stream_path: str

@@ -6,11 +6,13 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from probe.providers.factory import _DIALECTS, build
+from probe.providers.factory import build
+from probe.providers.preset import DialectName
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Provider
 from tests.contracts.subjects import (
@@ -30,7 +32,7 @@ ProviderOf = Callable[[Subject], Provider]
 
 
 def test_every_dialect_has_a_case() -> None:
-    assert sorted(case.dialect for case in CASES.values()) == sorted(_DIALECTS)
+    assert sorted(case.dialect for case in CASES.values()) == sorted(get_args(DialectName))
 
 
 def test_every_preset_is_a_subject() -> None:

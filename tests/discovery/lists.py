@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from probe.discovery import Subject
 from probe.facts.sample import TargetKind
 from probe.providers.factory import build
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.preset import DialectName, Endpoint
 from tests.wire.raw_server import Peer, RawServer, response
 
 JSON = b"Content-Type: application/json"
@@ -78,7 +78,7 @@ def listing_server() -> Iterator[Lists]:
 def subject(
     url: str,
     *probed: str,
-    dialect: Dialect = "openai-chat",
+    dialect: DialectName = "openai-chat",
     name: str = "acme",
     kind: TargetKind = "direct",
     max_response_bytes: int = 16 * 1024 * 1024,

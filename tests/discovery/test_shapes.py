@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from probe.lib.clock import FakeClock
-from probe.providers.preset import Dialect
+from probe.providers.preset import DialectName
 from probe.store import EventFilter, Store
 from tests.discovery import lists as shapes
 from tests.discovery.asking import known, sync_one, told
@@ -22,8 +22,8 @@ from tests.wire.raw_server import response
 NAMES = ("a", "b", "c", "d", "e")
 Shape = Callable[..., Any]
 
-# Dialect, shape, and how often it is asked for five models.
-PROVIDERS: dict[str, tuple[Dialect, Shape, int]] = {
+# DialectName, shape, and how often it is asked for five models.
+PROVIDERS: dict[str, tuple[DialectName, Shape, int]] = {
     "OpenAI": ("openai-chat", shapes.openai, 1),
     "Together": ("openai-chat", shapes.together, 1),
     "OpenRouter": ("openai-chat", shapes.openrouter, 3),
@@ -78,7 +78,7 @@ ERROR_500 = response(b"{}", shapes.JSON, status=b"500 Internal Server Error")
 GARBAGE = response(b"\x00\xff<html>" * 10, b"Content-Type: text/html")
 TEN_MEGABYTES = response(b"x" * 10_000_000, shapes.JSON)
 
-BROKEN: dict[str, tuple[Dialect, Answer, str]] = {
+BROKEN: dict[str, tuple[DialectName, Answer, str]] = {
     "500": ("openai-chat", failing(b"500 Internal Server Error"), "HTTP 500"),
     "401": (
         "openai-chat",

@@ -25,10 +25,10 @@ from probe.facts.sample import Ok, Reported, ReportSource, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.probing.attempt import AttemptPlan, TargetPlan, attempt
 from probe.providers.factory import build
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.framing import split_events
+from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.resolve import resolve
-from probe.providers.sse import split_events
 from probe.suites.case import Case, Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
@@ -41,15 +41,15 @@ REPEATS = 5
 LAST_DIGIT_SECONDS = 0.001
 MAX_TOKENS = 64
 WORDS = " ".join(["the quick brown fox jumps over the lazy dog"] * 8)
-DIALECTS: tuple[Dialect, ...] = ("openai-chat", "anthropic-messages")
-ACCOUNTS: tuple[tuple[Dialect, ReportSource], ...] = (
+DIALECTS: tuple[DialectName, ...] = ("openai-chat", "anthropic-messages")
+ACCOUNTS: tuple[tuple[DialectName, ReportSource], ...] = (
     ("openai-chat", "metrics"),
     ("openai-chat", "response"),
     ("anthropic-messages", "metrics"),
 )
 
 
-def endpoint_of(base_url: str, dialect: Dialect) -> Endpoint:
+def endpoint_of(base_url: str, dialect: DialectName) -> Endpoint:
     found = resolve("engine", ProviderConfig(base_url=base_url, kind="engine", engine="llamacpp"))
     return replace(found, dialect=dialect)
 
@@ -97,7 +97,7 @@ class Account(NamedTuple):
     own: Reported
 
 
-async def ask(base_url: str, dialect: Dialect, engine: Engine, wire: LocalWire) -> Account:
+async def ask(base_url: str, dialect: DialectName, engine: Engine, wire: LocalWire) -> Account:
     provider = build(endpoint_of(base_url, dialect))
     before = await engine.counters()
     await provider.send(prompt(), wire)  # the first request of an engine warms it up
@@ -121,7 +121,7 @@ class Disagreement(NamedTuple):
 
 @pytest.mark.parametrize(("dialect", "source"), ACCOUNTS)
 async def test_measured_times_agree_with_the_servers_own(
-    dialect: Dialect, source: ReportSource, llama_server: str, engine: Engine, wire: LocalWire
+    dialect: DialectName, source: ReportSource, llama_server: str, engine: Engine, wire: LocalWire
 ) -> None:
     """The server shares this machine: now and then another process comes between a token and its sending."""
     found = []
@@ -151,7 +151,7 @@ def disagreement(reading: Reading, own: Reported) -> Disagreement:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_both_count_the_same_tokens(
-    dialect: Dialect, llama_server: str, engine: Engine, wire: LocalWire
+    dialect: DialectName, llama_server: str, engine: Engine, wire: LocalWire
 ) -> None:
     _, reading, own = await ask(llama_server, dialect, engine, wire)
     assert reading.usage.source == "provider"
@@ -185,7 +185,7 @@ async def test_the_two_accounts_of_the_server_are_one(
 # A whole attempt --------------------------------------------------------------------------------------------
 
 
-async def carry_out(base_url: str, dialect: Dialect, meter: Meter, wire: LocalWire) -> Sample:
+async def carry_out(base_url: str, dialect: DialectName, meter: Meter, wire: LocalWire) -> Sample:
     clock = SystemClock()
     provider = build(endpoint_of(base_url, dialect))
     target = Target(name="tiny", provider="engine", model="tiny", base_url=base_url, kind="engine")
@@ -214,7 +214,7 @@ async def carry_out(base_url: str, dialect: Dialect, meter: Meter, wire: LocalWi
     ("dialect", "source"), [("openai-chat", "response"), ("anthropic-messages", "metrics")]
 )
 async def test_a_sample_says_where_the_server_tells_its_times(
-    dialect: Dialect, source: ReportSource, llama_server: str, engine: Engine, wire: LocalWire
+    dialect: DialectName, source: ReportSource, llama_server: str, engine: Engine, wire: LocalWire
 ) -> None:
     sample = await carry_out(llama_server, dialect, Meter(engine, patience_seconds=10), wire)
     assert sample.success, sample.outcome

@@ -14,9 +14,9 @@ import pytest
 from probe.config import ProviderConfig
 from probe.facts.sample import Ok
 from probe.providers.factory import build
+from probe.providers.framing import split_events
 from probe.providers.protocol import Prompt, Provider
 from probe.providers.resolve import resolve
-from probe.providers.sse import split_events
 from probe.suites import Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from probe.providers.ollama.dialect import OLLAMA_CHAT
+from probe.providers.ollama.chat import OLLAMA_CHAT
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import Capture
@@ -52,7 +52,7 @@ def lines_of(*lines: bytes | Mapping[str, Any], line_end: str = "\n", **rest: An
 
 
 def read(capture: Capture) -> Reading:
-    return read_answer(capture, OLLAMA_CHAT.grammar)
+    return read_answer(capture, OLLAMA_CHAT.dialect)
 
 
 def read_lines(*lines: bytes | Mapping[str, Any], **rest: Any) -> Reading:

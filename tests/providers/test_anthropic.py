@@ -10,9 +10,8 @@ import pytest
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.facts.sample import Failed, Usage
-from probe.providers.anthropic.dialect import GRAMMAR
-from probe.providers.anthropic.listing import read_models
-from probe.providers.anthropic.usage import prompt_bytes
+from probe.providers.anthropic.chat import MESSAGES
+from probe.providers.anthropic.listing import MODELS
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from tests.contracts.case import sse, to_json
@@ -47,7 +46,7 @@ END = ending("end_turn", output_tokens=3)
 
 
 def read(*events: bytes) -> Reading:
-    return read_answer(stream_of(*events), GRAMMAR)
+    return read_answer(stream_of(*events), MESSAGES.dialect)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +187,7 @@ def test_errors_in_a_stream(error: dict[str, str], outcome: str) -> None:
     failing = sse({"type": "error", "error": error}, "error")
     for reading in (
         read(START, TEXT, failing),
-        read_answer(body_of({"type": "error", "error": error}), GRAMMAR),
+        read_answer(body_of({"type": "error", "error": error}), MESSAGES.dialect),
     ):
         assert kind(reading) == outcome
         assert error["message"] in getattr(reading.outcome, "detail", "")
@@ -209,7 +208,7 @@ def test_a_body_of_every_kind_of_block() -> None:
         "stop_reason": "end_turn",
         "usage": {"output_tokens": 9},
     }
-    reading = read_answer(body_of(message), GRAMMAR)
+    reading = read_answer(body_of(message), MESSAGES.dialect)
     assert (reading.text, reading.reasoning_text) == ("Paris it is", "Well")
     assert [out.characters for out in reading.timeline.output] == [4, 6, 14, 5]
 
@@ -232,12 +231,12 @@ def test_a_body_of_every_kind_of_block() -> None:
     ],
 )
 def test_the_size_of_a_prompt(request_body: Any, size: int | None) -> None:
-    assert prompt_bytes(to_json(request_body)) == size
+    assert MESSAGES.dialect.prompt_bytes(to_json(request_body)) == size
 
 
 def test_a_body_that_is_an_array_is_no_message() -> None:
     capture = capture_of([(200, head(200, "application/json")), (210, b'[{"type":"message"}]')])
-    assert kind(read_answer(capture, GRAMMAR)) == "malformed"
+    assert kind(read_answer(capture, MESSAGES.dialect)) == "malformed"
 
 
 # The model list ---------------------------------------------------------------------------------------------
@@ -260,7 +259,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
             "thinking": {"supported": True},
         },
     }
-    page = read_models({"data": [entry], "has_more": False, "last_id": entry["id"]}, "anthropic")
+    page = MODELS.read({"data": [entry], "has_more": False, "last_id": entry["id"]}, "anthropic")
     assert page.following is None
     assert page.models == [
         ListedModel(
@@ -280,7 +279,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
 
 def test_what_the_list_does_not_say_is_unknown() -> None:
     entry = {"id": "m", "created_at": "1970-01-01T00:00:00Z", "lifecycle": "new", "max_tokens": None}
-    assert read_models({"data": [entry]}, "anthropic").models == [ListedModel(id="m")]
+    assert MODELS.read({"data": [entry]}, "anthropic").models == [ListedModel(id="m")]
 
 
 @pytest.mark.parametrize(
@@ -299,4 +298,4 @@ def test_what_the_list_does_not_say_is_unknown() -> None:
 )
 def test_a_list_that_is_none(value: object, message: str) -> None:
     with pytest.raises(ProviderError, match=f"anthropic: .*{message}"):
-        read_models(value, "anthropic")
+        MODELS.read(value, "anthropic")

@@ -9,9 +9,8 @@ import pytest
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.facts.sample import Failed, Usage
-from probe.providers.gemini.dialect import GRAMMAR
-from probe.providers.gemini.listing import read_models
-from probe.providers.gemini.usage import prompt_bytes
+from probe.providers.gemini.chat import GENERATE_CONTENT
+from probe.providers.gemini.listing import MODELS
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import WireFailure
@@ -31,7 +30,7 @@ TEXT = {"text": "Paris"}
 
 
 def read(*events: Any) -> Reading:
-    return read_answer(stream_of(*events, line_end="\r\n"), GRAMMAR)
+    return read_answer(stream_of(*events, line_end="\r\n"), GENERATE_CONTENT.dialect)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def read(*events: Any) -> Reading:
 def test_finish_reasons(reason: str, outcome: str) -> None:
     for reading in (
         read(answer(TEXT), answer(finish=reason)),
-        read_answer(body_of(answer(TEXT, finish=reason)), GRAMMAR),
+        read_answer(body_of(answer(TEXT, finish=reason)), GENERATE_CONTENT.dialect),
     ):
         assert (kind(reading), reading.finish_reason) == (outcome, reason)
         assert reading.text == "Paris"
@@ -81,14 +80,14 @@ def test_every_event_may_say_stop() -> None:
     torn = WireFailure(phase="stream", reason="closed", detail="the connection was closed")
     events = [answer(TEXT, finish="STOP"), answer({"text": " it is"}, finish="STOP")]
     assert read(*events).text == "Paris it is"
-    cut = read_answer(stream_of(events[0], failure=torn), GRAMMAR)
+    cut = read_answer(stream_of(events[0], failure=torn), GENERATE_CONTENT.dialect)
     assert (kind(cut), cut.text) == ("stream_broken", "Paris")
 
 
 @pytest.mark.parametrize("reason", ["SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT", "IMAGE_SAFETY"])
 def test_a_prompt_that_is_not_let_through(reason: str) -> None:
     blocked = {"promptFeedback": {"blockReason": reason}, "usageMetadata": {"promptTokenCount": 9}}
-    for reading in (read(blocked), read_answer(body_of(blocked), GRAMMAR)):
+    for reading in (read(blocked), read_answer(body_of(blocked), GENERATE_CONTENT.dialect)):
         assert isinstance(reading.outcome, Failed)
         assert (reading.outcome.kind, reading.outcome.fault) == ("content_filter", "provider")
         assert reading.outcome.detail == f"the prompt was blocked: {reason}"
@@ -199,7 +198,7 @@ def test_errors_in_a_stream(code: int, status: str, outcome: str) -> None:
     ],
 )
 def test_the_size_of_a_prompt(request_body: Any, size: int | None) -> None:
-    assert prompt_bytes(to_json(request_body)) == size
+    assert GENERATE_CONTENT.dialect.prompt_bytes(to_json(request_body)) == size
 
 
 # The model list ---------------------------------------------------------------------------------------------
@@ -220,7 +219,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
         {"name": "models/gemini-embedding-001", "supportedGenerationMethods": ["embedContent"]},
         {"name": "tunedModels/mine"},
     ]
-    page = read_models({"models": entries}, "gemini")
+    page = MODELS.read({"models": entries}, "gemini")
     assert page.following is None
     assert page.models == [
         ListedModel(
@@ -248,4 +247,4 @@ def test_everything_that_the_list_says_of_a_model() -> None:
 )
 def test_a_list_that_is_none(value: object, message: str) -> None:
     with pytest.raises(ProviderError, match=f"gemini: .*{message}"):
-        read_models(value, "gemini")
+        MODELS.read(value, "gemini")

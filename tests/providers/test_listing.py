@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.openai_chat.listing import read_listing
-from probe.providers.pages import read_page
+from probe.providers.pages import listing_json
 from probe.providers.preset import Quirks
 from probe.wire.capture import Capture, WireFailure
 from tests.providers.conftest import OpenProvider
@@ -26,8 +26,8 @@ USUAL = Quirks()
 def listed(body: Any, quirks: Quirks = USUAL) -> tuple[ListedModel, ...]:
     """What one page lists. Text is JSON already: its numbers are as they are written."""
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    page = read_listing(read_page(body_of(data), "acme"), "acme", quirks)
-    return tuple(page.page.models)
+    page = read_listing(listing_json(body_of(data), "acme"), "acme", quirks)
+    return tuple(page.models)
 
 
 @pytest.mark.parametrize(("body", "expected"), SHAPES)

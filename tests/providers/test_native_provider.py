@@ -15,7 +15,7 @@ import pytest
 from probe.errors import ProviderError, StopwatchError
 from probe.facts.sample import Ok
 from probe.providers.factory import build
-from probe.providers.preset import Auth, Dialect, Endpoint, Quirks
+from probe.providers.preset import Auth, DialectName, Endpoint, Quirks
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider
 from probe.suites import Message
@@ -40,7 +40,7 @@ async def open_at() -> AsyncIterator[OpenAt]:
     """Makes a provider of a dialect at a port of this machine; all are closed at the end."""
     async with AsyncExitStack() as opened:
 
-        def one(dialect: Dialect, port: int, *, path: str = "", **rest: Any) -> Provider:
+        def one(dialect: DialectName, port: int, *, path: str = "", **rest: Any) -> Provider:
             endpoint = Endpoint(
                 name="native",
                 display_name="Native",
@@ -68,11 +68,11 @@ def prompt(**changes: Any) -> Prompt:
     return replace(plain, **changes)
 
 
-def case_of(dialect: Dialect) -> Any:
+def case_of(dialect: DialectName) -> Any:
     return next(case for case in CASES.values() if case.dialect == dialect)
 
 
-def streaming(dialect: Dialect, *headers: bytes) -> Script:
+def streaming(dialect: DialectName, *headers: bytes) -> Script:
     """A good stream, an event a chunk."""
     case = case_of(dialect)
 
@@ -107,7 +107,7 @@ def sent_to(server: RawServer) -> tuple[str, Sequence[str], Mapping[str, Any]]:
 
 
 @BOTH
-async def test_an_answer(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_an_answer(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     case = case_of(dialect)
     with serving(streaming(dialect, b"request-id: req_7")) as server:
         provider = open_at(dialect, server.port)
@@ -218,7 +218,7 @@ async def test_a_model_with_and_without_its_collection(
 
 @BOTH
 async def test_many_calls_at_once_keep_their_own_captures(
-    dialect: Dialect, open_at: OpenAt, wire: LocalWire
+    dialect: DialectName, open_at: OpenAt, wire: LocalWire
 ) -> None:
     def echo(peer: Peer) -> None:
         request = peer.request()
@@ -235,7 +235,7 @@ async def test_many_calls_at_once_keep_their_own_captures(
 
 
 @BOTH
-async def test_in_the_stopwatch_of_its_own(dialect: Dialect, open_at: OpenAt) -> None:
+async def test_in_the_stopwatch_of_its_own(dialect: DialectName, open_at: OpenAt) -> None:
     stopwatch = await StopwatchProcess.start()
     try:
         with serving(streaming(dialect)) as server:
@@ -247,14 +247,14 @@ async def test_in_the_stopwatch_of_its_own(dialect: Dialect, open_at: OpenAt) ->
 
 
 @BOTH
-async def test_an_error_leaves_its_capture(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_an_error_leaves_its_capture(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     with serving(answering(b'{"error":{"message":"no"}}', JSON, status=b"401 Unauthorized")) as server:
         provider = open_at(dialect, server.port)
         assert kind(provider.read(await provider.send(prompt(), wire))) == "auth"
 
 
 @BOTH
-async def test_a_redirect_is_not_followed(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_a_redirect_is_not_followed(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     """The key must not go where the configuration did not send it."""
     with serving(
         answering(b"", b"Location: http://127.0.0.1:1/", status=b"307 Temporary Redirect")
@@ -266,7 +266,7 @@ async def test_a_redirect_is_not_followed(dialect: Dialect, open_at: OpenAt, wir
 
 
 @BOTH
-async def test_cookies_are_not_kept(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_cookies_are_not_kept(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     with serving(streaming(dialect, b"Set-Cookie: session=7; Path=/")) as server:
         provider = open_at(dialect, server.port)
         await provider.send(prompt(), wire)
@@ -277,7 +277,7 @@ async def test_cookies_are_not_kept(dialect: Dialect, open_at: OpenAt, wire: Loc
 
 @BOTH
 async def test_nothing_comes_from_the_environment(
-    dialect: Dialect, open_at: OpenAt, wire: LocalWire, monkeypatch: pytest.MonkeyPatch
+    dialect: DialectName, open_at: OpenAt, wire: LocalWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -324,7 +324,7 @@ async def test_a_prompt_of_which_no_request_can_be_made(open_at: OpenAt, wire: L
 
 
 @BOTH
-async def test_without_a_stopwatch(dialect: Dialect, open_at: OpenAt) -> None:
+async def test_without_a_stopwatch(dialect: DialectName, open_at: OpenAt) -> None:
     def gone(_: WireRequest) -> Capture:
         raise StopwatchError("the stopwatch is gone")
 
@@ -354,7 +354,7 @@ def paging(pages: Mapping[str, Any], broken: Callable[[Peer], None] | None = Non
 
 
 @BOTH
-async def test_every_page_of_the_list(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_every_page_of_the_list(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     case = case_of(dialect)
     with serving(paging(case.pages)) as server:
         models = await open_at(dialect, server.port).models(wire)
@@ -367,7 +367,7 @@ async def test_every_page_of_the_list(dialect: Dialect, open_at: OpenAt, wire: L
 @BOTH
 @pytest.mark.parametrize("how", ["reset", "half", "error", "page"])
 async def test_a_list_that_fails_in_the_middle(
-    dialect: Dialect, open_at: OpenAt, wire: LocalWire, how: str
+    dialect: DialectName, open_at: OpenAt, wire: LocalWire, how: str
 ) -> None:
     broken: dict[str, Callable[[Peer], None]] = {
         "reset": Peer.reset,
@@ -382,7 +382,7 @@ async def test_a_list_that_fails_in_the_middle(
 
 
 @BOTH
-async def test_a_list_of_ten_megabytes(dialect: Dialect, open_at: OpenAt, wire: LocalWire) -> None:
+async def test_a_list_of_ten_megabytes(dialect: DialectName, open_at: OpenAt, wire: LocalWire) -> None:
     """30,000 models: below the limit it is read; above, it is an error, not half a list."""
     entries = [{"id": f"m-{n}", "name": f"models/m-{n}", "description": "d" * 300} for n in range(30_000)]
     pages = {target: {"data": entries, "models": entries} for target in list(case_of(dialect).pages)[:1]}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.providers.ndjson import split_lines
+from probe.providers.framing import split_lines
 
 
 @pytest.mark.parametrize(

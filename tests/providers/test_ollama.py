@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Failed, Ok, Reported, Usage
-from probe.providers.ollama.reading import prompt_bytes
+from probe.providers.ollama.chat import OLLAMA_CHAT
 from probe.wire.capture import WireFailure
 from tests.providers.ollama_answers import CLOCKED, last, read, read_lines, said, written
 from tests.providers.readings import instants, kind
@@ -349,4 +349,4 @@ def test_arguments_beside_a_value_of_another_type() -> None:
     ],
 )
 def test_the_size_of_a_prompt(request_body: bytes, expected: int | None) -> None:
-    assert prompt_bytes(request_body) == expected
+    assert OLLAMA_CHAT.dialect.prompt_bytes(request_body) == expected

@@ -12,8 +12,8 @@ import pytest
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.factory import build
-from probe.providers.ollama.listing import read_tags
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.ollama.listing import TAGS
+from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Prompt
 from probe.suites import Message
 from tests.wires.answering import AnsweringWire
@@ -26,7 +26,7 @@ CONVERSATION = (
 )
 
 
-async def sent(dialect: Dialect, **changes: Any) -> tuple[str, dict[str, Any]]:
+async def sent(dialect: DialectName, **changes: Any) -> tuple[str, dict[str, Any]]:
     """Target and body of a request."""
     fields: dict[str, Any] = {
         "request_id": UUID(int=1),
@@ -86,13 +86,13 @@ BOTH = pytest.mark.parametrize("dialect", ["ollama-chat", "ollama-generate"])
 
 
 @BOTH
-async def test_streaming_is_turned_off_as_it_is_the_default(dialect: Dialect) -> None:
+async def test_streaming_is_turned_off_as_it_is_the_default(dialect: DialectName) -> None:
     _, body = await sent(dialect, stream=False)
     assert body["stream"] is False
 
 
 @BOTH
-async def test_what_the_prompt_leaves_open_is_left_to_the_engine(dialect: Dialect) -> None:
+async def test_what_the_prompt_leaves_open_is_left_to_the_engine(dialect: DialectName) -> None:
     _, body = await sent(dialect, temperature=None, seed=None)
     assert body["options"] == {"num_predict": 64}
     # How long a model stays loaded is for whoever runs the engine.
@@ -121,7 +121,7 @@ NEW = {
 
 
 def models(*entries: Any) -> list[ListedModel]:
-    page = read_tags({"models": list(entries)}, "lab")
+    page = TAGS.read({"models": list(entries)}, "lab")
     assert page.following is None
     return list(page.models)
 
@@ -176,7 +176,7 @@ def test_context_lengths_that_are_none(size: Any) -> None:
 def test_a_server_without_models() -> None:
     """Go writes a list that was never filled as null."""
     assert models() == []
-    assert list(read_tags({"models": None}, "lab").models) == []
+    assert list(TAGS.read({"models": None}, "lab").models) == []
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,4 @@ def test_a_server_without_models() -> None:
 )
 def test_what_is_no_list(value: object) -> None:
     with pytest.raises(ProviderError, match=r"^lab: "):
-        read_tags(value, "lab")
+        TAGS.read(value, "lab")

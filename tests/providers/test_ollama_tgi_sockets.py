@@ -16,7 +16,7 @@ from probe.errors import ProviderError
 from probe.facts.sample import Failed, Ok
 from probe.lib.clock import NS_PER_MS
 from probe.providers.factory import build
-from probe.providers.preset import Dialect, Endpoint
+from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Prompt, Provider, Reading
 from probe.suites import Message
 from probe.wire.local import LocalWire
@@ -44,7 +44,7 @@ def event(value: Mapping[str, Any]) -> bytes:
 class Engine:
     """What a server of one dialect sends. `quiet` is a piece without output, `done` the last one."""
 
-    dialect: Dialect
+    dialect: DialectName
     content_type: str
     stream_target: str
     body_target: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Failed, Ok, Usage
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from probe.wire.capture import WireFailure
 from tests.wires.compose import at, body_of, capture_of, chunk, head, stream_of
 
@@ -24,7 +24,7 @@ def completion(finish: str | None = "stop", **message: Any) -> dict[str, Any]:
 
 
 def test_a_plain_body() -> None:
-    reading = read_chat(body_of(completion(content="Paris it is")))
+    reading = read_completion(body_of(completion(content="Paris it is")))
     assert reading.outcome == Ok()
     assert reading.text == "Paris it is"
     assert reading.finish_reason == "stop"
@@ -33,7 +33,7 @@ def test_a_plain_body() -> None:
 
 
 def test_a_body_has_a_latency_but_no_first_token_and_no_speed() -> None:
-    timeline = read_chat(body_of(completion(content="Paris"))).timeline
+    timeline = read_completion(body_of(completion(content="Paris"))).timeline
     assert not timeline.streamed
     assert [out.at_ns for out in timeline.output] == [at(220)]
     assert timeline.total_latency_seconds == pytest.approx(0.220)
@@ -60,21 +60,21 @@ def test_a_body_has_a_latency_but_no_first_token_and_no_speed() -> None:
     ],
 )
 def test_messages(message: dict[str, Any], text: str | None, reasoning: str | None) -> None:
-    reading = read_chat(body_of(completion(**message)))
+    reading = read_completion(body_of(completion(**message)))
     assert reading.outcome == Ok()
     assert (reading.text, reading.reasoning_text) == (text, reasoning)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/event-stream", "text/plain", ""])
 def test_the_body_says_what_it_is_whatever_its_label(content_type: str) -> None:
-    reading = read_chat(body_of(completion(content="Paris"), content_type=content_type))
+    reading = read_completion(body_of(completion(content="Paris"), content_type=content_type))
     assert (reading.outcome, reading.timeline.streamed) == (Ok(), False)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/event-stream", ""])
 def test_a_stream_under_another_label(content_type: str) -> None:
     capture = stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]", content_type=content_type)
-    reading = read_chat(capture)
+    reading = read_completion(capture)
     assert (reading.outcome, reading.timeline.streamed) == (Ok(), True)
 
 
@@ -146,7 +146,7 @@ def test_a_stream_under_another_label(content_type: str) -> None:
     ],
 )
 def test_bodies_that_are_no_answer(capture: Any, kind: str, said: str) -> None:
-    reading = read_chat(capture)
+    reading = read_completion(capture)
     assert isinstance(reading.outcome, Failed)
     assert reading.outcome.kind == kind
     assert said in reading.outcome.detail
@@ -155,7 +155,8 @@ def test_bodies_that_are_no_answer(capture: Any, kind: str, said: str) -> None:
 
 def test_identity_is_no_compression() -> None:
     assert (
-        read_chat(body_of(completion(content="a"), headers={"content-encoding": "identity"})).outcome == Ok()
+        read_completion(body_of(completion(content="a"), headers={"content-encoding": "identity"})).outcome
+        == Ok()
     )
 
 
@@ -163,7 +164,7 @@ def test_identity_is_no_compression() -> None:
 
 
 def test_an_answer_with_another_status_is_failed_by_its_status() -> None:
-    reading = read_chat(
+    reading = read_completion(
         body_of(
             {"error": {"message": "Rate limit reached", "type": "tokens", "code": "rate_limit_exceeded"}},
             429,
@@ -184,14 +185,14 @@ def test_an_answer_with_another_status_is_failed_by_its_status() -> None:
 
 def test_a_status_counts_even_where_its_body_broke_off() -> None:
     failure = WireFailure(phase="stream", reason="reset", detail="reset")
-    reading = read_chat(body_of(b'{"error": {"mess', 500, failure=failure))
+    reading = read_completion(body_of(b'{"error": {"mess', 500, failure=failure))
     assert isinstance(reading.outcome, Failed)
     assert reading.outcome.kind == "server_error"
 
 
 def test_no_response() -> None:
     failure = WireFailure(phase="dns", reason="dns", detail="Name or service not known")
-    reading = read_chat(capture_of([], failure=failure))
+    reading = read_completion(capture_of([], failure=failure))
     assert reading.outcome == Failed(
         kind="dns", fault="network", detail="resolving the name: Name or service not known"
     )
@@ -201,12 +202,12 @@ def test_no_response() -> None:
 
 
 def test_no_response_and_no_reason() -> None:
-    reading = read_chat(capture_of([]))
+    reading = read_completion(capture_of([]))
     assert isinstance(reading.outcome, Failed)
     assert reading.outcome.kind == "protocol"
 
 
 def test_bytes_that_are_no_http() -> None:
-    reading = read_chat(capture_of([(200, b"SSH-2.0-OpenSSH_9.2\r\n")]))
+    reading = read_completion(capture_of([(200, b"SSH-2.0-OpenSSH_9.2\r\n")]))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("protocol", "provider")

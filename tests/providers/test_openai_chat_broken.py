@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Failed, Ok
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from probe.wire.capture import WireFailure
 from tests.providers.readings import instants, kind
 from tests.wires.compose import (
@@ -26,7 +26,7 @@ STOP = chunk(finish="stop")
 
 
 def test_done_without_a_finish_reason() -> None:
-    reading = read_chat(stream_of(chunk("Paris"), "[DONE]"))
+    reading = read_completion(stream_of(chunk("Paris"), "[DONE]"))
     assert kind(reading) == "incomplete"
     assert reading.text == "Paris"
     assert isinstance(reading.outcome, Failed)
@@ -34,19 +34,19 @@ def test_done_without_a_finish_reason() -> None:
 
 
 def test_a_finish_reason_without_done() -> None:
-    reading = read_chat(stream_of(chunk("Paris"), STOP))
+    reading = read_completion(stream_of(chunk("Paris"), STOP))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("incomplete", "provider")
     assert reading.outcome.detail == "the stream ended without [DONE]"
 
 
 def test_a_stream_without_any_event() -> None:
-    assert kind(read_chat(capture_of([(200, head())]))) == "incomplete"
+    assert kind(read_completion(capture_of([(200, head())]))) == "incomplete"
 
 
 @pytest.mark.parametrize("late", [chunk("more"), usage(), {}])
 def test_data_after_done(late: dict[str, Any]) -> None:
-    reading = read_chat(stream_of(chunk("Paris"), STOP, "[DONE]", late))
+    reading = read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", late))
     assert kind(reading) == "malformed"
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(1)]
@@ -66,7 +66,7 @@ def test_data_after_done(late: dict[str, Any]) -> None:
     ],
 )
 def test_garbage_keeps_what_came_before(garbage: bytes) -> None:
-    reading = read_chat(stream_of(chunk("Par"), garbage, chunk("is"), STOP, "[DONE]"))
+    reading = read_completion(stream_of(chunk("Par"), garbage, chunk("is"), STOP, "[DONE]"))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("malformed", "provider")
     assert reading.outcome.detail.startswith("event 2: ")
@@ -94,7 +94,7 @@ def test_garbage_keeps_what_came_before(garbage: bytes) -> None:
     ],
 )  # fmt: skip
 def test_an_error_inside_a_stream(event: Any, said: str) -> None:
-    reading = read_chat(stream_of(chunk("Par"), event, "[DONE]"))
+    reading = read_completion(stream_of(chunk("Par"), event, "[DONE]"))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("stream_error", "provider")
     assert reading.outcome.detail == said
@@ -104,13 +104,14 @@ def test_an_error_inside_a_stream(event: Any, said: str) -> None:
 
 def test_an_error_after_done_is_still_an_error() -> None:
     assert (
-        kind(read_chat(stream_of(chunk("a"), STOP, "[DONE]", {"error": {"message": "no"}}))) == "stream_error"
+        kind(read_completion(stream_of(chunk("a"), STOP, "[DONE]", {"error": {"message": "no"}})))
+        == "stream_error"
     )
 
 
 @pytest.mark.parametrize("nothing", [None, {}, "", []])
 def test_an_empty_error_is_none(nothing: object) -> None:
-    assert read_chat(stream_of({**chunk("Paris"), "error": nothing}, STOP, "[DONE]")).outcome == Ok()
+    assert read_completion(stream_of({**chunk("Paris"), "error": nothing}, STOP, "[DONE]")).outcome == Ok()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_an_empty_error_is_none(nothing: object) -> None:
     ],
 )
 def test_an_error_inside_a_stream_that_is_about_us(error: dict[str, Any], expected: str, fault: str) -> None:
-    reading = read_chat(stream_of({"error": error}, "[DONE]"))
+    reading = read_completion(stream_of({"error": error}, "[DONE]"))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == (expected, fault)
     if expected == "rate_limited":
@@ -144,28 +145,31 @@ def test_an_error_inside_a_stream_that_is_about_us(error: dict[str, Any], expect
     ],
 )  # fmt: skip
 def test_a_limit_spent_before_any_answer(events: list[dict[str, Any]], detail: str) -> None:
-    reading = read_chat(stream_of(*events, "[DONE]"))
+    reading = read_completion(stream_of(*events, "[DONE]"))
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("budget_exhausted", "probe")
     assert reading.outcome.detail.endswith(detail)
 
 
 def test_an_answer_cut_at_the_limit_is_an_answer() -> None:
-    assert read_chat(stream_of(chunk("Paris is"), chunk(finish="length"), "[DONE]")).outcome == Ok()
+    assert read_completion(stream_of(chunk("Paris is"), chunk(finish="length"), "[DONE]")).outcome == Ok()
 
 
 @pytest.mark.parametrize("events", [[STOP], [chunk(""), STOP], [chunk(reasoning="hm"), STOP]])
 def test_an_empty_answer(events: list[dict[str, Any]]) -> None:
-    assert kind(read_chat(stream_of(*events, "[DONE]"))) == "empty"
+    assert kind(read_completion(stream_of(*events, "[DONE]"))) == "empty"
 
 
 @pytest.mark.parametrize("events", [[], [chunk("Par")]])
 def test_an_answer_that_the_filter_ended(events: list[dict[str, Any]]) -> None:
-    assert kind(read_chat(stream_of(*events, chunk(finish="content_filter"), "[DONE]"))) == "content_filter"
+    assert (
+        kind(read_completion(stream_of(*events, chunk(finish="content_filter"), "[DONE]")))
+        == "content_filter"
+    )
 
 
 def test_finish_reason_error() -> None:
-    assert kind(read_chat(stream_of(chunk("Par"), chunk(finish="error"), "[DONE]"))) == "stream_error"
+    assert kind(read_completion(stream_of(chunk("Par"), chunk(finish="error"), "[DONE]"))) == "stream_error"
 
 
 # The wire broke -------------------------------------------------------------------------------------------
@@ -193,7 +197,7 @@ TOTAL = WireFailure(phase="stream", reason="timeout", detail="too long", deadlin
     ],
 )
 def test_a_broken_stream_keeps_what_came(failure: WireFailure, expected: str) -> None:
-    reading = read_chat(stream_of(chunk("Par"), chunk("is"), failure=failure))
+    reading = read_completion(stream_of(chunk("Par"), chunk("is"), failure=failure))
     assert kind(reading) == expected
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(1), event_ms(2)]
@@ -201,35 +205,35 @@ def test_a_broken_stream_keeps_what_came(failure: WireFailure, expected: str) ->
 
 
 def test_a_stream_torn_inside_an_event_is_broken_and_not_malformed() -> None:
-    reading = read_chat(stream_of(chunk("Par"), b'data: {"choices":[{"del', failure=RESET))
+    reading = read_completion(stream_of(chunk("Par"), b'data: {"choices":[{"del', failure=RESET))
     assert kind(reading) == "stream_broken"
     assert reading.text == "Par"
 
 
 def test_a_torn_event_whose_data_is_whole_has_arrived() -> None:
     event = b'data: {"choices":[{"delta":{"content":"is"}}]}'
-    assert read_chat(stream_of(chunk("Par"), event, failure=RESET)).text == "Paris"
+    assert read_completion(stream_of(chunk("Par"), event, failure=RESET)).text == "Paris"
 
 
 def test_an_end_inside_an_event_without_a_failure_is_malformed() -> None:
-    assert kind(read_chat(stream_of(chunk("Par"), b'data: {"choices":[{"del'))) == "malformed"
+    assert kind(read_completion(stream_of(chunk("Par"), b'data: {"choices":[{"del'))) == "malformed"
 
 
 @pytest.mark.parametrize("failure", [RESET, STALL])
 def test_what_happens_after_the_end_of_the_answer_does_not_matter(failure: WireFailure) -> None:
-    assert read_chat(stream_of(chunk("Paris"), STOP, "[DONE]", failure=failure)).outcome == Ok()
+    assert read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", failure=failure)).outcome == Ok()
 
 
 def test_bytes_beyond_the_response_are_no_http() -> None:
     body = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     framed = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
-    assert read_chat(capture_of([(200, framed)])).outcome == Ok()
-    assert kind(read_chat(capture_of([(200, framed + b"surprise")]))) == "protocol"
+    assert read_completion(capture_of([(200, framed)])).outcome == Ok()
+    assert kind(read_completion(capture_of([(200, framed + b"surprise")]))) == "protocol"
 
 
 def test_a_chunked_body_that_breaks_off() -> None:
     event = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
     framed = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(event), event)
-    reading = read_chat(capture_of([(200, framed)]))
+    reading = read_completion(capture_of([(200, framed)]))
     assert kind(reading) == "stream_broken"
     assert reading.text == "a"

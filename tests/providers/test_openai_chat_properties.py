@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from probe.providers.protocol import Reading
 from probe.wire.capture import Capture, WireFailure
 from tests.wires.compose import capture_of, chunk, head, resplit, stream_of, usage
@@ -54,13 +54,13 @@ def said(reading: Reading) -> tuple[object, ...]:
 
 @given(streams(), st.lists(st.integers(0, 2000), max_size=12))
 def test_the_split_into_reads_changes_nothing_but_instants(capture: Capture, cuts: list[int]) -> None:
-    assert said(read_chat(resplit(capture, cuts))) == said(read_chat(capture))
+    assert said(read_completion(resplit(capture, cuts))) == said(read_completion(capture))
 
 
 @given(streams(), st.lists(st.integers(0, 2000), max_size=12))
 def test_instants_follow_the_stream(capture: Capture, cuts: list[int]) -> None:
     split = resplit(capture, cuts)
-    output = read_chat(split).timeline.output
+    output = read_completion(split).timeline.output
     arrivals = {arrival.at_ns for arrival in split.arrivals}
     assert all(out.at_ns in arrivals for out in output)
     assert all(before.at_ns <= after.at_ns for before, after in pairwise(output))
@@ -68,7 +68,7 @@ def test_instants_follow_the_stream(capture: Capture, cuts: list[int]) -> None:
 
 @given(streams())
 def test_output_adds_up_to_the_text(capture: Capture) -> None:
-    reading = read_chat(capture)
+    reading = read_completion(capture)
     answered = sum(out.characters for out in reading.timeline.output if not out.answer)
     assert answered == len(reading.reasoning_text or "")
 
@@ -117,7 +117,7 @@ OBJECTS = st.dictionaries(KEYS, JSON, max_size=5)
 @settings(max_examples=300)
 def test_any_json_in_a_stream_is_read(events: list[Any], done: bool) -> None:
     data = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
-    reading = read_chat(stream_of(*data, *(["[DONE]"] if done else [])))
+    reading = read_completion(stream_of(*data, *(["[DONE]"] if done else [])))
     assert storable(reading)
 
 
@@ -125,17 +125,17 @@ def test_any_json_in_a_stream_is_read(events: list[Any], done: bool) -> None:
 @settings(max_examples=300)
 def test_any_json_body_is_read(body: dict[str, Any], status: int) -> None:
     data = json.dumps(body).encode()
-    assert storable(read_chat(capture_of([(200, head(status, "application/json")), (210, data)])))
+    assert storable(read_completion(capture_of([(200, head(status, "application/json")), (210, data)])))
 
 
 @given(st.binary(max_size=300), st.sampled_from(["text/event-stream", "application/json", "text/html"]))
 def test_any_body_is_read(body: bytes, content_type: str) -> None:
-    assert storable(read_chat(capture_of([(200, head(200, content_type)), (210, body)])))
+    assert storable(read_completion(capture_of([(200, head(200, content_type)), (210, body)])))
 
 
 @given(st.binary(max_size=300), FAILURES)
 def test_any_response_is_read(received: bytes, failure: WireFailure | None) -> None:
-    assert storable(read_chat(capture_of([(200, received)], failure=failure)))
+    assert storable(read_completion(capture_of([(200, received)], failure=failure)))
 
 
 def storable(reading: Reading) -> bool:

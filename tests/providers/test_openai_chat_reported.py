@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Reported
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from tests.wires.compose import body_of, chunk, stream_of
 
 COUNTS = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
@@ -26,12 +26,12 @@ BY_GROQ = Reported(
 
 def streamed(*envelopes: Any, headers: dict[str, str] | None = None) -> Reported | None:
     events = [chunk("Paris"), chunk(finish="stop"), *envelopes, "[DONE]"]
-    return read_chat(stream_of(*events, headers=headers)).reported
+    return read_completion(stream_of(*events, headers=headers)).reported
 
 
 def in_one_body(envelope: dict[str, Any], headers: dict[str, str] | None = None) -> Reported | None:
     answer = {"choices": [{"message": {"content": "Paris"}, "finish_reason": "stop"}], **envelope}
-    return read_chat(body_of(answer, headers=headers)).reported
+    return read_completion(body_of(answer, headers=headers)).reported
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_the_answer_tells(envelope: dict[str, Any], expected: Reported | None) -
 
 def test_an_upstream_is_known_without_a_usage() -> None:
     events: list[Any] = [{**chunk("Paris"), "provider": "Azure"}, chunk(finish="stop"), "[DONE]"]
-    assert read_chat(stream_of(*events)).reported == Reported(source="response", upstream="Azure")
+    assert read_completion(stream_of(*events)).reported == Reported(source="response", upstream="Azure")
 
 
 def test_the_last_count_of_many_is_the_whole() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Ok, Usage
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from tests.providers.readings import instants
 from tests.wires.compose import (
     FIRST_MS,
@@ -26,7 +26,7 @@ STOP = chunk(finish="stop")
 
 def test_a_plain_stream() -> None:
     capture = stream_of(chunk("", role="assistant"), chunk("Par"), chunk("is"), STOP, usage(12, 2), "[DONE]")
-    reading = read_chat(capture)
+    reading = read_completion(capture)
     assert reading.outcome == Ok()
     assert reading.status_code == 200
     assert reading.text == "Paris"
@@ -81,7 +81,7 @@ def test_a_plain_stream() -> None:
     ],
 )
 def test_does_not_start_the_clock(no_token: Any) -> None:
-    reading = read_chat(stream_of(no_token, chunk("Paris"), STOP, usage(12, 1), "[DONE]"))
+    reading = read_completion(stream_of(no_token, chunk("Paris"), STOP, usage(12, 1), "[DONE]"))
     assert reading.outcome == Ok()
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(2)]
@@ -112,7 +112,7 @@ def test_does_not_start_the_clock(no_token: Any) -> None:
     ],
 )
 def test_reasoning_starts_the_clock_but_is_no_answer(delta: dict[str, Any]) -> None:
-    reading = read_chat(stream_of(chunk(**delta), chunk("Paris"), STOP, "[DONE]"))
+    reading = read_completion(stream_of(chunk(**delta), chunk("Paris"), STOP, "[DONE]"))
     assert reading.outcome == Ok()
     assert reading.reasoning_text == "hm"
     assert reading.text == "Paris"
@@ -149,7 +149,7 @@ def test_reasoning_starts_the_clock_but_is_no_answer(delta: dict[str, Any]) -> N
 )
 def test_tool_calls_are_output(deltas: list[dict[str, Any]]) -> None:
     events = [chunk(**delta) for delta in deltas]
-    reading = read_chat(stream_of(*events, chunk(finish="tool_calls"), "[DONE]"))
+    reading = read_completion(stream_of(*events, chunk(finish="tool_calls"), "[DONE]"))
     assert reading.outcome == Ok()
     assert reading.text is None
     assert instants(reading) == [event_ms(1), event_ms(2)]
@@ -157,14 +157,14 @@ def test_tool_calls_are_output(deltas: list[dict[str, Any]]) -> None:
 
 
 def test_a_refusal_is_an_answer() -> None:
-    reading = read_chat(stream_of(chunk(refusal="I can't"), chunk(refusal=" help."), STOP, "[DONE]"))
+    reading = read_completion(stream_of(chunk(refusal="I can't"), chunk(refusal=" help."), STOP, "[DONE]"))
     assert reading.outcome == Ok()
     assert reading.text == "I can't help."
     assert len(reading.timeline.output) == 2
 
 
 def test_the_text_of_the_older_completions_shape() -> None:
-    reading = read_chat(
+    reading = read_completion(
         stream_of(
             {"choices": [{"text": "Paris"}]}, {"choices": [{"text": "", "finish_reason": "stop"}]}, "[DONE]"
         )
@@ -173,7 +173,7 @@ def test_the_text_of_the_older_completions_shape() -> None:
 
 
 def test_content_in_parts() -> None:
-    reading = read_chat(
+    reading = read_completion(
         stream_of(
             chunk(content=None),
             {"choices": [{"delta": {"content": [{"type": "text", "text": "Paris"}]}}]},
@@ -204,14 +204,14 @@ FRAMINGS = [
 
 @pytest.mark.parametrize("event", FRAMINGS)
 def test_framing(event: bytes) -> None:
-    reading = read_chat(stream_of(event, STOP, "[DONE]"))
+    reading = read_completion(stream_of(event, STOP, "[DONE]"))
     assert reading.outcome == Ok()
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(1)]
 
 
 def test_crlf_all_the_way() -> None:
-    reading = read_chat(stream_of(chunk("Par"), chunk("is"), STOP, usage(), "[DONE]", line_end="\r\n"))
+    reading = read_completion(stream_of(chunk("Par"), chunk("is"), STOP, usage(), "[DONE]", line_end="\r\n"))
     assert (reading.outcome, reading.text) == (Ok(), "Paris")
     assert instants(reading) == [event_ms(1), event_ms(2)]
 
@@ -220,21 +220,21 @@ def test_crlf_all_the_way() -> None:
     "ending", [b"data: [DONE]\n", b"data: [DONE]", b"data:[DONE]", b"data: [DONE] \r\n\r\n"]
 )
 def test_a_last_event_without_its_blank_line(ending: bytes) -> None:
-    assert read_chat(stream_of(chunk("Paris"), STOP, ending)).outcome == Ok()
+    assert read_completion(stream_of(chunk("Paris"), STOP, ending)).outcome == Ok()
 
 
 def test_done_twice_carries_nothing() -> None:
-    assert read_chat(stream_of(chunk("Paris"), STOP, "[DONE]", "[DONE]")).outcome == Ok()
+    assert read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", "[DONE]")).outcome == Ok()
 
 
 def test_a_comment_after_done_carries_nothing() -> None:
-    assert read_chat(stream_of(chunk("Paris"), STOP, "[DONE]", b": bye\n\n")).outcome == Ok()
+    assert read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", b": bye\n\n")).outcome == Ok()
 
 
 def test_an_event_has_arrived_when_the_last_byte_of_its_data_has() -> None:
     event = 'data: {"choices":[{"delta":{"content":"née"}}]}'.encode()
     inside_a_character = event.index("é".encode()) + 1
-    reading = read_chat(
+    reading = read_completion(
         capture_of(
             [
                 (200, head()),
@@ -255,14 +255,14 @@ def test_several_events_of_one_arrival_share_its_instant() -> None:
     two = (
         b'data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: {"choices":[{"delta":{"content":"b"}}]}\n\n'
     )
-    reading = read_chat(stream_of(two, chunk("c"), STOP, "[DONE]"))
+    reading = read_completion(stream_of(two, chunk("c"), STOP, "[DONE]"))
     assert instants(reading) == [event_ms(1), event_ms(1), event_ms(2)]
     assert list(reading.timeline.chunk_gaps_seconds) == pytest.approx([0.010])
 
 
 def test_the_head_and_the_first_event_in_one_arrival() -> None:
     body = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-    reading = read_chat(capture_of([(200, head() + body)]))
+    reading = read_completion(capture_of([(200, head() + body)]))
     assert reading.outcome == Ok()
     assert reading.timeline.first_byte_ns == at(200)
     assert instants(reading) == [200]
@@ -271,27 +271,27 @@ def test_the_head_and_the_first_event_in_one_arrival() -> None:
 def test_half_a_surrogate_pair_in_each_of_two_events() -> None:
     first = rb'data: {"choices":[{"delta":{"content":"\ud83d"}}]}' + b"\n\n"
     second = rb'data: {"choices":[{"delta":{"content":"\ude00"}}]}' + b"\n\n"
-    assert read_chat(stream_of(first, second, STOP, "[DONE]")).text == "😀"
-    lone = read_chat(stream_of(first, STOP, "[DONE]"))
+    assert read_completion(stream_of(first, second, STOP, "[DONE]")).text == "😀"
+    lone = read_completion(stream_of(first, STOP, "[DONE]"))
     assert lone.text == "�"
     assert lone.outcome == Ok()
 
 
 def test_a_nul_is_replaced_because_no_database_would_take_it() -> None:
-    reading = read_chat(stream_of(chunk("a\x00b"), STOP, "[DONE]"))
+    reading = read_completion(stream_of(chunk("a\x00b"), STOP, "[DONE]"))
     assert reading.text == "a\ufffdb"
 
 
 def test_names_are_cut() -> None:
     event = {**chunk("a"), "model": "m" * 1000, "id": "\x00" * 1000}
-    reading = read_chat(stream_of(event, chunk(finish="f" * 1000), "[DONE]"))
+    reading = read_completion(stream_of(event, chunk(finish="f" * 1000), "[DONE]"))
     assert reading.served_model == "m" * 200
     assert reading.provider_request_id == "\ufffd" * 200
     assert reading.finish_reason == "f" * 200
 
 
 def test_the_usage_chunk_does_not_move_the_last_token() -> None:
-    reading = read_chat(stream_of(chunk("Paris"), STOP, usage(12, 1), "[DONE]"))
+    reading = read_completion(stream_of(chunk("Paris"), STOP, usage(12, 1), "[DONE]"))
     assert reading.timeline.last_output_ns == at(event_ms(1))
     assert reading.timeline.drain_seconds == pytest.approx(0.031)
 
@@ -313,7 +313,7 @@ def test_the_usage_chunk_does_not_move_the_last_token() -> None:
 )
 def test_the_request_id(headers: dict[str, str], event: dict[str, Any], expected: str | None) -> None:
     stop = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
-    assert read_chat(stream_of(event, stop, "[DONE]", headers=headers)).provider_request_id == expected
+    assert read_completion(stream_of(event, stop, "[DONE]", headers=headers)).provider_request_id == expected
 
 
 def test_rate_limit_headers_are_kept() -> None:
@@ -325,7 +325,7 @@ def test_rate_limit_headers_are_kept() -> None:
         "anthropic-ratelimit-requests-limit": "50",
         "server": "x",
     }
-    reading = read_chat(stream_of(chunk("a"), STOP, "[DONE]", headers=headers))
+    reading = read_completion(stream_of(chunk("a"), STOP, "[DONE]", headers=headers))
     assert reading.rate_limit == {
         "x-ratelimit-limit-requests": "14400",
         "x-ratelimit-remaining-tokens": "17997",
@@ -337,17 +337,19 @@ def test_rate_limit_headers_are_kept() -> None:
 
 def test_endless_rate_limit_headers_are_cut() -> None:
     headers = {f"x-ratelimit-{number}": "9" * 1000 for number in range(100)}
-    kept = read_chat(stream_of(chunk("a"), STOP, "[DONE]", headers=headers)).rate_limit
+    kept = read_completion(stream_of(chunk("a"), STOP, "[DONE]", headers=headers)).rate_limit
     assert len(kept) == 64
     assert {len(value) for value in kept.values()} == {200}
 
 
 def test_the_model_that_served_may_be_named_late() -> None:
     late = {"model": "late-model", "choices": [{"delta": {}, "finish_reason": "stop"}]}
-    reading = read_chat(stream_of({"model": "", "choices": [{"delta": {"content": "a"}}]}, late, "[DONE]"))
+    reading = read_completion(
+        stream_of({"model": "", "choices": [{"delta": {"content": "a"}}]}, late, "[DONE]")
+    )
     assert reading.served_model == "late-model"
 
 
 def test_the_prompt_is_what_an_estimate_of_the_input_is_made_of() -> None:
-    reading = read_chat(stream_of(chunk("Paris"), STOP, "[DONE]"))
+    reading = read_completion(stream_of(chunk("Paris"), STOP, "[DONE]"))
     assert reading.usage == Usage(input_tokens=-(-len(PROMPT) // 4), output_tokens=2, source="estimate")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.providers.retry_after import LONGEST_SECONDS, asked_wait, wait_for_reset
+from probe.providers.failures import LONGEST_WAIT_SECONDS, requested_wait, wait_for_reset
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
         ({"retry-after": "Sat, 21 Nov 2026 15:00:30 GMT", "date": "Sat, 21 Nov 2026 15:00:00 GMT"}, 30),
         ({"retry-after": "2026-11-21T12:01:00Z"}, 60),
         ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
-        ({"retry-after": "99999999999"}, LONGEST_SECONDS),
+        ({"retry-after": "99999999999"}, LONGEST_WAIT_SECONDS),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "nan"}, None),
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     ],
 )
 def test_headers(headers: dict[str, str], seconds: float | None) -> None:
-    assert asked_wait(headers, "", NOW) == seconds
+    assert requested_wait(headers, "", NOW) == seconds
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_headers(headers: dict[str, str], seconds: float | None) -> None:
     ],
 )
 def test_advice_in_the_message(message: str, seconds: float | None) -> None:
-    assert asked_wait({}, message, NOW) == (None if seconds is None else pytest.approx(seconds))
+    assert requested_wait({}, message, NOW) == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_a_header_is_preferred_to_advice() -> None:
-    assert asked_wait({"retry-after": "3"}, "try again in 9s", NOW) == 3
+    assert requested_wait({"retry-after": "3"}, "try again in 9s", NOW) == 3
 
 
 def test_the_delay_of_an_error_object_comes_between_both() -> None:
-    assert asked_wait({"retry-after": "3"}, "try again in 9s", NOW, "34.074824224s") == 3
-    assert asked_wait({}, "try again in 9s", NOW, "34.074824224s") == pytest.approx(34.074824224)
-    assert asked_wait({}, "try again in 9s", NOW, "soon") == 9
-    assert asked_wait({}, "", NOW, "99999999s") == LONGEST_SECONDS
+    assert requested_wait({"retry-after": "3"}, "try again in 9s", NOW, "34.074824224s") == 3
+    assert requested_wait({}, "try again in 9s", NOW, "34.074824224s") == pytest.approx(34.074824224)
+    assert requested_wait({}, "try again in 9s", NOW, "soon") == 9
+    assert requested_wait({}, "", NOW, "99999999s") == LONGEST_WAIT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_resets(headers: dict[str, str], seconds: float | None) -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_a_bounded_wait_or_none(text: str) -> None:
     for wait in (
-        asked_wait({"retry-after": text, "retry-after-ms": text, "date": text}, text, NOW),
-        asked_wait({}, text, NOW, text),
+        requested_wait({"retry-after": text, "retry-after-ms": text, "date": text}, text, NOW),
+        requested_wait({}, text, NOW, text),
         wait_for_reset({"x-ratelimit-reset-requests": text, "x-ratelimit-remaining-requests": text}, NOW),
     ):
-        assert wait is None or 0 <= wait <= LONGEST_SECONDS
+        assert wait is None or 0 <= wait <= LONGEST_WAIT_SECONDS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.providers.sse import Event, split_events
+from probe.providers.framing import StreamEvent, split_events
 
 
 def data_of(body: bytes) -> list[bytes]:
@@ -67,9 +67,9 @@ def test_only_an_event_without_its_blank_line_is_unterminated() -> None:
     assert [terminated for *_, terminated in split_events(b"data: a\n\ndata: b\n")] == [True, False]
 
 
-def slow_split(body: bytes) -> list[Event]:
+def slow_split(body: bytes) -> list[StreamEvent]:
     """The specification word by word, a line at a time."""
-    events: list[Event] = []
+    events: list[StreamEvent] = []
     data: list[bytes] = []
     name, end = b"", 0
     at = 3 if body.startswith(b"\xef\xbb\xbf") else 0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Failed, Ok, Reported, Usage
-from probe.providers.tgi.reading import prompt_bytes
+from probe.providers.tgi.chat import TGI
 from probe.wire.capture import WireFailure
 from tests.providers.readings import instants, kind
 from tests.providers.tgi_answers import DETAILS, HEADERS, end, read, read_events, token
@@ -264,4 +264,4 @@ def test_bodies_that_are_no_answer(body: Any, expected: str) -> None:
     ],
 )
 def test_the_size_of_a_prompt(request_body: bytes, expected: int | None) -> None:
-    assert prompt_bytes(request_body) == expected
+    assert TGI.dialect.prompt_bytes(request_body) == expected

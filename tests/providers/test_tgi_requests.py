@@ -13,7 +13,7 @@ from probe.errors import ProviderError
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt
-from probe.providers.tgi.listing import read_info
+from probe.providers.tgi import listing
 from probe.suites import Message
 from tests.wires.answering import AnsweringWire
 
@@ -79,7 +79,7 @@ INFO = {
 
 
 def test_the_model() -> None:
-    page = read_info(INFO, "lab")
+    page = listing.INFO.read(INFO, "lab")
     assert page.following is None
     assert list(page.models) == [
         ListedModel(
@@ -96,18 +96,18 @@ def test_the_model() -> None:
     [("image-text-to-text", ("text", "image")), ("magic", None), (None, None), (7, None)],
 )
 def test_pipelines(pipeline: Any, takes: Any) -> None:
-    (model,) = read_info({**INFO, "model_pipeline_tag": pipeline}, "lab").models
+    (model,) = listing.INFO.read({**INFO, "model_pipeline_tag": pipeline}, "lab").models
     assert model.input_modalities == takes
     assert model.output_modalities == (None if takes is None else ("text",))
 
 
 @pytest.mark.parametrize("size", [0, None, "many", 2**40])
 def test_limits_that_are_none(size: Any) -> None:
-    (model,) = read_info({**INFO, "max_total_tokens": size}, "lab").models
+    (model,) = listing.INFO.read({**INFO, "max_total_tokens": size}, "lab").models
     assert model.context_window is None
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"model_id": ""}, {"model_id": 7}, [INFO]])
 def test_what_names_no_model(value: object) -> None:
     with pytest.raises(ProviderError, match=r"^lab: the answer names no model$"):
-        read_info(value, "lab")
+        listing.INFO.read(value, "lab")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Usage
-from probe.providers.openai_chat.reading import read_chat
+from probe.providers.openai_chat.chat import read_completion
 from probe.providers.openai_chat.usage import prompt_bytes
 from tests.wires.compose import PROMPT, chunk, stream_of
 
@@ -17,7 +17,7 @@ PROMPT_ESTIMATE = -(-len(PROMPT) // 4)
 
 
 def read_usage(*events: Any) -> Usage:
-    return read_chat(stream_of(chunk("Paris it is"), *events, "[DONE]")).usage
+    return read_completion(stream_of(chunk("Paris it is"), *events, "[DONE]")).usage
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,9 @@ def test_one_missing_count_makes_the_whole_an_estimate() -> None:
 
 
 def test_a_true_zero_is_kept() -> None:
-    reading = read_chat(stream_of(STOP, {"usage": {"prompt_tokens": 12, "completion_tokens": 0}}, "[DONE]"))
+    reading = read_completion(
+        stream_of(STOP, {"usage": {"prompt_tokens": 12, "completion_tokens": 0}}, "[DONE]")
+    )
     assert reading.usage == Usage(input_tokens=12, output_tokens=0, source="provider")
 
 
@@ -177,12 +179,12 @@ def test_an_estimate_counts_bytes_of_all_output() -> None:
         "[DONE]",
     ]
     # 8 bytes of Cyrillic, 2 of text, 4 of a call: 14 bytes.
-    assert read_chat(stream_of(*events)).usage.output_tokens == 4
+    assert read_completion(stream_of(*events)).usage.output_tokens == 4
 
 
 def test_without_a_readable_request_the_input_stays_unknown() -> None:
     capture = stream_of(chunk("Paris"), STOP, "[DONE]")
-    usage = read_chat(replace(capture, request_body=b"?")).usage
+    usage = read_completion(replace(capture, request_body=b"?")).usage
     assert usage == Usage(input_tokens=None, output_tokens=2, source="estimate")
 
 

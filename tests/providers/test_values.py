@@ -32,7 +32,7 @@ from probe.providers import values
     ],
 )
 def test_counts(value: object, expected: int | None) -> None:
-    assert values.count(value) == expected
+    assert values.whole_number(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_sizes(value: object, expected: int | None) -> None:
     ],
 )
 def test_instants(value: object, expected: datetime | None) -> None:
-    assert values.instant(value) == expected
+    assert values.timestamp(value) == expected
 
 
 @pytest.mark.parametrize("data", [b'{"a":"\\ud800"}', b'{"a":NaN}', b'{"a":1e999}', b'{"a":1,"a":2}'])
@@ -92,7 +92,7 @@ def test_texts() -> None:
     assert values.text(7) == "7"
     assert values.text(True) is None
     assert values.text({"a": 1}) is None
-    assert values.label("a\x00b\ud800") == "a\ufffdb\ufffd"
+    assert values.clean_text("a\x00b\ud800") == "a\ufffdb\ufffd"
     assert values.written({"city": "Paris é"}) == '{"city": "Paris é"}'
 
 

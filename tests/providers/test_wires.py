@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from probe.facts.sample import Failed, Reported
+from probe.providers.factory import dialect_of
 from probe.providers.reading import read_answer
-from probe.providers.recognise import grammar_of
 from probe.wire.archive import load_capture
 
 WIRES = Path(__file__).parents[1] / "wires"
@@ -157,7 +157,7 @@ def test_every_wire_is_read_and_names_its_source() -> None:
 def test_a_wire(file: str) -> None:
     outcome, text, tokens, ttft_ms, request_id = EXPECTED[file]
     capture = load_capture(WIRES / file)
-    reading = read_answer(capture, grammar_of(capture))
+    reading = read_answer(capture, dialect_of(capture))
     assert (reading.outcome.kind if isinstance(reading.outcome, Failed) else "ok") == outcome
     assert reading.text == text
     usage = reading.usage
@@ -202,9 +202,9 @@ REPORTED = {
 @pytest.mark.parametrize("file", REPORTED)
 def test_what_a_wire_reports(file: str) -> None:
     capture = load_capture(WIRES / file)
-    assert read_answer(capture, grammar_of(capture)).reported == REPORTED[file]
+    assert read_answer(capture, dialect_of(capture)).reported == REPORTED[file]
 
 
 def test_tokens_written_to_a_cache() -> None:
     capture = load_capture(WIRES / "openrouter/cost.json")
-    assert read_answer(capture, grammar_of(capture)).usage.cache_write_tokens == 8
+    assert read_answer(capture, dialect_of(capture)).usage.cache_write_tokens == 8

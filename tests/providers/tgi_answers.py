@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
-from probe.providers.tgi.dialect import TGI
+from probe.providers.tgi.chat import TGI
 from probe.wire.capture import Capture, WireFailure
 from tests.wires.compose import PROMPT, stream_of
 
@@ -48,7 +48,7 @@ def end(text: str, **details: Any) -> dict[str, Any]:
 def read(capture: Capture) -> Reading:
     """The reading of an answer to `PROMPT`."""
     request = json.dumps({"inputs": PROMPT, "parameters": {}}).encode()
-    return read_answer(replace(capture, request_body=request), TGI.grammar)
+    return read_answer(replace(capture, request_body=request), TGI.dialect)
 
 
 def read_events(

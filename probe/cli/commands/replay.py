@@ -26,12 +26,12 @@ def replay(
     from probe.cli.output.attempt_json import attempt_json
     from probe.cli.output.table import print_line
     from probe.cli.output.timeline import describe
+    from probe.providers.factory import dialect_of
     from probe.providers.reading import read_answer
-    from probe.providers.recognise import grammar_of
     from probe.wire.archive import load_capture
 
     capture = load_capture(file)
-    reading = read_answer(capture, grammar_of(capture))
+    reading = read_answer(capture, dialect_of(capture))
     if as_json:
         print_line(attempt_json(capture, reading))
     else:

@@ -7,21 +7,19 @@ from typing import Any, get_args
 
 from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.dialect import ListingCall
-from probe.providers.pages import Page
-from probe.providers.values import instant, label, mapping, size
+from probe.providers.native.api import Listing, ListingCall
+from probe.providers.pages import ModelPage
+from probe.providers.values import clean_text, mapping, size, timestamp
 
 # The most that a page may hold.
 _PAGE_SIZE = "1000"
-
-FIRST_PAGE = ListingCall(path="/models", query=(("limit", _PAGE_SIZE),))
 
 # Input beside text, by the capability that tells of it.
 _INPUTS = (("image_input", "image"), ("pdf_input", "pdf"))
 
 
-def read_models(value: object, provider: str) -> Page[ListingCall]:
-    """The models, and the request for what follows the last of them where the page says that more do."""
+def _read_page(value: object, provider: str) -> ModelPage[ListingCall]:
+    """The models, and the request for what follows the last of them if the page says that more do."""
     page = mapping(value)
     entries = page.get("data")
     if not isinstance(entries, list):
@@ -32,7 +30,7 @@ def read_models(value: object, provider: str) -> Page[ListingCall]:
         if not isinstance(last, str) or not last:
             raise ProviderError(f"{provider}: the model list has more pages but does not say where")
         following = ListingCall(path="/models", query=(("limit", _PAGE_SIZE), ("after_id", last)))
-    return Page(models=[_model(mapping(entry), provider) for entry in entries], following=following)
+    return ModelPage(models=[_model(mapping(entry), provider) for entry in entries], following=following)
 
 
 def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
@@ -40,15 +38,15 @@ def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
     if not isinstance(name, str) or not name:
         raise ProviderError(f"{provider}: the model list holds an entry without an id")
     lifecycle = entry.get("lifecycle")
-    deprecated_at, retires_at = instant(entry.get("deprecated_at")), instant(entry.get("retires_at"))
+    deprecated_at, retires_at = timestamp(entry.get("deprecated_at")), timestamp(entry.get("retires_at"))
     return ListedModel(
         id=name,
-        display_name=label(entry.get("display_name")),
+        display_name=clean_text(entry.get("display_name")),
         context_window=size(entry.get("max_input_tokens")),
         max_output_tokens=size(entry.get("max_tokens")),
         input_modalities=_inputs(entry.get("capabilities")),
         output_modalities=("text",) if isinstance(entry.get("capabilities"), dict) else None,
-        created_at=instant(entry.get("created_at")),
+        created_at=timestamp(entry.get("created_at")),
         lifecycle=lifecycle if lifecycle in get_args(Lifecycle) else None,
         deprecated_on=None if deprecated_at is None else deprecated_at.date(),
         retires_on=None if retires_at is None else retires_at.date(),
@@ -60,3 +58,9 @@ def _inputs(capabilities: object) -> tuple[str, ...] | None:
         return None
     told = (kind for name, kind in _INPUTS if mapping(capabilities.get(name)).get("supported") is True)
     return ("text", *told)
+
+
+MODELS = Listing(
+    first=ListingCall(path="/models", query=(("limit", _PAGE_SIZE),)),
+    read=_read_page,
+)

@@ -7,17 +7,15 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.dialect import ListingCall
-from probe.providers.pages import Page
-from probe.providers.values import label, mapping, size
+from probe.providers.native.api import Listing, ListingCall
+from probe.providers.pages import ModelPage
+from probe.providers.values import clean_text, mapping, size
 
 # The most that a page may hold.
 _PAGE_SIZE = "1000"
 
-FIRST_PAGE = ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE),))
 
-
-def read_models(value: object, provider: str) -> Page[ListingCall]:
+def _read_page(value: object, provider: str) -> ModelPage[ListingCall]:
     """The models, without "models/" before their names, and the request for the next page."""
     page = mapping(value)
     entries = page.get("models")
@@ -27,7 +25,7 @@ def read_models(value: object, provider: str) -> Page[ListingCall]:
     token = page.get("nextPageToken")
     if token:
         following = ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE), ("pageToken", str(token))))
-    return Page(models=[_model(mapping(entry), provider) for entry in entries], following=following)
+    return ModelPage(models=[_model(mapping(entry), provider) for entry in entries], following=following)
 
 
 def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
@@ -36,7 +34,7 @@ def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
         raise ProviderError(f"{provider}: the model list holds an entry without a name")
     return ListedModel(
         id=name.removeprefix("models/"),
-        display_name=label(entry.get("displayName")),
+        display_name=clean_text(entry.get("displayName")),
         context_window=size(entry.get("inputTokenLimit")),
         max_output_tokens=size(entry.get("outputTokenLimit")),
         output_modalities=_outputs(entry.get("supportedGenerationMethods")),
@@ -48,3 +46,9 @@ def _outputs(methods: object) -> tuple[str, ...] | None:
     if not isinstance(methods, list) or "generateContent" in methods:
         return None
     return ("embedding",) if "embedContent" in methods else None
+
+
+MODELS = Listing(
+    first=ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE),)),
+    read=_read_page,
+)

@@ -1,1 +1,1 @@
-"""Providers without an SDK: what their dialects have in common."""
+"""Providers without an SDK: what their APIs have in common."""

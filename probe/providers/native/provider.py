@@ -1,19 +1,21 @@
-"""A provider whose dialect has no SDK: `httpx` over the wire."""
+"""A provider whose API has no SDK: `httpx` over the wire."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import MappingProxyType
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
 from probe.catalog.models.listed import ListedModel
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
-from probe.providers.native.address import headers_of, url_of
-from probe.providers.native.dialect import ListingCall, NativeDialect, PromptCall
-from probe.providers.pages import Page, read_page, whole_list
-from probe.providers.preset import Endpoint
+from probe.providers.native.api import ListingCall, NativeApi, PromptCall
+from probe.providers.pages import ModelPage, listing_json, whole_list
+from probe.providers.preset import Auth, Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import Capture
@@ -21,19 +23,31 @@ from probe.wire.httpx_transport import HttpxTransport
 from probe.wire.request import Wire
 from probe.wire.transport import recording
 
+_VERSION = re.compile(r"/v[0-9]+[a-z0-9]*$")
+
+# The header that a key goes into, and what stands before it.
+_KEYS: Mapping[Auth, tuple[str, str]] = MappingProxyType(
+    {
+        "bearer": ("Authorization", "Bearer "),
+        "x-api-key": ("x-api-key", ""),
+        "x-goog-api-key": ("x-goog-api-key", ""),
+        "api-key": ("api-key", ""),
+    }
+)
+
 _HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class NativeProvider:
     """A `Provider`. Its client is opened once and carries calls over whatever wire they bring.
 
-    Nothing but the endpoint and the dialect decides what is sent: no variable of the environment, no .netrc,
+    Nothing but the endpoint and the API decides what is sent: no variable of the environment, no .netrc,
     no cookie of an earlier answer.
     """
 
-    def __init__(self, endpoint: Endpoint, dialect: NativeDialect) -> None:
+    def __init__(self, endpoint: Endpoint, api: NativeApi) -> None:
         self._endpoint = endpoint
-        self._dialect = dialect
+        self._api = api
         transport = HttpxTransport(
             WireOfTheCall(),
             ca_file=endpoint.ca_file,
@@ -51,42 +65,62 @@ class NativeProvider:
         with recording(
             connection=request.connection,
             deadlines=request.deadlines,
-            output_pattern=self._dialect.output_pattern if request.stream else None,
+            output_pattern=self._api.dialect.output_pattern if request.stream else None,
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
-            return await capture_of(self._endpoint.name, self._ask(request), tape, wire)
+            return await capture_of(self._endpoint.name, self._post(request), tape, wire)
 
     def read(self, capture: Capture, /) -> Reading:
-        return read_answer(capture, self._dialect.grammar)
+        return read_answer(capture, self._api.dialect)
 
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
-        name, dialect = self._endpoint.name, self._dialect
+        name, listing = self._endpoint.name, self._api.listing
 
-        async def turn(call: ListingCall) -> Page[ListingCall]:
+        async def get_page(call: ListingCall) -> ModelPage[ListingCall]:
             with recording() as tape:
                 capture = await capture_of(name, self._list(call), tape, wire)
-            return dialect.read_listing(read_page(capture, name), name)
+            return listing.read(listing_json(capture, name), name)
 
-        return await whole_list(dialect.listing, turn, name)
+        return await whole_list(listing.first, get_page, name)
 
     async def warm_up(self) -> None:
         """Make one call of everything without a network: the first of a process costs more."""
-        self.read(await self.send(FIRST_PROMPT, NoNetwork(_HEAD + self._dialect.first_answer)))
+        self.read(await self.send(FIRST_PROMPT, NoNetwork(_HEAD + self._api.first_answer)))
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _ask(self, prompt: Prompt) -> None:
-        call: PromptCall = self._dialect.request(prompt, self._endpoint.quirks)
+    async def _post(self, prompt: Prompt) -> None:
+        call = self._api.request(prompt, self._endpoint.quirks)
+        headers = {
+            **_headers(self._endpoint, self._api),
+            "Content-Type": "application/json",
+            "X-Client-Request-Id": str(prompt.request_id),
+        }
         response = await self._client.post(
-            url_of(self._endpoint, self._dialect, call),
-            content=msgspec.json.encode(call.body),
-            headers=headers_of(self._endpoint, self._dialect, prompt.request_id),
+            _url(self._endpoint, self._api, call), content=msgspec.json.encode(call.body), headers=headers
         )
         await response.aclose()
 
     async def _list(self, call: ListingCall) -> None:
         response = await self._client.get(
-            url_of(self._endpoint, self._dialect, call), headers=headers_of(self._endpoint, self._dialect)
+            _url(self._endpoint, self._api, call), headers=_headers(self._endpoint, self._api)
         )
         await response.aclose()
+
+
+def _url(endpoint: Endpoint, api: NativeApi, call: PromptCall | ListingCall) -> str:
+    """The whole URL. A base URL that ends with a version of the API keeps it; else the API's follows."""
+    version = "" if _VERSION.search(endpoint.base_url) else api.version
+    url = endpoint.base_url + version + call.path
+    return f"{url}?{urlencode(call.query)}" if call.query else url
+
+
+def _headers(endpoint: Endpoint, api: NativeApi) -> dict[str, str]:
+    """The headers of every request, the key among them if there is one."""
+    headers = {"Accept": "application/json", "User-Agent": "inference-probe", **api.headers}
+    auth = endpoint.quirks.auth or api.auth
+    if endpoint.api_key is not None and auth in _KEYS:
+        name, prefix = _KEYS[auth]
+        headers[name] = prefix + endpoint.api_key
+    return headers

@@ -12,9 +12,9 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.dialect import ListingCall
-from probe.providers.pages import Page
-from probe.providers.values import instant, mapping, size
+from probe.providers.native.api import Listing, ListingCall
+from probe.providers.pages import ModelPage
+from probe.providers.values import mapping, size, timestamp
 
 _NO_LIST = ()
 
@@ -24,10 +24,10 @@ _GIVES = {"completion": "text", "embedding": "embedding", "image": "image"}
 _TOLD = ("family", "parameter_size", "quantization_level")
 
 
-def read_tags(value: object, provider: str) -> Page[ListingCall]:
+def _read_tags(value: object, provider: str) -> ModelPage[ListingCall]:
     """The models in the order of the list, which is one page.
 
-    Raises ProviderError where `value` is no such list, or not one of models only.
+    Raises ProviderError if `value` is no such list, or not one of models only.
     """
     entries = value.get("models", _NO_LIST) if isinstance(value, dict) else _NO_LIST
     entries = [] if entries is None else entries  # Go writes a list that was never filled as null
@@ -37,7 +37,7 @@ def read_tags(value: object, provider: str) -> Page[ListingCall]:
     known = [model for model in models if model is not None]
     if len(known) < len(models):
         raise ProviderError(f"{provider}: the model list holds an entry without a name")
-    return Page(models=known)
+    return ModelPage(models=known)
 
 
 def _model(entry: Mapping[str, Any]) -> ListedModel | None:
@@ -53,7 +53,7 @@ def _model(entry: Mapping[str, Any]) -> ListedModel | None:
         context_window=size(details.get("context_length")),
         input_modalities=_input(capabilities),
         output_modalities=_output(capabilities),
-        created_at=instant(entry.get("modified_at")),
+        created_at=timestamp(entry.get("modified_at")),
     )
 
 
@@ -67,3 +67,6 @@ def _output(capabilities: object) -> tuple[str, ...] | None:
     if not isinstance(capabilities, list):
         return None
     return tuple(kind for capability, kind in _GIVES.items() if capability in capabilities) or None
+
+
+TAGS = Listing(first=ListingCall(path="/api/tags"), read=_read_tags)

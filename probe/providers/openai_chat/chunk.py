@@ -1,8 +1,7 @@
 """The JSON of the chat completions dialect, as far as it is read: one event of a stream, or a whole body.
 
-Decoding is typed first (about a microsecond an event); where a provider puts another type than the
-dialect says, the same bytes are decoded again without types and taken over field by field, what does not
-fit being left out. A number sent as text must not cost a sample.
+Decoding is typed first (about a microsecond an event); if a provider puts another type than the dialect says,
+the same bytes are decoded again and fitted field by field. A number sent as text must not cost a sample.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class TokenDetails(msgspec.Struct, gc=False):
 
 
 class TokenUsage(msgspec.Struct, gc=False):
-    """`usage`, with the names that other providers gave the same counts, and what some say there beside."""
+    """`usage`, with the names that other providers gave the same counts, and what else some say there."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -78,7 +77,7 @@ class Delta(msgspec.Struct, gc=False):
     function_call: Function | None = None
 
 
-class Choice(msgspec.Struct, gc=False):
+class ChatChoice(msgspec.Struct, gc=False):
     delta: Delta | None = None
     message: Delta | None = None
     text: str | None = None
@@ -92,11 +91,11 @@ class GroqEnvelope(msgspec.Struct, gc=False):
     error: Any = None
 
 
-class Chunk(msgspec.Struct, gc=False):
+class ChatChunk(msgspec.Struct, gc=False):
     id: str | None = None
     model: str | None = None
     system_fingerprint: str | None = None
-    choices: list[Choice] | None = None
+    choices: list[ChatChoice] | None = None
     usage: TokenUsage | None = None
     x_groq: GroqEnvelope | None = None
     timings: Timings | None = None
@@ -107,26 +106,26 @@ class Chunk(msgspec.Struct, gc=False):
     error: Any = None
 
 
-decode_strictly = msgspec.json.Decoder(Chunk).decode
+decode_strictly = msgspec.json.Decoder(ChatChunk).decode
 """Raises ValueError or RecursionError for anything but what the dialect says."""
 
 
-def decode_chunk(data: bytes) -> Chunk:
-    """One event's data, or a whole body. Raises ValueError, one line, where it is no JSON object in UTF-8."""
+def decode_chunk(data: bytes) -> ChatChunk:
+    """One event's data, or a whole body. Raises ValueError, one line, if it is no JSON object in UTF-8."""
     try:
         return decode_strictly(data)
     except (ValueError, RecursionError):
         return decode_loosely(data)
 
 
-def decode_loosely(data: bytes) -> Chunk:
+def decode_loosely(data: bytes) -> ChatChunk:
     """The same without types, and the same errors as `decode_chunk`."""
     value = decode_object(data)
     for choice in items(value.get("choices")):
         for delta in (choice.get("delta"), choice.get("message")):
             if isinstance(delta, dict):
                 _flatten(delta)
-    return fitted(Chunk, value)
+    return fitted(ChatChunk, value)
 
 
 def _flatten(delta: dict[str, Any]) -> None:
@@ -149,6 +148,6 @@ def _joined(content: object) -> str:
     return text(content) or ""
 
 
-def error_in(chunk: Chunk) -> object | None:
-    """The error that an event or a body reports; None where it reports none. Some send an empty one along."""
+def error_in(chunk: ChatChunk) -> object | None:
+    """The error that an event or a body reports; None if it reports none. Some always send an empty one."""
     return chunk.error or (chunk.x_groq.error if chunk.x_groq is not None else None) or None

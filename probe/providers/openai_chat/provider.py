@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
+from probe.providers.openai_chat.chat import CHAT_COMPLETIONS, create_arguments, read_completion
 from probe.providers.openai_chat.listing import Query, read_listing
-from probe.providers.openai_chat.reading import OUTPUT_PATTERN, read_chat
-from probe.providers.openai_chat.request import create_arguments
 from probe.providers.openai_chat.sdk import open_sdk
-from probe.providers.pages import Page, read_page, whole_list
+from probe.providers.pages import ModelPage, listing_json, whole_list
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.wire.capture import Capture
@@ -30,35 +29,27 @@ class OpenAIChat:
         with recording(
             connection=request.connection,
             deadlines=request.deadlines,
-            output_pattern=OUTPUT_PATTERN if request.stream else None,
+            output_pattern=CHAT_COMPLETIONS.output_pattern if request.stream else None,
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
             arguments = create_arguments(request, self._endpoint.quirks)
             return await capture_of(self._endpoint.name, self._sdk.create(arguments), tape, wire)
 
     def read(self, capture: Capture, /) -> Reading:
-        return read_chat(capture)
+        return read_completion(capture)
 
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
         name, quirks = self._endpoint.name, self._endpoint.quirks
         path = quirks.listing_path
         if path is None:
             raise ProviderError(f"{name}: the provider has no model list")
-        entries, total = 0, 0
 
-        async def turn(query: Query) -> Page[Query]:
-            nonlocal entries, total
+        async def get_page(query: Query) -> ModelPage[Query]:
             with recording() as tape:
                 capture = await capture_of(name, self._sdk.get(path, query), tape, wire)
-            read = read_listing(read_page(capture, name), name, quirks)
-            entries += read.entries
-            total = max(total, read.total or 0)
-            return read.page
+            return read_listing(listing_json(capture, name), name, quirks)
 
-        models = await whole_list(quirks.listing_query, turn, name)
-        if total > entries:
-            raise ProviderError(f"{name}: only a part of the model list came, {entries} of {total}")
-        return models
+        return await whole_list(quirks.listing_query, get_page, name)
 
     async def warm_up(self) -> None:
         """Make one call of everything without a network: the first of a process costs 25 to 60 ms more."""

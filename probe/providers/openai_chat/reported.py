@@ -1,4 +1,6 @@
-"""What a provider says of one request in the answer itself: durations, cost, whom it was passed on to.
+"""What a provider says of one request beside its answer: durations, cost, and the upstream that answered.
+
+In the answer itself:
 
 - Groq: `queue_time`, `prompt_time`, `completion_time` and `total_time`, which leaves the queue out, seconds,
   in `usage` or `x_groq.usage` (https://console.groq.com/docs/api-reference#chat-create).
@@ -14,23 +16,52 @@
   parts with their total, https://docs.perplexity.ai/api-reference/chat-completions-post), `estimated_cost`
   (DeepInfra), `cost_in_usd_ticks` of 10^-10 USD (xAI, https://docs.x.ai/docs/api-reference).
 - `provider`: OpenRouter's upstream.
+
+In the head of the response. Of one body, the time in its head is that of the whole. The head of a stream
+leaves before the work is done: OpenAI's goes with the first output, and its time is that to the first token;
+a gateway's time says when the head left, which may be long before, and nothing of the answer.
+
+- `openai-processing-ms`: OpenAI (https://platform.openai.com/docs/api-reference/debugging-requests), Azure
+- `x-envoy-upstream-service-time`, ms: whoever stands behind Envoy
+  (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter)
+- `x-kong-upstream-latency`, ms: whoever stands behind Kong, as Mistral does
+  (https://developer.konghq.com/gateway/configuration/)
+- `fireworks-server-time-to-first-token`, `fireworks-server-processing-time`, seconds
+  (https://docs.fireworks.ai/api-reference/post-chatcompletions)
+- `x-queue-time`, `x-inference-time`, `x-total-time`, ms: Text Generation Inference
+  (https://github.com/huggingface/text-generation-inference/blob/main/router/src/server.rs)
+- `x-litellm-response-duration-ms`, `x-litellm-response-cost`
+  (https://docs.litellm.ai/docs/proxy/response_headers)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from probe.facts.sample import Reported
-from probe.providers.openai_chat.chunk import Chunk, TokenUsage
+from probe.providers.answer import Answer
+from probe.providers.openai_chat.chunk import ChatChunk, TokenUsage
 from probe.providers.usage import sound
-from probe.providers.values import count, label, mapping
+from probe.providers.values import clean_text, mapping, whole_number
 
 _LONGEST_NAME = 200
 _TICK = Decimal("1e-10")
 _NOTHING = Reported(source="response")
+_NOTHING_IN_HEAD = Reported(source="headers")
+_PROVIDER = "openai-processing-ms"
+# The work of the provider itself first.
+_PROCESSING = (
+    _PROVIDER,
+    "x-total-time",
+    "x-inference-time",
+    "x-kong-upstream-latency",
+    "x-envoy-upstream-service-time",
+    "x-litellm-response-duration-ms",
+)
 _DURATIONS = (
     *("load_seconds", "queue_seconds", "prompt_seconds", "completion_seconds"),
     *("ttft_seconds", "itl_seconds", "total_seconds"),
@@ -38,26 +69,26 @@ _DURATIONS = (
 _OTHERS = ("prompt_tokens", "completion_tokens", "cost_usd", "upstream")
 
 
-def reported_by(chunk: Chunk) -> Reported | None:
-    """What one event or body says; None where it says nothing of the kind."""
+def reported_by(chunk: ChatChunk) -> Reported | None:
+    """What one event or body says; None if it says nothing of the kind."""
     said = _NOTHING
     usage = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
     if usage is not None:
         said = _of_usage(usage)
     if chunk.time_info is not None:
-        said = merged(said, _of_times(mapping(chunk.time_info), usage))
+        said = merge_reported(said, _of_times(mapping(chunk.time_info), usage))
     if chunk.timings is not None:
-        said = merged(said, _of_llama_cpp(chunk.timings))
+        said = merge_reported(said, _of_llama_cpp(chunk.timings))
     if chunk.metrics is not None:
-        said = merged(said, _of_vllm(mapping(chunk.metrics), usage))
+        said = merge_reported(said, _of_vllm(mapping(chunk.metrics), usage))
     if chunk.perf_metrics is not None:
-        said = merged(said, _of_fireworks(mapping(chunk.perf_metrics)))
+        said = merge_reported(said, _of_fireworks(mapping(chunk.perf_metrics)))
     if chunk.provider:
-        said = replace(said, upstream=(label(chunk.provider) or "")[:_LONGEST_NAME] or None)
+        said = replace(said, upstream=(clean_text(chunk.provider) or "")[:_LONGEST_NAME] or None)
     return None if said == _NOTHING else said
 
 
-def merged(before: Reported | None, after: Reported) -> Reported:
+def merge_reported(before: Reported | None, after: Reported) -> Reported:
     """Both, the later first. Its durations take the place of all of before where it has any."""
     if before is None:
         return after
@@ -84,16 +115,18 @@ def _of_usage(usage: TokenUsage) -> Reported:
     }
     cost = _cost(usage)
     said = _of_times(times, usage, with_queue=True)
-    ttft, total = seconds(usage.time_to_first_token), seconds(usage.total_latency)
+    ttft, total = _seconds(usage.time_to_first_token), _seconds(usage.total_latency)
     if cost is None and ttft is None and total is None:
         return said
-    return merged(said, Reported(source="response", cost_usd=cost, ttft_seconds=ttft, total_seconds=total))
+    return merge_reported(
+        said, Reported(source="response", cost_usd=cost, ttft_seconds=ttft, total_seconds=total)
+    )
 
 
 def _of_times(times: Any, usage: TokenUsage | None, *, with_queue: bool = False) -> Reported:
     """`with_queue`: the total leaves the queue out, which is added, so that it is the whole."""
-    prompt, completion = seconds(times.get("prompt_time")), seconds(times.get("completion_time"))
-    queue, total = seconds(times.get("queue_time")), seconds(times.get("total_time"))
+    prompt, completion = _seconds(times.get("prompt_time")), _seconds(times.get("completion_time"))
+    queue, total = _seconds(times.get("queue_time")), _seconds(times.get("total_time"))
     if prompt is None and completion is None and queue is None and total is None:
         return _NOTHING
     if with_queue and total is not None and queue is not None:
@@ -142,13 +175,39 @@ def _of_fireworks(metrics: Any) -> Reported:
 
     def of(name: str) -> float | None:
         value = metrics.get(name, metrics.get(f"fireworks-{name}"))
-        return seconds(value)
+        return _seconds(value)
 
     return Reported(
         source="response",
         ttft_seconds=of("server-time-to-first-token"),
         total_seconds=of("server-processing-time"),
     )
+
+
+def take_head(answer: Answer, headers: Mapping[str, str]) -> None:
+    """Durations and cost into the answer. Names of `headers` are in lower case."""
+    streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
+    ttft = _seconds(headers.get("fireworks-server-time-to-first-token"))
+    total = _seconds(headers.get("fireworks-server-processing-time"))
+    if streamed:
+        ttft = _header_ms(headers, _PROVIDER) if ttft is None else ttft
+    elif total is None:
+        total = next(
+            (found for name in _PROCESSING if (found := _header_ms(headers, name)) is not None), None
+        )
+    said = Reported(
+        source="headers",
+        queue_seconds=_header_ms(headers, "x-queue-time"),
+        ttft_seconds=ttft,
+        total_seconds=total,
+        cost_usd=_usd(headers.get("x-litellm-response-cost")),
+    )
+    if said != _NOTHING_IN_HEAD:
+        answer.reported = said
+
+
+def _header_ms(headers: Mapping[str, str], name: str) -> float | None:
+    return _ms(headers.get(name))
 
 
 def _evaluated(usage: TokenUsage | None) -> int | None:
@@ -163,15 +222,15 @@ def _evaluated(usage: TokenUsage | None) -> int | None:
 
 def _cost(usage: TokenUsage) -> Decimal | None:
     cost = usage.cost.get("total_cost") if isinstance(usage.cost, dict) else usage.cost
-    found = usd(cost)
+    found = _usd(cost)
     if found is None:
-        found = usd(usage.estimated_cost)
-    if found is None and (ticks := count(usage.cost_in_usd_ticks)) is not None and ticks >= 0:
+        found = _usd(usage.estimated_cost)
+    if found is None and (ticks := whole_number(usage.cost_in_usd_ticks)) is not None and ticks >= 0:
         found = ticks * _TICK
     return found
 
 
-def usd(value: object) -> Decimal | None:
+def _usd(value: object) -> Decimal | None:
     """An amount of at least 0, as it is written."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -182,7 +241,7 @@ def usd(value: object) -> Decimal | None:
     return found if found.is_finite() and found >= 0 else None
 
 
-def seconds(value: object) -> float | None:
+def _seconds(value: object) -> float | None:
     """A duration, also where it came as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -194,5 +253,5 @@ def seconds(value: object) -> float | None:
 
 
 def _ms(value: object) -> float | None:
-    found = seconds(value)
+    found = _seconds(value)
     return None if found is None else found / 1000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from probe.providers.openai_chat.chunk import Chunk, Timings, TokenUsage
+from probe.providers.openai_chat.chunk import ChatChunk, Timings, TokenUsage
 from probe.providers.usage import TokenCounts, sound
 
 
-def counted_usage(chunk: Chunk) -> TokenCounts | None:
-    """The counts in one event, from the first envelope that has any; None where none has."""
+def counted_usage(chunk: ChatChunk) -> TokenCounts | None:
+    """The counts in one event, from the first envelope that has any; None if none has."""
     if chunk.usage is not None and _has_counts(chunk.usage):
         return _counts(chunk.usage)
     if chunk.x_groq is not None and chunk.x_groq.usage is not None and _has_counts(chunk.x_groq.usage):
@@ -22,7 +22,7 @@ def counted_usage(chunk: Chunk) -> TokenCounts | None:
 
 
 def prompt_bytes(request_body: bytes) -> int | None:
-    """The size in UTF-8 of all message texts in a request's body; None where it is no chat request."""
+    """The size in UTF-8 of all message texts in a request's body; None if it is no chat request."""
     try:
         request = _decode_request(request_body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

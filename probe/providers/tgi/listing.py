@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.dialect import ListingCall
-from probe.providers.pages import Page
+from probe.providers.native.api import Listing, ListingCall
+from probe.providers.pages import ModelPage
 from probe.providers.values import size
 
 # What goes in and what comes out, by the pipeline that the Hub has the model under.
@@ -19,8 +19,8 @@ _MODALITIES = {
 }
 
 
-def read_info(value: object, provider: str) -> Page[ListingCall]:
-    """The model. Raises ProviderError where `value` is not what `/info` answers.
+def _read_info(value: object, provider: str) -> ModelPage[ListingCall]:
+    """The model. Raises ProviderError if `value` is not what `/info` answers.
 
     Its context window is what the server was started with: input and output together.
     """
@@ -35,4 +35,7 @@ def read_info(value: object, provider: str) -> Page[ListingCall]:
         input_modalities=takes,
         output_modalities=gives,
     )
-    return Page(models=(model,))
+    return ModelPage(models=(model,))
+
+
+INFO = Listing(first=ListingCall(path="/info"), read=_read_info)

@@ -1,14 +1,17 @@
-"""The events of a stream, or one body, of the chat completions dialect into an answer."""
+"""Chat completions: a prompt into the arguments of an SDK, a stream or one body into an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from probe.providers.answer import Answer
+from probe.providers.dialect import Dialect, Failure
 from probe.providers.failures import error_object, failed, read_error
+from probe.providers.framing import split_events
 from probe.providers.openai_chat.chunk import (
-    Chunk,
+    ChatChunk,
     Delta,
     ToolCall,
     decode_chunk,
@@ -16,9 +19,12 @@ from probe.providers.openai_chat.chunk import (
     decode_strictly,
     error_in,
 )
-from probe.providers.openai_chat.reported import merged, reported_by
-from probe.providers.openai_chat.usage import counted_usage
-from probe.providers.reading import Trouble
+from probe.providers.openai_chat.reported import merge_reported, reported_by, take_head
+from probe.providers.openai_chat.usage import counted_usage, prompt_bytes
+from probe.providers.preset import Quirks
+from probe.providers.protocol import Prompt, Reading
+from probe.providers.reading import read_answer
+from probe.wire.capture import Capture
 
 _DONE = b"[DONE]"
 _NO_JSON = (_DONE, b"")
@@ -27,18 +33,61 @@ _NO_JSON = (_DONE, b"")
 _NAMES = (b"error", b"ping")
 
 
-class ChatListener:
-    """A `Listener`. `[DONE]` ends a stream."""
+def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
+    """Keyword arguments of `chat.completions.create`. What the prompt leaves open is left out."""
+    arguments: dict[str, Any] = {
+        "model": prompt.model,
+        "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
+        quirks.max_tokens_field: quirks.max_tokens_of(prompt.max_tokens),
+        "stream": prompt.stream,
+        "extra_headers": {"X-Client-Request-Id": str(prompt.request_id)},
+    }
+    temperature = quirks.temperature_of(prompt.model, prompt.temperature)
+    if temperature is not None:
+        arguments["temperature"] = temperature
+    if prompt.seed is not None and quirks.seed_field == "seed":
+        arguments["seed"] = prompt.seed
+    if prompt.stream and quirks.ask_for_usage != "extra_body" and (options := _stream_options(quirks)):
+        arguments["stream_options"] = options
+    if extra := _extra_body(prompt, quirks):
+        arguments["extra_body"] = extra
+    return arguments
 
-    __slots__ = ("_along", "_answer", "ended")
+
+def _extra_body(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
+    """Fields that the SDK does not know."""
+    extra: dict[str, Any] = {}
+    if prompt.seed is not None and quirks.seed_field is not None and quirks.seed_field != "seed":
+        extra[quirks.seed_field] = prompt.seed
+    if prompt.stream and quirks.ask_for_usage == "extra_body" and (options := _stream_options(quirks)):
+        extra["stream_options"] = options
+    return extra
+
+
+def _stream_options(quirks: Quirks) -> dict[str, bool]:
+    options: dict[str, bool] = {}
+    if quirks.ask_for_usage != "never":
+        options["include_usage"] = True
+    if quirks.pads_chunks:
+        options["include_obfuscation"] = False
+    return options
+
+
+# Answers ----------------------------------------------------------------------------------------------------
+
+
+class _Parser:
+    """A `StreamParser`. `[DONE]` ends a stream."""
+
+    __slots__ = ("_answer", "_pending", "ended")
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        # The latest event that counts along with its output: only the last of a stream is worth its reading.
-        self._along: Chunk | None = None
+        # The latest event that reports along with output: only the last of a stream is worth reading.
+        self._pending: ChatChunk | None = None
         self.ended = False
 
-    def event(self, data: bytes, name: bytes, at_ns: int, /) -> Trouble:
+    def on_event(self, data: bytes, name: bytes, at_ns: int, /) -> Failure | None:
         if name and name in _NAMES and data.strip() not in _NO_JSON:
             return read_error(data) if name == b"error" else None
         try:
@@ -56,7 +105,7 @@ class ChatListener:
         output = self._answer.output
         before = len(output)
         _take_choices(self._answer, chunk, at_ns)
-        # Asked of every token, so that it stands here.
+        # Checked for every token, so that it stands here.
         if (
             chunk.usage is not None
             or chunk.error is not None
@@ -67,14 +116,10 @@ class ChatListener:
             or chunk.metrics is not None
             or chunk.perf_metrics is not None
         ):
-            return self._take_rest(chunk, along=len(output) > before)
+            return self._take_rest(chunk, pending=len(output) > before)
         return None
 
-    def close(self) -> None:
-        if self._along is not None:
-            self._report(self._along)
-
-    def body(self, data: bytes, at_ns: int, /) -> Trouble:
+    def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
         chunk = decode_chunk(data)
         _take_choices(self._answer, chunk, at_ns)
         _take_counts(self._answer, chunk)
@@ -88,25 +133,29 @@ class ChatListener:
             )
         return None
 
-    def _take_rest(self, chunk: Chunk, *, along: bool) -> Trouble:
-        """What is said beside the choices; `along` with output of theirs."""
+    def close(self) -> None:
+        if self._pending is not None:
+            self._report(self._pending)
+
+    def _take_rest(self, chunk: ChatChunk, *, pending: bool) -> Failure | None:
+        """What is said beside the choices; `pending`: it came with output of theirs."""
         _take_counts(self._answer, chunk)
-        if along:
-            self._along = chunk
+        if pending:
+            self._pending = chunk
         else:
             self._report(chunk)
         error = error_in(chunk)
         return None if error is None else error_object(error)
 
-    def _report(self, chunk: Chunk) -> None:
-        """Keep what the event says, over what came along before it."""
-        along, self._along = self._along, None
-        for each in (along, chunk) if along is not chunk else (chunk,):
+    def _report(self, chunk: ChatChunk) -> None:
+        """Keep what the event says, over what was pending before it."""
+        pending, self._pending = self._pending, None
+        for each in (pending, chunk) if pending is not chunk else (chunk,):
             if each is not None and (said := reported_by(each)) is not None:
-                self._answer.reported = merged(self._answer.reported, said)
+                self._answer.reported = merge_reported(self._answer.reported, said)
 
 
-def _take_choices(answer: Answer, chunk: Chunk, at_ns: int) -> None:
+def _take_choices(answer: Answer, chunk: ChatChunk, at_ns: int) -> None:
     """Of one event, or of a whole body, which had arrived at `at_ns`."""
     if answer.model is None:
         answer.model = chunk.model or None
@@ -126,7 +175,7 @@ def _take_choices(answer: Answer, chunk: Chunk, at_ns: int) -> None:
             _take_counts(answer, chunk)
 
 
-def _take_counts(answer: Answer, chunk: Chunk) -> None:
+def _take_counts(answer: Answer, chunk: ChatChunk) -> None:
     # Some servers count along in every chunk: the last count is the whole one.
     answer.usage = counted_usage(chunk) or answer.usage
     if chunk.x_groq is not None:
@@ -157,3 +206,28 @@ def _call_text(delta: Delta) -> str:
         calls.append(ToolCall(function=delta.function_call))
     functions = (call.function for call in calls)
     return "".join((function.name or "") + (function.arguments or "") for function in functions if function)
+
+
+CHAT_COMPLETIONS = Dialect(
+    parser=_Parser,
+    split=split_events,
+    end_mark="[DONE]",
+    on_head=take_head,
+    endings=MappingProxyType(
+        {
+            "length": "limit",
+            "max_tokens": "limit",
+            "content_filter": "filtered",
+            "error": "failed",
+        }
+    ),
+    prompt_bytes=prompt_bytes,
+    output_pattern=(
+        rb'"(?:content|reasoning|reasoning_content|refusal|arguments|name|text|thinking|summary)"\s*:\s*"[^"]'
+    ),
+)
+
+
+def read_completion(capture: Capture) -> Reading:
+    """What a capture of one chat completion says."""
+    return read_answer(capture, CHAT_COMPLETIONS)

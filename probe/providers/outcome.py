@@ -1,4 +1,4 @@
-"""What is to be said of an answer that came to its end."""
+"""What an answer that came to its end amounts to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from probe.facts.sample import Ok, Outcome
 from probe.providers.answer import Answer
 from probe.providers.failures import failed
 
-# What a finish reason means, where it is not that the model was done.
+# What a finish reason means, if it is not that the model was done.
 #   limit       the limit on tokens was reached
 #   filtered    the provider's filter ended the answer, or would not have it given at all
 #   failed      the provider says that it failed
@@ -18,11 +18,11 @@ Ending = Literal["limit", "filtered", "failed", "unfinished"]
 Endings = Mapping[str, Ending]
 
 
-def judge(answer: Answer, endings: Endings) -> Outcome:
-    """Ok where there is an answer, cut at the limit or not, or a refusal in the model's own words.
+def outcome_of(answer: Answer, endings: Endings) -> Outcome:
+    """Ok if there is an answer, cut at the limit or not, or a refusal in the model's own words.
 
     A refusal is an answer: whether it is a good one is for an evaluator. An answer that the provider's
-    filter cut off is none. Where only reasoning came, or nothing, the finish reason tells whether the
+    filter cut off is none. If only reasoning came, or nothing, the finish reason tells whether the
     limit was spent on it. A reason that `endings` does not name says that the model was done.
     """
     reason = answer.finish_reason

@@ -14,7 +14,7 @@
 - `prompt_text_token_price`, USD cents a hundred million, and the same with `_long_context` beyond
   `long_context_threshold`: xAI (https://docs.x.ai/docs/api-reference#list-language-models).
 - `providers[].pricing`, USD a million, of whoever answers: Hugging Face
-  (https://huggingface.co/docs/inference-providers/hub-api); a price only where there is one provider.
+  (https://huggingface.co/docs/inference-providers/hub-api); a price only if there is one provider.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from probe.catalog.prices.price import Price, Tier
 from probe.facts.rates import Rates, rates_of
-from probe.providers.listing.figures import exact, first, part, size
+from probe.providers.values import decimal, first_known, part, size
 
 _PER_TOKEN = Decimal(1_000_000)
 _PER_MILLION = Decimal(1)
@@ -81,7 +81,7 @@ _ZERO_IS_NONE = frozenset({"cache_write_per_million_usd", "reasoning_per_million
 def price_in(entry: Mapping[str, Any], source: str) -> Price | None:
     """The price of one entry of the list; None if it names none for input and output tokens."""
     pricing = part(entry, "pricing")
-    rates = first(
+    rates = first_known(
         _rates(pricing, _OPENROUTER),
         _rates(pricing, _TOGETHER),
         _rates(part(entry, "metadata", "pricing"), _DEEPINFRA),
@@ -94,7 +94,7 @@ def price_in(entry: Mapping[str, Any], source: str) -> Price | None:
     return Price(
         rates=rates,
         tiers=(*_overrides(pricing, rates), *_long_context(entry)),
-        request_usd=exact(pricing.get("request")) or Decimal(0),
+        request_usd=decimal(pricing.get("request")) or Decimal(0),
         source=source,
     )
 
@@ -105,7 +105,7 @@ def _rates(pricing: Mapping[str, Any], words: _Words) -> Rates | None:
 
 
 def _usd(pricing: Mapping[str, Any], names: Sequence[str], scale: Decimal) -> Decimal | None:
-    found: Decimal | None = first(*(exact(pricing.get(name)) for name in names))
+    found: Decimal | None = first_known(*(decimal(pricing.get(name)) for name in names))
     return None if found is None else (found * scale).normalize() + 0
 
 

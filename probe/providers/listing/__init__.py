@@ -1,1 +1,0 @@
-"""Model lists in the shapes that OpenAI-compatible providers give them."""
