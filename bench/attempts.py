@@ -43,7 +43,7 @@ async def _measure(simulator: SimulatorProcess, *, tls: bool) -> list[Figure]:
     stopwatch = await StopwatchProcess.start()
     with tempfile.TemporaryDirectory() as folder:
         async with await Store.open(f"sqlite:///{folder}/bench.db") as store:
-            recorder = Recorder(store, clock, SpillFile(Path(folder) / "spill"))
+            recorder = Recorder(store.results, clock, SpillFile(Path(folder) / "spill"))
             recorder.start()
             limits = Limits(clock, assembly.limits)
             runner = Runner(
@@ -55,7 +55,7 @@ async def _measure(simulator: SimulatorProcess, *, tls: bool) -> list[Figure]:
             )
 
             async def one_run() -> None:
-                run_id = await store.start_run(
+                run_id = await store.runs.start(
                     run_name="bench", triggered_by="bench", suite="mystery-shopper"
                 )
                 plan = RunPlan(

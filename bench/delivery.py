@@ -146,8 +146,8 @@ async def _catch_up(kept: Kept, sink: Victoria) -> list[float]:
     context = ExporterContext(series=(), status=_no_status, clock=SystemClock(), settings={"url": sink.url})
     exporter = InfluxDBExporter(context)
     async with await Store.open(kept.url) as store:
-        await store.move_cursor("influxdb", kept.count - BACKLOG)
-        delivery = Delivery("influxdb", streams(exporter, store), store, SystemClock())
+        await store.delivery.move("influxdb", kept.count - BACKLOG)
+        delivery = Delivery("influxdb", streams(exporter, store), store.delivery, SystemClock())
         before_ns = monotonic_ns()
         task = asyncio.create_task(delivery.run())
         while delivery.status().delivered < BACKLOG:  # noqa: ASYNC110  nobody but a bench waits for it
@@ -188,8 +188,8 @@ async def _scrape(folder: Path, kept: Kept) -> list[float]:
 async def _prune(kept: Kept) -> list[float]:
     """Those next in turn; an exporter has had everything."""
     async with await Store.open(kept.url) as store:
-        ((first, sample),) = await store.samples_after(0, 1)
-        await store.move_cursor("influxdb", kept.count)
+        ((first, sample),) = await store.results.after(0, 1)
+        await store.delivery.move("influxdb", kept.count)
     cutoff = sample.ended_at + timedelta(days=(DELETED - 0.5) / A_DAY)
     report, taken_ms = await _pruned(kept, cutoff)
     assert abs(report - DELETED) <= 1, (report, first)
@@ -199,7 +199,7 @@ async def _prune(kept: Kept) -> list[float]:
 async def _prune_nothing(kept: Kept) -> list[float]:
     """All are old enough, and none was delivered."""
     async with await Store.open(kept.url) as store:
-        await store.move_cursor("influxdb", 0)
+        await store.delivery.move("influxdb", 0)
     report, taken_ms = await _pruned(kept, SystemClock().now())
     assert report == 0
     return [taken_ms]
@@ -209,7 +209,7 @@ async def _pruned(kept: Kept, cutoff: datetime) -> tuple[int, float]:
     """How many results from before the cutoff went, and how long that took."""
     async with await Store.open(kept.url, clock=FakeClock(cutoff + DAY)) as store:
         before_ns = monotonic_ns()
-        report = await store.prune(Days(), ["influxdb"])
+        report = await store.retention.prune(Days(), ["influxdb"])
         return report.results, (monotonic_ns() - before_ns) / 1e6
 
 

@@ -35,12 +35,12 @@ async def measure() -> list[Figure]:
 async def _writing(folder: Path) -> list[Figure]:
     """Many at once, as a run ends, and one alone."""
     async with await Store.open(f"sqlite:///{folder}/write.db") as store:
-        run_id = await store.start_run(run_name="bench", triggered_by="bench", suite="bench")
+        run_id = await store.runs.start(run_name="bench", triggered_by="bench", suite="bench")
         samples = [a_sample(run_id=run_id) for _ in range(WRITES + AT_ONCE)]
-        await asyncio.gather(*map(store.add, samples[WRITES:]))
+        await asyncio.gather(*map(store.results.add, samples[WRITES:]))
         before_ns, before_cpu_ns = monotonic_ns(), cpu_ns()
         for start in range(0, WRITES, AT_ONCE):
-            await asyncio.gather(*map(store.add, samples[start : start + AT_ONCE]))
+            await asyncio.gather(*map(store.results.add, samples[start : start + AT_ONCE]))
         wall_ms = (monotonic_ns() - before_ns) / 1e6 / WRITES
         cpu_ms = (cpu_ns() - before_cpu_ns) / 1e6 / WRITES
         alone = [await _add(store, a_sample(run_id=run_id)) for _ in range(AT_ONCE)]
@@ -63,7 +63,7 @@ async def _writing(folder: Path) -> list[Figure]:
 
 async def _add(store: Store, sample: Sample) -> float:
     before_ns = monotonic_ns()
-    await store.add(sample)
+    await store.results.add(sample)
     return (monotonic_ns() - before_ns) / 1e6
 
 
@@ -90,7 +90,7 @@ async def _last_day(folder: Path) -> list[Figure]:
 
 async def _window(store: Store) -> float:
     before_ns = monotonic_ns()
-    rows = await store.leaderboard_rows()
+    rows = await store.leaderboard.rows()
     assert len(rows) == TARGETS
     return (monotonic_ns() - before_ns) / 1e6
 

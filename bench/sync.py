@@ -70,11 +70,11 @@ async def _sync(discovery: Discovery, asked: Subject, server: Lists, usd: str, w
 
 async def _check(store: Store) -> None:
     """What was measured did the work."""
-    known = await store.known_models("acme")
+    known = await store.catalog.known_models("acme")
     assert [model.listed.context_window for model in known] == [256_000] * MODELS
-    quotes = await store.current_quotes()
+    quotes = await store.quotes.current()
     assert len(quotes) == MODELS
-    assert len(await store.price_history("acme", NAMES[0])) == 2
+    assert len(await store.prices.history("acme", NAMES[0])) == 2
 
 
 def _figure(label: str, value_ms: float, count: int) -> Figure:

@@ -41,20 +41,20 @@ class Source:
         """Raises StoreError."""
         async with self._reading:
             now = self._clock.now()
-            sequence = await self._store.last_sequence()
+            sequence = await self._store.results.last_sequence()
             kept = self._window
             if (
                 kept is None
                 or kept.sequence != sequence
                 or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
             ):
-                rows = await self._store.leaderboard_rows(now - WINDOW, now)
+                rows = await self._store.leaderboard.rows(now - WINDOW, now)
                 kept = self._window = Window(until=now, sequence=sequence, rows=rows)
             return kept
 
     async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:
         """The latest of the last 24 hours, newest first. Raises StoreError."""
-        page = await self._store.results(
+        page = await self._store.results.page(
             ResultFilter(success=False, kind=kind, since=now - WINDOW), limit=FAILURES_READ
         )
         return page.items

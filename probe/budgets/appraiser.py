@@ -37,7 +37,7 @@ class Appraiser:
         """Raises StoreError; then what was known before stays."""
         try:
             if self._store is not None:
-                self._usages = await self._store.typical_usage(self._clock.now() - USAGE_DAYS)
+                self._usages = await self._store.spending.typical_usage(self._clock.now() - USAGE_DAYS)
         finally:
             self.forecasts = await self.of_jobs(self._assembly().config.jobs)
 

@@ -87,7 +87,7 @@ class Budgets:
     async def load(self) -> None:
         """Take over what was spent and skipped before. Raises StoreError."""
         since = period_of("month", period_of("month", self._clock.now()).start - timedelta(days=1)).start
-        page = await self._store.runs(RunFilter(status="skipped", since=since), limit=_OPEN_RUNS)
+        page = await self._store.runs.page(RunFilter(status="skipped", since=since), limit=_OPEN_RUNS)
         for run in reversed(page.items):
             found = skipped_for(run.note)
             if found is not None:
@@ -183,9 +183,9 @@ class Budgets:
             async with asyncio.timeout(_READING_SECONDS), self._turnstile.alone():
                 now = self._clock.now()
                 day, month = period_of("day", now), period_of("month", now)
-                today = _spent(await self._store.spend(day.start, day.end))
+                today = _spent(await self._store.spending.by_job(day.start, day.end))
                 if self._earlier_day != day or now >= self._earlier_until:
-                    self._earlier = _spent(await self._store.spend(month.start, day.start))
+                    self._earlier = _spent(await self._store.spending.by_job(month.start, day.start))
                     self._earlier_day, self._earlier_until = day, now + _EARLIER_EVERY
                 self.ledger.roll(now)
                 self.ledger.replace(earlier=self._earlier, today=today)
@@ -214,7 +214,7 @@ class Budgets:
 
     async def _elsewhere(self, run_id: UUID) -> list[Bill]:
         """Runs of other programs, and such of this one that are yet to ask, that began before."""
-        page = await self._store.runs(RunFilter(status="running"), limit=_OPEN_RUNS)
+        page = await self._store.runs.page(RunFilter(status="running"), limit=_OPEN_RUNS)
         own = next((_place(run) for run in page.items if run.id == run_id), None)
         before = [
             run
@@ -247,7 +247,7 @@ class Budgets:
         due = list(self._untold())
         if not due:
             return
-        for event in await self._store.add_events(due):
+        for event in await self._store.events.add(due):
             _log.warning("a budget is worth a look", kind=event.kind, text=event.text)
         self._told.update((event.kind, event.scope or "", event.key) for event in due)
         for event in due:

@@ -94,7 +94,7 @@ class DaemonControl:
             money=self.budgets.status(),
             engines=self.engines.status(),
             catalogue=self.discoveries.status,
-            events=self.store.events_written,
+            events=self.store.events.written,
             pricing=self.pricing.status(),
         )
 
@@ -145,5 +145,5 @@ class DaemonControl:
             spilled=recorder.spilled,
             rejected=recorder.rejected,
             dropped=recorder.dropped,
-            deleted_undelivered=self.store.deleted_undelivered,
+            deleted_undelivered=self.store.retention.deleted_undelivered,
         )

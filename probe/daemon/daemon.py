@@ -82,7 +82,7 @@ class Daemon:
         self._generations = generations
         self._hurry = hurry
         self._phase = Phase()
-        self._schedule = Schedule(store, clock)
+        self._schedule = Schedule(store.runs, clock)
         self._vitals = Vitals(store, clock)
         self._exporters = Exporters(store, clock)
         self._pricing = Pricing(
@@ -161,7 +161,7 @@ class Daemon:
     async def _begin(self, stack: AsyncExitStack) -> None:
         """From here on things happen. What is pushed last is stopped first."""
         config, store, clock = self._config, self._parts.store, self._parts.clock
-        closed = await store.close_interrupted()
+        closed = await store.runs.close_interrupted()
         if closed:
             _log.warning("runs that a crash left open are closed", runs=len(closed))
         await self._vitals.look()
@@ -171,7 +171,7 @@ class Daemon:
         control = self.control
         await self._exporters.open(
             stack,
-            ExporterContext(series=control.series(), status=control.status, clock=clock, run=store.run),
+            ExporterContext(series=control.series(), status=control.status, clock=clock, run=store.runs.get),
             config.exporters.enabled(),
         )
         background(stack, self._vitals.run, "vitals", clock)
@@ -196,7 +196,7 @@ class Daemon:
         """Have the last day at hand before somebody opens the board."""
         now = self._parts.clock.now()
         with suppress(StoreError):  # whoever asks then is told
-            await self._parts.store.leaderboard_rows(now - timedelta(days=1), now)
+            await self._parts.store.leaderboard.rows(now - timedelta(days=1), now)
 
     def _scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
         """All that a configuration plans. Raises ConfigError."""

@@ -149,7 +149,7 @@ class Discoveries:
             news += reporter.of_probed([each], self.status.retirement_days)
         untold = [event for event in news if _key(event) not in self._told]
         if untold:
-            await self._store.add_events(untold)
+            await self._store.events.add(untold)
             self._told.update(map(_key, untold))
 
 

@@ -36,7 +36,7 @@ class Endings:
             patience = _LAST_TRY_SECONDS if self._phase.stopping else None
             try:
                 async with asyncio.timeout(patience):
-                    await self._store.finish_run(run_id, status, skipped_attempts=skipped, note=note)
+                    await self._store.runs.finish(run_id, status, skipped_attempts=skipped, note=note)
                 return
             except (StoreError, TimeoutError) as exc:
                 error = str(exc) or "the database does not answer"

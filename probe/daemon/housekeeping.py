@@ -61,7 +61,7 @@ class Upkeep:
 
     async def _prune(self) -> None:
         config = self._assembly().config
-        report = await self._store.prune(config.database.retention, config.exporters.enabled())
+        report = await self._store.retention.prune(config.database.retention, config.exporters.enabled())
         if report.undelivered:
             _log.error(
                 "rows were deleted that an exporter has not had; see database.retention.undelivered_days",
@@ -78,7 +78,7 @@ async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:
     Raises StoreError.
     """
     for target in dict.fromkeys(plan.target for plan in assembly.targets):
-        await store.register(target, logo_url=assembly.endpoints[target.provider].logo_url)
+        await store.registry.register(target, logo_url=assembly.endpoints[target.provider].logo_url)
         price = assembly.prices.price_of_day(target.provider, target.model, target.base_url, now)
         if price is not None:
-            await store.record_price(target, record_of(price, now))
+            await store.prices.record(target, record_of(price, now))

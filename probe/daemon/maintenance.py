@@ -46,7 +46,7 @@ class Chores:
     async def _carry_out(self, name: str, run_id: UUID, work: Work) -> None:
         status: RunEnd = "failed"
         try:
-            run = await self._store.run(run_id)
+            run = await self._store.runs.get(run_id)
             if await work("schedule" if run is None else run.triggered_by):
                 status = "finished"
         except asyncio.CancelledError:

@@ -81,7 +81,7 @@ class Runs:
         generation = self._generations.current
         with ExitStack() as holding:
             assembly = holding.enter_context(generation.use())
-            run_id = await self._store.start_run(
+            run_id = await self._store.runs.start(
                 run_name=name,
                 triggered_by=triggered_by,
                 suite=job.suite,

@@ -20,8 +20,8 @@ async def read_standing(
     lists: list[ListStatus] = []
     outlooks: list[Outlook] = []
     for provider, models in probed.items():
-        known = await store.known_models(provider)
-        askings = await store.discoveries(provider, limit=_ASKINGS_READ)
+        known = await store.catalog.known_models(provider)
+        askings = await store.discoveries.latest(provider, limit=_ASKINGS_READ)
         lists.append(_list_status(provider, len(models), known, askings))
         outlooks += (outlook(provider, model, known) for model in models)
     status = CatalogueStatus(

@@ -42,9 +42,9 @@ class Cursors(Protocol):
     What its sink refused on the way is stored by id, with the reason.
     """
 
-    async def cursor(self, exporter: str, journal: Journal, /) -> int: ...
+    async def position(self, exporter: str, journal: Journal, /) -> int: ...
 
-    async def move_cursor(self, exporter: str, sequence: int, journal: Journal, /) -> None: ...
+    async def move(self, exporter: str, sequence: int, journal: Journal, /) -> None: ...
 
     async def refuse(self, exporter: str, reasons: Mapping[UUID, str], journal: Journal, /) -> None: ...
 
@@ -56,10 +56,10 @@ class MemoryCursors:
         self._start = start
         self._sequences: dict[tuple[str, Journal], int] = {}
 
-    async def cursor(self, exporter: str, journal: Journal, /) -> int:
+    async def position(self, exporter: str, journal: Journal, /) -> int:
         return self._sequences.get((exporter, journal), self._start)
 
-    async def move_cursor(self, exporter: str, sequence: int, journal: Journal, /) -> None:
+    async def move(self, exporter: str, sequence: int, journal: Journal, /) -> None:
         self._sequences[exporter, journal] = sequence
 
     async def refuse(self, exporter: str, reasons: Mapping[UUID, str], journal: Journal, /) -> None:
@@ -91,7 +91,7 @@ class StreamCursor:
         """Read the next batch; returns whether there may be more after it. Raises StoreError."""
         stream = self.stream
         if self._sequence is None:
-            self._sequence = await self._cursors.cursor(self._exporter, stream.journal)
+            self._sequence = await self._cursors.position(self._exporter, stream.journal)
         self._batch = batch = await stream.after(self._sequence, self._size)
         more = len(batch) == self._size
         self.pending = await stream.last() - self._sequence if more else len(batch)
@@ -115,7 +115,7 @@ class StreamCursor:
             await self._cursors.refuse(self._exporter, outcome.refused, stream.journal)
         if outcome.settled:
             sequence, last = batch[outcome.settled - 1]
-            await self._cursors.move_cursor(self._exporter, sequence, stream.journal)
+            await self._cursors.move(self._exporter, sequence, stream.journal)
             self._sequence = sequence
             self.delivered += outcome.settled - len(outcome.refused)
             self.refused += len(outcome.refused)

@@ -6,11 +6,10 @@ The cursor of each other one is a row in the store: a restart of the daemon lose
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 
@@ -25,7 +24,8 @@ from probe.lib.clock import Clock
 from probe.lib.tasks import background
 from probe.metrics import WINDOW
 from probe.store import Store
-from probe.store.records import Page, ResultFilter
+from probe.store.records import ResultFilter
+from probe.store.results import ResultStore
 
 _log = structlog.get_logger("probe.delivery.exporters")
 
@@ -61,14 +61,14 @@ class Exporters:
             self._exporters[name] = exporter
         page = self._page = load_metrics_page(context)
         stack.push_async_callback(page.aclose)
-        cursors = MemoryCursors(await self._store.last_sequence())
-        await backfill(page, self._store, context.series, self._clock.now())
+        cursors = MemoryCursors(await self._store.results.last_sequence())
+        await backfill(page, self._store.results, context.series, self._clock.now())
         taken = streams(page, self._store)
         self._begin(stack, Delivery(METRICS_PAGE, taken, cursors, self._clock, most_at_once=_PAGE_AT_ONCE))
         for name, exporter in self._exporters.items():
             taken = streams(exporter, self._store)
-            await self._store.begin_delivery(name, [stream.journal for stream in taken])
-            self._begin(stack, Delivery(name, taken, self._store, self._clock))
+            await self._store.delivery.begin(name, [stream.journal for stream in taken])
+            self._begin(stack, Delivery(name, taken, self._store.delivery, self._clock))
             if "status" in exporter.takes:
                 reporter = StatusReporter(name, exporter, context.status, self._clock, self._begun)
                 background(stack, reporter.run, f"reports to {name}", self._clock)
@@ -108,15 +108,7 @@ class Exporters:
         return self._page.render(accept)
 
 
-class History(Protocol):
-    """What the page of metrics is filled from; see `probe.store`."""
-
-    def recent_samples(self, since: datetime, /) -> AsyncIterator[Sequence[Sample]]: ...
-
-    async def results(self, chosen: ResultFilter, *, limit: int) -> Page[Sample]: ...
-
-
-async def backfill(page: MetricsPage, history: History, series: Sequence[Series], now: datetime) -> None:
+async def backfill(page: MetricsPage, results: ResultStore, series: Sequence[Series], now: datetime) -> None:
     """Restore the last window, and of each series the latest attempt and success, however old.
 
     Take the journal's last sequence before, and deliver from there: what is stored meanwhile is not missed.
@@ -124,18 +116,18 @@ async def backfill(page: MetricsPage, history: History, series: Sequence[Series]
     """
     attempted: set[Series] = set()
     succeeded: set[Series] = set()
-    async for samples in history.recent_samples(now - WINDOW):
+    async for samples in results.since(now - WINDOW):
         page.restore(samples)
         attempted.update(sample.series for sample in samples)
         succeeded.update(sample.series for sample in samples if sample.success)
     for each in series:
         if each not in attempted:
-            page.restore(await _latest(history, each, success=None))
+            page.restore(await _latest(results, each, success=None))
         if each not in succeeded:
-            page.restore(await _latest(history, each, success=True))
+            page.restore(await _latest(results, each, success=True))
 
 
-async def _latest(history: History, series: Series, *, success: bool | None) -> list[Sample]:
+async def _latest(results: ResultStore, series: Series, *, success: bool | None) -> list[Sample]:
     """The newest sample of one series, if it is the newest of its target and connection."""
     target = series.target
     chosen = ResultFilter(
@@ -145,7 +137,7 @@ async def _latest(history: History, series: Series, *, success: bool | None) -> 
         connection=series.connection,
         success=success,
     )
-    page = await history.results(chosen, limit=1)
+    page = await results.page(chosen, limit=1)
     return [sample for sample in page.items if sample.series == series]
 
 
@@ -193,7 +185,7 @@ class NotifyingStore:
         self._listeners = listeners
 
     async def add(self, sample: Sample, /) -> None:
-        await self._store.add(sample)
+        await self._store.results.add(sample)
         self._exporters.wake()
         for listener in self._listeners:
             try:

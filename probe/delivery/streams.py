@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from probe.exporter import Exporter
-from probe.store.records import Journal, StoredEvent, StoredPrice, StoredSample
+from probe.store import Journal, Store
 
 
 class Deliverable(Protocol):
@@ -39,48 +38,35 @@ class Stream(Generic[T]):
     at: Callable[[T], datetime]
 
 
-class Journals(Protocol):
-    """See `probe.store`."""
-
-    async def samples_after(self, sequence: int, limit: int, /) -> Sequence[StoredSample]: ...
-
-    async def events_after(self, sequence: int, limit: int, /) -> Sequence[StoredEvent]: ...
-
-    async def prices_after(self, sequence: int, limit: int, /) -> Sequence[StoredPrice]: ...
-
-    async def last_sequence(self, journal: Journal = "results", /) -> int: ...
-
-
-def streams(exporter: Exporter, stored: Journals) -> tuple[Stream[Any], ...]:
+def streams(exporter: Exporter, store: Store) -> tuple[Stream[Any], ...]:
     """Everything stored that the exporter takes; what is rare goes first."""
     rarest_first: tuple[Journal, ...] = ("prices", "events", "results")
-    return tuple(_stream(each, exporter, stored) for each in rarest_first if each in exporter.takes)
+    return tuple(_stream(each, exporter, store) for each in rarest_first if each in exporter.takes)
 
 
-def _stream(journal: Journal, exporter: Exporter, stored: Journals) -> Stream[Any]:
-    last = partial(stored.last_sequence, journal)
+def _stream(journal: Journal, exporter: Exporter, store: Store) -> Stream[Any]:
     match journal:
         case "prices":
             return Stream(
                 journal=journal,
-                after=stored.prices_after,
-                last=last,
+                after=store.prices.after,
+                last=store.prices.last_sequence,
                 send=exporter.export_prices,
                 at=lambda entry: entry.at,
             )
         case "events":
             return Stream(
                 journal=journal,
-                after=stored.events_after,
-                last=last,
+                after=store.events.after,
+                last=store.events.last_sequence,
                 send=exporter.export_events,
                 at=lambda event: event.at,
             )
         case "results":
             return Stream(
                 journal=journal,
-                after=stored.samples_after,
-                last=last,
+                after=store.results.after,
+                last=store.results.last_sequence,
                 send=exporter.export,
                 at=lambda sample: sample.ended_at,
             )

@@ -93,7 +93,7 @@ class Discovery:
         begun: list[Asking] = []
         try:
             for subject in subjects:
-                discovery_id = await self._store.start_discovery(subject.name, triggered_by)
+                discovery_id = await self._store.discoveries.start(subject.name, triggered_by)
                 self._open.add(discovery_id)
                 begun.append(Asking(subject, discovery_id))
         except BaseException:
@@ -141,7 +141,7 @@ class Discovery:
 
     async def _close(self, asking: Asking) -> None:
         try:
-            await self._store.finish_discovery(
+            await self._store.discoveries.finish(
                 asking.id, status="failed", base_url=asking.subject.base_url, error=BROKEN_OFF
             )
         except StoreError as exc:
@@ -192,7 +192,7 @@ class Discovery:
     async def _keep(self, asking: Asking, listed: Sequence[ListedModel]) -> SyncReport:
         """Raises StoreError, and ProviderError for a list that is not to be believed."""
         subject = asking.subject
-        known = await self._store.known_models(subject.name)
+        known = await self._store.catalog.known_models(subject.name)
         if not listed and subject.kind != "engine" and any(each.vanished_at is None for each in known):
             raise ProviderError("the list is empty, and the one before was not")
         comparison = compare(known, listed)
@@ -209,7 +209,7 @@ class Discovery:
     async def _failed(self, asking: Asking, error: str) -> SyncReport:
         """What is known stays, and what it means for probed models is told. Raises StoreError."""
         subject = asking.subject
-        known = await self._store.known_models(subject.name)
+        known = await self._store.catalog.known_models(subject.name)
         reporter = Reporter(provider=subject.name, now=self._clock.now())
         events = (
             reporter.of_failure(known, error),
@@ -233,7 +233,7 @@ class Discovery:
         found = comparison or Comparison(models=())
         for patience in range(_STORE_TRIES, -1, -1):
             try:
-                new = await self._store.finish_discovery(
+                new = await self._store.discoveries.finish(
                     asking.id,
                     status="failed" if comparison is None else "complete",
                     base_url=asking.subject.base_url,

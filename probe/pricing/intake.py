@@ -41,11 +41,11 @@ class Desk:
             await self._load(scope, now)
 
     async def _load(self, scope: Scope, now: datetime) -> None:
-        await self._adopt(await self._store.current_quotes(), scope, now)
+        await self._adopt(await self._store.quotes.current(), scope, now)
 
     async def _adopt(self, current: Collection[QuoteRecord], scope: Scope, now: datetime) -> None:
         """These are what the store holds as current."""
-        held = await self._store.held_quotes()
+        held = await self._store.quotes.held()
         self._quotes.replace(
             [quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)]
         )
@@ -62,10 +62,10 @@ class Desk:
         """Keep what a source said of one or more providers. Raises StoreError."""
         quotes = [quote for each in told for quote in each.quotes]
         async with self._one_at_a_time:
-            current = await self._store.current_quotes()
+            current = await self._store.quotes.current()
             before = {(row.provider, row.model): row for row in current if row.source == source}
             kept, changed = await self._weighed(quotes, before, scope.config.pricing.jump_ratio, now)
-            new = {row.id for row in await self._store.save_quotes(kept)}
+            new = {row.id for row in await self._store.quotes.save(kept)}
             # What was read and what is written now, without reading thousands of rows again.
             stored = {_place(row): row for row in (*current, *kept) if row.status == "current"}
             await self._adopt(stored.values(), scope, now)
@@ -83,11 +83,11 @@ class Desk:
     async def renew(self, source: str, at: datetime, scope: Scope) -> SourceReport:
         """The source says that it says what it said. Raises StoreError."""
         models: dict[str, list[str]] = {}
-        for row in await self._store.current_quotes():
+        for row in await self._store.quotes.current():
             if row.source == source:
                 models.setdefault(row.provider, []).append(row.model)
         for provider, names in models.items():
-            await self._store.touch_quotes(source, provider, names, at)
+            await self._store.quotes.touch(source, provider, names, at)
         await self.load(scope, at)
         return SourceReport(source=source, quotes=sum(map(len, models.values())), unchanged=True)
 
@@ -121,13 +121,13 @@ class Desk:
     async def _rejected(self, source: str) -> Mapping[ModelKey, Sequence[Price]]:
         """What a person has rejected is not asked again, until the source says something else."""
         found: dict[ModelKey, list[Price]] = {}
-        for row in await self._store.rejected_quotes(source):
+        for row in await self._store.quotes.rejected(source):
             found.setdefault((row.provider, row.model), []).append(row.price)
         return found
 
     async def _tell_held(self, source: str, now: datetime) -> tuple[Event, ...]:
         """Of all that is held, as an event is written once: one that was lost with its process is made up."""
-        return await self._store.add_events(
+        return await self._store.events.add(
             [
                 news.price_held(row, self._quotes.of(row.provider, row.model).get(source), now)
                 for row in self.held

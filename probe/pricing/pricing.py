@@ -142,7 +142,7 @@ class Pricing:
         if self._is_fetched(scope):
             reports.append(await self._fetch_models_dev(scope))
         events = [event for report in reports for event in report.events]
-        events += await self._store.add_events(
+        events += await self._store.events.add(
             [
                 news.source_failed(report.source, report.error, self._clock.now())
                 for report in reports
@@ -158,9 +158,9 @@ class Pricing:
         As they are now; without those that are held no longer. Raises StoreError.
         """
         now = self._clock.now()
-        decided = await self._store.decide_quotes(verdicts, now)
+        decided = await self._store.quotes.decide(verdicts, now)
         if decided:
-            await self._store.add_events(
+            await self._store.events.add(
                 [news.decided(quote, accepted=verdicts[quote.id], at=now) for quote in decided]
             )
             await self.load()
@@ -223,21 +223,21 @@ class Pricing:
             price = None if base_url is None else scope.book.price_of_day(provider, model, base_url, now)
             if price is not None:
                 priced.append((provider, model, record_of(price, now)))
-        changes = await self._store.record_prices(priced, scope.base_urls)
+        changes = await self._store.prices.record_all(priced, scope.base_urls)
         probed = frozenset(scope.probed)
         mine = [change for change in changes if (change.provider, change.model) in probed]
         await self._remember([(change.provider, change.model) for change in mine])
         told = [news.price_changed(change, change.before) for change in mine if change.before is not None]
-        return await self._store.add_events([*told, *self._disagreements.look(scope, now)])
+        return await self._store.events.add([*told, *self._disagreements.look(scope, now)])
 
     async def _worth_noting(self, scope: Scope) -> list[ModelKey]:
         """What is probed, and what was ever listed at a provider that is still configured."""
-        known = [(model.provider, model.name) for model in await self._store.models()]
+        known = [(model.provider, model.name) for model in await self._store.catalog.models()]
         return [*scope.probed, *(key for key in known if key[0] in scope.base_urls)]
 
     async def _remember(self, keys: Iterable[ModelKey]) -> None:
         for provider, model in keys:
-            records = await self._store.price_history(provider, model)
+            records = await self._store.prices.history(provider, model)
             self._quotes.remember(provider, model, history_of(records))
 
 

@@ -31,7 +31,7 @@ class Recomputed:
 async def recompute(store: Store, book: PriceBook, quotes: QuoteTable, sample: Sample) -> Recomputed:
     """`quotes` are those that `book` looks at. Raises StoreError."""
     target = sample.target
-    records = await store.price_history(target.provider, target.model)
+    records = await store.prices.history(target.provider, target.model)
     quotes.remember(target.provider, target.model, history_of(records))
     price = book.price(target.provider, target.model, target.base_url, sample.started_at)
     if price is None:

@@ -34,7 +34,7 @@ class CostWatch:
         if known in self._told or len(self._told) >= _REMEMBERED:
             return
         try:
-            new = await self._store.add_events([event])
+            new = await self._store.events.add([event])
         except StoreError as exc:
             _log.error("a cost that disagrees cannot be noted yet", error=str(exc))
             return

@@ -68,7 +68,7 @@ class Claims(Protocol):
         """When a run of the job was last started, by its slot or at a start."""
         ...
 
-    async def start_run(
+    async def start(
         self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
     ) -> UUID:
         """The id of a run without a slot."""
@@ -246,7 +246,7 @@ class Schedule:
         slot = Slot(job=job.name, planned_at=self._clock.now())
         with duty.busy(slot.planned_at):
             try:
-                run_id = await self._claims.start_run(
+                run_id = await self._claims.start(
                     run_name=job.name,
                     triggered_by="start",
                     suite=job.suite,

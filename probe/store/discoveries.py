@@ -15,13 +15,13 @@ from probe.errors import StoreError
 from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.events import insert_events
+from probe.store.events import EventStore, insert_events
 from probe.store.exact import json_value
-from probe.store.records import DiscoveryEnd, DiscoveryRecord, KnownModel
+from probe.store.paging import PAGE_ROWS
+from probe.store.records import DiscoveryEnd, DiscoveryRecord
 from probe.store.registry import ensure_provider, upsert
 from probe.store.rows import clean, storable_count
-from probe.store.schema import benchmark_results as results
-from probe.store.schema import discovery_runs, models, providers
+from probe.store.schema import discovery_runs, models
 
 # A model does not lose what a list leaves out; what is said of its end can be taken back.
 _LASTING = (
@@ -36,15 +36,17 @@ _REVOCABLE = ("lifecycle", "deprecated_on", "retires_on", "replaced_by")
 _CHUNK_NAMES = 500
 
 
-class DiscoveryLedger:
+class DiscoveryStore:
     """`owner` names this program, the same after a restart."""
 
-    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+    def __init__(self, database: Database, events: EventStore, clock: Clock, owner: str) -> None:
         self._database = database
+        self._events = events
         self._clock = clock
         self._owner = owner
 
     async def start(self, provider: str, triggered_by: str) -> UUID:
+        """Note that a provider is being asked for its models; `finish` ends what this begins."""
         discovery_id = uuid4()
         async with self._database.write() as connection:
             await connection.execute(
@@ -69,14 +71,21 @@ class DiscoveryLedger:
         *,
         status: DiscoveryEnd,
         base_url: str,
-        error: str | None,
-        listed: Sequence[ListedModel],
-        appeared: Sequence[str],
-        changed: Sequence[str],
-        vanished: Sequence[str],
-        events: Sequence[Event],
+        error: str | None = None,
+        listed: Sequence[ListedModel] = (),
+        appeared: Sequence[str] = (),
+        changed: Sequence[str] = (),
+        vanished: Sequence[str] = (),
+        events: Sequence[Event] = (),
     ) -> tuple[Event, ...]:
-        """All of it in one transaction; the events that were new."""
+        """End a discovery, and write what came of it, all or nothing; returns the events that were new.
+
+        What is `listed` is written as seen now. Sizes, modalities, names and dates of release that a list
+        leaves out stay as they were; lifecycle, deprecation, retirement and replacement are those of the
+        list, also where it says nothing. Names in `vanished` are marked so, unless they are already;
+        `appeared`, `changed` and `vanished` are counted. Nothing is marked by not being listed: a caller
+        whose list is not whole names nothing in `vanished`.
+        """
         now = self._clock.now()
         by_name = {clean(model.id): model for model in listed}
         ended = (
@@ -101,9 +110,13 @@ class DiscoveryLedger:
                 provider_id = await ensure_provider(connection, provider, base_url, now)
                 await _write_models(connection, provider_id, by_name, now)
                 await _write_vanished(connection, provider_id, vanished, now)
-            return await insert_events(connection, events)
+            new = await insert_events(connection, events)
+        self._events.count(new)
+        return new
 
-    async def list(self, provider: str | None, limit: int) -> tuple[DiscoveryRecord, ...]:
+    async def latest(
+        self, provider: str | None = None, *, limit: int = PAGE_ROWS
+    ) -> tuple[DiscoveryRecord, ...]:
         """Newest first."""
         columns = [column for column in discovery_runs.c if column.name != "owner"]
         statement = (
@@ -116,24 +129,6 @@ class DiscoveryLedger:
         async with self._database.read() as connection:
             rows = await connection.execute(statement)
             return tuple(DiscoveryRecord(**row) for row in rows.mappings())
-
-
-async def known_models(database: Database, provider: str) -> tuple[KnownModel, ...]:
-    """What a provider ever listed, by name."""
-    last_probed = (
-        sa.select(sa.func.max(results.c.created_at))
-        .where(results.c.model_id == models.c.id)
-        .scalar_subquery()
-        .label("last_probed_at")
-    )
-    statement = (
-        sa.select(models, last_probed)
-        .join(providers, providers.c.id == models.c.provider_id)
-        .where(providers.c.name == provider, models.c.listed_first_at.is_not(None))
-        .order_by(models.c.name)
-    )
-    async with database.read() as connection:
-        return tuple(_known(row) for row in (await connection.execute(statement)).mappings())
 
 
 async def _write_models(
@@ -190,27 +185,6 @@ async def _write_vanished(
             )
             .values(vanished_at=now)
         )
-
-
-def _known(row: Any) -> KnownModel:
-    return KnownModel(
-        listed=ListedModel(
-            id=row["name"],
-            created_at=row["released_at"],
-            **{name: row[name] for name in _REVOCABLE},
-            **{name: row[name] for name in ("display_name", "context_window", "max_output_tokens")},
-            input_modalities=modalities(row["input_modalities"]),
-            output_modalities=modalities(row["output_modalities"]),
-        ),
-        first_seen_at=row["listed_first_at"],
-        last_seen_at=row["listed_last_at"],
-        vanished_at=row["vanished_at"],
-        last_probed_at=row["last_probed_at"],
-    )
-
-
-def modalities(stored: Sequence[str] | None) -> tuple[str, ...] | None:
-    return None if stored is None else tuple(stored)
 
 
 def _text(text: str | None) -> str | None:

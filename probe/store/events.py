@@ -1,7 +1,8 @@
-"""Events: written once each, listed newest first."""
+"""Events: written once each, listed newest first, followed by sequence."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.event import Event
 from probe.store.engine import Database
 from probe.store.exact import json_value
-from probe.store.numbers import number
-from probe.store.paging import decode, encode
-from probe.store.queries import keyset
-from probe.store.records import EventFilter, Page
+from probe.store.numbers import last_number, number
+from probe.store.paging import PAGE_ROWS, before, decode, encode
+from probe.store.records import EventFilter, Page, StoredEvent
 from probe.store.registry import upsert
 from probe.store.rows import clean
 from probe.store.schema import events
@@ -24,16 +24,62 @@ from probe.store.schema import events
 _SUBJECT = ("provider", "model", "scope")
 
 
-async def add_events(database: Database, added: Sequence[Event]) -> tuple[Event, ...]:
-    """Those that were new, in their order."""
-    if not added:
-        return ()
-    async with database.write() as connection:
-        return await insert_events(connection, added)
+class EventStore:
+    """`written` counts by kind those that were new, since this was opened."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.written: Counter[str] = Counter()
+
+    async def add(self, added: Sequence[Event]) -> tuple[Event, ...]:
+        """Write events, all or nothing; returns those that were not there by kind, subject and key."""
+        if not added:
+            return ()
+        async with self._database.write() as connection:
+            new = await insert_events(connection, added)
+        self.count(new)
+        return new
+
+    def count(self, new: Sequence[Event]) -> None:
+        """These were written beside other rows, by `insert_events`, and are committed."""
+        self.written.update(event.kind for event in new)
+
+    async def page(
+        self, chosen: EventFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
+    ) -> Page[Event]:
+        """Newest first; `after` is `next` of the page before. Raises ValueError if it is not.
+
+        In `data` decimals, dates and ids have become text.
+        """
+        statement = (
+            sa.select(events)
+            .where(*_conditions(chosen or EventFilter()))
+            .order_by(events.c.at.desc(), events.c.id.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            statement = statement.where(before(decode(after, UUID), events.c.at, events.c.id))
+        async with self._database.read() as connection:
+            items = tuple(_event(row) for row in (await connection.execute(statement)).mappings())
+        last = items[limit - 1] if len(items) > limit else None
+        return Page(items=items[:limit], next=encode(last.at, last.id) if last else None)
+
+    async def after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredEvent, ...]:
+        """In the order of storing, as results are followed."""
+        statement = (
+            sa.select(events).where(events.c.sequence > sequence).order_by(events.c.sequence).limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return tuple(StoredEvent(row["sequence"], _event(row)) for row in rows)
+
+    async def last_sequence(self) -> int:
+        """The last number given out; 0 if none was."""
+        return await last_number(self._database, "events")
 
 
 async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> tuple[Event, ...]:
-    """The same inside a transaction."""
+    """Inside a transaction; those that were new, in their order."""
     if not added:
         return ()
     rows = [_row(event) for event in added]
@@ -45,24 +91,6 @@ async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> 
     )
     new = set(inserted.scalars())
     return tuple(event for event in added if event.id in new)
-
-
-async def list_events(
-    database: Database, chosen: EventFilter, *, limit: int, after: str | None
-) -> Page[Event]:
-    """Newest first. Raises ValueError where `after` did not come from a page."""
-    statement = (
-        sa.select(events)
-        .where(*_conditions(chosen))
-        .order_by(events.c.at.desc(), events.c.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        statement = statement.where(keyset.before(decode(after, UUID), events.c.at, events.c.id))
-    async with database.read() as connection:
-        items = tuple(event_from_row(row) for row in (await connection.execute(statement)).mappings())
-    last = items[limit - 1] if len(items) > limit else None
-    return Page(items=items[:limit], next=encode(last.at, last.id) if last else None)
 
 
 def _conditions(chosen: EventFilter) -> list[sa.ColumnElement[bool]]:
@@ -98,6 +126,6 @@ def _key(row: dict[str, Any]) -> tuple[str, ...]:
     return row["kind"], *(row[name] for name in _SUBJECT), row["key"]
 
 
-def event_from_row(row: Any) -> Event:
+def _event(row: Any) -> Event:
     fields = {name: value for name, value in row.items() if name != "sequence"}
     return Event(**{**fields, **{name: row[name] or None for name in _SUBJECT}})

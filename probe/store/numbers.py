@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.store.engine import Database
 from probe.store.records import Journal
 from probe.store.schema import counters
 
@@ -39,6 +40,19 @@ async def number(connection: AsyncConnection, journal: Journal, rows: Sequence[d
 
 
 async def read_number(connection: AsyncConnection, journal: Journal) -> int:
-    """The last one given out; 0 where none was."""
+    """The last one given out; 0 if none was."""
     name = COUNTERS[journal]
     return await connection.scalar(sa.select(counters.c.value).where(counters.c.name == name)) or 0
+
+
+async def last_number(database: Database, journal: Journal) -> int:
+    async with database.read() as connection:
+        return await read_number(connection, journal)
+
+
+async def rewrite_counter(database: Database) -> None:
+    """Write what is there: a change of nothing that needs all that any other change needs."""
+    async with database.write() as connection:
+        await connection.execute(
+            counters.update().where(counters.c.name == COUNTERS["results"]).values(value=counters.c.value)
+        )

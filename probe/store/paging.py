@@ -1,10 +1,17 @@
-"""Where a page of a listing ended, as text that a URL can hold."""
+"""Pages of a listing by the last item seen: what comes next costs the same however far one has come.
+
+Where a page ended is text that a URL can hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+PAGE_ROWS = 100
 
 Tie = TypeVar("Tie")
 
@@ -18,7 +25,7 @@ def encode(at: datetime, tie: object) -> str:
 
 
 def decode(text: str, parse: Callable[[str], Tie]) -> tuple[datetime, Tie]:
-    """`parse` reads the tie back. Raises ValueError where the text was not made by `encode`."""
+    """`parse` reads the tie back. Raises ValueError if the text was not made by `encode`."""
     instant, _, tie = text.partition("-")
     try:
         return _EPOCH + int(instant, 16) * _MICROSECOND, parse(tie)
@@ -32,3 +39,17 @@ def sequence(text: str) -> int:
     if not 0 <= number < 2**63:
         raise ValueError(text)
     return number
+
+
+def after(place: tuple[Any, ...], *order: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Rows that come after a place in an ascending order."""
+    return sa.tuple_(*order) > _values(place, order)
+
+
+def before(place: tuple[Any, ...], *order: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Rows that come before it: the next ones of a descending order."""
+    return sa.tuple_(*order) < _values(place, order)
+
+
+def _values(place: tuple[Any, ...], order: tuple[sa.Column[Any], ...]) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(place, order, strict=True)))

@@ -18,8 +18,9 @@ from probe.facts.sample import Target
 from probe.lib.clock import Clock
 from probe.store.columns import round_money
 from probe.store.engine import Database
-from probe.store.numbers import number
-from probe.store.records import PriceChange, PriceRecord
+from probe.store.numbers import last_number, number
+from probe.store.paging import PAGE_ROWS
+from probe.store.records import PriceChange, PriceRecord, StoredPrice
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
 from probe.store.rows import clean
 from probe.store.schema import models, prices, providers
@@ -49,7 +50,7 @@ Priced = tuple[str, str, PriceRecord]
 _Amounts = tuple[Any, ...]
 
 
-class PriceBookkeeper:
+class PriceStore:
     """Remembers the last price written of each model, so that a price seen again costs nothing."""
 
     def __init__(self, database: Database, registry: Registry, clock: Clock) -> None:
@@ -59,7 +60,7 @@ class PriceBookkeeper:
         self._last: dict[UUID, _Amounts] = {}
 
     async def record(self, target: Target, price: PriceRecord) -> bool:
-        """True where the price was new. Raises as `Database.write`."""
+        """Add to the price history unless the amounts are those of the last entry; True if added."""
         ids = self._registry.known(target) or await self._registry.register(target)
         amounts = _amounts(price)
         if self._last.get(ids.model) == amounts:
@@ -75,9 +76,9 @@ class PriceBookkeeper:
     async def record_all(
         self, priced: Sequence[Priced], base_urls: Mapping[str, str]
     ) -> tuple[PriceChange, ...]:
-        """Those that were new, by provider and model. Raises as `Database.write`.
+        """The same for many (provider, model, price), all or nothing; returns those that were added.
 
-        `base_urls` are by provider: every one that is priced is there.
+        `base_urls` are by provider; every one that is priced is there, else KeyError.
         """
         by_provider: dict[str, dict[str, PriceRecord]] = {}
         for provider, model, price in priced:
@@ -128,7 +129,7 @@ class PriceBookkeeper:
             return tuple(price_from_row(row) for row in await connection.execute(statement))
 
     async def at(self, provider: str, model: str, at: datetime) -> PriceRecord | None:
-        """The price seen last up to an instant."""
+        """The price in force at an instant; None before the first one."""
         statement = (
             _of_model(provider, model)
             .where(prices.c.timestamp <= at)
@@ -139,6 +140,24 @@ class PriceBookkeeper:
             row = (await connection.execute(statement)).one_or_none()
             return None if row is None else price_from_row(row)
 
+    async def after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredPrice, ...]:
+        """In the order of storing, as results are followed."""
+        statement = (
+            sa.select(prices.c.sequence, prices.c.id, providers.c.name, models.c.name, *PRICE_COLUMNS)
+            .join(models, models.c.id == prices.c.model_id)
+            .join(providers, providers.c.id == prices.c.provider_id)
+            .where(prices.c.sequence > sequence)
+            .order_by(prices.c.sequence)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        return tuple(StoredPrice(row[0], _entry(row[1:])) for row in rows)
+
+    async def last_sequence(self) -> int:
+        """The last number given out; 0 if none was."""
+        return await last_number(self._database, "prices")
+
 
 def price_from_row(row: Sequence[Any]) -> PriceRecord:
     """The price in a row of `PRICE_COLUMNS`."""
@@ -147,7 +166,7 @@ def price_from_row(row: Sequence[Any]) -> PriceRecord:
     return PriceRecord(**fields, tiers=tiers_from_json(tiers))
 
 
-def entry_from_row(row: Sequence[Any]) -> PriceEntry:
+def _entry(row: Sequence[Any]) -> PriceEntry:
     """The entry in a row of id, provider, model and `PRICE_COLUMNS`."""
     entry, provider, model, *rest = row
     record = price_from_row(rest)

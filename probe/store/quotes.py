@@ -33,22 +33,25 @@ class _Place(NamedTuple):
     status: str
 
 
-class QuoteBook:
+class QuoteStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     async def current(self) -> tuple[QuoteRecord, ...]:
+        """By source, provider and model: one each, at most."""
         return await self._read(_is("current"))
 
     async def held(self) -> tuple[QuoteRecord, ...]:
+        """What waits for review, by source, provider and model: one each, at most."""
         return await self._read(_is("held"))
 
     async def rejected(self, source: str) -> tuple[QuoteRecord, ...]:
+        """What was rejected of a source, by provider and model: any number each."""
         return await self._read(sa.and_(_is("rejected"), quotes.c.source == source))
 
     async def of(self, provider: str, model: str) -> tuple[QuoteRecord, ...]:
-        """All that was ever said of a model, newest first."""
+        """All that was ever said of a model and is remembered, newest first."""
         statement = (
             sa.select(quotes)
             .where(quotes.c.provider == provider, quotes.c.model == model)
@@ -58,10 +61,11 @@ class QuoteBook:
             return tuple(_quote(row) for row in (await connection.execute(statement)).mappings())
 
     async def save(self, saved: Sequence[QuoteRecord]) -> tuple[QuoteRecord, ...]:
-        """Those that were new; one that says what its place holds already only renews `fetched_at`.
+        """Write quotes, all or nothing; returns those that were new.
 
-        A new one supersedes what its place holds, and a current one what is held beside it as well: the
-        source has said otherwise since.
+        A current (or held) one supersedes the current (or held) one of its source, provider and model; where
+        both have the same amounts and `effective_on`, the one there stays and takes over `fetched_at`. A
+        current one supersedes what is held beside it, too: its source has said otherwise since.
         """
         by_place = {_place(quote): quote for quote in map(_cleaned, saved)}
         if not by_place:
@@ -86,9 +90,13 @@ class QuoteBook:
         return tuple(new)
 
     async def decide(
-        self, verdicts: Mapping[UUID, bool], *, at: datetime, reason: str | None
+        self, verdicts: Mapping[UUID, bool], at: datetime, *, reason: str | None = None
     ) -> tuple[QuoteRecord, ...]:
-        """The quotes as they are now, accepted where the verdict is true; without those held no more."""
+        """Put held quotes in force, or reject them, all or nothing.
+
+        Returns them as they are now, without those that are held no longer. `reason`, if given, replaces that
+        for which they were held.
+        """
         async with self._locked() as connection:
             held = await _held(connection, sorted(verdicts))
             accepted = [_place(quote) for quote in held if verdicts[quote.id]]
@@ -108,7 +116,7 @@ class QuoteBook:
         return decided
 
     async def touch(self, source: str, provider: str, models: Sequence[str], fetched_at: datetime) -> None:
-        """What a source says of these models is what it said: its current quotes are of `fetched_at`."""
+        """A source still says of these models what it said: its current quotes were fetched then."""
         names = sorted(map(clean, models))
         async with self._locked() as connection:
             for start in range(0, len(names), _CHUNK_NAMES):

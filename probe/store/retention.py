@@ -9,7 +9,8 @@ from typing import Final, Protocol
 
 import sqlalchemy as sa
 
-from probe.store.delivery import read_cursors
+from probe.lib.clock import Clock
+from probe.store.delivery import DeliveryStore
 from probe.store.engine import Database
 from probe.store.records import Journal, PruneReport
 from probe.store.schema import benchmark_results as results
@@ -39,41 +40,51 @@ class RetentionDays(Protocol):
     def events_days(self) -> int | None: ...
 
 
-async def prune(
-    database: Database, days: RetentionDays, now: datetime, exporters: Collection[str] = ()
-) -> PruneReport:
-    """A run goes once it is old and has no results left, a price once it is old and not its model's last.
+class Retention:
+    """`deleted_undelivered` counts the rows that `prune` deleted although an exporter had not had them."""
 
-    A discovery goes once it is old and not its provider's last; a quote as a price, once it is neither in
-    force nor held.
-    """
-    keeper = _Keeper(database, days.undelivered_days, now, await _delivered(database, exporters))
-    report = PruneReport(
-        results=await keeper.delete("results", days.results_days),
-        prices=await keeper.delete("prices", days.prices_days),
-        events=await keeper.delete("events", days.events_days),
-        undelivered=keeper.undelivered,
-        runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
-        slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
-        quotes=await _delete(database, _old_quotes, _cutoff(now, days.prices_days)),
-        discoveries=await _delete(database, _old_discoveries, _cutoff(now, days.discoveries_days)),
-    )
-    if database.url.dialect == "sqlite":
-        await _shrink(database)
-    return report
+    def __init__(self, database: Database, delivery: DeliveryStore, clock: Clock) -> None:
+        self._database = database
+        self._delivery = delivery
+        self._clock = clock
+        self.deleted_undelivered = 0
 
+    async def prune(self, days: RetentionDays, exporters: Collection[str] = ()) -> PruneReport:
+        """Delete what is older than its table's days, a few hundred rows at a time between other writes.
 
-async def _delivered(database: Database, exporters: Collection[str]) -> dict[Journal, int]:
-    """By journal up to where all of these exporters have had it; without journals that none takes.
+        Results, events and prices that one of these exporters has not had are kept `undelivered_days` longer.
+        A run goes once it is old and has no results left, a price once it is old and not its model's last. A
+        discovery goes once it is old and not its provider's last; a quote as a price, once it is neither in
+        force nor held.
+        """
+        database, now = self._database, self._clock.now()
+        keeper = _Keeper(database, days.undelivered_days, now, await self._delivered(exporters))
+        report = PruneReport(
+            results=await keeper.delete("results", days.results_days),
+            prices=await keeper.delete("prices", days.prices_days),
+            events=await keeper.delete("events", days.events_days),
+            undelivered=keeper.undelivered,
+            runs=await _delete(database, _old_runs, _cutoff(now, days.runs_days)),
+            slots=await _delete(database, _old_slots, _cutoff(now, days.runs_days)),
+            quotes=await _delete(database, _old_quotes, _cutoff(now, days.prices_days)),
+            discoveries=await _delete(database, _old_discoveries, _cutoff(now, days.discoveries_days)),
+        )
+        if database.url.dialect == "sqlite":
+            await _shrink(database)
+        self.deleted_undelivered += report.undelivered
+        return report
 
-    Results all of them take, also one that has not begun yet.
-    """
-    delivered: dict[Journal, int] = {}
-    begun = await read_cursors(database, exporters)
-    cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in exporters}
-    for (_, journal), position in {**cursors, **begun}.items():
-        delivered[journal] = min(position, delivered.get(journal, position))
-    return delivered
+    async def _delivered(self, exporters: Collection[str]) -> dict[Journal, int]:
+        """By journal up to where all of these exporters have had it; without journals that none takes.
+
+        Results all of them take, also one that has not begun yet.
+        """
+        delivered: dict[Journal, int] = {}
+        begun = await self._delivery.positions(exporters)
+        cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in exporters}
+        for (_, journal), position in {**cursors, **begun}.items():
+            delivered[journal] = min(position, delivered.get(journal, position))
+        return delivered
 
 
 class _Keeper:

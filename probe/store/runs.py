@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.records import RunEnd, SlotCounts, SlotStatus
+from probe.store.paging import PAGE_ROWS, before, decode, encode
+from probe.store.records import Page, RunEnd, RunFilter, RunRecord, SlotCounts, SlotStatus
 from probe.store.registry import upsert
 from probe.store.rows import clean
 from probe.store.schema import benchmark_results as results
@@ -27,9 +29,11 @@ _SLOT_STATUS: Mapping[RunEnd, SlotStatus] = {
     "interrupted": "interrupted",
     "failed": "interrupted",
 }
+# Columns that fields of the same name hold.
+_RUN_FIELDS = tuple(column.name for column in runs.c)
 
 
-class RunLedger:
+class RunStore:
     """Writes `runs` and `slots`. `owner` names this program, the same after a restart."""
 
     def __init__(self, database: Database, clock: Clock, owner: str) -> None:
@@ -38,17 +42,27 @@ class RunLedger:
         self._owner = owner
 
     async def start(
-        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
+        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None = None
     ) -> UUID:
         async with self._database.write() as connection:
             return await self._insert_run(connection, run_name, triggered_by, suite, planned_attempts)
 
     async def claim(
-        self, slot: Slot, *, run_name: str, suite: str, planned_attempts: int | None, late_seconds: float
+        self,
+        slot: Slot,
+        *,
+        run_name: str | None = None,
+        suite: str,
+        planned_attempts: int | None = None,
+        late_seconds: float = 0.0,
     ) -> UUID | None:
-        """The id of the run that the slot became; None where the slot was taken before."""
+        """The id of the run that the slot became; None if the slot was taken before, by whomever.
+
+        `run_name` is the job's name unless given.
+        """
+        name = run_name or slot.job
         async with self._database.write() as connection:
-            run_id = await self._insert_run(connection, run_name, "schedule", suite, planned_attempts)
+            run_id = await self._insert_run(connection, name, "schedule", suite, planned_attempts)
             if await self._insert_slot(
                 connection, slot.job, slot.planned_at, "claimed", late_seconds=late_seconds, run_id=run_id
             ):
@@ -57,9 +71,13 @@ class RunLedger:
             return None
 
     async def finish(
-        self, run_id: UUID, status: RunEnd, skipped_attempts: int | None, note: str | None
+        self, run_id: UUID, status: RunEnd, *, skipped_attempts: int | None = None, note: str | None = None
     ) -> None:
-        """End a run, and its slot with it; also one that another program had taken for dead."""
+        """End a run, and its slot with it; also one that another program had taken for dead.
+
+        `skipped_attempts` were not made, to spare the provider. A run that is `skipped` made none at all, and
+        `note` says why: one line without secrets.
+        """
         async with self._database.write() as connection:
             await connection.execute(
                 runs.update()
@@ -79,7 +97,7 @@ class RunLedger:
         """Close what a crash left open; to be called before the first run of this program is started.
 
         Every open run of the same owner is one; a run of another owner once it was silent for `SILENCE`. It
-        ends at its last sign of life.
+        ends at its last sign of life, with its slot. Discoveries are closed likewise. Returns the runs' ids.
         """
         last_result = (
             sa.select(sa.func.max(results.c.created_at))
@@ -119,15 +137,37 @@ class RunLedger:
             .values(finished_at=found.started_at, status="interrupted")
         )
 
+    async def get(self, run_id: UUID) -> RunRecord | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(_runs().where(runs.c.id == run_id))).one_or_none()
+            return None if row is None else _run(row)
+
+    async def page(
+        self, chosen: RunFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
+    ) -> Page[RunRecord]:
+        """Newest first; `after` is `next` of the page before. Raises ValueError if it is not."""
+        statement = (
+            _runs()
+            .where(*_conditions(chosen or RunFilter()))
+            .order_by(runs.c.started_at.desc(), runs.c.id.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            statement = statement.where(before(decode(after, UUID), runs.c.started_at, runs.c.id))
+        async with self._database.read() as connection:
+            items = tuple(_run(row) for row in await connection.execute(statement))
+        last = items[limit - 1] if len(items) > limit else None
+        return Page(items=items[:limit], next=encode(last.started_at, last.id) if last else None)
+
     async def record_missed(self, job: str, first: datetime, last: datetime, count: int) -> bool:
-        """Count a range of instants that nobody was there for; False where it begins with a known slot."""
+        """Count the planned instants from `first` to `last` at which nobody ran; False if known."""
         async with self._database.write() as connection:
             return await self._insert_slot(
                 connection, job, first, "missed", last_planned_at=last, count=count
             )
 
     async def record_overlap(self, slot: Slot) -> bool:
-        """Count an instant at which the run before was still going; False where the slot is known."""
+        """Count an instant at which the run before was still going; False if the slot is known."""
         async with self._database.write() as connection:
             return await self._insert_slot(connection, slot.job, slot.planned_at, "overlapped")
 
@@ -143,7 +183,7 @@ class RunLedger:
             return None if last is None else Slot(job=job, planned_at=last)
 
     async def last_run_at(self, job: str) -> datetime | None:
-        """When the daemon, whichever, last started a run of a job by itself."""
+        """When a run of a job was last started on schedule or at a start, by whichever daemon."""
         by_itself = runs.c.triggered_by.in_(("schedule", "start"))
         async with self._database.read() as connection:
             started_at: datetime | None = await connection.scalar(
@@ -154,8 +194,8 @@ class RunLedger:
             )
             return started_at
 
-    async def slot_counts(self, late_after_seconds: float) -> Mapping[str, SlotCounts]:
-        """By job."""
+    async def slot_counts(self, late_after_seconds: float = 1.0) -> Mapping[str, SlotCounts]:
+        """By job, over all slots that are remembered."""
         count = sa.func.sum(slots.c.count)
         ran = slots.c.run_id.is_not(None) | slots.c.status.in_(("claimed", "done", "interrupted", "skipped"))
         async with self._database.read() as connection:
@@ -217,7 +257,7 @@ class RunLedger:
         late_seconds: float | None = None,
         run_id: UUID | None = None,
     ) -> bool:
-        """False where the key is taken. On PostgreSQL a rival's open transaction is waited for."""
+        """False if the key is taken. On PostgreSQL a rival's open transaction is waited for."""
         inserted = await connection.scalar(
             upsert(connection)(slots)
             .values(
@@ -234,3 +274,29 @@ class RunLedger:
             .returning(slots.c.job)
         )
         return inserted is not None
+
+
+def _conditions(chosen: RunFilter) -> list[sa.ColumnElement[bool]]:
+    equal = {
+        "run_name": chosen.run_name,
+        "triggered_by": chosen.triggered_by,
+        "suite": chosen.suite,
+        "status": chosen.status,
+    }
+    conditions = [runs.c[name] == value for name, value in equal.items() if value is not None]
+    if chosen.since is not None:
+        conditions.append(runs.c.started_at >= chosen.since)
+    if chosen.until is not None:
+        conditions.append(runs.c.started_at < chosen.until)
+    return conditions
+
+
+def _runs() -> sa.Select[Any]:
+    mine = results.c.run_id == runs.c.id
+    attempts = sa.select(sa.func.count()).where(mine).scalar_subquery()
+    successes = sa.select(sa.func.count()).where(mine, results.c.success).scalar_subquery()
+    return sa.select(*(runs.c[name] for name in _RUN_FIELDS), attempts, successes)
+
+
+def _run(row: Sequence[Any]) -> RunRecord:
+    return RunRecord(**dict(zip((*_RUN_FIELDS, "attempts", "successes"), row, strict=True)))

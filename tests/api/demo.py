@@ -256,7 +256,7 @@ async def fill(
     clock.advance((NOW - EVERY * runs - clock.now()).total_seconds())
     run_ids = []
     for _ in range(runs):
-        run_id = await store.start_run(
+        run_id = await store.runs.start(
             run_name="benchmark",
             triggered_by="schedule",
             suite="mystery-shopper",
@@ -264,9 +264,9 @@ async def fill(
         )
         run_ids.append(run_id)
         clock.advance(EVERY.total_seconds())
-        await store.finish_run(run_id, "finished")
+        await store.runs.finish(run_id, "finished")
     samples = [sample for character in fleet for sample in day_of(character, run_ids, seed)]
-    await asyncio.gather(*(store.add(sample) for sample in samples))
+    await asyncio.gather(*(store.results.add(sample) for sample in samples))
     return samples
 
 

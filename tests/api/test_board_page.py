@@ -303,11 +303,11 @@ async def test_what_a_provider_says_is_text(fresh: Served, browser: Browser) -> 
         failing=1.0,
         detail=f"{SCRIPT}\n' \" &amp;",
     )
-    run_id = await fresh.store.start_run(run_name=SCRIPT, triggered_by="api", suite="quick")
+    run_id = await fresh.store.runs.start(run_name=SCRIPT, triggered_by="api", suite="quick")
     [sample] = day_of(stranger, [run_id], seed=1)
     assert isinstance(sample.outcome, Failed)
     fresh.clock.advance((NOW - fresh.clock.now()).total_seconds())
-    await fresh.store.add(sample)
+    await fresh.store.results.add(sample)
     fresh.daemon.now = a_status(config=ConfigStatus(loaded=False, error=SCRIPT), location=SCRIPT)
     async with open_page(browser) as page:
         await page.goto(fresh.url)
@@ -345,7 +345,7 @@ async def test_a_page_without_figures_still_says_so(
     async def locked(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("the database is locked")
 
-    monkeypatch.setattr(fresh.store, "last_sequence", locked)
+    monkeypatch.setattr(fresh.store.results, "last_sequence", locked)
     async with open_page(browser) as page:
         answer = await page.goto(fresh.url)
         assert answer is not None

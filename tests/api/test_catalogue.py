@@ -21,9 +21,9 @@ URL = "/api/v1/discoveries"
 
 async def listed(served: Served, *names: str, provider: str = "aurora", **fields: object) -> UUID:
     """One whole list of a provider."""
-    discovery = await served.store.start_discovery(provider, "api")
+    discovery = await served.store.discoveries.start(provider, "api")
     models = [ListedModel(id=name, **fields) for name in names]  # type: ignore[arg-type]
-    await served.store.finish_discovery(
+    await served.store.discoveries.finish(
         discovery, status="complete", base_url="https://x.test/v1", listed=models, appeared=names
     )
     return discovery
@@ -49,9 +49,9 @@ async def test_models_are_told_apart_by_what_is_probed_and_listed(fresh: Served)
     await listed(fresh, "old", "new", provider=probed.provider)
     await listed(fresh, f"{probed.model}-20260101", provider=probed.provider)
     await listed(fresh, "elsewhere", provider="other", retires_on=date(2026, 12, 1))
-    await fresh.store.register(probed)
-    discovery = await fresh.store.start_discovery(probed.provider, "api")
-    await fresh.store.finish_discovery(
+    await fresh.store.registry.register(probed)
+    discovery = await fresh.store.discoveries.start(probed.provider, "api")
+    await fresh.store.discoveries.finish(
         discovery, status="complete", base_url=probed.base_url, vanished=["old"]
     )
     dated = f"{probed.model}-20260101"
@@ -105,10 +105,10 @@ async def test_a_model_has_all_that_its_list_says(fresh: Served) -> None:
 async def test_discoveries_are_listed(fresh: Served) -> None:
     first = await listed(fresh, "a", "b")
     fresh.clock.advance(1)
-    second = await fresh.store.start_discovery("other", "schedule")
-    await fresh.store.finish_discovery(second, status="failed", base_url="https://x.test", error="HTTP 500")
+    second = await fresh.store.discoveries.start("other", "schedule")
+    await fresh.store.discoveries.finish(second, status="failed", base_url="https://x.test", error="HTTP 500")
     fresh.clock.advance(1)
-    third = await fresh.store.start_discovery("other", "schedule")
+    third = await fresh.store.discoveries.start("other", "schedule")
     items = (await fresh.client.get(URL)).json()["items"]
     assert [item["id"] for item in items] == [str(third), str(second), str(first)]
     assert [item["status"] for item in items] == ["running", "failed", "complete"]
@@ -169,7 +169,7 @@ async def test_an_order_that_cannot_be_understood(fresh: Served, body: object) -
 async def test_events_are_listed_and_chosen(fresh: Served) -> None:
     loud = event(fresh, 3, kind="probed_model_vanished", severity="critical", data={"entry": "m"})
     other = event(fresh, 2, provider="other")
-    await fresh.store.add_events([event(fresh, 1), other, loud])
+    await fresh.store.events.add([event(fresh, 1), other, loud])
     items = (await fresh.client.get("/api/v1/events")).json()["items"]
     assert [item["model"] for item in items] == ["m-3", "m-2", "m-1"]
     assert items[0] == {
@@ -196,7 +196,7 @@ async def test_events_are_listed_and_chosen(fresh: Served) -> None:
 
 
 async def test_events_come_in_pages(fresh: Served) -> None:
-    await fresh.store.add_events([event(fresh, number) for number in range(5)])
+    await fresh.store.events.add([event(fresh, number) for number in range(5)])
     found: list[str] = []
     cursor: dict[str, str] = {}
     while True:

@@ -167,7 +167,7 @@ async def test_a_locked_database_is_worth_another_try(
     async def locked(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("database /home/somebody/probe.db is locked")
 
-    monkeypatch.setattr(served.store, "providers", locked)
+    monkeypatch.setattr(served.store.catalog, "providers", locked)
     response = await served.client.get("/api/v1/providers")
     assert response.status_code == 503
     assert response.headers["retry-after"] == "5"

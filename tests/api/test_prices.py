@@ -28,12 +28,12 @@ async def items(served: Served, path: str, **parameters: str) -> list[dict[str, 
 async def fill(served: Served) -> None:
     """Two models with a price, one of which changed and of which a source speaks twice."""
     before = a_price_record("0.10", at=NOW - timedelta(days=1))
-    await served.store.record_prices(
+    await served.store.prices.record_all(
         [("openai", "gpt-4o-mini", before), ("router", "meta/llama:free", before)], BASE_URLS
     )
-    await served.store.record_prices([("openai", "gpt-4o-mini", a_price_record("0.15"))], BASE_URLS)
-    await served.store.save_quotes([a_quote("0.15"), a_quote("0.16", source="provider")])
-    await served.store.save_quotes([a_quote("15", status="held", reason="input from 0.15 to 15 USD")])
+    await served.store.prices.record_all([("openai", "gpt-4o-mini", a_price_record("0.15"))], BASE_URLS)
+    await served.store.quotes.save([a_quote("0.15"), a_quote("0.16", source="provider")])
+    await served.store.quotes.save([a_quote("15", status="held", reason="input from 0.15 to 15 USD")])
 
 
 async def test_what_is_in_force_with_what_sources_say(fresh: Served) -> None:
@@ -74,7 +74,7 @@ async def test_what_waits_for_review(fresh: Served) -> None:
     (held,) = await items(fresh, "prices/held")
     assert (held["provider"], held["model"], held["source"]) == ("openai", "gpt-4o-mini", "models.dev")
     assert (held["input_usd"], held["reason"]) == ("15", "input from 0.15 to 15 USD")
-    assert await fresh.store.decide_quote((await fresh.store.held_quotes())[0].id, False, NOW)
+    assert await fresh.store.quotes.decide({(await fresh.store.quotes.held())[0].id: False}, NOW)
     assert await items(fresh, "prices/held") == []
 
 
@@ -82,6 +82,6 @@ async def test_no_digit_is_lost(fresh: Served) -> None:
     quote = a_quote()
     exact = replace(quote.price.rates, input_per_million_usd=Decimal("0.0000000001234567890123456789"))
     await fill(fresh)
-    await fresh.store.save_quotes([replace(quote, price=replace(quote.price, rates=exact))])
+    await fresh.store.quotes.save([replace(quote, price=replace(quote.price, rates=exact))])
     first, _ = await items(fresh, "prices")
     assert first["said"][0]["input_usd"] == "0.0000000001234567890123456789"

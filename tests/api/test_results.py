@@ -173,27 +173,27 @@ async def test_runs_count_their_results(served: Served) -> None:
 async def test_filters_of_runs(fresh: Served, parameters: dict[str, str], names: list[str]) -> None:
     fresh.clock.advance((NOW - fresh.clock.now()).total_seconds())
     for name, by, suite in (("b", "schedule", "long"), ("a", "api", "long"), ("b", "cli", "quick")):
-        run_id = await fresh.store.start_run(run_name=name, triggered_by=by, suite=suite)
+        run_id = await fresh.store.runs.start(run_name=name, triggered_by=by, suite=suite)
         if suite == "long":
-            await fresh.store.finish_run(run_id, "finished")
+            await fresh.store.runs.finish(run_id, "finished")
         fresh.clock.advance(60)
     assert [item["run_name"] for item in await pages(fresh, "/api/v1/runs", limit=2, **parameters)] == names
 
 
 async def test_an_open_run_has_no_end(fresh: Served) -> None:
-    run_id = await fresh.store.start_run(run_name="by hand", triggered_by="api", suite="quick")
+    run_id = await fresh.store.runs.start(run_name="by hand", triggered_by="api", suite="quick")
     item = await listing(fresh, f"/api/v1/runs/{run_id}")
     assert item["status"] == "running"
     assert item["finished_at"] is None
     assert item["planned_attempts"] is None
     assert item["skipped_attempts"] is None
-    await fresh.store.finish_run(run_id, "finished", skipped_attempts=3)
+    await fresh.store.runs.finish(run_id, "finished", skipped_attempts=3)
     assert (await listing(fresh, f"/api/v1/runs/{run_id}"))["skipped_attempts"] == 3
 
 
 async def test_a_skipped_run_says_why(fresh: Served) -> None:
-    run_id = await fresh.store.start_run(run_name="dear", triggered_by="schedule", suite="quick")
-    await fresh.store.finish_run(run_id, "skipped", note="budget all: 1 of 1 USD is spent")
+    run_id = await fresh.store.runs.start(run_name="dear", triggered_by="schedule", suite="quick")
+    await fresh.store.runs.finish(run_id, "skipped", note="budget all: 1 of 1 USD is spent")
     (item,) = (await listing(fresh, "/api/v1/runs?status=skipped"))["items"]
     assert (item["id"], item["note"]) == (str(run_id), "budget all: 1 of 1 USD is spent")
 

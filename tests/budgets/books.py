@@ -67,7 +67,7 @@ class Books:
         self.clock = clock
         self.assembly = assembly
         self.budgets = Budgets(store, clock, lambda: self.assembly)
-        self.counted = self.budgets.counted(store)
+        self.counted = self.budgets.counted(store.results)
 
     async def plan(self, name: str = "hourly", targets: Sequence[str] | None = None) -> RunPlan:
         """A run whose row is in the store."""
@@ -77,7 +77,7 @@ class Books:
             job = job.model_copy(update={"targets": tuple(targets)})
         self.clock.advance(0.001)
         size = len(self.assembly.choose(job.targets))
-        run_id = await self.store.start_run(
+        run_id = await self.store.runs.start(
             run_name=name, triggered_by="schedule", suite=job.suite, planned_attempts=size
         )
         return plan_of(self.assembly, job, run_id, name, self.clock.now())
@@ -88,14 +88,14 @@ class Books:
         shortfall = await self.budgets.admit(plan)
         if shortfall is None:
             return plan
-        await self.store.finish_run(plan.run_id, "skipped", note=shortfall.note)
+        await self.store.runs.finish(plan.run_id, "skipped", note=shortfall.note)
         return None
 
     async def refusal(self, name: str = "hourly", targets: Sequence[str] | None = None) -> Shortfall:
         plan = await self.plan(name, targets)
         found = await self.budgets.admit(plan)
         assert found is not None
-        await self.store.finish_run(plan.run_id, "skipped", note=found.note)
+        await self.store.runs.finish(plan.run_id, "skipped", note=found.note)
         return found
 
     async def end(self, plan: RunPlan, usd: Decimal = EACH) -> None:
@@ -103,7 +103,7 @@ class Books:
         for way in plan.targets:
             await self.counted.add(self.result(plan.run_id, way.target.name, usd))
         self.budgets.release(plan.run_id)
-        await self.store.finish_run(plan.run_id, "finished")
+        await self.store.runs.finish(plan.run_id, "finished")
 
     async def make(self, name: str = "hourly", targets: Sequence[str] | None = None) -> bool:
         plan = await self.begin(name, targets)
@@ -130,7 +130,7 @@ class Books:
         return [(each.kind, each.scope, each.key) for each in await self.told()]
 
     async def told(self) -> list[Event]:
-        return list(reversed((await self.store.events()).items))
+        return list(reversed((await self.store.events.page()).items))
 
     def spent(self, span: str = "day") -> Decimal:
         """Of all, without the places that nobody pays."""

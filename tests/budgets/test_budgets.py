@@ -210,10 +210,10 @@ async def test_what_was_stored_and_not_counted_when_the_process_died_is_spent(tm
     async with books(tmp_path, [daily("0.01")]) as here:
         plan = await here.begin()
         assert plan is not None
-        await here.store.add(here.result(plan.run_id))
+        await here.store.results.add(here.result(plan.run_id))
         assert here.spent() == 0, "nobody told the books"
     async with books(tmp_path, [daily("0.01")]) as here:
-        await here.store.close_interrupted()
+        await here.store.runs.close_interrupted()
         assert here.spent() == EACH
         assert not await here.make()
 
@@ -264,7 +264,7 @@ async def test_while_the_store_cannot_be_read_what_is_known_counts(
     async with books(tmp_path, [daily("0.02")]) as here:
         assert await here.make()
         plans = [await here.plan() for _ in range(2)]
-        monkeypatch.setattr(here.store, "spend", fail)
+        monkeypatch.setattr(here.store.spending, "by_job", fail)
         assert await here.budgets.admit(plans[0]) is None
         assert await here.budgets.admit(plans[1]) is not None
 
@@ -362,7 +362,7 @@ async def test_events_that_cannot_be_written_now_are_written_later(
     async with books(tmp_path, [daily("0.01")]) as here:
         assert await here.make()
         with monkeypatch.context() as patched:
-            patched.setattr(here.store, "add_events", fail)
+            patched.setattr(here.store.events, "add", fail)
             with pytest.raises(StoreUnavailable):
                 await here.budgets.tell()
         assert len(await here.events()) == 2

@@ -30,12 +30,12 @@ async def filled(shell: Shell, sink: InfluxServer) -> Shell:
     """Five results of five days; the exporter has had two, one of which was refused."""
     (shell.directory / "data").mkdir()
     async with await Store.open(f"sqlite:///{shell.directory}/data/probe.db") as store:
-        run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+        run = await store.runs.start(run_name="test", triggered_by="test", suite="quick")
         samples = [make_sample(run_id=run, at=NOW - (4 - n) * DAY, case_id=f"case-{n}") for n in range(5)]
         for sample in samples:
-            await store.add(sample)
-        await store.move_cursor("influxdb", 2)
-        await store.refuse("influxdb", {samples[0].id: "malformed"})
+            await store.results.add(sample)
+        await store.delivery.move("influxdb", 2)
+        await store.delivery.refuse("influxdb", {samples[0].id: "malformed"})
     shell.write("probe.yaml", f"exporters: {{influxdb: {{url: '{sink.url}'}}}}\n")
     return shell
 
@@ -75,10 +75,10 @@ async def with_facts(filled: Shell) -> Shell:
     async with await Store.open(f"sqlite:///{filled.directory}/data/probe.db") as store:
         for n in range(5):
             at = NOW - (4 - n) * DAY
-            await store.add_events([an_event(key=str(n), at=at, provider=f"provider-{n}")])
-            await store.record_price(TARGET, record_of(a_price(str(n + 1)), at))
-        await store.begin_delivery("influxdb", ["events", "prices", "results"])
-        await store.move_cursor("influxdb", 4, "events")
+            await store.events.add([an_event(key=str(n), at=at, provider=f"provider-{n}")])
+            await store.prices.record(TARGET, record_of(a_price(str(n + 1)), at))
+        await store.delivery.begin("influxdb", ["events", "prices", "results"])
+        await store.delivery.move("influxdb", 4, "events")
     return filled
 
 

@@ -70,7 +70,7 @@ async def finished(daemon: Daemon, run_id: UUID) -> RunRecord:
     """The run, once it has ended."""
 
     async def look() -> RunRecord | None:
-        run = await store_of(daemon).run(run_id)
+        run = await store_of(daemon).runs.get(run_id)
         return None if run is None or run.finished_at is None else run
 
     run: RunRecord = await until(look)

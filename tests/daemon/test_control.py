@@ -61,7 +61,7 @@ async def test_a_run_by_hand_is_called_as_it_was_asked_for(config: ConfigFile) -
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         for name, called in ((None, "mystery-shopper"), ("before the release", "before the release")):
             order = RunOrder(suite="mystery-shopper", targets=("on*",), name=name)
-            run = await store_of(daemon).run(await daemon.control.trigger(order))
+            run = await store_of(daemon).runs.get(await daemon.control.trigger(order))
             assert run is not None
             assert (run.run_name, run.triggered_by, run.planned_attempts) == (called, "api", 1)
 

@@ -44,7 +44,7 @@ async def test_a_list_at_the_start_is_kept_counted_and_measured(config: ConfigFi
     config.change(discovery={**SUNDAYS, "run_at_start": True})
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         await until(lambda: daemon.control.status().catalogue.lists[:1] and _complete(daemon))
-        (row,) = await store_of(daemon).discoveries()
+        (row,) = await store_of(daemon).discoveries.latest()
         assert (row.provider, row.triggered_by, row.status, row.listed) == ("sim", "start", "complete", 2)
         page = await metrics(daemon)
         assert page['models_listed{provider="sim"}'] == 2
@@ -60,7 +60,7 @@ async def test_a_list_at_the_start_is_kept_counted_and_measured(config: ConfigFi
         store = store_of(daemon)
 
         async def ended() -> Any:
-            (run,) = (await store.runs()).items
+            (run,) = (await store.runs.page()).items
             return run if run.finished_at else None
 
         run = await until(ended)
@@ -115,7 +115,7 @@ async def test_on_order_the_rows_are_there_at_once(config: ConfigFile, lists: Li
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         begun = await daemon.control.discover(["s*"])
         store = store_of(daemon)
-        (row,) = await store.discoveries()
+        (row,) = await store.discoveries.latest()
         assert begun == {"sim": row.id}
         assert (row.status, row.triggered_by) == ("running", "api")
         with pytest.raises(ConfigError, match="'nobody' matches no provider; providers are sim"):
@@ -125,7 +125,7 @@ async def test_on_order_the_rows_are_there_at_once(config: ConfigFile, lists: Li
         lists.release()
 
         async def ended() -> bool:
-            return (await store.discoveries())[0].status == "complete"
+            return (await store.discoveries.latest())[0].status == "complete"
 
         await until(ended)
 
@@ -144,11 +144,11 @@ async def test_the_end_of_the_daemon_breaks_a_list_off(
         lists.release()  # its side of the connections is in this process, too
         config.change(discovery={"enabled": False})
         async with Daemon.start(config.load) as daemon:
-            rows = await store_of(daemon).discoveries()
+            rows = await store_of(daemon).discoveries.latest()
             assert [(row.status, row.error) for row in rows] == [("failed", "broken off")] * 2
-            (run,) = (await store_of(daemon).runs()).items
+            (run,) = (await store_of(daemon).runs.page()).items
             assert run.status == "interrupted"
-            assert await store_of(daemon).known_models("sim") == ()
+            assert await store_of(daemon).catalog.known_models("sim") == ()
 
 
 async def test_a_reload_changes_when_and_of_what_is_asked(config: ConfigFile, lists: Lists) -> None:
@@ -168,7 +168,7 @@ async def test_a_reload_changes_when_and_of_what_is_asked(config: ConfigFile, li
         chosen = EventFilter(kind="probed_model_vanished")
 
         async def told() -> Any:
-            return (await store_of(daemon).events(chosen)).items
+            return (await store_of(daemon).events.page(chosen)).items
 
         (event,) = await until(told)
         assert (event.model, event.severity) == ("tuned", "warning")
@@ -193,4 +193,4 @@ async def test_only_the_providers_of_the_configuration_are_asked_on_schedule(
     )
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         await until(lambda: _is(daemon, 'models_listed{provider="aside"}', 1))
-        assert [row.provider for row in await store_of(daemon).discoveries()] == ["aside"]
+        assert [row.provider for row in await store_of(daemon).discoveries.latest()] == ["aside"]

@@ -54,7 +54,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def prices(store: Store, model: str) -> list[tuple[Decimal, Decimal, Decimal | None, str]]:
-    found = await store.price_history("sim", model)
+    found = await store.prices.history("sim", model)
     return [(each.input_usd, each.output_usd, each.cached_input_usd, each.source) for each in found]
 
 
@@ -64,9 +64,9 @@ async def prices(store: Store, model: str) -> list[tuple[Decimal, Decimal, Decim
 async def test_targets_and_prices_are_noted(config: ConfigFile, store: Store) -> None:
     async with assembled(config) as assembly:
         await note_targets(store, assembly, START)
-    (provider,) = await store.providers()
+    (provider,) = await store.catalog.providers()
     assert (provider.name, provider.base_url) == ("sim", URL)
-    assert {model.name for model in await store.models()} == {"priced", "free", "unpriced"}
+    assert {model.name for model in await store.catalog.models()} == {"priced", "free", "unpriced"}
     assert await prices(store, "priced") == [(Decimal(1), Decimal(2), Decimal("0.5"), "configuration")]
     assert await prices(store, "free") == [(Decimal(0), Decimal(0), None, "configuration")]
     assert await prices(store, "unpriced") == []
@@ -82,19 +82,19 @@ async def test_a_price_gets_a_row_when_it_changes(config: ConfigFile, store: Sto
 
 async def test_old_rows_are_deleted(config: ConfigFile, store: Store) -> None:
     config.change(database={"url": f"sqlite:///{config.folder}/probe.db", "retention": {"results_days": 7}})
-    run_id = await store.start_run(run_name="x", triggered_by="cli", suite="quick")
+    run_id = await store.runs.start(run_name="x", triggered_by="cli", suite="quick")
     for days in (6, 8):
-        await store.add(a_sample(run_id, started_at=START - timedelta(days=days)))
+        await store.results.add(a_sample(run_id, started_at=START - timedelta(days=days)))
     async with assembled(config) as assembly:
         task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
 
         async def one_left() -> bool:
-            return len((await store.results()).items) == 1
+            return len((await store.results.page()).items) == 1
 
         await until(one_left)
         task.cancel()
         await asyncio.wait([task])
-    (left,) = (await store.results()).items
+    (left,) = (await store.results.page()).items
     assert left.started_at == START - timedelta(days=6)
 
 
@@ -106,9 +106,9 @@ async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, st
         },
         exporters={"influxdb": {"url": URL}},
     )
-    run_id = await store.start_run(run_name="x", triggered_by="cli", suite="quick")
+    run_id = await store.runs.start(run_name="x", triggered_by="cli", suite="quick")
     for days in (6, 8, 10):
-        await store.add(a_sample(run_id, started_at=START - timedelta(days=days)))
+        await store.results.add(a_sample(run_id, started_at=START - timedelta(days=days)))
     with capture_logs() as logs:
         async with assembled(config) as assembly:
             task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
@@ -120,8 +120,8 @@ async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, st
             task.cancel()
             await asyncio.wait([task])
     assert [each["rows"] for each in logs if each["log_level"] == "error"] == [1]
-    assert store.deleted_undelivered == 1
-    assert len((await store.results()).items) == 2
+    assert store.retention.deleted_undelivered == 1
+    assert len((await store.results.page()).items) == 2
 
 
 # When -------------------------------------------------------------------------------------------------------
@@ -209,6 +209,6 @@ async def test_it_looks_at_the_configuration_in_force(config: ConfigFile, store:
 
 async def _until_model(store: Store, name: str) -> None:
     async def there() -> bool:
-        return name in {model.name for model in await store.models()}
+        return name in {model.name for model in await store.catalog.models()}
 
     await until(there)

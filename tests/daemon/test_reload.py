@@ -81,7 +81,7 @@ async def test_new_targets_are_noted_without_being_probed(config: ConfigFile) ->
         await daemon.control.reload()
 
         async def noted() -> bool:
-            return "sim-swift" in {model.name for model in await store_of(daemon).models()}
+            return "sim-swift" in {model.name for model in await store_of(daemon).catalog.models()}
 
         await until(noted)
 
@@ -129,7 +129,7 @@ async def test_a_run_under_way_keeps_its_providers_and_limits(config: ConfigFile
         run = await finished(daemon, run_id)
         assert (run.status, run.successes) == ("finished", 2)
         await until(lambda: _closed(old))
-        second, first = (await store_of(daemon).results()).items
+        second, first = (await store_of(daemon).results.page()).items
         assert second.started_at >= first.ended_at, "one at a time, also when nobody configured that any more"
         assert "sim" not in daemon.control.generations.limits
 
@@ -151,13 +151,13 @@ async def test_a_run_that_begins_during_a_reload_keeps_its_providers(
     """The reload falls between the run's row and its first request."""
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
         store: Any = store_of(daemon)
-        start_run = store.start_run
+        start_run = store.runs.start
 
         async def reload_first(**row: Any) -> Any:
             await daemon.control.reload()
             return await start_run(**row)
 
-        monkeypatch.setattr(store, "start_run", reload_first)
+        monkeypatch.setattr(store.runs, "start", reload_first)
         run = await finished(daemon, await daemon.control.trigger(ORDER))
         assert (run.status, run.successes) == ("finished", 1)
 
@@ -310,7 +310,7 @@ async def test_while_it_stops_no_orders_are_taken(config: ConfigFile) -> None:
             asking = asyncio.create_task(_ask_while_stopping(daemon))
         await asking
         async with await Store.open(f"sqlite:///{config.folder}/probe.db") as store:
-            run = await store.run(run_id)
+            run = await store.runs.get(run_id)
     assert run is not None
     assert run.status == "finished"
 

@@ -52,7 +52,7 @@ class Scene:
 
     async def row(self, run_id: UUID, *, ended: bool = True) -> RunRecord:
         async def look() -> RunRecord | None:
-            run = await self.parts.store.run(run_id)
+            run = await self.parts.store.runs.get(run_id)
             return None if run is None or (run.finished_at is not None) != ended else run
 
         run: RunRecord = await until(look)
@@ -75,7 +75,7 @@ async def scene(config: ConfigFile, *, writing: bool = True) -> AsyncIterator[Sc
         generations = Generations(await Generation.build(loaded, parts))
         stack.push_async_callback(generations.aclose)
         parts.limits.configure(generations.limits)
-        recorder = Recorder(parts.store, parts.clock, SpillFile(config.folder / "spill.jsonl"))
+        recorder = Recorder(parts.store.results, parts.clock, SpillFile(config.folder / "spill.jsonl"))
         if writing:
             recorder.start()
         stack.push_async_callback(recorder.aclose)
@@ -111,12 +111,12 @@ async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> N
         )
         assert job.targets == ("one", "other")
         slot = Slot(job="some", planned_at=here.parts.clock.now())
-        run_id = await here.parts.store.claim(slot, suite="mystery-shopper", planned_attempts=2)
+        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper", planned_attempts=2)
         assert run_id is not None
         await job.handler(slot, run_id)
         run = await here.row(run_id)
         assert (run.status, run.successes) == ("finished", 2)
-        page = await here.parts.store.results()
+        page = await here.parts.store.results.page()
         assert {sample.target.name for sample in page.items} == {"one", "other"}
         assert {sample.planned_at for sample in page.items} == {slot.planned_at}
 
@@ -157,23 +157,23 @@ async def test_no_run_begins_but_while_the_daemon_runs(config: ConfigFile, phase
         here.phase.name = phase
         with pytest.raises(NotRunning, match=f"the daemon is {phase}"):
             await here.by_hand()
-        assert (await here.parts.store.runs()).items == ()
+        assert (await here.parts.store.runs.page()).items == ()
 
 
 async def test_a_run_whose_row_was_written_when_the_stop_came_is_not_begun(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scene(config) as here:
-        start_run: Any = here.parts.store.start_run
+        start_run: Any = here.parts.store.runs.start
 
         async def stop_meanwhile(**row: Any) -> Any:
             here.phase.name = "stopping"
             return await start_run(**row)
 
-        monkeypatch.setattr(here.parts.store, "start_run", stop_meanwhile)
+        monkeypatch.setattr(here.parts.store.runs, "start", stop_meanwhile)
         with pytest.raises(NotRunning):
             await here.by_hand()
-        (run,) = (await here.parts.store.runs()).items
+        (run,) = (await here.parts.store.runs.page()).items
         assert (run.status, run.attempts) == ("interrupted", 0)
         await asyncio.wait_for(here.generations.current.retire(), 10)
 
@@ -196,7 +196,7 @@ async def test_an_order_that_cannot_be_carried_out_leaves_no_row(config: ConfigF
         for wrong in ({"suite": "gone"}, {"targets": ("nobody",)}):
             with pytest.raises(ConfigError):
                 await here.by_hand(JOB.model_copy(update=wrong))
-        assert (await here.parts.store.runs()).items == ()
+        assert (await here.parts.store.runs.page()).items == ()
         await asyncio.wait_for(here.generations.current.retire(), 10)
 
 
@@ -206,7 +206,7 @@ async def test_a_job_that_is_gone_leaves_its_run_interrupted(config: ConfigFile)
         config.change(jobs=[])
         here.generations.replace(await Generation.build(config.load(), here.parts))
         slot = Slot(job="never", planned_at=START)
-        run_id = await here.parts.store.claim(slot, suite="mystery-shopper")
+        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper")
         assert run_id is not None
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).status == "interrupted"
@@ -236,7 +236,7 @@ async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
         monkeypatch.setattr(OpenAIChat, "aclose", note)
         monkeypatch.setattr(Budgets, "admit", reload_first)
         slot = Slot(job="never", planned_at=START)
-        run_id = await here.parts.store.claim(slot, suite="mystery-shopper")
+        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper")
         assert run_id is not None
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).successes == 1
@@ -271,8 +271,8 @@ async def test_a_row_that_cannot_be_ended_now_is_ended_later(
 ) -> None:
     async with scene(config) as here:
         monkeypatch.setattr("probe.daemon.ending._PAUSE_SECONDS", 0.01)
-        finish = _Failing(here.parts.store.finish_run, error, times=2)
-        monkeypatch.setattr(here.parts.store, "finish_run", finish)
+        finish = _Failing(here.parts.store.runs.finish, error, times=2)
+        monkeypatch.setattr(here.parts.store.runs, "finish", finish)
         run_id = await here.by_hand()
         await until(lambda: finish.calls == tries)
         ended = not error.permanent
@@ -283,8 +283,8 @@ async def test_while_stopping_a_row_is_tried_once(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scene(config) as here:
-        finish = _Failing(here.parts.store.finish_run, StoreUnavailable("locked"), times=1000)
-        monkeypatch.setattr(here.parts.store, "finish_run", finish)
+        finish = _Failing(here.parts.store.runs.finish, StoreUnavailable("locked"), times=1000)
+        monkeypatch.setattr(here.parts.store.runs, "finish", finish)
         run_id = await here.by_hand()
         await until(lambda: finish.calls == 1)
         here.phase.name = "stopping"

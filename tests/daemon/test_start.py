@@ -148,17 +148,17 @@ async def test_a_second_daemon_by_mistake_leaves_the_runs_of_the_first_alone(
     """It would take them for its own of before a crash; but its port is taken, and that comes first."""
     database = f"sqlite:///{config.folder}/probe.db"
     async with await Store.open(database, owner=f"local@{socket.gethostname()}") as store:
-        run_id = await store.start_run(run_name="going", triggered_by="schedule", suite="quick")
+        run_id = await store.runs.start(run_name="going", triggered_by="schedule", suite="quick")
         config.change(server={"port": taken_port})
         with pytest.raises(ConfigError, match="is in use"):
             await _start(config)
-        run = await store.run(run_id)
+        run = await store.runs.get(run_id)
         assert run is not None
         assert run.status == "running"
 
         config.change(server={"port": 0})
         async with Daemon.start(config.load):
-            again = await store.run(run_id)
+            again = await store.runs.get(run_id)
     assert again is not None
     assert again.status == "interrupted"
 
@@ -204,7 +204,7 @@ async def test_the_run_at_the_start_is_counted_and_remembered(config: ConfigFile
         page, _ = await daemon.control.metrics("")
         assert b'inference_probe_job_runs_total{job_name="often"} 1.0\n' in page
         async with await Store.open(f"sqlite:///{config.folder}/probe.db") as store:
-            (run,) = (await store.runs()).items
+            (run,) = (await store.runs.page()).items
             assert (run.run_name, run.triggered_by, run.status) == ("often", "start", "finished")
 
     config.change(jobs=jobs)
@@ -217,7 +217,7 @@ async def test_a_run_that_a_crash_left_open_is_closed(config: ConfigFile) -> Non
     run_id = await _left_open(config)
     async with nothing_left_behind(), Daemon.start(config.load):
         async with await Store.open(f"sqlite:///{config.folder}/probe.db") as store:
-            run = await store.run(run_id)
+            run = await store.runs.get(run_id)
         assert run is not None
         assert run.status == "interrupted"
     assert "runs that a crash left open are closed" in config.events()
@@ -226,7 +226,7 @@ async def test_a_run_that_a_crash_left_open_is_closed(config: ConfigFile) -> Non
 async def _left_open(config: ConfigFile) -> UUID:
     database, owner = f"sqlite:///{config.folder}/probe.db", f"local@{socket.gethostname()}"
     async with await Store.open(database, owner=owner) as store:
-        return await store.start_run(run_name="x", triggered_by="schedule", suite="quick")
+        return await store.runs.start(run_name="x", triggered_by="schedule", suite="quick")
 
 
 def test_without_a_standard_output(config: ConfigFile) -> None:

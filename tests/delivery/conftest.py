@@ -22,12 +22,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 async def add(store: Store) -> Callable[[int], Awaitable[list[UUID]]]:
     """Stores so many samples, in order."""
-    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+    run = await store.runs.start(run_name="test", triggered_by="test", suite="quick")
 
     async def add(count: int) -> list[UUID]:
         samples = [make_sample(run_id=run, at=NOW + timedelta(seconds=n)) for n in range(count)]
         for sample in samples:
-            await store.add(sample)
+            await store.results.add(sample)
         return [sample.id for sample in samples]
 
     return add

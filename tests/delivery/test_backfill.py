@@ -30,13 +30,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def test_fills_the_window_and_what_is_older(store: Store) -> None:
-    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+    run = await store.runs.start(run_name="test", triggered_by="test", suite="quick")
     old = make_sample(run_id=run, at=NOW - timedelta(days=9))
     recent = [make_failure("auth", run_id=run, at=NOW - timedelta(hours=hour)) for hour in (23, 5, 1)]
     for sample in (old, *recent):
-        await store.add(sample)
+        await store.results.add(sample)
     exporter = PrometheusExporter(context_for())
-    await backfill(exporter, store, [SERIES], NOW)
+    await backfill(exporter, store.results, [SERIES], NOW)
     page = about(exporter)
     assert page["inference_probe_last_success_timestamp_seconds"] == old.ended_at.timestamp()
     assert page["inference_probe_last_attempt_timestamp_seconds"] == recent[-1].ended_at.timestamp()
@@ -45,20 +45,20 @@ async def test_fills_the_window_and_what_is_older(store: Store) -> None:
 
 async def test_fills_nothing_from_an_empty_store(store: Store) -> None:
     exporter = PrometheusExporter(context_for())
-    await backfill(exporter, store, [SERIES, Series(target=TARGET, connection="warm")], NOW)
+    await backfill(exporter, store.results, [SERIES, Series(target=TARGET, connection="warm")], NOW)
     assert about(exporter)["inference_probe_last_attempt_timestamp_seconds"] == 0
 
 
 async def test_what_is_stored_while_it_is_filled_is_not_missed(store: Store) -> None:
-    run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+    run = await store.runs.start(run_name="test", triggered_by="test", suite="quick")
     samples = [make_sample(run_id=run, at=NOW + timedelta(seconds=n)) for n in range(5)]
     for sample in samples[:2]:
-        await store.add(sample)
+        await store.results.add(sample)
     exporter = PrometheusExporter(context_for())
-    cursors = MemoryCursors(await store.last_sequence())
+    cursors = MemoryCursors(await store.results.last_sequence())
     for sample in samples[2:]:
-        await store.add(sample)
-    await backfill(exporter, store, [SERIES], NOW)
+        await store.results.add(sample)
+    await backfill(exporter, store.results, [SERIES], NOW)
     delivery = Delivery("prometheus", streams(exporter, store), cursors, FakeClock(NOW))
     task = asyncio.create_task(delivery.run())
     await until(partial(_has_delivered, delivery, 3))

@@ -44,7 +44,7 @@ async def test_results_and_figures_reach_a_configured_exporter(
         async with Daemon.start(config.load) as daemon:
             run = await finished(daemon, await daemon.control.trigger(ORDER))
             await until(lambda: delivery(daemon).delivered == run.attempts)
-            assert await store_of(daemon).cursor("influxdb") == run.attempts
+            assert await store_of(daemon).delivery.position("influxdb") == run.attempts
             await until(lambda: any(line.startswith(f"{PRICE},") for line in lines(server)))
             await until(lambda: any(line.startswith(STATUS) for line in lines(server)))
     assert len([line for line in lines(server) if line.startswith(f"{ATTEMPT},")]) == run.attempts
@@ -72,7 +72,7 @@ async def test_a_sink_that_is_out_stops_nothing_and_leaves_nothing_behind(
         status = delivery(daemon)
         assert (run.successes, status.delivered) == (run.attempts, 0)
         assert "InfluxDB cannot be reached" in str(status.last_error)
-        assert await store_of(daemon).cursor("influxdb") == 0
+        assert await store_of(daemon).delivery.position("influxdb") == 0
         await until(lambda: "an exporter takes no status" in config.events())
         assert config.events().count("an exporter takes no status") == 1
 

@@ -52,22 +52,22 @@ class FactCollector(Collector):
 async def facts(store: Store) -> list[UUID]:
     """Two events and a price."""
     events = [an_event(key=str(n), at=NOW - timedelta(seconds=n)) for n in (60, 30)]
-    await store.add_events(events)
-    await store.record_price(TARGET, record_of(a_price(), NOW - timedelta(seconds=90)))
+    await store.events.add(events)
+    await store.prices.record(TARGET, record_of(a_price(), NOW - timedelta(seconds=90)))
     return [event.id for event in events]
 
 
 async def test_events_and_prices_have_cursors_of_their_own(store: Store, add: Add, facts: list[UUID]) -> None:
     first, second = FactCollector(), FactCollector()
     ids = await add(3)
-    async with delivering(store, first, store) as delivery:
+    async with delivering(store, first, store.delivery) as delivery:
         await first.until(lambda: len(first.samples) == 3)
         await delivered(delivery, 3)
         assert (delivery.status().delivered, delivery.status().pending) == (3, 0), "samples alone are counted"
     assert (first.ids, [event.id for event in first.events]) == (ids, facts)
     assert [entry.price.rates.input_per_million_usd for entry in first.prices] == [Decimal("0.15")]
-    await store.add_events([later := an_event(key="later")])
-    async with delivering(store, second, store):
+    await store.events.add([later := an_event(key="later")])
+    async with delivering(store, second, store.delivery):
         await second.until(lambda: bool(second.events))
     assert ([event.id for event in second.events], second.samples, second.prices) == ([later.id], [], [])
 
@@ -76,7 +76,7 @@ async def test_an_outage_keeps_events_and_prices_too(store: Store, add: Add, fac
     collector, clock = FactCollector(), FakeClock(NOW)
     collector.refuse = lambda _: ExportError("the sink is out") if collector.calls < 4 else None
     await add(2)
-    async with delivering(store, collector, store, clock) as delivery:
+    async with delivering(store, collector, store.delivery, clock) as delivery:
         await collector.until(lambda: collector.calls == 2)
         status = delivery.status()
         assert status.pending == 2, "known although another is refused first"
@@ -96,13 +96,13 @@ async def test_an_event_that_will_never_be_accepted_is_left_out(store: Store, fa
         return ExportError("malformed", permanent=True) if bad else None
 
     collector.refuse = refuse
-    async with delivering(store, collector, store) as delivery:
+    async with delivering(store, collector, store.delivery) as delivery:
         await collector.until(lambda: len(collector.events) == 1)
         await until(partial(_has_come_to, store, 2))
         assert delivery.status().refused == 1
     assert [event.id for event in collector.events] == facts[1:]
-    assert await store.refused_counts() == {("collector", "events"): 1}
+    assert await store.delivery.refused_counts() == {("collector", "events"): 1}
 
 
 async def _has_come_to(store: Store, sequence: int) -> bool:
-    return await store.cursor("collector", "events") == sequence
+    return await store.delivery.position("collector", "events") == sequence

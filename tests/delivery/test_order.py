@@ -15,7 +15,7 @@ from tests.exporters.samples import NOW, make_sample
 async def test_delivers_what_is_stored_in_the_order_of_storing(store: Store, add: Add) -> None:
     collector = Collector()
     ids = await add(5)
-    async with delivering(store, collector, store) as delivery:
+    async with delivering(store, collector, store.delivery) as delivery:
         await collector.until(lambda: len(collector.samples) == 5)
         ids += await add(3)
         delivery.wake()
@@ -27,7 +27,7 @@ async def test_delivers_what_is_stored_in_the_order_of_storing(store: Store, add
 async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
     collector = Collector()
     ids = await add(450)
-    async with delivering(store, collector, store):
+    async with delivering(store, collector, store.delivery):
         await collector.until(lambda: len(collector.samples) == 450)
     assert collector.ids == ids
     assert collector.sizes == [200, 250], "more at once where there is more"
@@ -36,7 +36,9 @@ async def test_a_long_backlog_comes_in_batches(store: Store, add: Add) -> None:
 async def test_no_more_at_once_than_is_told(store: Store, add: Add) -> None:
     collector = Collector()
     await add(450)
-    delivery = Delivery("collector", streams(collector, store), store, FakeClock(NOW), most_at_once=100)
+    delivery = Delivery(
+        "collector", streams(collector, store), store.delivery, FakeClock(NOW), most_at_once=100
+    )
     task = asyncio.create_task(delivery.run())
     await collector.until(lambda: len(collector.samples) == 450)
     task.cancel()
@@ -47,12 +49,12 @@ async def test_no_more_at_once_than_is_told(store: Store, add: Add) -> None:
 async def test_the_next_process_goes_on_where_the_last_one_stopped(store: Store, add: Add) -> None:
     first, second = Collector(), Collector()
     await add(3)
-    async with delivering(store, first, store) as delivery:
+    async with delivering(store, first, store.delivery) as delivery:
         await first.until(lambda: len(first.samples) == 3)
         await delivered(delivery, 3)
-    assert await store.cursor("collector") == 3
+    assert await store.delivery.position("collector") == 3
     later = await add(2)
-    async with delivering(store, second, store):
+    async with delivering(store, second, store.delivery):
         await second.until(lambda: len(second.samples) == 2)
     assert second.ids == later
 
@@ -60,9 +62,9 @@ async def test_the_next_process_goes_on_where_the_last_one_stopped(store: Store,
 async def test_a_memory_cursor_starts_where_it_is_told(store: Store, add: Add) -> None:
     collector = Collector()
     await add(3)
-    cursors = MemoryCursors(await store.last_sequence())
+    cursors = MemoryCursors(await store.results.last_sequence())
     later = await add(2)
     async with delivering(store, collector, cursors):
         await collector.until(lambda: len(collector.samples) == 2)
     assert collector.ids == later
-    assert await store.cursor("collector") == 0, "it is nobody's business but the process's"
+    assert await store.delivery.position("collector") == 0, "it is nobody's business but the process's"

@@ -20,12 +20,12 @@ async def test_a_sample_that_will_never_be_accepted_is_left_out(store: Store, ad
         return ExportError("malformed", permanent=True) if bad else None
 
     collector.refuse = refuse
-    async with delivering(store, collector, store) as delivery:
+    async with delivering(store, collector, store.delivery) as delivery:
         await collector.until(lambda: len(collector.samples) == 7)
         await delivered(delivery, 7)
         status = delivery.status()
     assert collector.ids == [each for each in ids if each not in poison]
-    assert await store.refused_counts() == {("collector", "results"): 2}
+    assert await store.delivery.refused_counts() == {("collector", "results"): 2}
     assert (status.delivered, status.refused, status.errors) == (7, 2, 0)
 
 
@@ -42,9 +42,9 @@ async def test_a_failure_while_refused_samples_are_sought_begins_nothing_anew(st
         return ExportError("malformed", permanent=True) if bad else None
 
     collector.refuse = refuse
-    async with delivering(store, collector, store) as delivery:
+    async with delivering(store, collector, store.delivery) as delivery:
         await collector.until(lambda: len(collector.samples) == 10)
         await delivered(delivery, 10)
         assert delivery.status().refused == 50
     assert collector.ids == ids[50:], "each once"
-    assert await store.refused_counts() == {("collector", "results"): 50}
+    assert await store.delivery.refused_counts() == {("collector", "results"): 50}

@@ -51,9 +51,10 @@ async def database(postgres: PostgresServer) -> str:
     name = f"probe_{uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name}")
     async with await Store.open(postgres.url(name), clock=FakeClock(NOW)) as store:
-        run = await store.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
+        run = await store.runs.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
         assert run is not None
-        await asyncio.gather(*(store.add(a_sample(run)) for _ in range(5)), store.add(a_failure(run)))
+        stored = [*(a_sample(run) for _ in range(5)), a_failure(run)]
+        await asyncio.gather(*map(store.results.add, stored))
     return name
 
 
@@ -69,8 +70,8 @@ async def test_what_was_dumped_replaces_what_came_after(postgres: PostgresServer
     before = await everything(url)
     dump = call(postgres, "pg_dump", database)
     async with await Store.open(url) as store:
-        run = await store.start_run(run_name="later", triggered_by="cli", suite="quick")
-        await store.add(a_sample(run))
+        run = await store.runs.start(run_name="later", triggered_by="cli", suite="quick")
+        await store.results.add(a_sample(run))
     assert await everything(url) != before
 
     call(postgres, "pg_restore", database, dump)
@@ -85,6 +86,6 @@ async def test_a_dump_makes_a_database_that_the_probe_goes_on_with(
     postgres.psql(f"CREATE DATABASE {elsewhere}")
     call(postgres, "pg_restore", elsewhere, call(postgres, "pg_dump", database))
     async with await Store.open(postgres.url(elsewhere)) as store:
-        run = await store.start_run(run_name="after", triggered_by="cli", suite="quick")
-        await store.add(a_sample(run))
-        assert await store.last_sequence() == 7
+        run = await store.runs.start(run_name="after", triggered_by="cli", suite="quick")
+        await store.results.add(a_sample(run))
+        assert await store.results.last_sequence() == 7

@@ -32,9 +32,9 @@ async def sync_one(store: Store, clock: Clock, asked: Subject, **options: Any) -
 
 async def known(store: Store, provider: str = "acme") -> dict[str, KnownModel]:
     """By name, those that are gone included."""
-    return {each.listed.id: each for each in await store.known_models(provider)}
+    return {each.listed.id: each for each in await store.catalog.known_models(provider)}
 
 
 async def told(store: Store) -> set[tuple[str, str | None]]:
     """Kind and model of every event."""
-    return {(event.kind, event.model) for event in (await store.events(limit=500)).items}
+    return {(event.kind, event.model) for event in (await store.events.page(limit=500)).items}

@@ -161,10 +161,10 @@ async def test_what_is_no_whole_list_removes_nothing(
         assert "\n" not in report.error
     assert await known(store) == before
     assert await told(store) == {("model_appeared", None), ("listing_failed", None)}
-    second, first, _ = await store.discoveries("acme")
+    second, first, _ = await store.discoveries.latest("acme")
     assert (first.status, first.listed, first.vanished) == ("failed", 0, 0)
     assert first.error == second.error == report.error
-    (event,) = (await store.events(EventFilter(kind="listing_failed"))).items
+    (event,) = (await store.events.page(EventFilter(kind="listing_failed"))).items
     assert event.at == first.finished_at
 
 
@@ -185,7 +185,7 @@ async def test_failures_after_a_recovery_are_told_again(store: Store, clock: Fak
         lists.answer = answer
         clock.advance(60)
         await sync_one(store, clock, subject(lists.url))
-    assert len((await store.events(EventFilter(kind="listing_failed"))).items) == 2
+    assert len((await store.events.page(EventFilter(kind="listing_failed"))).items) == 2
 
 
 async def test_a_server_that_hangs_is_left_in_time(store: Store, clock: FakeClock, lists: Lists) -> None:
@@ -198,7 +198,7 @@ async def test_a_server_that_is_not_there(store: Store, clock: FakeClock) -> Non
     report = await sync_one(store, clock, subject(f"http://127.0.0.1:{free_port()}"))
     assert report.error is not None
     assert "refused" in report.error
-    assert (await store.discoveries("acme"))[0].finished_at == NOW
+    assert (await store.discoveries.latest("acme"))[0].finished_at == NOW
 
 
 async def test_a_list_larger_than_is_read(store: Store, clock: FakeClock, lists: Lists) -> None:
@@ -219,8 +219,8 @@ async def test_a_key_in_an_error_is_not_kept(store: Store, clock: FakeClock, lis
     body = b'{"error": {"message": "Incorrect API key provided: sk-abcdefghijklmnop"}}'
     lists.answer = failing(b"401 Unauthorized", body)
     await sync_one(store, clock, subject(lists.url))
-    (row,) = await store.discoveries()
-    (event,) = (await store.events()).items
+    (row,) = await store.discoveries.latest()
+    (event,) = (await store.events.page()).items
     assert row.error is not None
     assert "Incorrect API key" in row.error
     assert "sk-abcdef" not in f"{row.error} {event.text} {event.data}"

@@ -36,15 +36,15 @@ async def test_the_first_list_is_kept_and_is_one_event(store: Store, clock: Fake
     report = await sync_one(store, clock, subject(lists.url))
     assert (report.status, report.listed, report.first, report.appeared) == ("complete", 2, True, ())
     assert await told(store) == {("model_appeared", None)}
-    assert report.events == (await store.events()).items
+    assert report.events == (await store.events.page()).items
     found = await known(store)
     assert found["a"].listed.context_window == 1000
     assert (found["b"].first_seen_at, found["b"].last_seen_at, found["b"].vanished_at) == (NOW, NOW, None)
-    (row,) = await store.discoveries("acme")
+    (row,) = await store.discoveries.latest("acme")
     assert row.id == report.id
     assert (row.triggered_by, row.status, row.listed, row.error) == ("cli", "complete", 2, None)
     assert (row.started_at, row.finished_at) == (NOW, NOW)
-    (provider,) = await store.providers()
+    (provider,) = await store.catalog.providers()
     assert (provider.name, provider.base_url) == ("acme", lists.url)
 
 
@@ -70,7 +70,7 @@ async def test_the_next_list_is_compared_with_it(store: Store, clock: FakeClock,
     assert (found["gone"].last_seen_at, found["gone"].vanished_at) == (NOW, NOW + DAY)
     assert (found["a"].first_seen_at, found["a"].last_seen_at) == (NOW, NOW + DAY)
     assert found["a"].listed.context_window == 2000
-    row, _ = await store.discoveries("acme")
+    row, _ = await store.discoveries.latest("acme")
     assert (row.listed, row.appeared, row.changed, row.vanished) == (2, 1, 1, 1)
 
 
@@ -88,11 +88,11 @@ async def test_a_model_that_returns(store: Store, clock: FakeClock, lists: Lists
 async def test_the_same_list_again_writes_no_event(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say("a", "b")
     await sync_one(store, clock, subject(lists.url, "a", "unlisted"))
-    before = (await store.events()).items
+    before = (await store.events.page()).items
     clock.advance(DAY.total_seconds())
     report = await sync_one(store, clock, subject(lists.url, "a", "unlisted"))
     assert report.events == ()
-    assert (await store.events()).items == before
+    assert (await store.events.page()).items == before
 
 
 async def test_two_daemons_tell_the_same_news_once(
@@ -110,7 +110,7 @@ async def test_two_daemons_tell_the_same_news_once(
             Discovery(other, clock).sync(asked[1:], "schedule"),
         )
         assert all(report.complete for (report,) in reports)
-        news = [event for event in (await store.events()).items if event.at == NOW + DAY]
+        news = [event for event in (await store.events.page()).items if event.at == NOW + DAY]
         assert sorted((event.kind, event.model or "") for event in news) == [
             ("model_appeared", "c"),
             ("model_changed", "a"),
@@ -208,7 +208,7 @@ async def test_a_few_are_asked_at_a_time(store: Store, clock: FakeClock, lists: 
     async with closing_providers(*asked):
         discovery = Discovery(store, clock)
         begun = await discovery.begin(asked, "cli")
-        assert [row.status for row in await store.discoveries()] == ["running"] * 10
+        assert [row.status for row in await store.discoveries.latest()] == ["running"] * 10
         work = asyncio.create_task(discovery.carry_out(begun, lambda report: reports.append(report.provider)))
         await until(lambda: len(lists.asked) == 4)
         await asyncio.sleep(0.2)  # a fifth would come now
@@ -234,7 +234,7 @@ async def test_what_is_cancelled_ends_its_rows_and_removes_nothing(
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
-    row, _ = await store.discoveries()
+    row, _ = await store.discoveries.latest()
     assert (row.status, row.error) == ("failed", "broken off")
     assert (await known(store))["a"].vanished_at is None
     assert ("listing_failed", None) not in await told(store)
@@ -255,7 +255,7 @@ async def test_a_database_that_hangs_holds_up_the_end_once(
     async with closing_providers(*asked):
         begun = await discovery.begin(asked, "cli")
         monkeypatch.setattr("probe.discovery.sync._LAST_TRY_SECONDS", 0.01)
-        monkeypatch.setattr(store, "finish_discovery", hang)
+        monkeypatch.setattr(store.discoveries, "finish", hang)
         await discovery.break_off(begun)
         await discovery.break_off(begun)
     assert asking == [begun[0].id], "the next start closes them"
@@ -295,7 +295,7 @@ async def test_prices_that_cannot_be_stored_do_not_undo_the_list(
     lists.say("a")
     report = await sync_one(store, clock, subject(lists.url), prices=Till(StoreUnavailable("full")))
     assert report.complete
-    assert (await store.discoveries())[0].status == "complete"
+    assert (await store.discoveries.latest())[0].status == "complete"
 
 
 # The database -----------------------------------------------------------------------------------------------
@@ -340,9 +340,9 @@ async def test_without_a_database_nobody_is_asked(sqlite_url: str, lists: Lists)
 
 async def test_a_row_that_a_crash_left_open_is_closed_at_the_next_start(url: str, clock: FakeClock) -> None:
     async with await Store.open(url, clock=clock, owner="daemon") as store:
-        await store.start_discovery("acme", "schedule")
+        await store.discoveries.start("acme", "schedule")
     async with await Store.open(url, clock=clock, owner="daemon") as store:
-        await store.close_interrupted()
-        (row,) = await store.discoveries("acme")
+        await store.runs.close_interrupted()
+        (row,) = await store.discoveries.latest("acme")
         assert row.status == "interrupted"
         assert await known(store) == {}

@@ -45,11 +45,13 @@ async def test_it_delivers(installed: None, tmp_path: Path) -> None:
     file = tmp_path / "results.jsonl"
     exporter = load_exporter("lines", context_for(settings={"path": str(file)}))
     async with await Store.open(f"sqlite:///{tmp_path / 'probe.db'}") as store:
-        run = await store.start_run(run_name="test", triggered_by="test", suite="quick")
+        run = await store.runs.start(run_name="test", triggered_by="test", suite="quick")
         samples = [make_sample(run_id=run) for _ in range(3)]
         for sample in samples:
-            await store.add(sample)
-        task = asyncio.create_task(Delivery("lines", streams(exporter, store), store, FakeClock(NOW)).run())
+            await store.results.add(sample)
+        task = asyncio.create_task(
+            Delivery("lines", streams(exporter, store), store.delivery, FakeClock(NOW)).run()
+        )
         await until(partial(_has_come_to, store, len(samples)))
         task.cancel()
         await asyncio.wait([task])
@@ -60,7 +62,7 @@ async def test_it_delivers(installed: None, tmp_path: Path) -> None:
 
 
 async def _has_come_to(store: Store, sequence: int) -> bool:
-    return await store.cursor("lines") == sequence
+    return await store.delivery.position("lines") == sequence
 
 
 async def test_its_troubles_are_named(installed: None, tmp_path: Path) -> None:

@@ -46,11 +46,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def stored(store: Store, count: int) -> list[Sample]:
-    run = await store.start_run(run_name="benchmark", triggered_by="test", suite="quick")
+    run = await store.runs.start(run_name="benchmark", triggered_by="test", suite="quick")
     samples = [make_sample(run_id=run) if n % 5 else make_failure("dns", run_id=run) for n in range(count)]
     for sample in samples:
-        await store.add(sample)
-    await store.finish_run(run, "finished")
+        await store.results.add(sample)
+    await store.runs.finish(run, "finished")
     return samples
 
 
@@ -58,8 +58,8 @@ async def stored(store: Store, count: int) -> list[Sample]:
 async def process(store: Store, receiver: OtlpReceiver) -> AsyncIterator[Delivery]:
     """What one process does from its start to its end by force."""
     settings = {"url": receiver.url}
-    exporter = OtlpExporter(context_for(settings=settings, clock=SystemClock(), run=store.run))
-    delivery = Delivery("otlp", streams(exporter, store), store, FakeClock(NOW), most_at_once=20)
+    exporter = OtlpExporter(context_for(settings=settings, clock=SystemClock(), run=store.runs.get))
+    delivery = Delivery("otlp", streams(exporter, store), store.delivery, FakeClock(NOW), most_at_once=20)
     task = asyncio.create_task(delivery.run())
     try:
         yield delivery
@@ -73,7 +73,7 @@ async def process(store: Store, receiver: OtlpReceiver) -> AsyncIterator[Deliver
 
 
 async def at(store: Store, sequence: int) -> bool:
-    return await store.cursor("otlp") == sequence
+    return await store.delivery.position("otlp") == sequence
 
 
 def attempts(receiver: OtlpReceiver) -> float:

@@ -145,13 +145,13 @@ class Market:
 
     async def noted(self, model: str = MODEL) -> list[Decimal]:
         """Every price in the history, oldest first."""
-        return [row.input_usd for row in await self.store.price_history("openai", model)]
+        return [row.input_usd for row in await self.store.prices.history("openai", model)]
 
     async def told(self, *kinds: str) -> list[Event]:
         """Events of these kinds, oldest first."""
-        found = (await self.store.events(limit=500)).items
+        found = (await self.store.events.page(limit=500)).items
         return [event for event in reversed(found) if not kinds or event.kind in kinds]
 
     async def only_held(self) -> QuoteRecord:
-        (held,) = await self.store.held_quotes()
+        (held,) = await self.store.quotes.held()
         return held

@@ -16,7 +16,7 @@ async def test_prices_are_noted_and_measured(simulator: RunningSimulator, tmp_pa
     config = ConfigFile(tmp_path, simulator.base_url, prices={"sim/sim": PRICE})
     async with Daemon.start(config.load) as daemon:
         store = store_of(daemon)
-        (row,) = await until(lambda: store.price_history("sim", FAST))
+        (row,) = await until(lambda: store.prices.history("sim", FAST))
         assert (str(row.request_usd), row.source) == ("0.01", "configuration")
         page = (await daemon.control.metrics(""))[0].decode()
         labels = f'{{provider="sim",model="{FAST}",type="output"}}'
@@ -30,17 +30,17 @@ async def test_a_reload_notes_other_prices(simulator: RunningSimulator, tmp_path
     config = ConfigFile(tmp_path, simulator.base_url, prices={"sim/sim": PRICE})
     async with Daemon.start(config.load) as daemon:
         store = store_of(daemon)
-        await until(lambda: store.price_history("sim", FAST))
+        await until(lambda: store.prices.history("sim", FAST))
         config.change(prices={"sim/sim": {**PRICE, "input_per_million_usd": 3}})
         await daemon.control.reload()
 
         async def changed() -> bool:
-            return len((await store.events()).items) > 0
+            return len((await store.events.page()).items) > 0
 
         await until(changed)
-        (event,) = (await store.events()).items
+        (event,) = (await store.events.page()).items
         assert (event.kind, event.model) == ("price_changed", FAST)
-        assert [row.input_usd for row in await store.price_history("sim", FAST)] == [1, 3]
+        assert [row.input_usd for row in await store.prices.history("sim", FAST)] == [1, 3]
 
 
 async def test_without_fetching_there_is_no_chore(simulator: RunningSimulator, tmp_path: Path) -> None:
@@ -65,9 +65,9 @@ async def test_its_slot_asks_the_sources_and_ends_its_run(
         for content in (None, "sim/sim: {}\n"):
             if content is not None:
                 file.write_text(content)
-            run_id = await store.start_run(run_name="prices", triggered_by="schedule", suite="prices")
+            run_id = await store.runs.start(run_name="prices", triggered_by="schedule", suite="prices")
             await chore.handler(Slot(job="prices", planned_at=daemon._parts.clock.now()), run_id)
             statuses.append((await finished(daemon, run_id)).status)
         assert statuses == ["finished", "failed"]
-        assert [row.input_usd for row in await store.price_history("sim", FAST)][-1] == 5
-        assert "price_source_failed" in {event.kind for event in (await store.events()).items}
+        assert [row.input_usd for row in await store.prices.history("sim", FAST)][-1] == 5
+        assert "price_source_failed" in {event.kind for event in (await store.events.page()).items}

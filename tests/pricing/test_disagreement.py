@@ -86,7 +86,7 @@ async def test_what_is_not_probed_is_not_compared(market: Market) -> None:
 
 
 async def a_charged_sample(market: Market, charged: str | None, reckoned: str | None) -> Sample:
-    run_id = await market.store.start_run(run_name="x", triggered_by="cli", suite="quick")
+    run_id = await market.store.runs.start(run_name="x", triggered_by="cli", suite="quick")
     cost = Cost(
         total_usd=Decimal(reckoned or 0),
         input_price_per_million_usd=Decimal("0.15"),

@@ -100,7 +100,7 @@ async def test_a_listed_price_is_what_a_request_costs(
     cost = market.scope.book.cost(price, usage)
     assert cost is not None
     assert cost.total_usd == Decimal(usd)
-    (row,) = await market.store.price_history("openai", model)
+    (row,) = await market.store.prices.history("openai", model)
     assert row.source == "openai"
 
 

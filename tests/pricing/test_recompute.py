@@ -25,14 +25,14 @@ USAGE = Usage(
 
 async def asked_now(market: Market, usage: Usage = USAGE, model: str = "gpt-4o-mini") -> Sample:
     """A result of this instant, priced as an attempt does it, and stored."""
-    run_id = await market.store.start_run(run_name="x", triggered_by="cli", suite="quick")
+    run_id = await market.store.runs.start(run_name="x", triggered_by="cli", suite="quick")
     made = a_sample(run_id, started_at=market.clock.now(), usage=usage)
     target = replace(made.target, model=model, name=f"openai/{model}", base_url=OPENAI)
     found = market.scope.book.price("openai", model, OPENAI, market.clock.now())
     cost = None if found is None else market.scope.book.cost(found, usage)
     sample = replace(made, target=target, cost=cost)
-    await market.store.add(sample)
-    stored = await market.store.result(sample.id)
+    await market.store.results.add(sample)
+    stored = await market.store.results.get(sample.id)
     assert stored is not None
     return stored
 

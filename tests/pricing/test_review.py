@@ -65,7 +65,7 @@ async def test_who_takes_it_back_has_nothing_to_be_reviewed(market: Market) -> N
     await market.sync_saying(1)
     await market.sync_saying(100)
     await market.sync_saying(1)
-    assert await market.store.held_quotes() == ()
+    assert await market.store.quotes.held() == ()
     assert market.pricing.status().held == 0
     await market.sync_saying(100)
     assert len(await market.told("price_held")) == 2, "the second time is news again"
@@ -81,7 +81,7 @@ async def test_an_accepted_price_is_in_force_from_then_on(market: Market) -> Non
     (decided,) = await market.pricing.decide({(await market.only_held()).id: True})
     assert decided.status == "current"
     assert market.in_force() == 100
-    history = await market.store.price_history("openai", "gpt-4o-mini")
+    history = await market.store.prices.history("openai", "gpt-4o-mini")
     assert [row.input_usd for row in history] == [1, 100]
     assert history[1].at == market.clock.now()
     assert sorted(event.kind for event in await market.told()) == [
@@ -90,7 +90,7 @@ async def test_an_accepted_price_is_in_force_from_then_on(market: Market) -> Non
         "price_held",
     ]
     await market.sync_saying(100)
-    assert await market.store.held_quotes() == ()
+    assert await market.store.quotes.held() == ()
 
 
 async def test_a_rejected_price_is_not_asked_about_again(market: Market) -> None:
@@ -100,7 +100,7 @@ async def test_a_rejected_price_is_not_asked_about_again(market: Market) -> None
     assert market.in_force() == 1
     for _ in range(2):
         await market.sync_saying(100)
-    assert await market.store.held_quotes() == ()
+    assert await market.store.quotes.held() == ()
     assert market.in_force() == 1
     assert sorted(event.kind for event in await market.told()) == ["price_held", "price_rejected"]
     await market.sync_saying(101)
@@ -130,13 +130,13 @@ async def test_thousands_that_jump_at_once_are_all_held(market: Market) -> None:
     models = [f"model-{number:04}" for number in range(2000)]
     await market.pricing.take("openai", [listed("1", model) for model in models], market.clock.now())
     await market.pricing.take("openai", [listed("1000", model) for model in models], market.clock.now())
-    assert len(await market.store.held_quotes()) == 2000
+    assert len(await market.store.quotes.held()) == 2000
     assert market.in_force("model-1999") == 1
     market.clock.advance(DAY)
-    held = await market.store.held_quotes()
+    held = await market.store.quotes.held()
     verdicts = {quote.id: quote.model != "model-0000" for quote in held}
     assert len(await market.pricing.decide(verdicts)) == 2000
-    assert await market.store.held_quotes() == ()
+    assert await market.store.quotes.held() == ()
     assert market.in_force("model-0000") == 1
     assert market.in_force("model-1999") == 1000
 
@@ -172,7 +172,7 @@ async def test_a_rejected_published_price_never_counts(
     await market.pricing.note()
     await market.pricing.decide({(await market.only_held()).id: False})
     await market.pricing.note()
-    assert await market.store.held_quotes() == ()
+    assert await market.store.quotes.held() == ()
     assert market.in_force() == Decimal("0.15")
 
 

@@ -24,7 +24,7 @@ async def test_a_price_is_in_force_noted_and_dated(market: Market) -> None:
         ("models.dev", 1, 1),
     ]
     assert market.in_force() == Decimal("0.15")
-    (row,) = await market.store.price_history("openai", "gpt-4o-mini")
+    (row,) = await market.store.prices.history("openai", "gpt-4o-mini")
     assert (row.input_usd, row.cached_input_usd, row.source) == (
         Decimal("0.15"),
         Decimal("0.075"),
@@ -79,7 +79,7 @@ async def test_only_models_that_somebody_asks_for_get_rows(market: Market) -> No
     body = document({"gpt-4o-mini": {"input": 1, "output": 1}, "unheard-of": {"input": 1, "output": 1}})
     market.feed.answer = lambda _: response(body, JSON)
     await market.pricing.sync()
-    assert {model.name for model in await market.store.models()} == {"gpt-4o-mini"}
+    assert {model.name for model in await market.store.catalog.models()} == {"gpt-4o-mini"}
     assert market.in_force("unheard-of") == 1, "known all the same"
 
 
@@ -95,7 +95,7 @@ async def test_what_has_not_changed_is_not_sent_again(market: Market) -> None:
     )
     report = (await market.pricing.sync()).sources[-1]
     assert (report.unchanged, report.quotes, report.error) == (True, 1, None)
-    (quote,) = [each for each in await market.store.current_quotes() if each.source == "models.dev"]
+    (quote,) = [each for each in await market.store.quotes.current() if each.source == "models.dev"]
     assert quote.fetched_at == market.clock.now()
     assert market.in_force() == 1
     assert await market.noted() == [1]
@@ -113,7 +113,7 @@ async def test_another_configuration_reads_the_document_whole(market: Market) ->
     )
     await market.pricing.sync()
     assert b"if-none-match" not in market.feed.asked[-1].lower()
-    assert {row.provider for row in await market.store.current_quotes() if row.source == "models.dev"} == {
+    assert {row.provider for row in await market.store.quotes.current() if row.source == "models.dev"} == {
         "openai",
         "second",
     }
@@ -234,7 +234,7 @@ async def test_a_model_list_brings_prices_of_all_it_names(market: Market) -> Non
     await market.pricing.take("openai", [listed("1"), listed("2", "big"), listed("3", "bigger")], at)
     assert [market.in_force(model) for model in ("gpt-4o-mini", "big", "bigger")] == [1, 2, 3]
     assert [await market.noted(model) for model in ("gpt-4o-mini", "big", "bigger")] == [[1], [2], [3]]
-    (row,) = await market.store.price_history("openai", "big")
+    (row,) = await market.store.prices.history("openai", "big")
     assert row.source == "openai"
     assert [each.source for each in market.pricing.status().sources] == ["openai"]
 
@@ -268,7 +268,7 @@ async def test_the_configuration_is_noted_too(market: Market) -> None:
         }
     )
     await market.pricing.note()
-    (row,) = await market.store.price_history("openai", "gpt-4o-mini")
+    (row,) = await market.store.prices.history("openai", "gpt-4o-mini")
     assert [row.input_usd, row.output_usd, row.reasoning_usd] == [7, 8, 9]
     assert (row.request_usd, row.source) == (Decimal("0.01"), "configuration")
 

@@ -104,15 +104,15 @@ async def test_ten_models_together_and_every_result_is_in_the_database(
     ]
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(await Store.open(f"sqlite:///{tmp_path}/probe.db"))
-        run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
-        recorder = Recorder(store, SystemClock(), SpillFile(tmp_path / "probe.spill"))
+        run_id = await store.runs.start(run_name="by hand", triggered_by="cli", suite="quick")
+        recorder = Recorder(store.results, SystemClock(), SpillFile(tmp_path / "probe.spill"))
         recorder.start()
         stack.push_async_callback(recorder.aclose)
         runner = await stack.enter_async_context(running(simulator, limit=Limit(concurrency=100)))
         summary = await runner.run(plan(targets, run_id=run_id, cases=3), recorder.record)
         await recorder.flush()
         assert (summary.planned, summary.ok) == (30, 30)
-        stored = [each.sample for each in await store.samples_after(0)]
+        stored = [each.sample for each in await store.results.after(0)]
     assert len(stored) == 30
     for sample in stored:
         truth = simulator.truth(str(sample.id))

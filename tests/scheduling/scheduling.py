@@ -16,6 +16,7 @@ from probe.scheduling.due import Timetable
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.store.records import SlotCounts
+from probe.store.runs import RunStore
 from probe.store.store import Store
 
 QUARTERS = CronTimetable.parse("*/15 * * * *")
@@ -51,7 +52,7 @@ class Handler:
             self.cancelled += 1
             raise
         if self.store is not None:
-            await self.store.finish_run(run_id, "finished")
+            await self.store.runs.finish(run_id, "finished")
 
 
 def job(
@@ -101,7 +102,7 @@ async def reload(schedule: Schedule, *jobs: ScheduledJob) -> None:
 
 
 @asynccontextmanager
-async def started(claims: Store | Claims, clock: Clock, *jobs: ScheduledJob) -> AsyncIterator[Schedule]:
+async def started(claims: RunStore | Claims, clock: Clock, *jobs: ScheduledJob) -> AsyncIterator[Schedule]:
     schedule = Schedule(claims, clock)
     await schedule.start(jobs)
     try:
@@ -112,7 +113,7 @@ async def started(claims: Store | Claims, clock: Clock, *jobs: ScheduledJob) -> 
 
 
 async def counts(store: Store, name: str = "benchmark") -> SlotCounts:
-    return (await store.slot_counts()).get(name, SlotCounts())
+    return (await store.runs.slot_counts()).get(name, SlotCounts())
 
 
 def figures(schedule: Schedule) -> tuple[int, int, int, int]:
@@ -160,7 +161,7 @@ class Claims:
     async def last_run_at(self, job: str, /) -> datetime | None:
         return None
 
-    async def start_run(
+    async def start(
         self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
     ) -> UUID:
         self._call(f"start {run_name}")

@@ -27,14 +27,14 @@ from tests.scheduling.scheduling import (
 async def test_a_job_runs_at_the_start_where_it_is_told_to(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
     other = job(Handler(), name="other")
-    async with started(store, clock, job(handler, at_start=True), other) as schedule:
+    async with started(store.runs, clock, job(handler, at_start=True), other) as schedule:
         told, _ = schedule.status()
         assert (told.runs, told.last_run_at, told.next_run_at) == (1, START, at("12:15"))
         await move(schedule, clock, "12:15")
         await reload(schedule, job(handler, at_start=True))
         await dealt_with()
     assert handler.slots == [START, at("12:15")], "a reload is no start"
-    runs = (await store.runs()).items
+    runs = (await store.runs.page()).items
     assert [(run.triggered_by, run.planned_attempts) for run in runs] == [("schedule", 3), ("start", 3)]
     assert await counts(store) == SlotCounts(claimed=1)
 
@@ -44,10 +44,10 @@ async def test_a_slot_that_is_due_takes_the_place_of_the_run_at_the_start(
 ) -> None:
     """Also where slots before it were missed, which are written first."""
     handler = Handler(store)
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         await move(schedule, clock, "12:15")
     clock.advance(45 * 60 + 20)
-    async with started(store, clock, job(handler, at_start=True)) as schedule:
+    async with started(store.runs, clock, job(handler, at_start=True)) as schedule:
         assert figures(schedule) == (1, 2, 1, 0)
     assert handler.slots == [at("12:15"), at("13:00")]
 
@@ -55,7 +55,7 @@ async def test_a_slot_that_is_due_takes_the_place_of_the_run_at_the_start(
 async def test_a_slot_during_the_run_at_the_start_overlaps_with_it(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
     handler.gate.clear()
-    schedule = Schedule(store, clock)
+    schedule = Schedule(store.runs, clock)
     await schedule.start([job(handler, at_start=True)])
     await handler.called.wait()
     await overlapped(schedule, clock, store)
@@ -81,10 +81,10 @@ async def test_a_run_at_the_start_that_cannot_be_stored_is_left() -> None:
 
 
 async def test_a_job_knows_when_it_ran_in_an_earlier_process(store: Store, clock: FakeClock) -> None:
-    async with started(store, clock, job(Handler(store), at_start=True)):
+    async with started(store.runs, clock, job(Handler(store), at_start=True)):
         pass
     clock.advance(600)
-    async with started(store, clock, job(Handler()), job(Handler(), name="other")) as schedule:
+    async with started(store.runs, clock, job(Handler()), job(Handler(), name="other")) as schedule:
         assert [status.last_run_at for status in schedule.status()] == [START, None]
         await reload(schedule, job(Handler(), name="benchmark"), job(Handler(), name="third"))
         assert [status.last_run_at for status in schedule.status()] == [START, None]

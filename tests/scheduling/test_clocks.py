@@ -26,7 +26,7 @@ async def test_a_clock_that_is_set_back_runs_no_slot_twice_and_loses_none(
     store: Store, clock: FakeClock
 ) -> None:
     handler = Handler(store)
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         await move(schedule, clock, "12:15")
         await move(schedule, clock, "18:00")
         clock.advance(-5.5 * 3600)
@@ -53,7 +53,7 @@ async def test_a_daily_job_in_berlin_runs_once_on_the_days_of_the_change(
     handler = Handler()
     daily = job(handler, CronTimetable.parse("30 2 * * *", "Europe/Berlin"))
     for _ in range(3):
-        async with started(store, clock, daily) as schedule:
+        async with started(store.runs, clock, daily) as schedule:
             for _ in range(48):
                 clock.advance(1800)
                 schedule.look("benchmark")
@@ -80,7 +80,7 @@ class EverySecond:
 
 async def test_the_real_clock_brings_the_slots_up(store: Store) -> None:
     handler = Handler(store)
-    async with started(store, SystemClock(), job(handler, EverySecond())) as schedule:
+    async with started(store.runs, SystemClock(), job(handler, EverySecond())) as schedule:
         assert schedule.running
         for _ in range(2):
             handler.called.clear()

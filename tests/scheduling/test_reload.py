@@ -27,7 +27,7 @@ from tests.scheduling.scheduling import (
 async def test_a_reload_keeps_runs_counts_and_places(store: Store, clock: FakeClock) -> None:
     before, after = Handler(store), Handler(store)
     before.gate.clear()
-    async with started(store, clock, job(before)) as schedule:
+    async with started(store.runs, clock, job(before)) as schedule:
         await begun(schedule, clock, before)
         await reload(schedule, job(after))
         before.gate.set()
@@ -41,7 +41,7 @@ async def test_a_reload_keeps_runs_counts_and_places(store: Store, clock: FakeCl
 
 async def test_a_slot_that_comes_during_a_reload_is_not_lost(store: Store, clock: FakeClock) -> None:
     after = Handler(store)
-    async with started(store, clock, job(Handler(store))) as schedule:
+    async with started(store.runs, clock, job(Handler(store))) as schedule:
         clock.advance(900)
         await reload(schedule, job(after))
         await dealt_with()
@@ -50,7 +50,7 @@ async def test_a_slot_that_comes_during_a_reload_is_not_lost(store: Store, clock
 
 async def test_a_new_timetable_counts_from_the_reload(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         clock.advance(600)
         await reload(schedule, job(handler, CronTimetable.parse("* * * * *")))
         await dealt_with()
@@ -61,7 +61,7 @@ async def test_a_new_timetable_counts_from_the_reload(store: Store, clock: FakeC
 
 async def test_a_job_that_is_gone_is_not_run_and_a_new_one_is(store: Store, clock: FakeClock) -> None:
     old, new = Handler(store), Handler(store)
-    async with started(store, clock, job(old, name="old")) as schedule:
+    async with started(store.runs, clock, job(old, name="old")) as schedule:
         await reload(schedule, job(new, name="new"))
         clock.advance(900)
         schedule.look("old")

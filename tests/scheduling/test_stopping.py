@@ -23,13 +23,13 @@ from tests.scheduling.scheduling import (
 
 async def test_a_paused_schedule_claims_nothing(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         schedule.pause()
         await move(schedule, clock, "12:15")
         assert handler.slots == []
         assert not schedule.running
         assert schedule.status()[0].next_run_at is None
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         assert figures(schedule) == (0, 0, 0, 0), "the first start ever was at 12:15"
 
 
@@ -51,14 +51,14 @@ async def test_a_claim_under_way_ends_with_the_pause() -> None:
 async def test_drain_waits_for_runs_under_way(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
     handler.gate.clear()
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         await begun(schedule, clock, handler)
         draining = asyncio.ensure_future(schedule.drain(60))
         await asyncio.sleep(0)
         handler.gate.set()
         assert await draining
     assert handler.cancelled == 0
-    run = await store.run(handler.runs[0])
+    run = await store.runs.get(handler.runs[0])
     assert run is not None
     assert run.status == "finished"
 
@@ -66,16 +66,16 @@ async def test_drain_waits_for_runs_under_way(store: Store, clock: FakeClock) ->
 async def test_runs_still_there_at_the_deadline_are_cancelled(store: Store, clock: FakeClock) -> None:
     handler = Handler(store)
     handler.gate.clear()
-    async with started(store, clock, job(handler)) as schedule:
+    async with started(store.runs, clock, job(handler)) as schedule:
         await begun(schedule, clock, handler)
         assert not await schedule.drain(0.01)
         assert handler.cancelled == 1
 
 
 async def test_closing_twice_and_before_starting_is_harmless(store: Store, clock: FakeClock) -> None:
-    schedule = Schedule(store, clock)
+    schedule = Schedule(store.runs, clock)
     await schedule.close()
-    async with started(store, clock) as other:
+    async with started(store.runs, clock) as other:
         await other.close()
         assert not other.running
     assert not schedule.running

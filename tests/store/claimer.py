@@ -21,7 +21,7 @@ async def claim(url: str, owner: str) -> None:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         slots = [Slot(job="benchmark", planned_at=FIRST + timedelta(minutes=index)) for index in range(40)]
-        claims = [await store.claim(slot, suite="quick") for slot in slots]
+        claims = [await store.runs.claim(slot, suite="quick") for slot in slots]
     print(json.dumps([index for index, run in enumerate(claims) if run is not None]))
 
 

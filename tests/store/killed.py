@@ -21,15 +21,15 @@ def write_until_killed(url: str, number: int, report: Connection) -> None:
 
 async def _write(url: str, number: int, report: Connection) -> None:
     store = await Store.open(url, owner="killed")
-    await store.close_interrupted()
+    await store.runs.close_interrupted()
     slot = Slot(job="benchmark", planned_at=FIRST + timedelta(minutes=number))
-    run = await store.claim(slot, suite="quick")
+    run = await store.runs.claim(slot, suite="quick")
     assert run is not None
 
     async def add(index: int) -> None:
         while True:
             sample = a_sample(run, target=a_target(f"openai/{number}-{index}"))
-            await store.add(sample)
+            await store.results.add(sample)
             report.send_bytes(sample.id.bytes)
 
     await asyncio.gather(*(add(index) for index in range(WRITERS)))

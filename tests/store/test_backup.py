@@ -27,24 +27,25 @@ from tests.store.sql import execute
 async def filled(url: str, clock: FakeClock) -> str:
     """A database with a row in every table."""
     async with await Store.open(url, clock=clock) as store:
-        run = await store.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
+        run = await store.runs.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
         assert run is not None
-        await asyncio.gather(*(store.add(a_sample(run)) for _ in range(20)), store.add(a_failure(run)))
+        stored = [*(a_sample(run) for _ in range(20)), a_failure(run)]
+        await asyncio.gather(*map(store.results.add, stored))
         price = PriceRecord(
             input_usd=Decimal("0.15"), output_usd=Decimal("0.6"), cached_input_usd=None, source="test", at=NOW
         )
-        await store.record_price(a_target(), price)
-        await store.move_cursor("prometheus", 7)
-        await store.refuse("influxdb", {uuid4(): "malformed"})
-        discovery = await store.start_discovery("openai", "cli")
-        await store.finish_discovery(
+        await store.prices.record(a_target(), price)
+        await store.delivery.move("prometheus", 7)
+        await store.delivery.refuse("influxdb", {uuid4(): "malformed"})
+        discovery = await store.discoveries.start("openai", "cli")
+        await store.discoveries.finish(
             discovery,
             status="complete",
             base_url="https://openai.test/v1",
             listed=[a_listed_model()],
             events=[an_event()],
         )
-        await store.save_quotes([a_quote()])
+        await store.quotes.save([a_quote()])
     return url
 
 
@@ -74,24 +75,24 @@ async def test_a_restored_copy_is_equal(filled: str, elsewhere: str, tmp_path: P
     await restore(elsewhere, file)
     assert await _everything(elsewhere) == before
     async with await Store.open(elsewhere) as store:
-        run = await store.start_run(run_name="after", triggered_by="cli", suite="quick")
-        await store.add(a_sample(run))
-        assert await store.last_sequence() == 22
+        run = await store.runs.start(run_name="after", triggered_by="cli", suite="quick")
+        await store.results.add(a_sample(run))
+        assert await store.results.last_sequence() == 22
 
 
 async def test_a_backup_is_taken_while_results_come_in(filled: str, elsewhere: str, tmp_path: Path) -> None:
     """It holds a state that the database had: every result up to one, none after it."""
     file = tmp_path / "probe.backup"
     async with await Store.open(filled) as store:
-        run = await store.start_run(run_name="busy", triggered_by="cli", suite="quick")
+        run = await store.runs.start(run_name="busy", triggered_by="cli", suite="quick")
         taken = asyncio.create_task(backup(filled, file))
         while not taken.done():
-            await store.add(a_sample(run))
+            await store.results.add(a_sample(run))
         await taken
-        written = [stored.sequence for stored in await store.samples_after(0, 100_000)]
+        written = [stored.sequence for stored in await store.results.after(0, 100_000)]
     await restore(elsewhere, file)
     async with await Store.open(elsewhere) as store:
-        kept = [stored.sequence for stored in await store.samples_after(0, 100_000)]
+        kept = [stored.sequence for stored in await store.results.after(0, 100_000)]
     assert len(kept) >= 21
     assert kept == written[: len(kept)]
 
@@ -110,7 +111,7 @@ async def test_a_database_that_holds_something_is_not_replaced(
     file = tmp_path / "probe.backup"
     await backup(filled, file)
     async with await Store.open(elsewhere) as store:
-        await store.start_run(run_name="mine", triggered_by="cli", suite="quick")
+        await store.runs.start(run_name="mine", triggered_by="cli", suite="quick")
     mine = await _everything(elsewhere)
     with pytest.raises(StoreError, match="is not empty; force the restore"):
         await restore(elsewhere, file)

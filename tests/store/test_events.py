@@ -21,16 +21,16 @@ MINUTE = timedelta(minutes=1)
 async def test_an_event_comes_back_equal(store: Store) -> None:
     full = an_event()
     bare = Event(id=uuid4(), at=NOW - MINUTE, kind="price_source_failed", text="models.dev: HTTP 500")
-    assert await store.add_events([full, bare]) == (full, bare)
-    assert (await store.events()).items == (full, bare)
+    assert await store.events.add([full, bare]) == (full, bare)
+    assert (await store.events.page()).items == (full, bare)
 
 
 async def test_an_event_that_is_there_is_not_written_again(store: Store) -> None:
     first = an_event()
     again = replace(first, id=uuid4(), at=NOW + MINUTE, text="Another text.", severity="critical")
-    assert await store.add_events([first]) == (first,)
-    assert await store.add_events([again]) == ()
-    assert (await store.events()).items == (first,)
+    assert await store.events.add([first]) == (first,)
+    assert await store.events.add([again]) == ()
+    assert (await store.events.page()).items == (first,)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ async def test_an_event_that_is_there_is_not_written_again(store: Store) -> None
 )
 async def test_another_subject_or_key_is_another_event(store: Store, other: dict[str, str | None]) -> None:
     first, second = an_event(), an_event(**other)
-    assert await store.add_events([first, second, replace(second, id=uuid4())]) == (first, second)
+    assert await store.events.add([first, second, replace(second, id=uuid4())]) == (first, second)
 
 
 async def test_nothing_added_is_nothing_new(store: Store) -> None:
-    assert await store.add_events([]) == ()
+    assert await store.events.add([]) == ()
 
 
 async def test_of_two_programs_with_the_same_news_one_is_first(url: str) -> None:
@@ -58,9 +58,9 @@ async def test_of_two_programs_with_the_same_news_one_is_first(url: str) -> None
     news = [an_event(key=str(index)) for index in range(200)]
     again = [replace(event, id=uuid4()) for event in reversed(news)]
     async with await Store.open(url) as one, await Store.open(url) as other:
-        added = await asyncio.gather(one.add_events(news), other.add_events(again))
+        added = await asyncio.gather(one.events.add(news), other.events.add(again))
         assert sum(map(len, added)) == 200
-        kept = {event.id for event in (await one.events(limit=1000)).items}
+        kept = {event.id for event in (await one.events.page(limit=1000)).items}
     assert kept == {event.id for events in added for event in events}
 
 
@@ -76,8 +76,8 @@ async def test_amounts_dates_and_ids_are_text_inside(store: Store) -> None:
         "endless": float("inf"),
         "nul\0": "\ud800",
     }
-    await store.add_events([an_event(data=data)])
-    (event,) = (await store.events()).items
+    await store.events.add([an_event(data=data)])
+    (event,) = (await store.events.page()).items
     assert event.data == {
         "exact": "0.1234567890123456789012345678901",
         "small": "0.000000001",
@@ -106,26 +106,26 @@ async def test_amounts_dates_and_ids_are_text_inside(store: Store) -> None:
     ],
 )
 async def test_events_are_filtered(store: Store, chosen: EventFilter, keys: str) -> None:
-    await store.add_events(
+    await store.events.add(
         [
             an_event(key="a", at=NOW, scope="daily"),
             an_event(key="b", at=NOW + MINUTE, kind="model_vanished", model="other"),
             an_event(key="c", at=NOW + 2 * MINUTE, provider="groq", severity="critical"),
         ]
     )
-    assert [event.key for event in (await store.events(chosen)).items] == list(keys)
+    assert [event.key for event in (await store.events.page(chosen)).items] == list(keys)
 
 
 async def test_pages_hold_every_event_once(store: Store) -> None:
     """Also those of the same instant, and with events that come in between two pages."""
     added = [an_event(key=str(index), at=NOW + (index // 4) * MINUTE) for index in range(10)]
-    await store.add_events(added)
+    await store.events.add(added)
     listed: list[Event] = []
     after = None
     while True:
-        page = await store.events(limit=3, after=after)
+        page = await store.events.page(limit=3, after=after)
         listed += page.items
-        await store.add_events([an_event(key=f"later {len(listed)}", at=NOW + 60 * MINUTE)])
+        await store.events.add([an_event(key=f"later {len(listed)}", at=NOW + 60 * MINUTE)])
         after = page.next
         if after is None:
             break
@@ -137,11 +137,11 @@ async def test_pages_hold_every_event_once(store: Store) -> None:
 @pytest.mark.parametrize("nonsense", ["", "x", "12-not-a-uuid"])
 async def test_a_cursor_of_another_listing_is_refused(store: Store, nonsense: str) -> None:
     with pytest.raises(ValueError, match="not a cursor"):
-        await store.events(after=nonsense)
+        await store.events.page(after=nonsense)
 
 
 async def test_an_instant_of_another_zone_is_the_same(store: Store) -> None:
     from_afar = datetime(2026, 3, 1, 12, tzinfo=UTC).astimezone()
-    await store.add_events([an_event(at=from_afar)])
-    (event,) = (await store.events(EventFilter(since=NOW, until=NOW + MINUTE))).items
+    await store.events.add([an_event(at=from_afar)])
+    (event,) = (await store.events.page(EventFilter(since=NOW, until=NOW + MINUTE))).items
     assert event.at == NOW

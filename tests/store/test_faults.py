@@ -36,28 +36,28 @@ def _locked(url: str) -> Iterator[None]:
 
 
 async def _run(store: Store) -> UUID:
-    return await store.start_run(run_name="test", triggered_by="cli", suite="quick")
+    return await store.runs.start(run_name="test", triggered_by="cli", suite="quick")
 
 
 async def _stored(store: Store) -> set[UUID]:
-    return {stored.sample.id for stored in await store.samples_after(0, 100_000)}
+    return {stored.sample.id for stored in await store.results.after(0, 100_000)}
 
 
 async def test_a_locked_database(sqlite_url: str) -> None:
     async with await Store.open(sqlite_url, patience_seconds=0.05) as store:
         run = await _run(store)
         samples = [a_sample(run) for _ in range(5)]
-        await store.add(samples[0])
+        await store.results.add(samples[0])
         with _locked(sqlite_url):
             outcomes = await asyncio.gather(
-                *(store.add(sample) for sample in samples[1:]), return_exceptions=True
+                *(store.results.add(sample) for sample in samples[1:]), return_exceptions=True
             )
             for error in outcomes:
                 assert isinstance(error, StoreUnavailable)
                 assert "is locked by another program" in str(error)
                 assert "\n" not in str(error)
             with pytest.raises(StoreUnavailable, match="is locked by another program"):
-                await store.finish_run(run, "finished")
+                await store.runs.finish(run, "finished")
             with pytest.raises(StoreUnavailable, match="is locked by another program"):
                 await store.try_writing()
             assert "is locked by another program" in (store.write_error or "")
@@ -65,8 +65,8 @@ async def test_a_locked_database(sqlite_url: str) -> None:
             assert await _stored(store) == {samples[0].id}
         await store.try_writing()
         assert store.write_error is None
-        await asyncio.gather(*(store.add(sample) for sample in samples[1:]))
-        await store.finish_run(run, "finished")
+        await asyncio.gather(*(store.results.add(sample) for sample in samples[1:]))
+        await store.runs.finish(run, "finished")
         assert await _stored(store) == {sample.id for sample in samples}
 
 
@@ -74,7 +74,7 @@ async def test_a_database_locked_for_a_moment_is_waited_for(sqlite_url: str) -> 
     async with await Store.open(sqlite_url, patience_seconds=60) as store:
         sample = a_sample(await _run(store))
         with _locked(sqlite_url):
-            adding = asyncio.create_task(store.add(sample))
+            adding = asyncio.create_task(store.results.add(sample))
             await asyncio.sleep(0.05)
         await adding
         assert await _stored(store) == {sample.id}
@@ -124,10 +124,10 @@ async def test_a_full_disk(small_disk: SmallDisk) -> None:
         assert "\n" not in message
         assert len(kept) > 10
         with pytest.raises(StoreUnavailable):
-            await store.add(refused)
+            await store.results.add(refused)
         assert await _stored(store) == kept
         small_disk.free()
-        await store.add(refused)
+        await store.results.add(refused)
         assert await _stored(store) == kept | {refused.id}
     assert await execute(url, "PRAGMA integrity_check") == [("ok",)]
 
@@ -137,7 +137,7 @@ async def _add_until_refused(store: Store, run: UUID) -> tuple[set[UUID], Sample
     while True:
         sample = a_sample(run, text="An answer. " * 500)
         try:
-            await store.add(sample)
+            await store.results.add(sample)
         except StoreUnavailable as error:
             return kept, sample, str(error)
         kept.add(sample.id)
@@ -154,16 +154,16 @@ async def test_a_server_that_goes_away_and_comes_back(own_server: PostgresServer
     async with await Store.open(own_server.url("postgres"), patience_seconds=60) as store:
         run = await _run(store)
         first, second = a_sample(run), a_sample(run)
-        await store.add(first)
+        await store.results.add(first)
         own_server.stop()
         with pytest.raises(StoreUnavailable) as caught:
-            await store.add(second)
+            await store.results.add(second)
         assert "cannot be reached" in str(caught.value)
         assert "\n" not in str(caught.value)
         with pytest.raises(StoreUnavailable):
             await _stored(store)
         own_server.start()
-        await store.add(second)
+        await store.results.add(second)
         assert await _stored(store) == {first.id, second.id}
 
 
@@ -171,13 +171,13 @@ async def test_connections_that_the_server_closed_are_replaced(postgres_url: str
     async with await Store.open(postgres_url) as store:
         run = await _run(store)
         first, second = a_sample(run), a_sample(run)
-        await store.add(first)
+        await store.results.add(first)
         await execute(
             postgres_url,
             """SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()""",
         )
-        await store.add(second)
+        await store.results.add(second)
         assert await _stored(store) == {first.id, second.id}
 
 
@@ -186,7 +186,7 @@ async def test_a_connection_that_breaks_in_the_middle(postgres_url: str) -> None
     async with await Store.open(postgres_url, patience_seconds=60) as store:
         run = await _run(store)
         sample = a_sample(run)
-        await store.add(a_sample(run))
+        await store.results.add(a_sample(run))
         await execute(
             postgres_url,
             """CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
@@ -194,9 +194,9 @@ async def test_a_connection_that_breaks_in_the_middle(postgres_url: str) -> None
             "CREATE TRIGGER die BEFORE INSERT ON benchmark_results FOR EACH ROW EXECUTE FUNCTION die()",
         )
         with pytest.raises(StoreUnavailable):
-            await store.add(sample)
+            await store.results.add(sample)
         await execute(postgres_url, "DROP TRIGGER die ON benchmark_results")
-        await store.add(sample)
+        await store.results.add(sample)
         assert sample.id in await _stored(store)
 
 
@@ -213,23 +213,23 @@ async def test_a_lock_on_the_server_is_not_waited_for_for_ever(postgres_url: str
     async with await Store.open(postgres_url, patience_seconds=0.1) as store:
         run = await _run(store)
         sample = a_sample(run)
-        await store.add(a_sample(run))
+        await store.results.add(a_sample(run))
         other = await asyncpg.connect(postgres_url)
         transaction = other.transaction()
         await transaction.start()
         await other.execute("LOCK TABLE benchmark_results IN EXCLUSIVE MODE")
         with pytest.raises(StoreUnavailable, match="is locked by another program"):
-            await store.add(sample)
+            await store.results.add(sample)
         await transaction.rollback()
         await other.close()
-        await store.add(sample)
+        await store.results.add(sample)
 
 
 async def test_a_damaged_file_is_said(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     async with await Store.open(sqlite_url) as store:
         run = await _run(store)
-        await asyncio.gather(*(store.add(a_sample(run)) for _ in range(200)))
+        await asyncio.gather(*(store.results.add(a_sample(run)) for _ in range(200)))
     content = path.read_bytes()
     # Every page but the first ones, which hold the schema.
     path.write_bytes(content[: 40 * 4096] + b"\xff" * (len(content) - 40 * 4096))

@@ -28,15 +28,15 @@ async def test_what_was_stored_survives_being_killed(url: str) -> None:
         assert await execute(url, "PRAGMA foreign_key_check") == []
     async with await Store.open(url, owner="killed") as store:
         # Each start closed the life before; the last one is closed by this.
-        assert len(await store.close_interrupted()) == 1
-        stored = await store.samples_after(0, 1_000_000)
+        assert len(await store.runs.close_interrupted()) == 1
+        stored = await store.results.after(0, 1_000_000)
         assert reported <= {each.sample.id for each in stored}
         sequences = [each.sequence for each in stored]
         assert sequences == sorted(set(sequences))
-        assert await store.last_sequence() == sequences[-1]
-        assert await store.slot_counts() == {"benchmark": SlotCounts(claimed=LIVES, interrupted=LIVES)}
-        assert await store.claim(Slot(job="benchmark", planned_at=FIRST), suite="quick") is None
-        runs = (await store.runs(limit=1000)).items
+        assert await store.results.last_sequence() == sequences[-1]
+        assert await store.runs.slot_counts() == {"benchmark": SlotCounts(claimed=LIVES, interrupted=LIVES)}
+        assert await store.runs.claim(Slot(job="benchmark", planned_at=FIRST), suite="quick") is None
+        runs = (await store.runs.page(limit=1000)).items
         assert {run.status for run in runs} == {"interrupted"}
         assert sum(run.attempts for run in runs) == len(stored)
 

@@ -14,8 +14,7 @@ import pytest
 from probe.analysis import tally
 from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
-from probe.store import LeaderboardRow, Store
-from probe.store.queries import leaderboard
+from probe.store import LeaderboardRow, Store, leaderboard
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -24,7 +23,7 @@ HOUR = timedelta(hours=1)
 
 
 async def _run(store: Store) -> UUID:
-    return await store.start_run(run_name="test", triggered_by="cli", suite="quick")
+    return await store.runs.start(run_name="test", triggered_by="cli", suite="quick")
 
 
 def _ending(sample: Sample, end: datetime) -> Sample:
@@ -32,20 +31,20 @@ def _ending(sample: Sample, end: datetime) -> Sample:
 
 
 async def _only(store: Store) -> LeaderboardRow:
-    (row,) = await store.leaderboard_rows()
+    (row,) = await store.leaderboard.rows()
     return row
 
 
 async def test_nothing_stored_is_an_empty_board(store: Store) -> None:
-    assert await store.leaderboard_rows() == ()
+    assert await store.leaderboard.rows() == ()
 
 
 async def test_a_row_adds_up_its_window(store: Store) -> None:
     """A random day of three targets, cold and warm, good and bad: every figure as `tally` has it."""
     run = await _run(store)
     samples = [_by_chance(random.Random(seed), run) for seed in range(300)]
-    await asyncio.gather(*(store.add(sample) for sample in samples))
-    rows = await store.leaderboard_rows()
+    await asyncio.gather(*(store.results.add(sample) for sample in samples))
+    rows = await store.leaderboard.rows()
     series: dict[tuple[str, str], list[Sample]] = {}
     for sample in sorted(samples, key=lambda sample: sample.ended_at):
         if sample.ended_at >= NOW - DAY:
@@ -88,9 +87,9 @@ def _by_chance(chance: random.Random, run: UUID) -> Sample:
 
 async def test_cold_and_warm_are_two_rows(store: Store) -> None:
     run = await _run(store)
-    await store.add(a_sample(run, started_at=NOW - HOUR))
-    await store.add(a_sample(run, started_at=NOW - HOUR, connection="warm", reused=True))
-    assert [(row.connection, row.attempts) for row in await store.leaderboard_rows()] == [
+    await store.results.add(a_sample(run, started_at=NOW - HOUR))
+    await store.results.add(a_sample(run, started_at=NOW - HOUR, connection="warm", reused=True))
+    assert [(row.connection, row.attempts) for row in await store.leaderboard.rows()] == [
         ("cold", 1),
         ("warm", 1),
     ]
@@ -107,7 +106,7 @@ async def test_cold_and_warm_are_two_rows(store: Store) -> None:
 async def test_what_says_nothing_of_latency_is_counted_but_not_timed(
     store: Store, changes: dict[str, object]
 ) -> None:
-    await store.add(a_sample(await _run(store), started_at=NOW - HOUR, **changes))
+    await store.results.add(a_sample(await _run(store), started_at=NOW - HOUR, **changes))
     row = await _only(store)
     assert row.attempts == 1
     assert len(row.ttft_seconds.values) == len(row.total_latency_seconds.values) == len(row.tps.values) == 0
@@ -118,7 +117,7 @@ async def test_what_says_nothing_of_latency_is_counted_but_not_timed(
 async def test_failures_are_counted_by_kind(store: Store) -> None:
     run = await _run(store)
     for kind in ("rate_limited", "rate_limited", "auth"):
-        await store.add(
+        await store.results.add(
             a_failure(run, started_at=NOW - HOUR, outcome=Failed(kind=kind, fault="account", detail="No."))
         )
     row = await _only(store)
@@ -130,8 +129,8 @@ async def test_failures_are_counted_by_kind(store: Store) -> None:
 async def test_hours_are_counted_from_the_start_of_the_window(store: Store) -> None:
     run = await _run(store)
     for hours_ago in (23.99, 23.01, 0.5):
-        await store.add(_ending(a_sample(run), NOW - timedelta(hours=hours_ago)))
-    await store.add(_ending(a_failure(run), NOW - timedelta(hours=0.4)))
+        await store.results.add(_ending(a_sample(run), NOW - timedelta(hours=hours_ago)))
+    await store.results.add(_ending(a_failure(run), NOW - timedelta(hours=0.4)))
     row = await _only(store)
     assert row.attempts_by_hour == (2, *[0] * 22, 2)
     assert row.successes_by_hour == (2, *[0] * 22, 1)
@@ -142,15 +141,15 @@ async def test_hours_are_counted_from_the_start_of_the_window(store: Store) -> N
 async def test_a_window_begins_with_since_and_ends_before_until(store: Store) -> None:
     run = await _run(store)
     for hours_ago in (3, 2, 1):
-        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
-    (row,) = await store.leaderboard_rows(NOW - 2 * HOUR, NOW - HOUR)
+        await store.results.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+    (row,) = await store.leaderboard.rows(NOW - 2 * HOUR, NOW - HOUR)
     assert row.attempts_by_hour == (1,)
     assert row.last_attempt_at == NOW - 2 * HOUR
 
 
 async def test_a_date_in_the_future_does_not_break_an_open_window(store: Store) -> None:
     """The clock was set back since."""
-    await store.add(_ending(a_sample(await _run(store)), NOW + 5 * HOUR))
+    await store.results.add(_ending(a_sample(await _run(store)), NOW + 5 * HOUR))
     row = await _only(store)
     assert row.attempts_by_hour == (*[0] * 23, 1)
 
@@ -158,8 +157,8 @@ async def test_a_date_in_the_future_does_not_break_an_open_window(store: Store) 
 async def test_a_row_describes_its_target_as_last_seen(store: Store) -> None:
     run = await _run(store)
     moved = replace(a_target(), location="moon", kind="proxy")
-    await store.add(a_sample(run, started_at=NOW - 2 * HOUR))
-    await store.add(a_sample(run, started_at=NOW - HOUR, target=moved))
+    await store.results.add(a_sample(run, started_at=NOW - 2 * HOUR))
+    await store.results.add(a_sample(run, started_at=NOW - HOUR, target=moved))
     row = await _only(store)
     assert (row.attempts, row.provider, row.model) == (2, "openai", "gpt-4o-mini")
     assert (row.kind, row.location) == ("proxy", "moon")
@@ -171,21 +170,21 @@ async def test_a_row_describes_its_target_as_last_seen(store: Store) -> None:
 async def test_what_is_stored_later_is_on_the_next_board(store: Store, url: str, clock: FakeClock) -> None:
     """Also what another program stored, and whatever order it ended in."""
     run = await _run(store)
-    await store.add(_ending(a_sample(run), NOW - HOUR))
+    await store.results.add(_ending(a_sample(run), NOW - HOUR))
     assert (await _only(store)).attempts == 1
     async with await Store.open(url, clock=clock) as other:
-        await other.add(_ending(a_failure(run), NOW - 2 * HOUR))
-        await store.add(_ending(a_sample(run, target=a_target("groq/llama")), NOW - HOUR))
-        rows = await store.leaderboard_rows()
+        await other.results.add(_ending(a_failure(run), NOW - 2 * HOUR))
+        await store.results.add(_ending(a_sample(run, target=a_target("groq/llama")), NOW - HOUR))
+        rows = await store.leaderboard.rows()
         assert [(row.target, row.attempts) for row in rows] == [("groq/llama", 1), ("openai/gpt-4o-mini", 2)]
         assert rows[1].last_attempt_at == NOW - HOUR
-        assert rows == await other.leaderboard_rows()
+        assert rows == await other.leaderboard.rows()
 
 
 async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) -> None:
     run = await _run(store)
     for hours_ago in (23, 22, 1):
-        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+        await store.results.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
     assert (await _only(store)).attempts == 3
     clock.advance(3600)
     assert (await _only(store)).attempts_by_hour == (1, 1, *[0] * 20, 1, 0)
@@ -193,7 +192,7 @@ async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) 
     row = await _only(store)
     assert (row.attempts, len(row.ttft_seconds.values), row.output_tokens) == (2, 2, 200)
     clock.advance(30 * 3600)
-    assert await store.leaderboard_rows() == ()
+    assert await store.leaderboard.rows() == ()
 
 
 @pytest.mark.parametrize("rows_at_once", [5, 5000])
@@ -206,11 +205,11 @@ async def test_a_kept_board_is_that_of_a_new_reader(
     chance = random.Random(4)
     for _ in range(12):
         samples = [_by_chance(chance, run) for _ in range(chance.randrange(1, 30))]
-        await asyncio.gather(*(store.add(sample) for sample in samples))
+        await asyncio.gather(*(store.results.add(sample) for sample in samples))
         clock.advance(chance.randrange(0, 500))
-        kept = await store.leaderboard_rows()
+        kept = await store.leaderboard.rows()
         async with await Store.open(url, clock=clock) as fresh:
-            assert kept == await fresh.leaderboard_rows()
+            assert kept == await fresh.leaderboard.rows()
 
 
 async def test_a_board_too_large_to_keep_is_read_anew(
@@ -219,26 +218,26 @@ async def test_a_board_too_large_to_keep_is_read_anew(
     monkeypatch.setattr(leaderboard, "_MOST_KEPT", 2)
     run = await _run(store)
     for _ in range(3):
-        await store.add(_ending(a_sample(run), NOW - HOUR))
+        await store.results.add(_ending(a_sample(run), NOW - HOUR))
     assert (await _only(store)).attempts == 3
     await execute(url, "DELETE FROM benchmark_results")
-    assert await store.leaderboard_rows() == ()
+    assert await store.leaderboard.rows() == ()
 
 
 async def test_a_window_that_begins_earlier_is_read_anew(store: Store) -> None:
     run = await _run(store)
     for hours_ago in (30, 1):
-        await store.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
+        await store.results.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
     assert (await _only(store)).attempts == 1
-    (row,) = await store.leaderboard_rows(NOW - 48 * HOUR)
+    (row,) = await store.leaderboard.rows(NOW - 48 * HOUR)
     assert row.attempts == 2
 
 
 async def test_results_deleted_by_hand_are_gone_after_a_while(
     store: Store, url: str, clock: FakeClock
 ) -> None:
-    await store.add(_ending(a_sample(await _run(store)), NOW - HOUR))
-    assert len(await store.leaderboard_rows()) == 1
+    await store.results.add(_ending(a_sample(await _run(store)), NOW - HOUR))
+    assert len(await store.leaderboard.rows()) == 1
     await execute(url, "DELETE FROM benchmark_results")
     clock.advance(600)
-    assert await store.leaderboard_rows() == ()
+    assert await store.leaderboard.rows() == ()

@@ -80,9 +80,9 @@ async def test_opening_upgrades(postgres: PostgresServer) -> None:
     name = f"probe_{uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name}")
     async with await Store.open(postgres.url(name)) as store:
-        run = await store.start_run(run_name="first", triggered_by="cli", suite="quick")
-        await store.add(sample := a_sample(run))
-        assert await store.result(sample.id) == sample
+        run = await store.runs.start(run_name="first", triggered_by="cli", suite="quick")
+        await store.results.add(sample := a_sample(run))
+        assert await store.results.get(sample.id) == sample
         assert (await store.facts()).revision == HEAD
 
 
@@ -105,22 +105,22 @@ async def test_a_filled_database_keeps_what_it_holds(first: str) -> None:
     with pytest.raises(StoreError, match=f"is at schema 0001, this program needs {HEAD}"):
         await Store.open(first, migrate=False)
     async with await Store.open(first) as store:
-        ((sequence, sample),) = await store.samples_after(0)
+        ((sequence, sample),) = await store.results.after(0)
         assert (sequence, str(sample.id), str(sample.run_id), sample.text) == (1, RESULT, RUN, "Paris.")
         assert sample.usage == Usage(input_tokens=500, output_tokens=100, cached_input_tokens=0)
         assert sample.reported is None
-        assert await store.price_history("openai", "gpt-4o-mini") == (
+        assert await store.prices.history("openai", "gpt-4o-mini") == (
             PriceRecord(input_usd=Decimal("0.15"), output_usd=Decimal("0.6"), source="genai-prices", at=then),
         )
-        (model,) = await store.models()
+        (model,) = await store.catalog.models()
         assert (model.context_window, model.listed_first_at, model.input_modalities) == (128_000, None, None)
-        (run,) = (await store.runs()).items
+        (run,) = (await store.runs.page()).items
         assert (run.status, run.note, run.attempts, run.successes) == ("finished", None, 1, 1)
-        assert await store.last_slot("benchmark") == Slot(job="benchmark", planned_at=then)
-        assert await store.cursor("prometheus") == 1
-        assert [(row.job, row.results) for row in await store.spend(then)] == [("benchmark", 1)]
-        await store.add(a_sample(run.id))
-        assert await store.last_sequence() == 2
+        assert await store.runs.last_slot("benchmark") == Slot(job="benchmark", planned_at=then)
+        assert await store.delivery.position("prometheus") == 1
+        assert [(row.job, row.results) for row in await store.spending.by_job(then)] == [("benchmark", 1)]
+        await store.results.add(a_sample(run.id))
+        assert await store.results.last_sequence() == 2
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
@@ -136,7 +136,7 @@ async def test_a_backup_of_an_older_database_is_upgraded_once_restored(first: st
     await upgrade(first)
     await restore(first, file, force=True)
     async with await Store.open(first) as store:
-        assert len((await store.results()).items) == 1
+        assert len((await store.results.page()).items) == 1
 
 
 async def test_two_programs_may_upgrade_at_once(postgres: PostgresServer, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ from probe.store import Store
 
 async def main():
     async with await Store.open(sys.argv[1]) as store:
-        await store.start_run(run_name="x", triggered_by="cli", suite="quick")
+        await store.runs.start(run_name="x", triggered_by="cli", suite="quick")
 
 asyncio.run(main())
 print(*sorted({name.partition(".")[0] for name in sys.modules} & {"alembic", "mako", "asyncpg", "aiosqlite"}))

@@ -21,25 +21,25 @@ HOUR = timedelta(hours=1)
 async def test_a_price_comes_back_equal(store: Store) -> None:
     full = a_price_record()
     bare = PriceRecord(input_usd=Decimal(0), output_usd=Decimal(1), source="a", at=NOW)
-    await store.record_prices([("openai", "full", full), ("groq", "bare", bare)], URLS)
-    assert await store.price_history("openai", "full") == (full,)
-    assert await store.price_history("groq", "bare") == (bare,)
-    (model,) = await store.models("openai")
+    await store.prices.record_all([("openai", "full", full), ("groq", "bare", bare)], URLS)
+    assert await store.prices.history("openai", "full") == (full,)
+    assert await store.prices.history("groq", "bare") == (bare,)
+    (model,) = await store.catalog.models("openai")
     assert model.price == full
 
 
 async def test_only_what_changed_is_written(store: Store) -> None:
     first = a_price_record()
-    changes = await store.record_prices([("openai", name, first) for name in ("b", "a")], URLS)
+    changes = await store.prices.record_all([("openai", name, first) for name in ("b", "a")], URLS)
     assert changes == tuple(
         PriceChange(provider="openai", model=name, before=None, after=first) for name in ("a", "b")
     )
     later = replace(first, at=NOW + HOUR, fetched_at=NOW + HOUR, source="another")
     dearer = replace(later, output_usd=Decimal("0.61"))
-    changes = await store.record_prices([("openai", "a", later), ("openai", "b", dearer)], URLS)
+    changes = await store.prices.record_all([("openai", "a", later), ("openai", "b", dearer)], URLS)
     assert changes == (PriceChange(provider="openai", model="b", before=first, after=dearer),)
-    assert await store.price_history("openai", "a") == (first,)
-    assert await store.price_history("openai", "b") == (first, dearer)
+    assert await store.prices.history("openai", "a") == (first,)
+    assert await store.prices.history("openai", "b") == (first, dearer)
 
 
 @pytest.mark.parametrize(
@@ -56,41 +56,41 @@ async def test_only_what_changed_is_written(store: Store) -> None:
 )
 async def test_every_amount_counts(store: Store, changed: dict[str, Any]) -> None:
     first, second = a_price_record(), a_price_record(at=NOW + HOUR, **changed)
-    await store.record_prices([("openai", "m", first)], URLS)
-    assert len(await store.record_prices([("openai", "m", second)], URLS)) == 1
-    assert await store.price_history("openai", "m") == (first, second)
+    await store.prices.record_all([("openai", "m", first)], URLS)
+    assert len(await store.prices.record_all([("openai", "m", second)], URLS)) == 1
+    assert await store.prices.history("openai", "m") == (first, second)
 
 
 async def test_a_price_that_comes_back_is_written_again(store: Store) -> None:
     for hours, given in enumerate(("1", "2", "1")):
         price = a_price_record(given, at=NOW + hours * HOUR)
-        assert len(await store.record_prices([("openai", "m", price)], URLS)) == 1
+        assert len(await store.prices.record_all([("openai", "m", price)], URLS)) == 1
 
 
 async def test_one_and_many_know_of_each_other(store: Store) -> None:
     target = a_target()
     one = (target.provider, target.model)
-    assert await store.record_price(target, a_price_record("1"))
-    assert await store.record_prices([(*one, a_price_record("1", at=NOW + HOUR))], URLS) == ()
-    assert len(await store.record_prices([(*one, a_price_record("2", at=NOW + HOUR))], URLS)) == 1
-    assert not await store.record_price(target, a_price_record("2", at=NOW + 2 * HOUR))
-    assert await store.record_price(target, a_price_record("1", at=NOW + 3 * HOUR))
-    assert len(await store.price_history(*one)) == 3
+    assert await store.prices.record(target, a_price_record("1"))
+    assert await store.prices.record_all([(*one, a_price_record("1", at=NOW + HOUR))], URLS) == ()
+    assert len(await store.prices.record_all([(*one, a_price_record("2", at=NOW + HOUR))], URLS)) == 1
+    assert not await store.prices.record(target, a_price_record("2", at=NOW + 2 * HOUR))
+    assert await store.prices.record(target, a_price_record("1", at=NOW + 3 * HOUR))
+    assert len(await store.prices.history(*one)) == 3
 
 
 async def test_what_is_said_is_what_is_stored(store: Store) -> None:
     """Money is kept to fifteen digits: the rest changes nothing, now or at the next time."""
     long = a_price_record("0.1234567890123456789")
-    (change,) = await store.record_prices([("openai", "m", long)], URLS)
+    (change,) = await store.prices.record_all([("openai", "m", long)], URLS)
     assert change.after.input_usd == Decimal("0.123456789012346")
-    assert await store.price_history("openai", "m") == (change.after,)
-    assert await store.record_prices([("openai", "m", replace(long, at=NOW + HOUR))], URLS) == ()
+    assert await store.prices.history("openai", "m") == (change.after,)
+    assert await store.prices.record_all([("openai", "m", replace(long, at=NOW + HOUR))], URLS) == ()
 
 
 async def test_the_price_at_an_instant(store: Store) -> None:
     first, second = a_price_record("1"), a_price_record("2", at=NOW + HOUR)
-    await store.record_prices([("openai", "m", first)], URLS)
-    await store.record_prices([("openai", "m", second)], URLS)
+    await store.prices.record_all([("openai", "m", first)], URLS)
+    await store.prices.record_all([("openai", "m", second)], URLS)
     for at, price in (
         (NOW - HOUR, None),
         (NOW, first),
@@ -98,28 +98,30 @@ async def test_the_price_at_an_instant(store: Store) -> None:
         (NOW + HOUR, second),
         (NOW + 999 * HOUR, second),
     ):
-        assert await store.price_at("openai", "m", at) == price
-    assert await store.price_at("openai", "other", NOW) is None
-    assert await store.price_at("groq", "m", NOW) is None
+        assert await store.prices.at("openai", "m", at) == price
+    assert await store.prices.at("openai", "other", NOW) is None
+    assert await store.prices.at("groq", "m", NOW) is None
 
 
 async def test_a_provider_without_url_writes_nothing(store: Store) -> None:
     with pytest.raises(KeyError):
-        await store.record_prices(
+        await store.prices.record_all(
             [("openai", "m", a_price_record()), ("unknown", "m", a_price_record())], URLS
         )
-    assert await store.models() == ()
-    assert await store.price_history("openai", "m") == ()
+    assert await store.catalog.models() == ()
+    assert await store.prices.history("openai", "m") == ()
 
 
 async def test_a_thousand_prices(store: Store) -> None:
     names = [f"model-{index:04d}" for index in range(1200)]
-    assert len(await store.record_prices([("groq", name, a_price_record()) for name in names], URLS)) == 1200
+    assert (
+        len(await store.prices.record_all([("groq", name, a_price_record()) for name in names], URLS)) == 1200
+    )
     later = [
         ("groq", name, a_price_record("0.15" if index % 2 else "0.2", at=NOW + HOUR))
         for index, name in enumerate(names)
     ]
-    changes = await store.record_prices(later, URLS)
+    changes = await store.prices.record_all(later, URLS)
     assert [change.model for change in changes] == names[::2]
 
 
@@ -127,7 +129,7 @@ async def test_two_programs_that_see_the_same_write_it_once(url: str) -> None:
     priced = [("openai", f"model-{index}", a_price_record()) for index in range(100)]
     async with await Store.open(url) as one, await Store.open(url) as other:
         changes = await asyncio.gather(
-            one.record_prices(priced, URLS), other.record_prices(priced[::-1], URLS)
+            one.prices.record_all(priced, URLS), other.prices.record_all(priced[::-1], URLS)
         )
         assert sum(map(len, changes)) == 100
-        assert len(await one.price_history("openai", "model-7")) == 1
+        assert len(await one.prices.history("openai", "model-7")) == 1

@@ -39,20 +39,20 @@ async def test_a_quote_comes_back_equal(store: Store) -> None:
         ),
         fetched_at=NOW,
     )
-    assert await store.save_quotes([full, bare]) == (full, bare)
-    assert await store.current_quotes() == (bare, full)
-    assert await store.held_quotes() == ()
-    assert await store.quotes("openai", "gpt-4o-mini") == (full,)
+    assert await store.quotes.save([full, bare]) == (full, bare)
+    assert await store.quotes.current() == (bare, full)
+    assert await store.quotes.held() == ()
+    assert await store.quotes.of("openai", "gpt-4o-mini") == (full,)
 
 
 async def test_a_new_price_supersedes_the_one_before(store: Store, clock: FakeClock) -> None:
     first = a_quote("0.15")
     second = a_quote("0.2", fetched_at=NOW + HOUR)
-    await store.save_quotes([first])
+    await store.quotes.save([first])
     clock.advance(3600)
-    assert await store.save_quotes([second]) == (second,)
-    assert await store.current_quotes() == (second,)
-    assert await store.quotes("openai", "gpt-4o-mini") == (
+    assert await store.quotes.save([second]) == (second,)
+    assert await store.quotes.current() == (second,)
+    assert await store.quotes.of("openai", "gpt-4o-mini") == (
         second,
         replace(first, status="superseded", decided_at=NOW + HOUR),
     )
@@ -60,25 +60,25 @@ async def test_a_new_price_supersedes_the_one_before(store: Store, clock: FakeCl
 
 async def test_a_price_said_again_is_renewed(store: Store) -> None:
     first = a_quote("0.15")
-    await store.save_quotes([first])
+    await store.quotes.save([first])
     later = a_quote("0.150", fetched_at=NOW + HOUR)
-    assert await store.save_quotes([later]) == ()
-    assert await store.quotes("openai", "gpt-4o-mini") == (replace(later, id=first.id),)
-    (found,) = await store.current_quotes()
+    assert await store.quotes.save([later]) == ()
+    assert await store.quotes.of("openai", "gpt-4o-mini") == (replace(later, id=first.id),)
+    (found,) = await store.quotes.current()
     assert found.price.fetched_at == NOW + HOUR
 
 
 async def test_a_price_of_another_day_is_another(store: Store) -> None:
-    await store.save_quotes([a_quote()])
+    await store.quotes.save([a_quote()])
     tomorrow = a_quote(effective_on=date(2026, 3, 2))
-    assert await store.save_quotes([tomorrow]) == (tomorrow,)
+    assert await store.quotes.save([tomorrow]) == (tomorrow,)
 
 
 async def test_tiers_and_the_price_of_a_request_count(store: Store) -> None:
-    await store.save_quotes([a_quote()])
+    await store.quotes.save([a_quote()])
     for price in (a_price(tiers=()), a_price(tiers=(), request_usd=Decimal(0))):
         quote = replace(a_quote(), price=price)
-        assert await store.save_quotes([quote]) == (quote,)
+        assert await store.quotes.save([quote]) == (quote,)
 
 
 async def test_sources_do_not_touch_each_other(store: Store) -> None:
@@ -88,128 +88,129 @@ async def test_sources_do_not_touch_each_other(store: Store) -> None:
         a_quote("3", provider="azure"),
         a_quote("4", model="gpt-4o"),
     ]
-    await store.save_quotes(quotes)
-    await store.save_quotes([a_quote("5")])
-    assert sorted(_given(await store.current_quotes())) == [("current", Decimal(n)) for n in (2, 3, 4, 5)]
+    await store.quotes.save(quotes)
+    await store.quotes.save([a_quote("5")])
+    assert sorted(_given(await store.quotes.current())) == [("current", Decimal(n)) for n in (2, 3, 4, 5)]
 
 
 async def test_a_held_price_leaves_the_one_in_force(store: Store) -> None:
-    await store.save_quotes([a_quote("1")])
+    await store.quotes.save([a_quote("1")])
     held = a_quote("100", status="held", reason="100 times as much")
-    assert await store.save_quotes([held]) == (held,)
-    assert await store.held_quotes() == (held,)
-    assert _given(await store.current_quotes()) == [("current", Decimal(1))]
+    assert await store.quotes.save([held]) == (held,)
+    assert await store.quotes.held() == (held,)
+    assert _given(await store.quotes.current()) == [("current", Decimal(1))]
     again = a_quote("100", status="held", reason="100 times as much", fetched_at=NOW + HOUR)
-    assert await store.save_quotes([again]) == ()
-    (found,) = await store.held_quotes()
+    assert await store.quotes.save([again]) == ()
+    (found,) = await store.quotes.held()
     assert found == replace(again, id=held.id)
 
 
 async def test_another_held_price_takes_its_place(store: Store) -> None:
-    await store.save_quotes([a_quote("100", status="held")])
-    await store.save_quotes([a_quote("200", status="held")])
-    assert _given(await store.held_quotes()) == [("held", Decimal(200))]
+    await store.quotes.save([a_quote("100", status="held")])
+    await store.quotes.save([a_quote("200", status="held")])
+    assert _given(await store.quotes.held()) == [("held", Decimal(200))]
 
 
 async def test_a_source_that_takes_it_back_ends_the_review(store: Store) -> None:
-    await store.save_quotes([a_quote("1")])
-    await store.save_quotes([a_quote("100", status="held")])
-    assert await store.save_quotes([a_quote("1", fetched_at=NOW + HOUR)]) == ()
-    assert await store.held_quotes() == ()
-    assert _given(await store.current_quotes()) == [("current", Decimal(1))]
+    await store.quotes.save([a_quote("1")])
+    await store.quotes.save([a_quote("100", status="held")])
+    assert await store.quotes.save([a_quote("1", fetched_at=NOW + HOUR)]) == ()
+    assert await store.quotes.held() == ()
+    assert _given(await store.quotes.current()) == [("current", Decimal(1))]
 
 
 async def test_an_accepted_price_is_in_force(store: Store) -> None:
     first, held = a_quote("1"), a_quote("100", status="held", reason="a jump")
-    await store.save_quotes([first])
-    await store.save_quotes([held])
-    decided = await store.decide_quote(held.id, True, NOW + HOUR)
-    assert decided == replace(held, status="current", decided_at=NOW + HOUR)
-    assert await store.current_quotes() == (decided,)
-    assert await store.held_quotes() == ()
-    assert await store.decide_quote(held.id, False, NOW + 2 * HOUR) is None
+    await store.quotes.save([first])
+    await store.quotes.save([held])
+    decided = await store.quotes.decide({held.id: True}, NOW + HOUR)
+    assert decided == (replace(held, status="current", decided_at=NOW + HOUR),)
+    assert await store.quotes.current() == decided
+    assert await store.quotes.held() == ()
+    assert await store.quotes.decide({held.id: False}, NOW + 2 * HOUR) == ()
     superseded = replace(first, status="superseded", decided_at=NOW + HOUR)
-    assert set(await store.quotes("openai", "gpt-4o-mini")) == {decided, superseded}
+    assert set(await store.quotes.of("openai", "gpt-4o-mini")) == {*decided, superseded}
 
 
 async def test_a_first_price_may_be_accepted(store: Store) -> None:
     held = a_quote("100", status="held")
-    await store.save_quotes([held])
-    await store.decide_quote(held.id, True, NOW)
-    assert _given(await store.current_quotes()) == [("current", Decimal(100))]
+    await store.quotes.save([held])
+    await store.quotes.decide({held.id: True}, NOW)
+    assert _given(await store.quotes.current()) == [("current", Decimal(100))]
 
 
 async def test_a_rejected_price_leaves_the_one_in_force(store: Store) -> None:
     held = a_quote("100", status="held", reason="a jump")
-    await store.save_quotes([a_quote("1")])
-    await store.save_quotes([held])
-    decided = await store.decide_quote(held.id, False, NOW + HOUR, reason="A slip of a digit.")
-    assert decided == replace(held, status="rejected", decided_at=NOW + HOUR, reason="A slip of a digit.")
-    assert await store.held_quotes() == ()
-    assert _given(await store.current_quotes()) == [("current", Decimal(1))]
+    await store.quotes.save([a_quote("1")])
+    await store.quotes.save([held])
+    decided = await store.quotes.decide({held.id: False}, NOW + HOUR, reason="A slip of a digit.")
+    (rejected,) = decided
+    assert rejected == replace(held, status="rejected", decided_at=NOW + HOUR, reason="A slip of a digit.")
+    assert await store.quotes.held() == ()
+    assert _given(await store.quotes.current()) == [("current", Decimal(1))]
 
 
 async def test_what_is_not_held_is_not_decided(store: Store) -> None:
-    await store.save_quotes([current := a_quote()])
-    assert await store.decide_quote(uuid4(), True, NOW) is None
-    assert await store.decide_quote(current.id, False, NOW) is None
-    assert _given(await store.current_quotes()) == [("current", Decimal("0.15"))]
+    await store.quotes.save([current := a_quote()])
+    assert await store.quotes.decide({uuid4(): True}, NOW) == ()
+    assert await store.quotes.decide({current.id: False}, NOW) == ()
+    assert _given(await store.quotes.current()) == [("current", Decimal("0.15"))]
 
 
 async def test_touching_renews_what_a_source_says(store: Store) -> None:
     others = [a_quote(source="openrouter"), a_quote(provider="azure"), a_quote(model="gpt-4o")]
     held = a_quote("9", status="held")
-    await store.save_quotes([a_quote(), *others, held])
-    await store.touch_quotes("models.dev", "openai", ["gpt-4o-mini", "unheard-of"], NOW + HOUR)
+    await store.quotes.save([a_quote(), *others, held])
+    await store.quotes.touch("models.dev", "openai", ["gpt-4o-mini", "unheard-of"], NOW + HOUR)
     fetched = {
         (quote.source, quote.provider, quote.model): quote.fetched_at
-        for quote in await store.current_quotes()
+        for quote in await store.quotes.current()
     }
     assert fetched.pop(("models.dev", "openai", "gpt-4o-mini")) == NOW + HOUR
     assert set(fetched.values()) == {NOW}
-    assert (await store.held_quotes())[0].fetched_at == NOW
+    assert (await store.quotes.held())[0].fetched_at == NOW
 
 
 async def test_many_quotes(store: Store) -> None:
     """More than a database takes parameters."""
     first = [a_quote(model=f"model-{index:04d}") for index in range(4000)]
-    assert len(await store.save_quotes(first)) == 4000
+    assert len(await store.quotes.save(first)) == 4000
     names = [quote.model for quote in first]
-    await store.touch_quotes("models.dev", "openai", names, NOW + HOUR)
-    current = await store.current_quotes()
+    await store.quotes.touch("models.dev", "openai", names, NOW + HOUR)
+    current = await store.quotes.current()
     assert {quote.fetched_at for quote in current} == {NOW + HOUR}
     second = [a_quote("0.2", model=name) for name in names]
-    assert len(await store.save_quotes(second)) == 4000
-    assert {quote.id for quote in await store.current_quotes()} == {quote.id for quote in second}
+    assert len(await store.quotes.save(second)) == 4000
+    assert {quote.id for quote in await store.quotes.current()} == {quote.id for quote in second}
 
 
 async def test_the_last_word_in_a_batch_counts(store: Store) -> None:
     last = a_quote("2")
-    assert await store.save_quotes([a_quote("1"), last]) == (last,)
-    assert await store.save_quotes([]) == ()
+    assert await store.quotes.save([a_quote("1"), last]) == (last,)
+    assert await store.quotes.save([]) == ()
 
 
 async def test_a_batch_may_hold_what_is_in_force_and_what_is_not(store: Store) -> None:
-    await store.save_quotes([a_quote("1")])
-    await store.save_quotes([a_quote("100", status="held")])
+    await store.quotes.save([a_quote("1")])
+    await store.quotes.save([a_quote("100", status="held")])
     held = a_quote("200", status="held")
-    assert await store.save_quotes([held, a_quote("1")]) == (held,)
-    assert await store.held_quotes() == (held,)
-    assert _given(await store.current_quotes()) == [("current", Decimal(1))]
+    assert await store.quotes.save([held, a_quote("1")]) == (held,)
+    assert await store.quotes.held() == (held,)
+    assert _given(await store.quotes.current()) == [("current", Decimal(1))]
 
 
 async def test_two_programs_that_hear_the_same_write_it_once(url: str) -> None:
     quotes = [a_quote(model=f"model-{index}") for index in range(100)]
     again = [replace(quote, id=uuid4()) for quote in reversed(quotes)]
     async with await Store.open(url) as one, await Store.open(url) as other:
-        new = await asyncio.gather(one.save_quotes(quotes), other.save_quotes(again))
+        new = await asyncio.gather(one.quotes.save(quotes), other.quotes.save(again))
         assert sum(map(len, new)) == 100
-        assert len(await one.current_quotes()) == 100
+        assert len(await one.quotes.current()) == 100
 
 
 async def test_amounts_are_text_to_sql(postgres_url: str) -> None:
     async with await Store.open(postgres_url) as store:
-        await store.save_quotes([a_quote()])
+        await store.quotes.save([a_quote()])
     found = await execute(
         postgres_url,
         "SELECT jsonb_typeof(price->'input_per_million_usd'), (price->>'input_per_million_usd')::numeric "
@@ -221,13 +222,13 @@ async def test_amounts_are_text_to_sql(postgres_url: str) -> None:
 async def test_quotes_of_former_releases_are_read(store: Store, url: str) -> None:
     """They called a rate by its kind alone, and knew as many kinds as there were then."""
     quote = a_quote()
-    await store.save_quotes([quote])
+    await store.quotes.save([quote])
     rates = {"input": "0.15", "output": "0.6", "cached_input": "0.075", "cache_write": None}
     former = json.dumps(
         {**rates, "request_usd": "0.0001", "tiers": [{"above_input_tokens": 200_000, **rates}]}
     )
     await execute(url, f"UPDATE price_quotes SET price = '{former}'")
-    (found,) = await store.current_quotes()
+    (found,) = await store.quotes.current()
     expected = Rates(
         input_per_million_usd=Decimal("0.15"),
         output_per_million_usd=Decimal("0.6"),

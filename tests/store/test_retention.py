@@ -39,56 +39,56 @@ async def history(store: Store, clock: FakeClock) -> list[UUID]:
     for _ in range(10):
         clock.advance(86_400)
         slot = Slot(job="benchmark", planned_at=clock.now())
-        run_id = await store.claim(slot, suite="quick")
+        run_id = await store.runs.claim(slot, suite="quick")
         assert run_id is not None
-        await store.add(a_sample(run_id, started_at=clock.now()))
+        await store.results.add(a_sample(run_id, started_at=clock.now()))
         clock.advance(60)
-        await store.finish_run(run_id, "finished")
+        await store.runs.finish(run_id, "finished")
         clock.advance(-60)
         ids.append(run_id)
     return ids
 
 
 async def _runs(store: Store) -> set[UUID]:
-    return {run.id for run in (await store.runs()).items}
+    return {run.id for run in (await store.runs.page()).items}
 
 
 async def _runs_of_results(store: Store) -> set[UUID]:
-    return {sample.run_id for sample in (await store.results()).items}
+    return {sample.run_id for sample in (await store.results.page()).items}
 
 
 async def test_nothing_goes_where_everything_is_kept(store: Store, history: list[UUID]) -> None:
-    assert await store.prune(Days()) == PruneReport(results=0, runs=0, slots=0, prices=0)
+    assert await store.retention.prune(Days()) == PruneReport(results=0, runs=0, slots=0, prices=0)
     assert await _runs_of_results(store) == set(history)
 
 
 async def test_old_results_go(store: Store, history: list[UUID]) -> None:
-    report = await store.prune(Days(results_days=3))
+    report = await store.retention.prune(Days(results_days=3))
     assert (report.results, report.runs, report.slots) == (6, 0, 0)
     assert await _runs_of_results(store) == set(history[6:])
     assert await _runs(store) == set(history)
 
 
 async def test_a_run_stays_as_long_as_it_has_results(store: Store, history: list[UUID]) -> None:
-    report = await store.prune(Days(runs_days=3))
+    report = await store.retention.prune(Days(runs_days=3))
     assert (report.results, report.runs) == (0, 0)
-    report = await store.prune(Days(results_days=5, runs_days=3))
+    report = await store.retention.prune(Days(results_days=5, runs_days=3))
     assert (report.results, report.runs) == (4, 4)
     assert await _runs(store) == set(history[4:])
 
 
 async def test_a_run_that_is_going_on_stays(store: Store, clock: FakeClock) -> None:
-    run_id = await store.start_run(run_name="long", triggered_by="cli", suite="quick")
+    run_id = await store.runs.start(run_name="long", triggered_by="cli", suite="quick")
     clock.advance(100 * 86_400)
-    await store.prune(Days(runs_days=1))
+    await store.retention.prune(Days(runs_days=1))
     assert await _runs(store) == {run_id}
 
 
 async def test_the_last_slot_of_a_job_stays(store: Store, history: list[UUID], clock: FakeClock) -> None:
     clock.advance(1000 * 86_400)
-    report = await store.prune(Days(results_days=1, runs_days=1))
+    report = await store.retention.prune(Days(results_days=1, runs_days=1))
     assert (report.results, report.runs, report.slots) == (10, 10, 9)
-    assert await store.last_slot("benchmark") == Slot(job="benchmark", planned_at=NOW)
+    assert await store.runs.last_slot("benchmark") == Slot(job="benchmark", planned_at=NOW)
 
 
 async def test_the_price_in_force_stays(store: Store) -> None:
@@ -103,23 +103,23 @@ async def test_the_price_in_force_stays(store: Store) -> None:
         for days in (30, 20, 10)
     ]
     for price in prices:
-        await store.record_price(a_target(), price)
-    assert (await store.prune(Days(prices_days=15))).prices == 2
-    assert await store.price_history("openai", "gpt-4o-mini") == (prices[2],)
-    assert (await store.prune(Days(prices_days=5))).prices == 0
+        await store.prices.record(a_target(), price)
+    assert (await store.retention.prune(Days(prices_days=15))).prices == 2
+    assert await store.prices.history("openai", "gpt-4o-mini") == (prices[2],)
+    assert (await store.retention.prune(Days(prices_days=5))).prices == 0
 
 
 async def test_quotes_that_no_longer_count_go_with_old_prices(store: Store, clock: FakeClock) -> None:
-    await store.save_quotes([a_quote("1")])
-    await store.save_quotes([a_quote("2")])
-    await store.save_quotes([held := a_quote("3", status="held")])
-    await store.decide_quote(held.id, False, NOW)
+    await store.quotes.save([a_quote("1")])
+    await store.quotes.save([a_quote("2")])
+    await store.quotes.save([held := a_quote("3", status="held")])
+    await store.quotes.decide({held.id: False}, NOW)
     clock.advance(20 * 86_400)
-    await store.save_quotes([a_quote("4")])
-    await store.save_quotes([a_quote("5", status="held")])
-    assert (await store.prune(Days(prices_days=30))).quotes == 0
-    assert (await store.prune(Days(prices_days=15))).quotes == 2
-    left = await store.quotes("openai", "gpt-4o-mini")
+    await store.quotes.save([a_quote("4")])
+    await store.quotes.save([a_quote("5", status="held")])
+    assert (await store.retention.prune(Days(prices_days=30))).quotes == 0
+    assert (await store.retention.prune(Days(prices_days=15))).quotes == 2
+    left = await store.quotes.of("openai", "gpt-4o-mini")
     assert {quote.status: quote.price.rates.input_per_million_usd for quote in left} == {
         "superseded": Decimal(2),
         "current": Decimal(4),
@@ -128,9 +128,9 @@ async def test_quotes_that_no_longer_count_go_with_old_prices(store: Store, cloc
 
 
 async def test_old_events_go(store: Store) -> None:
-    await store.add_events([an_event(key=str(days), at=NOW - days * DAY) for days in range(600)])
-    assert (await store.prune(Days(events_days=9))).events == 590
-    assert [event.key for event in (await store.events()).items] == list("0123456789")
+    await store.events.add([an_event(key=str(days), at=NOW - days * DAY) for days in range(600)])
+    assert (await store.retention.prune(Days(events_days=9))).events == 590
+    assert [event.key for event in (await store.events.page()).items] == list("0123456789")
 
 
 async def test_the_last_good_discovery_of_a_provider_stays(store: Store, clock: FakeClock) -> None:
@@ -142,37 +142,37 @@ async def test_the_last_good_discovery_of_a_provider_stays(store: Store, clock: 
         ("openai", "failed"),
         ("groq", "failed"),
     ):
-        discovery = await store.start_discovery(provider, "schedule")
+        discovery = await store.discoveries.start(provider, "schedule")
         status: DiscoveryEnd = "complete" if end == "complete" else "failed"
-        await store.finish_discovery(discovery, status=status, base_url="https://a.test/v1")
+        await store.discoveries.finish(discovery, status=status, base_url="https://a.test/v1")
         clock.advance(86_400)
-    going = await store.start_discovery("mistral", "schedule")
+    going = await store.discoveries.start("mistral", "schedule")
     clock.advance(100 * 86_400)
-    assert (await store.prune(Days(discoveries_days=30))).discoveries == 2
-    left = [(each.provider, each.status, each.started_at) for each in await store.discoveries()]
+    assert (await store.retention.prune(Days(discoveries_days=30))).discoveries == 2
+    left = [(each.provider, each.status, each.started_at) for each in await store.discoveries.latest()]
     assert left == [
         ("mistral", "running", NOW + 5 * DAY),
         ("groq", "failed", NOW + 4 * DAY),
         ("openai", "failed", NOW + 3 * DAY),
         ("openai", "complete", NOW + DAY),
     ]
-    await store.finish_discovery(going, status="complete", base_url="https://a.test/v1")
+    await store.discoveries.finish(going, status="complete", base_url="https://a.test/v1")
 
 
 async def test_results_that_come_in_meanwhile_are_stored(sqlite_url: str, clock: FakeClock) -> None:
     """SQLite has one writer: it has its turn between two batches."""
     async with await Store.open(sqlite_url, clock=clock) as store:
-        run_id = await store.start_run(run_name="much", triggered_by="cli", suite="quick")
-        await asyncio.gather(*(store.add(a_sample(run_id)) for _ in range(2600)))
+        run_id = await store.runs.start(run_name="much", triggered_by="cli", suite="quick")
+        await asyncio.gather(*(store.results.add(a_sample(run_id)) for _ in range(2600)))
         clock.advance(10 * 86_400)
         fresh = [a_sample(run_id, started_at=clock.now()) for _ in range(5)]
-        pruned = asyncio.create_task(store.prune(Days(results_days=1)))
-        await store.add(fresh[0])
+        pruned = asyncio.create_task(store.retention.prune(Days(results_days=1)))
+        await store.results.add(fresh[0])
         assert not pruned.done()
         for sample in fresh[1:]:
-            await store.add(sample)
+            await store.results.add(sample)
         assert (await pruned).results == 2600
-        assert {sample.id for sample in (await store.results()).items} == {sample.id for sample in fresh}
+        assert {sample.id for sample in (await store.results.page()).items} == {sample.id for sample in fresh}
 
 
 async def test_the_file_gets_smaller(sqlite_url: str, clock: FakeClock) -> None:
@@ -180,7 +180,7 @@ async def test_the_file_gets_smaller(sqlite_url: str, clock: FakeClock) -> None:
     fill_sqlite(path, 3000, targets=3, end=NOW, span=10 * DAY)
     before = path.stat().st_size
     async with await Store.open(sqlite_url, clock=clock) as store:
-        assert (await store.prune(Days(results_days=1))).results == 2699
-        assert len((await store.results(limit=1000)).items) == 301
+        assert (await store.retention.prune(Days(results_days=1))).results == 2699
+        assert len((await store.results.page(limit=1000)).items) == 301
     assert path.stat().st_size < before / 4
     assert await execute(sqlite_url, "PRAGMA integrity_check") == [("ok",)]

@@ -12,7 +12,7 @@ from probe.facts.sample import Cost, Usage
 from probe.lib.clock import FakeClock
 from probe.store import SpendRow, Store, TypicalUsage
 from probe.store.engine import Database
-from probe.store.spending import typical_usage
+from probe.store.spending import Spending
 from probe.store.url import parse_url
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 
@@ -29,10 +29,10 @@ def _cost(usd: str) -> Cost:
 
 
 async def _add(store: Store, run_name: str, *usd: str, **changes: Any) -> None:
-    run = await store.start_run(run_name=run_name, triggered_by="schedule", suite="quick")
+    run = await store.runs.start(run_name=run_name, triggered_by="schedule", suite="quick")
     for amount in usd:
-        await store.add(a_sample(run, cost=_cost(amount), **changes))
-    await store.finish_run(run, "finished")
+        await store.results.add(a_sample(run, cost=_cost(amount), **changes))
+    await store.runs.finish(run, "finished")
 
 
 def _ending(end: datetime) -> dict[str, Any]:
@@ -45,7 +45,7 @@ async def test_spending_is_by_provider_and_job(store: Store) -> None:
     await _add(store, "hourly", "0.0000000001")
     await _add(store, "hourly", "5", target=groq)
     await _add(store, "daily", "7")
-    assert await store.spend(NOW - HOUR) == (
+    assert await store.spending.by_job(NOW - HOUR) == (
         SpendRow(provider="groq", job="hourly", usd=Decimal(5), results=1),
         SpendRow(provider="openai", job="daily", usd=Decimal(7), results=1),
         SpendRow(provider="openai", job="hourly", usd=Decimal("0.3000000001"), results=3),
@@ -53,11 +53,11 @@ async def test_spending_is_by_provider_and_job(store: Store) -> None:
 
 
 async def test_a_cost_that_nobody_knows_adds_nothing(store: Store) -> None:
-    run = await store.start_run(run_name="hourly", triggered_by="schedule", suite="quick")
-    await store.add(a_sample(run, cost=None))
-    await store.add(a_failure(run))
-    await store.add(a_sample(run, cost=_cost("0.25")))
-    assert await store.spend(NOW) == (
+    run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
+    await store.results.add(a_sample(run, cost=None))
+    await store.results.add(a_failure(run))
+    await store.results.add(a_sample(run, cost=_cost("0.25")))
+    assert await store.spending.by_job(NOW) == (
         SpendRow(provider="openai", job="hourly", usd=Decimal("0.25"), results=3),
     )
 
@@ -78,40 +78,40 @@ async def test_the_end_of_the_attempt_decides(
     store: Store, clock: FakeClock, since: datetime, until: datetime | None, usd: str
 ) -> None:
     """One long run, with results before, at and after an instant."""
-    run = await store.start_run(run_name="long", triggered_by="cli", suite="quick")
+    run = await store.runs.start(run_name="long", triggered_by="cli", suite="quick")
     for hours, amount in ((-1, "1"), (0, "10"), (1, "100")):
-        await store.add(a_sample(run, cost=_cost(amount), **_ending(NOW + hours * HOUR)))
+        await store.results.add(a_sample(run, cost=_cost(amount), **_ending(NOW + hours * HOUR)))
     clock.advance(3600)
-    await store.finish_run(run, "finished")
-    assert [row.usd for row in await store.spend(since, until)] == [Decimal(usd)]
+    await store.runs.finish(run, "finished")
+    assert [row.usd for row in await store.spending.by_job(since, until)] == [Decimal(usd)]
 
 
 async def test_a_run_that_goes_on_counts(store: Store, clock: FakeClock) -> None:
-    run = await store.start_run(run_name="long", triggered_by="cli", suite="quick")
+    run = await store.runs.start(run_name="long", triggered_by="cli", suite="quick")
     clock.advance(10 * 86_400)
-    await store.add(a_sample(run, cost=_cost("3"), **_ending(clock.now())))
-    assert [row.usd for row in await store.spend(clock.now() - HOUR)] == [Decimal(3)]
+    await store.results.add(a_sample(run, cost=_cost("3"), **_ending(clock.now())))
+    assert [row.usd for row in await store.spending.by_job(clock.now() - HOUR)] == [Decimal(3)]
 
 
 async def test_nothing_was_spent(store: Store, clock: FakeClock) -> None:
     await _add(store, "hourly", "1")
     clock.advance(40 * 86_400)
-    assert await store.spend(clock.now() - timedelta(days=30)) == ()
+    assert await store.spending.by_job(clock.now() - timedelta(days=30)) == ()
 
 
 async def test_sums_of_many_are_right(store: Store) -> None:
     """A thousand times a tenth of a cent is a dollar, in either database."""
     await _add(store, "hourly", *["0.001"] * 1000)
-    assert [row.usd for row in await store.spend(NOW)] == [Decimal(1)]
+    assert [row.usd for row in await store.spending.by_job(NOW)] == [Decimal(1)]
 
 
 async def test_usage_is_by_target_and_case(store: Store) -> None:
-    run = await store.start_run(run_name="hourly", triggered_by="schedule", suite="quick")
+    run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
     for given, made in ((100, 10), (200, 15)):
-        await store.add(a_sample(run, usage=Usage(input_tokens=given, output_tokens=made)))
-    await store.add(a_sample(run, case_id="haiku", usage=Usage(input_tokens=7, output_tokens=0)))
-    await store.add(a_sample(run, target=a_target("groq/llama")))
-    assert await store.typical_usage(NOW) == {
+        await store.results.add(a_sample(run, usage=Usage(input_tokens=given, output_tokens=made)))
+    await store.results.add(a_sample(run, case_id="haiku", usage=Usage(input_tokens=7, output_tokens=0)))
+    await store.results.add(a_sample(run, target=a_target("groq/llama")))
+    assert await store.spending.typical_usage(NOW) == {
         ("openai/gpt-4o-mini", "capital"): TypicalUsage(input_tokens=150, output_tokens=12.5, results=2),
         ("openai/gpt-4o-mini", "haiku"): TypicalUsage(input_tokens=7, output_tokens=0, results=1),
         ("groq/llama", "capital"): TypicalUsage(input_tokens=500, output_tokens=100, results=1),
@@ -119,23 +119,23 @@ async def test_usage_is_by_target_and_case(store: Store) -> None:
 
 
 async def test_what_nobody_counted_is_not_typical(store: Store) -> None:
-    run = await store.start_run(run_name="hourly", triggered_by="schedule", suite="quick")
+    run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
     for usage in (Usage(), Usage(input_tokens=1), Usage(output_tokens=1)):
-        await store.add(a_sample(run, usage=usage))
-    await store.add(a_failure(run, usage=Usage(input_tokens=5, output_tokens=5)))
-    await store.add(a_sample(run, **_ending(NOW - HOUR)))
-    assert await store.typical_usage(NOW - timedelta(minutes=1)) == {}
+        await store.results.add(a_sample(run, usage=usage))
+    await store.results.add(a_failure(run, usage=Usage(input_tokens=5, output_tokens=5)))
+    await store.results.add(a_sample(run, **_ending(NOW - HOUR)))
+    assert await store.spending.typical_usage(NOW - timedelta(minutes=1)) == {}
 
 
 async def test_the_latest_results_are_typical(url: str) -> None:
     """However many there are, no more than so many are read."""
     async with await Store.open(url) as store:
-        run = await store.start_run(run_name="hourly", triggered_by="schedule", suite="quick")
+        run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
         for minutes, given in ((3, 1000), (2, 10), (1, 20)):
             usage = Usage(input_tokens=given, output_tokens=1)
-            await store.add(a_sample(run, usage=usage, **_ending(NOW - timedelta(minutes=minutes))))
+            await store.results.add(a_sample(run, usage=usage, **_ending(NOW - timedelta(minutes=minutes))))
     database = Database(parse_url(url))
-    assert await typical_usage(database, NOW - HOUR, most=2) == {
+    assert await Spending(database).typical_usage(NOW - HOUR, most=2) == {
         ("openai/gpt-4o-mini", "capital"): TypicalUsage(input_tokens=15, output_tokens=1, results=2)
     }
     await database.aclose()

@@ -35,7 +35,7 @@ async def now() -> datetime:
 async def filled(url: str, now: datetime) -> str:
     """Two good and one failed request to openai, one to groq without a price; others too long ago."""
     async with await Store.open(url) as store:
-        run = await store.start_run(run_name="sql", triggered_by="cli", suite="quick")
+        run = await store.runs.start(run_name="sql", triggered_by="cli", suite="quick")
         good = a_sample(run)
         slow = replace(good.timing, ttft_seconds=0.5, total_latency_seconds=2.9, tps=40.6)
         groq = a_target("groq/llama")
@@ -47,7 +47,7 @@ async def filled(url: str, now: datetime) -> str:
             _ending(a_sample(run, target=groq), now - 48 * HOUR),
             _ending(a_sample(run, target=groq), now - 24 * 40 * HOUR),
         ):
-            await store.add(sample)
+            await store.results.add(sample)
         for days, given in ((20, "0.3"), (10, "0.15"), (30, "0.6")):
             price = PriceRecord(
                 input_usd=Decimal(given),
@@ -56,7 +56,7 @@ async def filled(url: str, now: datetime) -> str:
                 source="test",
                 at=now - timedelta(days=days),
             )
-            await store.record_price(good.target, price)
+            await store.prices.record(good.target, price)
     return url
 
 
@@ -107,18 +107,18 @@ async def test_latest_prices(filled: str, now: datetime) -> None:
 async def test_models_that_go_away(url: str, now: datetime) -> None:
     today = datetime.now(UTC).date()
     async with await Store.open(url) as store:
-        discovery = await store.start_discovery("openai", "cli")
+        discovery = await store.discoveries.start("openai", "cli")
         soon = a_listed_model("soon", retires_on=today + timedelta(days=12))
-        await store.finish_discovery(
+        await store.discoveries.finish(
             discovery,
             status="complete",
             base_url="https://openai.test/v1",
             listed=[ListedModel(id="lasting"), soon],
         )
-        await store.register(a_target("openai/probed-only"))
+        await store.registry.register(a_target("openai/probed-only"))
         for hours, given in ((2, "1"), (1, "2")):
             price = a_price_record(given, at=now - hours * HOUR)
-            await store.record_prices([("openai", "soon", price)], {"openai": "https://openai.test/v1"})
+            await store.prices.record_all([("openai", "soon", price)], {"openai": "https://openai.test/v1"})
     first, second = await _query(url, "models.sql")
     assert (*first[:3], *first[7:9]) == ("openai", "soon", 128_000, 12, "gpt-5-mini")
     assert [float(amount) for amount in first[9:]] == [2, 0.6]
@@ -129,8 +129,8 @@ async def test_prices_that_changed(url: str, now: datetime) -> None:
     async with await Store.open(url) as store:
         for days, given in ((100, "4"), (95, "3"), (10, "2"), (5, "1")):
             price = a_price_record(given, at=now - timedelta(days=days))
-            await store.record_price(a_target(), price)
-        await store.record_price(a_target("openai/unchanged"), a_price_record(at=now))
+            await store.prices.record(a_target(), price)
+        await store.prices.record(a_target("openai/unchanged"), a_price_record(at=now))
     rows = await _query(url, "price_changes.sql")
     assert [(row[1], float(row[2]), float(row[3]), _date(row[7])) for row in rows] == [
         ("gpt-4o-mini", 2, 1, now - timedelta(days=5)),
@@ -140,8 +140,8 @@ async def test_prices_that_changed(url: str, now: datetime) -> None:
 
 async def test_what_sources_say(url: str) -> None:
     async with await Store.open(url) as store:
-        await store.save_quotes([a_quote("1"), a_quote("2", source="openrouter")])
-        await store.save_quotes([a_quote("3"), a_quote("30", status="held", reason="a jump")])
+        await store.quotes.save([a_quote("1"), a_quote("2", source="openrouter")])
+        await store.quotes.save([a_quote("3"), a_quote("30", status="held", reason="a jump")])
     rows = await _query(url, "quotes.sql")
     assert [(row[2], row[3], float(row[4]), float(row[5]), row[7]) for row in rows] == [
         ("models.dev", "current", 3, 0.6, None),
@@ -152,7 +152,7 @@ async def test_what_sources_say(url: str) -> None:
 
 async def test_events_of_a_week(url: str, now: datetime) -> None:
     async with await Store.open(url) as store:
-        await store.add_events([an_event(key=str(days), at=now - timedelta(days=days)) for days in (9, 2, 1)])
+        await store.events.add([an_event(key=str(days), at=now - timedelta(days=days)) for days in (9, 2, 1)])
     rows = await _query(url, "events.sql")
     assert [(_date(row[0]), *row[1:4]) for row in rows] == [
         (now - timedelta(days=days), "model_appeared", "warning", "openai") for days in (1, 2)
@@ -243,9 +243,9 @@ async def test_what_goes_with_a_row_that_somebody_deletes(
     """Models and prices go with their provider, results with their run; results outlive provider and
     model."""
     async with await Store.open(url) as store:
-        run = await store.start_run(run_name="sql", triggered_by="cli", suite="quick")
+        run = await store.runs.start(run_name="sql", triggered_by="cli", suite="quick")
         for _ in range(2):
-            await store.add(a_sample(run))
+            await store.results.add(a_sample(run))
         price = PriceRecord(
             input_usd=Decimal(1),
             output_usd=Decimal(1),
@@ -253,7 +253,7 @@ async def test_what_goes_with_a_row_that_somebody_deletes(
             source="test",
             at=datetime.now(UTC),
         )
-        await store.record_price(a_target(), price)
+        await store.prices.record(a_target(), price)
         await execute(url, f"DELETE FROM {deleted}")
         counts = [
             (await execute(url, f"SELECT COUNT(*) FROM {table}"))[0][0]

@@ -70,9 +70,9 @@ async def test_what_passed_while_the_daemon_was_down_is_counted_once(
     last_run = upcoming - 5 * HOUR
     missed = [upcoming - hours * HOUR for hours in (4, 3, 2, 1)]
     async with await Store.open(f"sqlite:///{tmp_path}/probe.db") as store:
-        run_id = await store.claim(Slot(job="hourly", planned_at=last_run), suite="quick")
+        run_id = await store.runs.claim(Slot(job="hourly", planned_at=last_run), suite="quick")
         assert run_id is not None
-        await store.finish_run(run_id, "finished")
+        await store.runs.finish(run_id, "finished")
     config = _config(simulator, {"name": "hourly", "cron": f"{upcoming.minute} * * * *"})
 
     daemon = start_daemon(config)

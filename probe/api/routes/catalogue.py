@@ -18,13 +18,13 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"], responses=responses(422
 
 @router.get("/providers", summary="Providers, by name")
 async def providers(given: Given, _: Annotated[Parameters, Query()]) -> Listing[ProviderBody]:
-    found = await given.store.providers()
+    found = await given.store.catalog.providers()
     return Listing(items=[ProviderBody.model_validate(each) for each in found])
 
 
 @router.get("/models", summary="Models with their latest price, by provider and name")
 async def models(given: Given, asked: Annotated[ModelParameters, Query()]) -> Listing[ModelBody]:
-    found = await given.store.models(asked.provider)
+    found = await given.store.catalog.models(asked.provider)
     series = given.control.series()
     shown = shown_models(found, [(each.target.provider, each.target.model) for each in series])
     chosen = asked.chosen()

@@ -65,7 +65,7 @@ class DiscoveriesBegun(Body):
     "", summary="When providers were asked for their models, newest first", responses=responses(422, 503)
 )
 async def discoveries(given: Given, asked: Annotated[DiscoveryParameters, Query()]) -> Listing[DiscoveryBody]:
-    found = await given.store.discoveries(asked.provider, limit=asked.limit)
+    found = await given.store.discoveries.latest(asked.provider, limit=asked.limit)
     return Listing(items=[DiscoveryBody.model_validate(each) for each in found])
 
 

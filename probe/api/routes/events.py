@@ -52,7 +52,7 @@ class EventParameters(PageParameters):
 @router.get("/events", summary="Events, newest first", responses=responses(400, 422, 503))
 async def events(given: Given, asked: Annotated[EventParameters, Query()]) -> Listing[EventBody]:
     try:
-        page = await given.store.events(asked.chosen(), limit=asked.limit, after=asked.cursor)
+        page = await given.store.events.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of events gave.") from exc
     return Listing(items=[EventBody.model_validate(each) for each in page.items], next=page.next)

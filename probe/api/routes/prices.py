@@ -65,25 +65,25 @@ async def prices(given: Given, asked: Annotated[PriceParameters, Query()]) -> Li
     """Of what was ever probed or listed and has a price."""
     models = [
         model
-        for model in await given.store.models(asked.provider)
+        for model in await given.store.catalog.models(asked.provider)
         if model.price is not None and asked.model in {None, model.name}
     ]
     said: dict[tuple[str, str], list[QuoteRecord]] = {}
-    for quote in await given.store.current_quotes():
+    for quote in await given.store.quotes.current():
         said.setdefault((quote.provider, quote.model), []).append(quote)
     return Listing(items=[_in_force(model, said.get((model.provider, model.name), [])) for model in models])
 
 
 @router.get("/prices/history", summary="Every price that a model had, oldest first")
 async def history(given: Given, asked: Annotated[HistoryParameters, Query()]) -> Listing[PriceBody]:
-    found = await given.store.price_history(asked.provider, asked.model)
+    found = await given.store.prices.history(asked.provider, asked.model)
     return Listing(items=[PriceBody.model_validate(each) for each in found])
 
 
 @router.get("/prices/held", summary="Prices that wait for review because they jump")
 async def held(given: Given) -> Listing[HeldBody]:
     """`probe prices review` decides on them."""
-    return Listing(items=[HeldBody.model_validate(_held(quote)) for quote in await given.store.held_quotes()])
+    return Listing(items=[HeldBody.model_validate(_held(quote)) for quote in await given.store.quotes.held()])
 
 
 def _in_force(model: ModelRecord, said: list[QuoteRecord]) -> InForceBody:

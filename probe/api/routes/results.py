@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["results"])
 @router.get("/results", summary="Results, newest first", responses=responses(400, 422, 503))
 async def results(given: Given, asked: Annotated[ResultParameters, Query()]) -> Listing[ResultBody]:
     try:
-        page = await given.store.results(asked.chosen(), limit=asked.limit, after=asked.cursor)
+        page = await given.store.results.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of results gave.") from exc
     return Listing(items=[result_body(sample) for sample in page.items], next=page.next)
@@ -27,7 +27,7 @@ async def results(given: Given, asked: Annotated[ResultParameters, Query()]) -> 
 
 @router.get("/results/{result_id}", summary="One result, whole", responses=responses(404, 422, 503))
 async def result(given: Given, result_id: UUID) -> ResultDetail:
-    sample = await given.store.result(result_id)
+    sample = await given.store.results.get(result_id)
     if sample is None:
         raise Problem(404, f"There is no result {result_id}.")
     return result_detail(sample)

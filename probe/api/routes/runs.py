@@ -32,7 +32,7 @@ class RunRequest(Parameters):
 @router.get("/runs", summary="Runs, newest first", responses=responses(400, 422, 503))
 async def runs(given: Given, asked: Annotated[RunParameters, Query()]) -> Listing[RunBody]:
     try:
-        page = await given.store.runs(asked.chosen(), limit=asked.limit, after=asked.cursor)
+        page = await given.store.runs.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of runs gave.") from exc
     return Listing(items=[RunBody.model_validate(each) for each in page.items], next=page.next)
@@ -40,7 +40,7 @@ async def runs(given: Given, asked: Annotated[RunParameters, Query()]) -> Listin
 
 @router.get("/runs/{run_id}", summary="One run", responses=responses(404, 422, 503))
 async def run(given: Given, run_id: UUID) -> RunBody:
-    found = await given.store.run(run_id)
+    found = await given.store.runs.get(run_id)
     if found is None:
         raise Problem(404, f"There is no run {run_id}.")
     return RunBody.model_validate(found)

@@ -45,7 +45,9 @@ def event_filter(
 async def read_events(config: Config, wanted: EventFilter, limit: int) -> Sequence[Event]:
     """Newest first. Raises StoreError."""
     async with opened_store(config, MAKERS) as store:
-        return await first_items(lambda size, after: store.events(wanted, limit=size, after=after), limit)
+        return await first_items(
+            lambda size, after: store.events.page(wanted, limit=size, after=after), limit
+        )
 
 
 def note_events(events: Sequence[Event], text: Callable[[Event], str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, get_args
 
+from probe.catalog.prices.price import PriceEntry
 from probe.cli.output.format import UNKNOWN, instant
 from probe.cli.output.table import Column, print_line, print_note, print_table
 from probe.config import Config
@@ -17,9 +18,14 @@ from probe.delivery.plugins import load_exporter
 from probe.delivery.streams import Stream, streams
 from probe.errors import ConfigError, ExportError, NotRunning
 from probe.exporter import ExporterContext
+from probe.facts.event import Event
+from probe.facts.sample import Sample
 from probe.facts.status import Status
 from probe.lib.clock import SystemClock
 from probe.store import Journal, ResultFilter, Store
+from probe.store.events import EventStore
+from probe.store.prices import PriceStore
+from probe.store.results import ResultStore
 
 _PAGE: Final = 500
 JOURNALS: Final[tuple[Journal, ...]] = get_args(Journal)
@@ -47,9 +53,9 @@ async def backlogs(config: Config) -> list[Backlog]:
     """Of every configured exporter, and every journal it takes as far as it ever ran. Raises StoreError."""
     names = config.exporters.enabled()
     async with await Store.open(config.database.url.get_secret_value()) as store:
-        refused = await store.refused_counts()
+        refused = await store.delivery.refused_counts()
         cursors: dict[tuple[str, Journal], int] = {(name, "results"): 0 for name in names}
-        cursors.update(await store.cursors(names))
+        cursors.update(await store.delivery.positions(names))
         return [
             await _backlog(store, name, journal, cursors[name, journal], refused.get((name, journal), 0))
             for name in names
@@ -59,27 +65,25 @@ async def backlogs(config: Config) -> list[Backlog]:
 
 
 async def _backlog(store: Store, name: str, journal: Journal, cursor: int, refused: int) -> Backlog:
-    first = await _first_after(store, journal, cursor)
-    last = await store.last_sequence(journal)
+    parts: Mapping[Journal, ResultStore | EventStore | PriceStore] = {
+        "results": store.results,
+        "events": store.events,
+        "prices": store.prices,
+    }
+    waiting: Sequence[tuple[int, Sample | Event | PriceEntry]] = await parts[journal].after(cursor, 1)
+    last = await parts[journal].last_sequence()
     return Backlog(
         exporter=name,
         journal=journal,
         # Numbers of rows that were deleted meanwhile are missing.
-        waiting=last - max(cursor, first[0] - 1) if first else 0,
-        oldest_at=first[1] if first else None,
+        waiting=last - max(cursor, waiting[0][0] - 1) if waiting else 0,
+        oldest_at=_at(waiting[0][1]) if waiting else None,
         refused=refused,
     )
 
 
-async def _first_after(store: Store, journal: Journal, cursor: int) -> tuple[int, datetime] | None:
-    """The number and the instant of the first row that waits."""
-    match journal:
-        case "results":
-            return next(((at, s.ended_at) for at, s in await store.samples_after(cursor, 1)), None)
-        case "events":
-            return next(((at, e.at) for at, e in await store.events_after(cursor, 1)), None)
-        case "prices":
-            return next(((at, p.at) for at, p in await store.prices_after(cursor, 1)), None)
+def _at(record: Sample | Event | PriceEntry) -> datetime:
+    return record.ended_at if isinstance(record, Sample) else record.at
 
 
 def print_backlogs(found: Sequence[Backlog]) -> None:
@@ -123,7 +127,7 @@ async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> 
 
 
 async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
-    context = replace(_context(settings), run=store.run, replay=True)
+    context = replace(_context(settings), run=store.runs.get, replay=True)
     exporter = load_exporter(name, context)
     given: Counter[str] = Counter()
     refused = 0
@@ -133,8 +137,8 @@ async def _give(store: Store, name: str, settings: Mapping[str, object], wanted:
                 outcome = await deliver_bisecting(name, stream.send, records)
                 left_out = outcome.refused
                 settled = [record.id for record in records[: outcome.settled]]
-                await store.refuse(name, left_out, stream.journal)
-                await store.accept(name, [each for each in settled if each not in left_out])
+                await store.delivery.refuse(name, left_out, stream.journal)
+                await store.delivery.accept(name, [each for each in settled if each not in left_out])
                 given[stream.journal] += len(settled) - len(left_out)
                 refused += len(left_out)
                 if outcome.error is not None:
@@ -158,7 +162,7 @@ async def _chosen(store: Store, stream: Stream[Any], wanted: ResultFilter) -> As
     if stream.journal == "results":
         after: str | None = None
         while True:
-            page = await store.results(wanted, limit=_PAGE, after=after)
+            page = await store.results.page(wanted, limit=_PAGE, after=after)
             if page.items:
                 yield page.items
             after = page.next

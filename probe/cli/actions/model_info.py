@@ -38,10 +38,10 @@ async def read_info(config: Config, name: str) -> ModelInfo:
     if not slash or not wanted:
         raise BadParameter(f"{name!r} must be provider/model", param_hint="'PROVIDER/MODEL'")
     async with opened_store(config, MAKERS) as store:
-        records = await store.models(provider)
+        records = await store.catalog.models(provider)
         record = _find(provider, wanted, records)
         chosen = EventFilter(provider=provider, model=record.name)
-        events = (await store.events(chosen, limit=_EVENTS)).items
+        events = (await store.events.page(chosen, limit=_EVENTS)).items
     (model,) = (each for each in shown(config, records) if each.record is record)
     targets = (target for target in config.targets if target.provider == provider)
     return ModelInfo(

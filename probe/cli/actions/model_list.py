@@ -29,7 +29,7 @@ _COLUMNS: Final = (
 async def read_models(config: Config, provider: str | None, choice: ModelChoice) -> list[ShownModel]:
     """By provider and name. Raises StoreError."""
     async with opened_store(config, MAKERS) as store:
-        records = await store.models(provider)
+        records = await store.catalog.models(provider)
     return [model for model in shown(config, records) if choice.takes(model)]
 
 

@@ -35,7 +35,7 @@ async def recompute_costs(config: Config, texts: Sequence[str]) -> list[Recomput
     async with opened(config) as prices:
         found = []
         for result_id in ids:
-            sample = await prices.store.result(result_id)
+            sample = await prices.store.results.get(result_id)
             if sample is None:
                 raise StoreError(f"there is no result {result_id}")
             found.append(await recompute(prices.store, prices.scope.book, prices.quotes, sample))

@@ -35,7 +35,7 @@ async def read_history(config: Config, name: str) -> Sequence[PriceRecord]:
     if not provider or not model:
         raise BadParameter(f"{name!r} is not provider/model", param_hint="'PROVIDER/MODEL'")
     async with opened(config) as prices:
-        return await prices.store.price_history(provider, model)
+        return await prices.store.prices.history(provider, model)
 
 
 def print_history(records: Sequence[PriceRecord]) -> None:

@@ -42,7 +42,7 @@ async def review_prices(
 ) -> Reviewed:
     """Decide on some of what is held. Raises BadParameter where an id is not clear, StoreError."""
     async with opened(config) as prices:
-        held = await prices.store.held_quotes()
+        held = await prices.store.quotes.held()
         rejected = [_find(text, held, "'--reject'") for text in reject]
         accepted = [_find(text, held, "'--accept'") for text in accept]
         both = {quote.id for quote in accepted} & {quote.id for quote in rejected}
@@ -53,7 +53,7 @@ async def review_prices(
             accepted = [quote for quote in held if quote.id not in refused]
         verdicts = {quote.id: True for quote in accepted} | {quote.id: False for quote in rejected}
         decided = await prices.pricing.decide(verdicts)
-        left = await prices.store.held_quotes()
+        left = await prices.store.quotes.held()
         return Reviewed(decided=decided, held=tuple((quote, _in_force(prices, quote)) for quote in left))
 
 

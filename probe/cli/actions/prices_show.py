@@ -72,7 +72,7 @@ async def read_prices(config: Config, patterns: Sequence[str] | None) -> list[Sh
     if not has_database(config):
         return await _shown(scope_of_config(config, QuoteTable()), (), patterns)
     async with opened(config) as prices:
-        known = [(model.provider, model.name) for model in await prices.store.models()]
+        known = [(model.provider, model.name) for model in await prices.store.catalog.models()]
         return await _shown(prices.scope, [*prices.quotes.keys(), *known], patterns)
 
 

@@ -62,7 +62,9 @@ def age(text: str) -> timedelta:
 async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequence[Sample]:
     """The newest first, page by page. The database is not changed. Raises StoreError."""
     async with opened_store(config, "`probe run` and `probe daemon` make one") as store:
-        return await first_items(lambda size, after: store.results(wanted, limit=size, after=after), limit)
+        return await first_items(
+            lambda size, after: store.results.page(wanted, limit=size, after=after), limit
+        )
 
 
 def print_results(samples: Sequence[Sample]) -> None:

@@ -177,7 +177,7 @@ class _Keeper:
     async def begin(self, suite: str, attempts: int) -> UUID:
         if self._store is None:
             return new_id(self._clock.now())
-        return await self._store.start_run(
+        return await self._store.runs.start(
             run_name=RUN_NAME, triggered_by="cli", suite=suite, planned_attempts=attempts
         )
 
@@ -194,13 +194,13 @@ class _Keeper:
             await asyncio.wait(self._writing)
         if self._store is not None:
             try:
-                await self._store.finish_run(run_id, end, note=note)
+                await self._store.runs.finish(run_id, end, note=note)
             except StoreError as exc:
                 self.error = self.error or str(exc)
 
     async def _add(self, store: Store, sample: Sample) -> None:
         try:
-            await store.add(sample)
+            await store.results.add(sample)
         except StoreError as exc:
             self.unstored += 1
             self.error = str(exc)

@@ -44,7 +44,7 @@ def prune(config: ConfigFile = None) -> None:
 
     async def work(settings: Config) -> PruneReport:
         async with await Store.open(settings.database.url.get_secret_value()) as store:
-            return await store.prune(settings.database.retention, settings.exporters.enabled())
+            return await store.retention.prune(settings.database.retention, settings.exporters.enabled())
 
     gone = run_to_end(work(load_config(config)))
     counts = asdict(gone)

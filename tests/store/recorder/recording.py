@@ -14,8 +14,8 @@ from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.lib.clock import Clock
 from probe.store.recorder import Recorder
+from probe.store.results import ResultStore
 from probe.store.spill import SpillFile, decode
-from probe.store.store import Store
 from tests.lib.clocks import START
 
 RUN = UUID(int=1)
@@ -86,7 +86,7 @@ LOCKED = StoreUnavailable("the database is locked")
 
 @asynccontextmanager
 async def recording(
-    store: Memory | Store,
+    store: Memory | ResultStore,
     clock: Clock,
     spill: SpillFile,
     *,

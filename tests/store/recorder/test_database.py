@@ -35,9 +35,9 @@ def locked(path: Path) -> Iterator[None]:
 async def test_a_locked_database(tmp_path: Path, spill: SpillFile) -> None:
     path = tmp_path / "probe.db"
     async with await Store.open(f"sqlite:///{path}", patience_seconds=0.05) as store:
-        run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
+        run_id = await store.runs.start(run_name="by hand", triggered_by="cli", suite="quick")
         wanted = samples(20, run_id)
-        async with recording(store, SystemClock(), spill) as recorder:
+        async with recording(store.results, SystemClock(), spill) as recorder:
             with locked(path):
                 for each in wanted:
                     recorder.record(each)
@@ -47,7 +47,7 @@ async def test_a_locked_database(tmp_path: Path, spill: SpillFile) -> None:
                 assert recorder.pending == 20
             await recorder.flush()
             assert recorder.error is None
-        stored = await store.samples_after(0)
+        stored = await store.results.after(0)
         assert [each.sample.id for each in stored] == [each.id for each in wanted]
     assert not spill.waiting
 
@@ -56,30 +56,30 @@ async def test_a_restart_during_a_lock_stores_every_sample_once(tmp_path: Path, 
     path = tmp_path / "probe.db"
     url = f"sqlite:///{path}"
     async with await Store.open(url, patience_seconds=0.05) as store:
-        run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
+        run_id = await store.runs.start(run_name="by hand", triggered_by="cli", suite="quick")
         with locked(path):
-            async with recording(store, SystemClock(), spill) as recorder:
+            async with recording(store.results, SystemClock(), spill) as recorder:
                 for each in samples(5, run_id):
                     recorder.record(each)
     assert spill.waiting
     async with await Store.open(url) as store:
-        async with recording(store, SystemClock(), spill) as recorder:
+        async with recording(store.results, SystemClock(), spill) as recorder:
             recorder.record(sample(1, run_id))
             await recorder.flush()
-        stored = await store.samples_after(0)
+        stored = await store.results.after(0)
         assert sorted(each.sample.id.int for each in stored) == [1, 2, 3, 4, 5]
 
 
 async def test_a_sample_of_a_run_that_nobody_knows_is_kept_apart(tmp_path: Path, spill: SpillFile) -> None:
     stray = sample(1, uuid4())
     async with await Store.open(f"sqlite:///{tmp_path}/probe.db") as store:
-        run_id = await store.start_run(run_name="by hand", triggered_by="cli", suite="quick")
-        async with recording(store, SystemClock(), spill) as recorder:
+        run_id = await store.runs.start(run_name="by hand", triggered_by="cli", suite="quick")
+        async with recording(store.results, SystemClock(), spill) as recorder:
             recorder.record(stray)
             recorder.record(sample(2, run_id))
             await recorder.flush()
             assert recorder.rejected == 1
-        assert len(await store.samples_after(0)) == 1
+        assert len(await store.results.after(0)) == 1
     assert json.loads(spill.rejected_path.read_text())["id"] == str(stray.id)
 
 

@@ -13,15 +13,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.lib.clock import Clock
 from probe.lib.gc_pause import paused
 from probe.store.engine import Database
 from probe.store.numbers import read_number
-from probe.store.queries.keyset import after
-from probe.store.queries.window import HOUR_SECONDS, Attempt, Window, to_date
+from probe.store.paging import after
+from probe.store.recent_attempts import HOUR_SECONDS, Attempt, Window, to_date
 from probe.store.records import LeaderboardRow
 from probe.store.schema import benchmark_results as results
 from probe.store.url import Dialect
 
+DAY = timedelta(hours=24)
 _CHUNK_ROWS = 10_000
 # Results that somebody deletes by hand are seen to be gone after this long.
 _KEPT = timedelta(minutes=10)
@@ -63,20 +65,24 @@ def _attempt(dialect: Dialect) -> list[sa.ColumnElement[Any]]:
 
 
 class Leaderboard:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._columns = _attempt(database.url.dialect)
         self._lock = asyncio.Lock()
         self._kept: Window | None = None
         self._loaded_at: datetime | None = None
 
     async def rows(
-        self, since: datetime, until: datetime | None, now: datetime
+        self, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[LeaderboardRow, ...]:
         """One row for each target and kind of connection with a result in the window, by name.
 
-        A window without `until` is open; its hours are counted up to `now`.
+        The window begins 24 hours ago unless it is given. One without `until` is open; its hours are counted
+        up to now.
         """
+        now = self._clock.now()
+        since = since or now - DAY
         hours = max(1, -(-int(((until or now) - since).total_seconds()) // HOUR_SECONDS))
         async with self._lock:
             window = self._usable(since, now)
