@@ -20,17 +20,16 @@ from uuid import UUID
 import structlog
 
 from probe.bootstrap.assembly import Assembly
-from probe.budgets.appraiser import Appraiser
 from probe.budgets.estimate import NOTHING, Estimate
 from probe.budgets.events import events_of, freed
-from probe.budgets.forecast import Forecast
+from probe.budgets.forecast import Estimator, Forecast
 from probe.budgets.ledger import (
-    Bill,
+    BudgetLimit,
     Ledger,
-    Limit,
     Period,
     Shortfall,
     Span,
+    SpendEstimate,
     Spent,
     limits_of,
     period_of,
@@ -41,7 +40,7 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
 from probe.lib.clock import Clock
-from probe.lib.shared_lock import Turnstile
+from probe.lib.shared_lock import SharedLock
 from probe.lib.tasks import until_set
 from probe.probing.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
@@ -50,7 +49,7 @@ from probe.store.recorder import SampleStore
 _log = structlog.get_logger("probe.budgets.budgets")
 
 _EVERY_SECONDS: Final = 60.0
-_APPRAISE_EVERY: Final = timedelta(minutes=5)
+_ESTIMATE_EVERY: Final = timedelta(minutes=5)
 # What was spent before today changes only where results were put aside and come late.
 _EARLIER_EVERY: Final = timedelta(minutes=10)
 _READING_SECONDS: Final = 10.0
@@ -61,7 +60,7 @@ SKIP_REASONS: Final = ("budget_day", "budget_month")
 class Budgets:
     """`assembly` gives the configuration in force: its budgets hold from then on, with what was spent before.
 
-    `skipped` counts runs by job and reason since the start, `appraiser` estimates them, `ledger` has the
+    `skipped` counts runs by job and reason since the start, `estimator` estimates them, `ledger` has the
     sums.
     """
 
@@ -70,19 +69,19 @@ class Budgets:
         self._clock = clock
         self._assembly = assembly
         self.ledger = Ledger(clock.now())
-        self._turnstile = Turnstile()
+        self._lock = SharedLock()
         self._one_at_a_time = asyncio.Lock()
         self._news = asyncio.Event()
-        self._appraised_at: datetime | None = None
+        self._estimated_at: datetime | None = None
         self._earlier: Spent = {}
         self._earlier_day: Period | None = None
         self._earlier_until = clock.now()
-        self._told: set[tuple[str, str, str]] = set()
+        self._notified: set[tuple[str, str, str]] = set()
         self._refused: dict[tuple[str, Span], str] = {}
         self._refusals: Counter[tuple[str, Span]] = Counter()
         self._unpriced: set[str] = set()
         self.skipped: Counter[tuple[str, str]] = Counter()
-        self.appraiser = Appraiser(store, clock, assembly)
+        self.estimator = Estimator(store, clock, assembly)
 
     async def load(self) -> None:
         """Take over what was spent and skipped before. Raises StoreError."""
@@ -94,15 +93,15 @@ class Budgets:
                 budget, span, key = found
                 self._refused[budget, span] = key
         await self._read()
-        await self._appraise()
+        await self._estimate()
 
     async def run(self) -> None:
         """Read, estimate and tell, every minute and when there is news, until cancelled."""
         while True:
             self._news.clear()
             try:
-                if self._appraised_at is None or self._clock.now() >= self._appraised_at + _APPRAISE_EVERY:
-                    await self._appraise()
+                if self._estimated_at is None or self._clock.now() >= self._estimated_at + _ESTIMATE_EVERY:
+                    await self._estimate()
                 async with self._one_at_a_time:
                     await self._read()
                 await self.tell()
@@ -112,7 +111,7 @@ class Budgets:
 
     def wake(self) -> None:
         """Another configuration is in force."""
-        self._appraised_at = None
+        self._estimated_at = None
         self._news.set()
 
     def counted(self, store: SampleStore) -> SampleStore:
@@ -126,26 +125,26 @@ class Budgets:
 
         The run's row is in the store by then. While the store cannot be read, what was read last counts.
         """
-        estimate = self.appraiser.of(plan.suite, plan.targets)
-        bill = Bill(job=plan.name, usd_by_provider=estimate.usd_by_provider)
+        estimate = self.estimator.of(plan.suite, plan.targets)
+        needed = SpendEstimate(job=plan.name, usd_by_provider=estimate.usd_by_provider)
         async with self._one_at_a_time:
             limits = [
                 limit
                 for limit in limits_of(self._assembly().config.budgets)
-                if any(limit.covers(provider, plan.name) for provider in bill.usd_by_provider)
+                if any(limit.covers(provider, plan.name) for provider in needed.usd_by_provider)
             ]
-            elsewhere: Sequence[Bill] = ()
+            other_runs: Sequence[SpendEstimate] = ()
             if limits:
-                self._say_unpriced(estimate, plan.name, limits)
+                self._warn_unpriced(estimate, plan.name, limits)
                 try:
-                    elsewhere = await self._elsewhere(plan.run_id)
+                    other_runs = await self._other_runs(plan.run_id)
                     await self._read()
                 except StoreError as exc:
                     _log.error("a run is judged by what was spent when last read", error=str(exc))
             self.ledger.roll(self._clock.now())
-            shortfall = self.ledger.shortfall(limits, bill, elsewhere)
+            shortfall = self.ledger.shortfall(limits, needed, other_runs)
             if shortfall is None:
-                self.ledger.reserve(plan.run_id, bill)
+                self.ledger.reserve(plan.run_id, needed)
             else:
                 self._refuse(plan.name, shortfall)
             return shortfall
@@ -163,7 +162,7 @@ class Budgets:
         self.skipped[job, f"budget_{limit.span}"] += 1
         self._news.set()
 
-    def _say_unpriced(self, estimate: Estimate, job: str, limits: Sequence[Limit]) -> None:
+    def _warn_unpriced(self, estimate: Estimate, job: str, limits: Sequence[BudgetLimit]) -> None:
         """Once for each target."""
         covered = {
             each.target
@@ -180,7 +179,7 @@ class Budgets:
     async def _read(self) -> None:
         """Ask the store; alone, so that no result is counted twice or not at all. Raises StoreError."""
         try:
-            async with asyncio.timeout(_READING_SECONDS), self._turnstile.alone():
+            async with asyncio.timeout(_READING_SECONDS), self._lock.exclusive():
                 now = self._clock.now()
                 day, month = period_of("day", now), period_of("month", now)
                 today = _spent(await self._store.spending.by_job(day.start, day.end))
@@ -194,7 +193,7 @@ class Budgets:
 
     async def take(self, store: SampleStore, sample: Sample) -> None:
         """Store a sample and count it. Raises StoreError."""
-        async with self._turnstile.passing():
+        async with self._lock.shared():
             await store.add(sample)
             self._count(sample)
 
@@ -209,10 +208,10 @@ class Budgets:
         if sample.ended_at not in self.ledger.day:
             self._earlier_day = None
         self.ledger.use(sample.run_id, provider, usd)
-        if self._untold():
+        if self._due_events():
             self._news.set()
 
-    async def _elsewhere(self, run_id: UUID) -> list[Bill]:
+    async def _other_runs(self, run_id: UUID) -> list[SpendEstimate]:
         """Runs of other programs, and such of this one that are yet to ask, that began before."""
         page = await self._store.runs.page(RunFilter(status="running"), limit=_OPEN_RUNS)
         own = next((_place(run) for run in page.items if run.id == run_id), None)
@@ -222,9 +221,9 @@ class Budgets:
             if run.id != run_id and (own is None or _place(run) < own) and not self.ledger.holds(run.id)
         ]
         bills = [self._still_to_come(run) for run in before]
-        return [bill for bill in bills if bill is not None]
+        return [estimate for estimate in bills if estimate is not None]
 
-    def _still_to_come(self, run: RunRecord) -> Bill | None:
+    def _still_to_come(self, run: RunRecord) -> SpendEstimate | None:
         """By the job of its name, else by its suite over all targets; None where that tells nothing."""
         assembly = self._assembly()
         job = next((each for each in assembly.config.jobs if each.name == run.run_name), None)
@@ -232,29 +231,29 @@ class Budgets:
         if suite is None or not run.planned_attempts:
             return None
         targets = assembly.choose(job.targets) if job is not None else assembly.targets
-        estimate = self.appraiser.of(suite, targets)
+        estimate = self.estimator.of(suite, targets)
         if not estimate.attempts:
             return None
         share = Decimal(max(run.planned_attempts - run.attempts, 0)) / estimate.attempts
         usd = {provider: usd * share for provider, usd in estimate.usd_by_provider.items()}
-        return Bill(job=run.run_name, usd_by_provider=usd)
+        return SpendEstimate(job=run.run_name, usd_by_provider=usd)
 
     # What is told -----------------------------------------------------------------------------------------
 
     async def tell(self) -> None:
         """Write the events that are due. Raises StoreError; then they are tried again."""
         self.ledger.roll(self._clock.now())
-        due = list(self._untold())
+        due = list(self._due_events())
         if not due:
             return
         for event in await self._store.events.add(due):
             _log.warning("a budget is worth a look", kind=event.kind, text=event.text)
-        self._told.update((event.kind, event.scope or "", event.key) for event in due)
+        self._notified.update((event.kind, event.scope or "", event.key) for event in due)
         for event in due:
             if event.kind == "budget_freed":
                 self._forget(event)
 
-    def _untold(self) -> list[Event]:
+    def _due_events(self) -> list[Event]:
         now = self._clock.now()
         found: list[Event] = []
         for limit in self._limits:
@@ -263,7 +262,7 @@ class Budgets:
             found += events_of(standing, skipped=key == standing.period.key, now=now)
             if key is not None and key < standing.period.key:
                 found.append(freed(standing, now))
-        return [each for each in found if (each.kind, each.scope or "", each.key) not in self._told]
+        return [each for each in found if (each.kind, each.scope or "", each.key) not in self._notified]
 
     def _forget(self, event: Event) -> None:
         """What was skipped in an earlier period is dealt with."""
@@ -286,11 +285,11 @@ class Budgets:
             month_usd=sum(self.ledger.this_month.values(), Decimal(0)),
             today_usd_by_provider=by_provider,
             budgets=tuple(self._status_of(limit) for limit in self._limits),
-            jobs=tuple(_job_cost(each) for each in self.appraiser.forecasts),
+            jobs=tuple(_job_cost(each) for each in self.estimator.forecasts),
             skipped_runs=known | self.skipped,
         )
 
-    def _status_of(self, limit: Limit) -> BudgetStatus:
+    def _status_of(self, limit: BudgetLimit) -> BudgetStatus:
         standing = self.ledger.standing(limit)
         return BudgetStatus(
             budget=limit.budget,
@@ -308,12 +307,12 @@ class Budgets:
     # Within -----------------------------------------------------------------------------------------------
 
     @property
-    def _limits(self) -> tuple[Limit, ...]:
+    def _limits(self) -> tuple[BudgetLimit, ...]:
         return limits_of(self._assembly().config.budgets)
 
-    async def _appraise(self) -> None:
-        self._appraised_at = self._clock.now()
-        await self.appraiser.refresh()
+    async def _estimate(self) -> None:
+        self._estimated_at = self._clock.now()
+        await self.estimator.refresh()
 
 
 class _Counted:

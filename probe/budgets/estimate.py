@@ -34,7 +34,7 @@ _ANY_ID: Final = UUID(int=0)
 Usages = Mapping[tuple[str, str], TypicalUsage]
 
 
-class Prices(Protocol):
+class PriceLookup(Protocol):
     """See `probe.catalog.prices.book`."""
 
     def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None: ...
@@ -132,8 +132,8 @@ class _Range:
     high: Decimal
 
 
-def estimate(
-    suite: Suite, targets: Sequence[TargetPlan], prices: Prices, usages: Usages, at: datetime
+def estimate_run(
+    suite: Suite, targets: Sequence[TargetPlan], prices: PriceLookup, usages: Usages, at: datetime
 ) -> Estimate:
     """What a run would cost at the prices of that instant. `usages` are by target and case.
 
@@ -150,7 +150,7 @@ def sum_of(amounts: Iterable[Amount]) -> Amount:
 
 
 def _of_target(
-    way: TargetPlan, cases: Sequence[Case], prices: Prices, usages: Usages, at: datetime
+    way: TargetPlan, cases: Sequence[Case], prices: PriceLookup, usages: Usages, at: datetime
 ) -> TargetEstimate:
     target = way.target
     price = prices.price(target.provider, target.model, target.base_url, at)

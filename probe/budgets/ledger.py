@@ -53,7 +53,7 @@ def period_of(span: Span, at: datetime) -> Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class BudgetLimit:
     """One of the limits of a budget. None as `provider` or `job` covers all of them."""
 
     budget: str
@@ -68,21 +68,21 @@ class Limit:
     def of_spent(self, spent: Spent) -> Decimal:
         return sum((usd for (provider, job), usd in spent.items() if self.covers(provider, job)), _ZERO)
 
-    def of_bill(self, bill: Bill) -> Decimal:
-        charged = bill.usd_by_provider.items()
-        return sum((usd for provider, usd in charged if self.covers(provider, bill.job)), _ZERO)
+    def of_estimate(self, estimate: SpendEstimate) -> Decimal:
+        charged = estimate.usd_by_provider.items()
+        return sum((usd for provider, usd in charged if self.covers(provider, estimate.job)), _ZERO)
 
 
-def limits_of(budgets: Iterable[BudgetConfig]) -> tuple[Limit, ...]:
+def limits_of(budgets: Iterable[BudgetConfig]) -> tuple[BudgetLimit, ...]:
     """In the order of the configuration, the day before the month."""
-    found: list[Limit] = []
+    found: list[BudgetLimit] = []
     for budget in budgets:
         amounts: tuple[tuple[Span, Decimal | None], ...] = (
             ("day", budget.daily_usd),
             ("month", budget.monthly_usd),
         )
         found.extend(
-            Limit(budget=budget.name, provider=budget.provider, job=budget.job, span=span, usd=usd)
+            BudgetLimit(budget=budget.name, provider=budget.provider, job=budget.job, span=span, usd=usd)
             for span, usd in amounts
             if usd is not None
         )
@@ -90,7 +90,7 @@ def limits_of(budgets: Iterable[BudgetConfig]) -> tuple[Limit, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class SpendEstimate:
     """What a run will cost, or what is still to come of it."""
 
     job: str
@@ -101,7 +101,7 @@ class Bill:
 class Standing:
     """How a limit stands in its period. `reserved_usd` is for runs under way."""
 
-    limit: Limit
+    limit: BudgetLimit
     period: Period
     spent_usd: Decimal
     reserved_usd: Decimal
@@ -191,8 +191,8 @@ class Ledger:
         found = self._reserved.get(run_id)
         return None if found is None else found[0]
 
-    def reserve(self, run_id: UUID, bill: Bill) -> None:
-        self._reserved[run_id] = (bill.job, dict(bill.usd_by_provider))
+    def reserve(self, run_id: UUID, estimate: SpendEstimate) -> None:
+        self._reserved[run_id] = (estimate.job, dict(estimate.usd_by_provider))
 
     def use(self, run_id: UUID, provider: str, usd: Decimal) -> None:
         """So much of a reservation was spent; never more than there is."""
@@ -208,25 +208,25 @@ class Ledger:
 
     # Questions --------------------------------------------------------------------------------------------
 
-    def standing(self, limit: Limit, elsewhere: Sequence[Bill] = ()) -> Standing:
-        """`elsewhere` are runs of other programs, as far as they are still to come."""
-        here = [Bill(job=job, usd_by_provider=usd) for job, usd in self._reserved.values()]
+    def standing(self, limit: BudgetLimit, other_runs: Sequence[SpendEstimate] = ()) -> Standing:
+        """`other_runs` are runs of other programs, as far as they are still to come."""
+        here = [SpendEstimate(job=job, usd_by_provider=usd) for job, usd in self._reserved.values()]
         return Standing(
             limit=limit,
             period=self.day if limit.span == "day" else self.month,
             spent_usd=limit.of_spent(self._today if limit.span == "day" else self.this_month),
-            reserved_usd=sum((limit.of_bill(bill) for bill in (*here, *elsewhere)), _ZERO),
+            reserved_usd=sum((limit.of_estimate(estimate) for estimate in (*here, *other_runs)), _ZERO),
         )
 
     def shortfall(
-        self, limits: Iterable[Limit], bill: Bill, elsewhere: Sequence[Bill] = ()
+        self, limits: Iterable[BudgetLimit], estimate: SpendEstimate, other_runs: Sequence[SpendEstimate] = ()
     ) -> Shortfall | None:
         """The first limit that a run does not fit into. What costs nothing fits into any."""
         for limit in limits:
-            needed = limit.of_bill(bill)
+            needed = limit.of_estimate(estimate)
             if not needed:
                 continue
-            standing = self.standing(limit, elsewhere)
+            standing = self.standing(limit, other_runs)
             if round(needed, _PLACES) > round(standing.left_usd, _PLACES):
                 return Shortfall(standing=standing, needed_usd=needed)
         return None

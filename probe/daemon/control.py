@@ -118,7 +118,7 @@ class DaemonControl:
         return await self.runs.by_hand(job, order.name or order.suite, "api")
 
     async def estimate(self, order: EstimateOrder, /) -> Sequence[Forecast]:
-        return await self.budgets.appraiser.asked(order.job, order.suite, order.targets)
+        return await self.budgets.estimator.requested(order.job, order.suite, order.targets)
 
     async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
         return await self.discoveries.by_hand(providers, "api")

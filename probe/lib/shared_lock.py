@@ -1,4 +1,4 @@
-"""Many may pass at a time; who wants to be alone waits until they are through and keeps others out."""
+"""A lock that many hold at a time, or one alone: who wants it alone waits until the others are through."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turnstile:
-    """Used from one event loop, by one at a time who wants to be alone."""
+class SharedLock:
+    """Used from one event loop; only one task at a time asks for it exclusively."""
 
     def __init__(self) -> None:
         self._inside = 0
@@ -18,7 +18,7 @@ class Turnstile:
         self._empty.set()
 
     @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
+    async def shared(self) -> AsyncIterator[None]:
         while not self._open.is_set():
             await self._open.wait()
         self._inside += 1
@@ -31,7 +31,7 @@ class Turnstile:
                 self._empty.set()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
+    async def exclusive(self) -> AsyncIterator[None]:
         self._open.clear()
         try:
             await self._empty.wait()

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from probe.bootstrap.assembly import Assembly, assemble
-from probe.budgets.appraiser import USAGE_DAYS, Appraiser
-from probe.budgets.estimate import OUTPUT_SHARE, Amount, estimate
-from probe.budgets.forecast import Forecast, pace_of
+from probe.budgets.estimate import OUTPUT_SHARE, Amount, estimate_run
+from probe.budgets.forecast import USAGE_DAYS, Estimator, Forecast, pace_of
 from probe.catalog.prices.price import Price, Tier, cost_of
 from probe.cli.actions.estimate import appraise
 from probe.cli.actions.run import shop
@@ -56,7 +55,7 @@ PRICES = PriceList({"acme/m": PRICE})
 
 def test_known_tokens_cost_what_the_price_says() -> None:
     suite = replace(SUITE, cases=SUITE.cases[:1])
-    made = estimate(suite, [target_plan("m")], PRICES, KNOWN, NOW)
+    made = estimate_run(suite, [target_plan("m")], PRICES, KNOWN, NOW)
     paid = cost_of(PRICE, Usage(input_tokens=100, output_tokens=50))
     assert paid is not None
     assert made.cost == Amount(low_usd=paid.total_usd, usd=paid.total_usd, high_usd=paid.total_usd)
@@ -66,7 +65,7 @@ def test_known_tokens_cost_what_the_price_says() -> None:
 def test_what_is_assumed_says_so_and_has_bounds() -> None:
     """`Say one.` is 8 bytes, 2 tokens, which may be 1 to 3; the answer is 1 to 32 tokens."""
     suite = replace(SUITE, cases=SUITE.cases[:1])
-    made = estimate(suite, [target_plan("m")], PRICES, {}, NOW)
+    made = estimate_run(suite, [target_plan("m")], PRICES, {}, NOW)
     assert (made.assumed, made.attempts) == (1, 1)
     assert made.cost == Amount(
         low_usd=(1 * 2 + 1 * 8) / Decimal(1_000_000),
@@ -77,7 +76,7 @@ def test_what_is_assumed_says_so_and_has_bounds() -> None:
 
 def test_no_answer_is_assumed_longer_than_it_may_be() -> None:
     tiny = replace(case(), max_tokens=1)
-    (target,) = estimate(replace(SUITE, cases=(tiny,)), [target_plan("m")], PRICES, {}, NOW).targets
+    (target,) = estimate_run(replace(SUITE, cases=(tiny,)), [target_plan("m")], PRICES, {}, NOW).targets
     assert target.output_tokens <= 1
     assert target.cost is not None
     assert target.cost.low_usd <= target.cost.usd <= target.cost.high_usd
@@ -86,7 +85,7 @@ def test_no_answer_is_assumed_longer_than_it_may_be() -> None:
 def test_the_nonce_is_part_of_the_prompt() -> None:
     def tokens(asked: Case) -> Decimal:
         return (
-            estimate(replace(SUITE, cases=(asked,)), [target_plan("m")], PRICES, {}, NOW)
+            estimate_run(replace(SUITE, cases=(asked,)), [target_plan("m")], PRICES, {}, NOW)
             .targets[0]
             .input_tokens
         )
@@ -95,7 +94,7 @@ def test_the_nonce_is_part_of_the_prompt() -> None:
 
 
 def test_a_target_with_some_results_is_assumed_in_part() -> None:
-    (target,) = estimate(SUITE, [target_plan("m")], PRICES, KNOWN, NOW).targets
+    (target,) = estimate_run(SUITE, [target_plan("m")], PRICES, KNOWN, NOW).targets
     assert (target.attempts, target.assumed) == (2, 1)
     assert target.cost is not None
     assert not target.cost.certain
@@ -105,7 +104,7 @@ def test_a_target_with_some_results_is_assumed_in_part() -> None:
 
 
 def test_an_unknown_price_is_named_and_never_nothing() -> None:
-    made = estimate(SUITE, [target_plan("m"), target_plan("dark")], PRICES, KNOWN, NOW)
+    made = estimate_run(SUITE, [target_plan("m"), target_plan("dark")], PRICES, KNOWN, NOW)
     assert made.unpriced == ("acme/dark",)
     assert [each.cost is None for each in made.targets] == [False, True]
     assert made.cost == made.targets[0].cost
@@ -113,8 +112,8 @@ def test_an_unknown_price_is_named_and_never_nothing() -> None:
 
 def test_a_target_asked_cold_and_warm_costs_twice() -> None:
     cold = target_plan("m")
-    once = estimate(SUITE, [cold], PRICES, KNOWN, NOW)
-    both = estimate(SUITE, [cold, replace(cold, connection="warm")], PRICES, KNOWN, NOW)
+    once = estimate_run(SUITE, [cold], PRICES, KNOWN, NOW)
+    both = estimate_run(SUITE, [cold, replace(cold, connection="warm")], PRICES, KNOWN, NOW)
     assert both.cost == once.cost.times(2)
     assert both.usd_by_provider == {"acme": once.cost.usd * 2}
 
@@ -123,7 +122,7 @@ def test_prices_are_those_of_the_instant_with_tiers_and_what_a_request_costs() -
     dear = Rates(input_per_million_usd=Decimal(20), output_per_million_usd=Decimal(8))
     price = replace(PRICE, tiers=(Tier(above_input_tokens=99, rates=dear),), request_usd=Decimal("0.5"))
     prices = PriceList({"acme/m": price})
-    made = estimate(replace(SUITE, cases=SUITE.cases[:1]), [target_plan("m")], prices, KNOWN, NOW)
+    made = estimate_run(replace(SUITE, cases=SUITE.cases[:1]), [target_plan("m")], prices, KNOWN, NOW)
     assert made.cost.usd == Decimal("0.5") + (100 * 20 + 50 * 8) / Decimal(1_000_000)
     assert set(prices.asked) == {NOW}
 
@@ -147,7 +146,7 @@ def test_runs_are_counted_instant_by_instant(cron: str, timezone: str, runs: int
 
 
 def test_a_day_is_the_mean_of_thirty() -> None:
-    made = estimate(SUITE, [target_plan("m")], PRICES, KNOWN, NOW)
+    made = estimate_run(SUITE, [target_plan("m")], PRICES, KNOWN, NOW)
     pace = pace_of(CronTimetable.parse("0 2 * * 0"), NOW)
     forecast = Forecast(job="weekly", estimate=made, pace=pace)
     assert forecast.per_month == made.cost.times(5)
@@ -206,9 +205,9 @@ async def test_results_of_long_ago_are_not_typical_any_more(bundled: Config) -> 
         clock = FakeClock(SystemClock().now() + days)
         url = bundled.database.url.get_secret_value()
         async with await Store.open(url, clock=clock) as store, assemble(bundled) as assembly:
-            appraiser = Appraiser(store, clock, partial(_same, assembly))
-            await appraiser.refresh()
-            assert appraiser.of_run("quick", ["*"]).assumed == assumed
+            estimator = Estimator(store, clock, partial(_same, assembly))
+            await estimator.refresh()
+            assert estimator.of_run("quick", ["*"]).assumed == assumed
 
 
 def _same(assembly: Assembly) -> Assembly:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from probe.budgets.ledger import (
-    Bill,
+    BudgetLimit,
     Ledger,
-    Limit,
     Span,
+    SpendEstimate,
     in_usd,
     limits_of,
     period_of,
@@ -97,7 +97,7 @@ def test_what_is_spent_is_the_sum_of_the_results_of_the_period(
         ledger.add(provider, job, amount, at)
     for span in SPANS:
         for scope in (None, *PROVIDERS):
-            limit = Limit(budget="x", provider=scope, job=None, span=span, usd=Decimal(0))
+            limit = BudgetLimit(budget="x", provider=scope, job=None, span=span, usd=Decimal(0))
             known = [a for at, p, _, a in spent if at in period_of(span, now) and scope in {None, p}]
             assert ledger.standing(limit).spent_usd == sum(known, Decimal(0))
 
@@ -106,7 +106,7 @@ def test_what_is_spent_is_the_sum_of_the_results_of_the_period(
 def test_rolling_on_forgets_what_is_of_earlier_periods(moments: list[tuple[datetime, Decimal]]) -> None:
     moments = sorted(moments)
     ledger = Ledger(moments[0][0] if moments else NOON)
-    limits = [Limit(budget="x", provider=None, job=None, span=s, usd=Decimal(0)) for s in SPANS]
+    limits = [BudgetLimit(budget="x", provider=None, job=None, span=s, usd=Decimal(0)) for s in SPANS]
     for index, (now, amount) in enumerate(moments):
         ledger.roll(now)
         ledger.add("acme", "hourly", amount, now)
@@ -121,8 +121,8 @@ def test_rolling_on_forgets_what_is_of_earlier_periods(moments: list[tuple[datet
 def test_a_mean_without_end_fits_into_a_budget_of_what_is_shown_of_it() -> None:
     third = Decimal(1) / 3
     ledger = Ledger(NOON)
-    limit = Limit(budget="x", provider=None, job=None, span="day", usd=round(third, 9))
-    assert ledger.shortfall([limit], Bill(job="hourly", usd_by_provider={"acme": third})) is None
+    limit = BudgetLimit(budget="x", provider=None, job=None, span="day", usd=round(third, 9))
+    assert ledger.shortfall([limit], SpendEstimate(job="hourly", usd_by_provider={"acme": third})) is None
 
 
 def test_amounts_are_told_without_an_exponent() -> None:
@@ -151,22 +151,25 @@ class Spending(RuleBasedStateMachine):
         self.ledger = Ledger(self.now)
         self.runs: dict[UUID, tuple[str, dict[str, Decimal]]] = {}
         self.limits = (
-            Limit(budget="all", provider=None, job=None, span="day", usd=Decimal(10)),
-            Limit(budget="all", provider=None, job=None, span="month", usd=Decimal(25)),
-            Limit(budget="acme", provider="acme", job=None, span="day", usd=Decimal(4)),
-            Limit(budget="daily", provider=None, job="daily", span="month", usd=Decimal(7)),
-            Limit(budget="none", provider="borealis", job="daily", span="day", usd=Decimal(0)),
+            BudgetLimit(budget="all", provider=None, job=None, span="day", usd=Decimal(10)),
+            BudgetLimit(budget="all", provider=None, job=None, span="month", usd=Decimal(25)),
+            BudgetLimit(budget="acme", provider="acme", job=None, span="day", usd=Decimal(4)),
+            BudgetLimit(budget="daily", provider=None, job="daily", span="month", usd=Decimal(7)),
+            BudgetLimit(budget="none", provider="borealis", job="daily", span="day", usd=Decimal(0)),
         )
 
-    @rule(job=st.sampled_from(JOBS), estimate=st.dictionaries(st.sampled_from(PROVIDERS), usd, min_size=1))
-    def begin(self, job: str, estimate: dict[str, Decimal]) -> None:
-        bill = Bill(job=job, usd_by_provider=estimate)
-        shortfall = self.ledger.shortfall(self.limits, bill)
+    @rule(
+        job=st.sampled_from(JOBS),
+        usd_by_provider=st.dictionaries(st.sampled_from(PROVIDERS), usd, min_size=1),
+    )
+    def begin(self, job: str, usd_by_provider: dict[str, Decimal]) -> None:
+        estimate = SpendEstimate(job=job, usd_by_provider=usd_by_provider)
+        shortfall = self.ledger.shortfall(self.limits, estimate)
         if shortfall is None:
             self.begun += 1
             run_id = UUID(int=self.begun)
-            self.ledger.reserve(run_id, bill)
-            self.runs[run_id] = (job, dict(estimate))
+            self.ledger.reserve(run_id, estimate)
+            self.runs[run_id] = (job, dict(usd_by_provider))
         else:
             assert shortfall.needed_usd > shortfall.standing.left_usd
 

@@ -6,18 +6,18 @@ import asyncio
 
 import pytest
 
-from probe.lib.shared_lock import Turnstile
+from probe.lib.shared_lock import SharedLock
 from tests.lib.clocks import settle
 
 
 class Passage:
     """Goes in when there is room and stays until told; notes its coming and going."""
 
-    def __init__(self, turnstile: Turnstile, seen: list[str], *, alone: bool = False) -> None:
+    def __init__(self, lock: SharedLock, seen: list[str], *, alone: bool = False) -> None:
         self.leave = asyncio.Event()
         self._name = "alone" if alone else "one"
         self._seen = seen
-        self._way = turnstile.alone() if alone else turnstile.passing()
+        self._way = lock.exclusive() if alone else lock.shared()
         self.task = asyncio.ensure_future(self._go())
 
     async def _go(self) -> None:
@@ -28,10 +28,10 @@ class Passage:
 
 
 async def test_who_wants_to_be_alone_waits_and_keeps_others_out() -> None:
-    turnstile, seen = Turnstile(), list[str]()
-    first, second = Passage(turnstile, seen), Passage(turnstile, seen)
+    lock, seen = SharedLock(), list[str]()
+    first, second = Passage(lock, seen), Passage(lock, seen)
     await settle()
-    lonely, third = Passage(turnstile, seen, alone=True), Passage(turnstile, seen)
+    lonely, third = Passage(lock, seen, alone=True), Passage(lock, seen)
     await settle()
     assert seen == ["one in", "one in"]
     first.leave.set()
@@ -48,10 +48,10 @@ async def test_who_wants_to_be_alone_waits_and_keeps_others_out() -> None:
 
 
 async def test_who_gives_up_waiting_lets_others_in() -> None:
-    turnstile, seen = Turnstile(), list[str]()
-    first = Passage(turnstile, seen)
-    lonely = Passage(turnstile, seen, alone=True)
-    second = Passage(turnstile, seen)
+    lock, seen = SharedLock(), list[str]()
+    first = Passage(lock, seen)
+    lonely = Passage(lock, seen, alone=True)
+    second = Passage(lock, seen)
     await settle()
     lonely.task.cancel()
     await settle()
@@ -62,8 +62,8 @@ async def test_who_gives_up_waiting_lets_others_in() -> None:
 
 
 async def test_an_error_inside_leaves_it_open() -> None:
-    turnstile = Turnstile()
-    for way in (turnstile.passing, turnstile.alone, turnstile.passing):
+    lock = SharedLock()
+    for way in (lock.shared, lock.exclusive, lock.shared):
         with pytest.raises(ValueError, match="inside"):
             async with way():
                 raise ValueError("inside")

@@ -10,11 +10,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from probe.bootstrap.assembly import Assembly, assemble
-from probe.budgets.appraiser import USAGE_DAYS, Appraiser
 from probe.budgets.budgets import Budgets
 from probe.budgets.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
-from probe.budgets.fit import Outlook, outlooks
-from probe.budgets.forecast import Forecast
+from probe.budgets.forecast import USAGE_DAYS, BudgetFit, Estimator, Forecast, budget_fits
 from probe.budgets.ledger import Ledger, in_usd, limits_of
 from probe.cli.actions.prices_common import opened
 from probe.cli.actions.run import RUN_NAME
@@ -41,10 +39,10 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appraisal:
-    """`outlooks` are what budgets say."""
+    """`budget_fits` are what budgets say."""
 
     forecasts: tuple[Forecast, ...]
-    outlooks: tuple[Outlook, ...]
+    budget_fits: tuple[BudgetFit, ...]
 
 
 async def appraise(
@@ -55,16 +53,16 @@ async def appraise(
     async with _prepared(config) as (assembly, store):
         if store is None:
             ledger = Ledger(clock.now())
-            appraiser = Appraiser(None, clock, lambda: assembly)
-            await appraiser.refresh()
+            estimator = Estimator(None, clock, lambda: assembly)
+            await estimator.refresh()
         else:
             budgets = Budgets(store, clock, lambda: assembly)
             await budgets.load()
-            ledger, appraiser = budgets.ledger, budgets.appraiser
-        asked = await appraiser.asked(job, suite, patterns)
+            ledger, estimator = budgets.ledger, budgets.estimator
+        asked = await estimator.requested(job, suite, patterns)
         limits = limits_of(config.budgets)
         return Appraisal(
-            forecasts=asked, outlooks=outlooks(limits, asked, appraiser.forecasts, ledger, RUN_NAME)
+            forecasts=asked, budget_fits=budget_fits(limits, asked, estimator.forecasts, ledger, RUN_NAME)
         )
 
 
@@ -101,7 +99,7 @@ def print_appraisal(found: Appraisal) -> None:
 
 def print_appraisal_json(found: Appraisal) -> None:
     body = EstimatesBody.of(found.forecasts).model_dump(mode="json")
-    body["budgets"] = [_outlook_json(each) for each in found.outlooks]
+    body["budgets"] = [_fit_json(each) for each in found.budget_fits]
     print_line(json.dumps(body, indent=2, ensure_ascii=False))
 
 
@@ -147,29 +145,29 @@ def _notes(found: Appraisal) -> Iterator[str]:
     unpriced = dict.fromkeys(name for each in found.forecasts for name in each.estimate.unpriced)
     if unpriced:
         yield f"no price is known, and nothing is counted, for: {', '.join(unpriced)}"
-    for outlook in found.outlooks:
-        yield _outlook(outlook)
+    for fit in found.budget_fits:
+        yield _fit(fit)
 
 
-def _outlook(outlook: Outlook) -> str:
-    limit = outlook.limit
-    left = max(limit.usd - outlook.spent_usd, Decimal(0))
-    if outlook.by_hand:
-        what = f"{in_usd(left)} are left, the run takes {in_usd(outlook.expected_usd)}"
-        verdict = "fits" if outlook.fits else "does not fit, it would be refused"
+def _fit(fit: BudgetFit) -> str:
+    limit = fit.limit
+    left = max(limit.usd - fit.spent_usd, Decimal(0))
+    if fit.by_hand:
+        what = f"{in_usd(left)} are left, the run takes {in_usd(fit.expected_usd)}"
+        verdict = "fits" if fit.fits else "does not fit, it would be refused"
     else:
         span = "busiest day takes" if limit.span == "day" else "next 30 days take"
-        what = f"{in_usd(outlook.spent_usd)} are spent, the {span} {in_usd(outlook.expected_usd)}"
-        verdict = "fits" if outlook.fits else "does not fit, runs will be skipped"
+        what = f"{in_usd(fit.spent_usd)} are spent, the {span} {in_usd(fit.expected_usd)}"
+        verdict = "fits" if fit.fits else "does not fit, runs will be skipped"
     return f"budget {limit.budget}: {in_usd(limit.usd)} USD a {limit.span}, {what}: {verdict}"
 
 
-def _outlook_json(outlook: Outlook) -> dict[str, Any]:
+def _fit_json(fit: BudgetFit) -> dict[str, Any]:
     return {
-        "name": outlook.limit.budget,
-        "period": outlook.limit.span,
-        "limit_usd": in_usd(outlook.limit.usd),
-        "spent_usd": in_usd(outlook.spent_usd),
-        "expected_usd": in_usd(outlook.expected_usd),
-        "fits": outlook.fits,
+        "name": fit.limit.budget,
+        "period": fit.limit.span,
+        "limit_usd": in_usd(fit.limit.usd),
+        "spent_usd": in_usd(fit.spent_usd),
+        "expected_usd": in_usd(fit.expected_usd),
+        "fits": fit.fits,
     }
