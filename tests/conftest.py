@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.servers.reach import needs_more
+
 # The same examples each time, however slow the machine: a failure is about the change. To look for more:
 # pytest --hypothesis-profile=search
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -22,6 +24,15 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.simulator",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before `-m` looks at the marks."""
+    for item in items:
+        if isinstance(item, pytest.Function) and needs_more(item):
+            item.add_marker(pytest.mark.full)
+
 
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-
-from playwright.async_api import Page
+from typing import TYPE_CHECKING
 
 from probe.reports import format as fmt
 from tests.servers.chromium import page_errors
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 # The ratio of luminances of every piece of text to what lies behind it (WCAG 2, 1.4.3), where it is too low.
 CONTRAST = """() => {

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
 
 from probe.analysis import percentile, summarise, tally
 from probe.errors import StoreUnavailable
@@ -23,6 +22,9 @@ from tests.api.board_page import cells, sound, targets
 from tests.api.demo import FLEET, NOW, Character, a_status, day_of, fill
 from tests.api.serving import Served
 from tests.servers.chromium import chromium, open_page, page_errors
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -237,6 +239,8 @@ class TestRefresh:
         self, fresh: Served, browser: Browser
     ) -> None:
         await fill(fresh.store, fresh.clock, FLEET, runs=4)
+        from playwright.async_api import expect
+
         async with open_page(browser) as page:
             await page.clock.install()
             await page.goto(f"{fresh.url}/?kind=proxy&sort=-latency")

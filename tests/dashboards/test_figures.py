@@ -14,7 +14,7 @@ import yaml
 from probe.analysis import OWN_FAILURES
 from probe.metrics import names
 from tests.dashboards.grafana import Json, interpolated, opened, queries, range_seconds
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards" / "prometheus"
 _AT_MINUTE = 60
@@ -160,7 +160,7 @@ def test_figure(case: Case, tmp_path: Path) -> None:
     file = tmp_path / "figure.yml"
     file.write_text(yaml.safe_dump({"tests": [test]}))
     done = subprocess.run(
-        [tool("promtool"), "test", "rules", str(file)],
+        [program("promtool"), "test", "rules", str(file)],
         capture_output=True,
         text=True,
         check=False,

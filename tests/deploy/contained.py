@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.deploy.files import DEPLOY, image_environment, instructions, tool
+from tests.deploy.files import DEPLOY, image_environment, instructions
+from tests.servers.daemon import COMMAND
 from tests.servers.ports import free_port
 from tests.servers.process import running, until_answers
+from tests.servers.programs import program
 
 _READ_ONLY: Final = """
 set -eu
@@ -69,7 +71,7 @@ def contained(folder: Path) -> Iterator[Contained]:
         "PROBE_SERVER__HOST": "127.0.0.1",
         "PROBE_SERVER__PORT": str(port),
     }
-    namespace = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    namespace = [program("unshare"), "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
     command = [*namespace, "sh", "-c", _READ_ONLY, "sh", str(data), str(temporary)]
     url = f"http://127.0.0.1:{port}"
     # The log is opened before everything becomes read-only.
@@ -77,7 +79,7 @@ def contained(folder: Path) -> Iterator[Contained]:
     with (
         log_file.open("wb") as log,
         running(
-            [*command, tool("probe"), "daemon"],
+            [*command, str(COMMAND), "daemon"],
             stop_seconds=40,
             cwd=folder,
             env=environment,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,6 @@ DOCKERFILE: Final = DEPLOY / "Dockerfile"
 WORKFLOWS: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?:(:-|:\?)([^${}]*))?\}")
-
-
-def tool(name: str) -> str:
-    """The path of a program that was installed with the tests' packages."""
-    return str(Path(sys.executable).with_name(name))
 
 
 def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,8 @@ import pytest
 from probe.config import Config
 from probe.config.sources import load
 from probe.providers.presets import PRESETS
-from tests.deploy.files import ROOT, compose, image_environment, interpolate, run, services, tool, variables
+from tests.deploy.files import ROOT, compose, image_environment, interpolate, run, services, variables
+from tests.servers.programs import program
 from tools.env import GENERATED, complete
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -23,7 +24,7 @@ FROM_THE_IMAGE = {"probe", "probe-minimal"}
 
 
 def test_it_is_what_compose_specifies() -> None:
-    found = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", COMPOSE)
+    found = run(program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", COMPOSE)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

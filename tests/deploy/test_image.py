@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.deploy.contained import contained
-from tests.deploy.files import DOCKERFILE, ROOT, image_environment, instructions, run, tool, versions
+from tests.deploy.files import DOCKERFILE, ROOT, image_environment, instructions, run, versions
+from tests.servers.programs import program
 
 
 def test_hadolint_finds_nothing() -> None:
-    found = run(tool("hadolint"), DOCKERFILE)
+    found = run(program("hadolint"), DOCKERFILE)
     assert found.returncode == 0, found.stdout + found.stderr
     assert found.stdout == ""
 

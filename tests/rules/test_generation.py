@@ -22,7 +22,7 @@ from probe.rules.windows import duration, windows_for
 from tests.config.folder import Folder
 from tests.rules.generated import alerts_of, rules_of, seconds
 from tests.rules.promtool import ROOT
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 
 TARGETS = [
     {"provider": "simulator", "model": "sim-swift", "slo": {"ttft_seconds": 0.5, "availability": 0.95}},
@@ -74,7 +74,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> str:
             files.append(directory / f"{number}-{name}")
             files[-1].write_text(text)
     done = subprocess.run(
-        [tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files],
+        [program("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -295,7 +295,7 @@ def test_matchers_are_quoted() -> None:
 
 def test_the_files_of_the_default_configuration_make_a_whole_prometheus() -> None:
     found = subprocess.run(
-        [tool("promtool"), "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml"],
+        [program("promtool"), "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml"],
         capture_output=True,
         text=True,
     )
@@ -335,5 +335,5 @@ def test_what_grafana_evaluates_is_valid(tmp_path: Path) -> None:
     ]
     file = tmp_path / "grafana.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "grafana", "rules": rules}]}))
-    found = subprocess.run([tool("promtool"), "check", "rules", file], capture_output=True, text=True)
+    found = subprocess.run([program("promtool"), "check", "rules", file], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr

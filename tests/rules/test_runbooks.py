@@ -19,7 +19,7 @@ from probe.rules.promql import check_names
 from probe.store import Store
 from tests.rules.promtool import ROOT
 from tests.servers.postgres import PostgresServer
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 from tests.store.sql import execute
 
 RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
@@ -69,7 +69,7 @@ def test_queries_are_understood(tmp_path: Path) -> None:
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    found = subprocess.run([tool("promtool"), "check", "rules", file], capture_output=True, text=True)
+    found = subprocess.run([program("promtool"), "check", "rules", file], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
 
 

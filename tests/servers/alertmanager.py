@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ import yaml
 
 from tests.servers.ports import free_port
 from tests.servers.process import PATIENCE_SECONDS, running, until_answers
+from tests.servers.programs import program
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,12 @@ class Alertmanager:
 @asynccontextmanager
 async def alerting(config: Mapping[str, Any], directory: Path) -> AsyncIterator[Alertmanager]:
     """A server with this configuration and its data under `directory`, without a cluster."""
-    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-    assert program is not None, "prometheus-alertmanager is not installed: make servers"
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "alertmanager.yml"
     file.write_text(yaml.safe_dump(dict(config)))
     port = free_port()
     arguments = [
-        program,
+        program("prometheus-alertmanager", "alertmanager"),
         f"--config.file={file}",
         f"--storage.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

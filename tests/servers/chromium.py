@@ -8,15 +8,16 @@ Whatever a page complains about is collected: `page_errors(page)`.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from playwright.async_api import Browser, Page, async_playwright, expect
-
 from tests.servers.process import PATIENCE_SECONDS
+from tests.servers.programs import program
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -29,7 +30,6 @@ ARGUMENTS = (
 )
 
 _PATIENCE_MS = PATIENCE_SECONDS * 1000
-expect.set_options(timeout=_PATIENCE_MS)
 
 _errors: WeakKeyDictionary[Page, list[str]] = WeakKeyDictionary()
 
@@ -37,9 +37,10 @@ _errors: WeakKeyDictionary[Page, list[str]] = WeakKeyDictionary()
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser for as long as the block runs. Fails where none is installed."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        raise RuntimeError("chromium is not installed: run tests/servers/install.sh")
+    from playwright.async_api import async_playwright, expect
+
+    expect.set_options(timeout=_PATIENCE_MS)
+    executable = program("chromium", "chromium-browser")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
         try:

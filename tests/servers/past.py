@@ -12,7 +12,8 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.servers.prometheus import scraping, tool
+from tests.servers.programs import program
+from tests.servers.prometheus import scraping
 
 
 def keep_samples(lines: Iterable[str], directory: Path) -> None:
@@ -41,7 +42,7 @@ async def keep_recorded(rules: Sequence[Path], spans: Iterable[tuple[float, floa
 
 def _promtool(*arguments: str) -> None:
     found = subprocess.run(
-        [tool("promtool"), "tsdb", "create-blocks-from", *arguments],
+        [program("promtool"), "tsdb", "create-blocks-from", *arguments],
         capture_output=True,
         text=True,
         timeout=120,

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.programs import program
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresServer:
@@ -95,12 +97,7 @@ def _binaries() -> Path:
     """Debian keeps them out of PATH, one folder a version."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     found = [folder for folder in folders if (folder / "initdb").exists()]
-    if found:
-        return found[0]
-    initdb = shutil.which("initdb")
-    if initdb is None:
-        pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
-    return Path(initdb).resolve().parent
+    return found[0] if found else Path(program("initdb")).resolve().parent
 
 
 def _server_user() -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,23 +18,17 @@ import yaml
 
 from tests.servers.ports import free_port
 from tests.servers.process import PATIENCE_SECONDS, running, until_answers
+from tests.servers.programs import program
 
 T = TypeVar("T")
 
 Answer = dict[frozenset[tuple[str, str]], float]
 
 
-def tool(name: str) -> str:
-    """The path of `prometheus` or `promtool`; a missing one fails the test."""
-    path = shutil.which(name)
-    assert path is not None, f"{name} is not installed: make servers"
-    return path
-
-
 def check_metrics(page: bytes) -> str:
     """What promtool's linter has to say about a page; nothing is best."""
     found = subprocess.run(
-        [tool("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=30
+        [program("promtool"), "check", "metrics"], input=page, capture_output=True, check=False, timeout=30
     )
     return (found.stdout + found.stderr).decode() or ("" if found.returncode == 0 else "failed")
 
@@ -114,7 +107,7 @@ async def scraping(
     config.write_text(yaml.safe_dump(_config(target, job, rules, alertmanager)))
     port = free_port()
     arguments = [
-        tool("prometheus"),
+        program("prometheus"),
         f"--config.file={config}",
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",

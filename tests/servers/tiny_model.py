@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import gguf
-import numpy as np
+if TYPE_CHECKING:
+    import gguf
 
 WORDS = ("the", "a", "quick", "brown", "fox", "jumps", "over", "lazy", "dog", "hello", "world")
 HEADS, KEY_VALUE_HEADS = 4, 2
@@ -17,6 +18,8 @@ CHAT_TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% 
 
 def write_tiny_model(path: Path, *, layers: int = 2, width: int = 64, context: int = 4096) -> None:
     """Write the model file. Seeded: the same arguments give the same file."""
+    import gguf
+
     tokens = _vocabulary()
     out = gguf.GGUFWriter(path, "llama")
     _describe(out, layers, width, context, len(tokens))
@@ -37,6 +40,8 @@ def write_tiny_model(path: Path, *, layers: int = 2, width: int = 64, context: i
 
 
 def _vocabulary() -> list[tuple[bytes, gguf.TokenType]]:
+    import gguf
+
     kind = gguf.TokenType
     special = [(b"<unk>", kind.UNKNOWN), (b"<s>", kind.CONTROL), (b"</s>", kind.CONTROL)]
     single = [(b"<0x%02X>" % value, kind.BYTE) for value in range(256)]
@@ -45,6 +50,8 @@ def _vocabulary() -> list[tuple[bytes, gguf.TokenType]]:
 
 
 def _describe(out: gguf.GGUFWriter, layers: int, width: int, context: int, vocabulary: int) -> None:
+    import gguf
+
     out.add_name("tiny-random")
     out.add_context_length(context)
     out.add_embedding_length(width)
@@ -59,6 +66,8 @@ def _describe(out: gguf.GGUFWriter, layers: int, width: int, context: int, vocab
 
 
 def _add_weights(out: gguf.GGUFWriter, layers: int, width: int, vocabulary: int) -> None:
+    import numpy as np
+
     generator = np.random.default_rng(0)
 
     def add(name: str, *shape: int, scale: float = 0.05) -> None:

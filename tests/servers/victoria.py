@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 
 from tests.servers.ports import free_port
 from tests.servers.process import running, until_answers
+from tests.servers.programs import program
 
 Latest = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -60,12 +60,10 @@ class Victoria:
 @asynccontextmanager
 async def storing(directory: Path, port: int | None = None) -> AsyncIterator[Victoria]:
     """A server with its data under `directory`, which keeps a hundred years."""
-    program = shutil.which("victoria-metrics")
-    assert program is not None, "victoria-metrics is not installed: make servers"
     port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     arguments = [
-        program,
+        program("victoria-metrics"),
         f"-storageDataPath={directory / 'data'}",
         f"-httpListenAddr=127.0.0.1:{port}",
         "-retentionPeriod=100y",

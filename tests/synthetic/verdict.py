@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.prometheus import tool
+from tests.servers.programs import program
 
 # Which alerts fired, and when first: the question is put as an expectation of nothing, and promtool's
 # complaint has the answer.
@@ -63,7 +63,7 @@ def raised(
     file = folder / "trial.json"
     file.write_text(json.dumps(document))
     found = subprocess.run(
-        [tool("promtool"), "test", "rules", str(file)], capture_output=True, text=True, timeout=600
+        [program("promtool"), "test", "rules", str(file)], capture_output=True, text=True, timeout=600
     )
     answer = found.stdout + found.stderr
     assert "got:" in answer or found.returncode == 0, answer[-5000:]

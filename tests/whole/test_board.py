@@ -6,16 +6,18 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import Page, expect
 
 from probe.reports import format as fmt
 from probe.simulator.faults import refused_port
 from tests.servers.chromium import chromium, open_page, page_errors
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.simulator import RunningSimulator
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 PARAMETERS = "ttft_ms=40&ttft_spread_ms=20&gap_ms=2&gap_spread_ms=1&tokens=40"
 RUNS = 3
@@ -140,6 +142,8 @@ async def _shows_failures(page: Page, failures: list[dict[str, Any]]) -> None:
 
 
 async def test_figures_follow_without_a_reload(daemon: RunningDaemon) -> None:
+    from playwright.async_api import expect
+
     async with chromium() as browser, open_page(browser) as page:
         await page.clock.install(time=datetime.now().astimezone())
         await page.goto(daemon.url)
