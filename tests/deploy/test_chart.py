@@ -78,7 +78,7 @@ def test_helm_finds_nothing(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize("values", [{}, EVERYTHING, POSTGRES], ids=["default", "everything", "postgres"])
 @pytest.mark.parametrize("kubernetes", [versions()["kubernetes"], "the latest"])
 def test_kubernetes_accepts_every_object(values: dict[str, Any], kubernetes: str) -> None:
-    import kubernetes_validate  # type: ignore[import-untyped]  # it tells nothing of its types
+    import kubernetes_validate
 
     version = kubernetes_validate.latest_version() if kubernetes == "the latest" else kubernetes
     for document in render(values):

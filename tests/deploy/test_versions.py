@@ -20,7 +20,8 @@ def test_compose_runs_these_images() -> None:
 def test_the_tests_run_on_the_python_of_the_image() -> None:
     assert IMAGES["python"].replace("-slim", "") == IMAGES["python-of-tests"]
     workflow = read(ROOT / ".github" / "workflows" / "ci.yml")
-    assert workflow["jobs"]["test"]["container"]["image"] == IMAGES["python-of-tests"]
+    for job in ("unit", "test"):
+        assert workflow["jobs"][job]["container"]["image"] == IMAGES["python-of-tests"]
 
 
 def test_python_is_one_that_the_project_is_for() -> None:

@@ -30,10 +30,10 @@ def needs_more(item: pytest.Function) -> bool:
         # Of a fixture that is requested by name at run time.
         return True
     fixtures = item._fixtureinfo.name2fixturedefs.values()
-    return any(map(_reaches, [item.function, *(each.func for found in fixtures for each in found)]))
+    return any(map(reaches, [item.function, *(each.func for found in fixtures for each in found)]))
 
 
-def _reaches(thing: Any) -> bool:
+def reaches(thing: Any) -> bool:
     thing = inspect.unwrap(thing)
     if not isinstance(thing, (FunctionType, type)) or not thing.__module__.startswith("tests."):
         return False
@@ -65,6 +65,6 @@ def _leads_there(thing: FunctionType | type, code: CodeType) -> bool:
     for name in code.co_names:
         if name.partition(".")[0] in PACKAGES:
             return True
-        if callable(used := names.get(name)) and _reaches(used):
+        if callable(used := names.get(name)) and reaches(used):
             return True
     return False
