@@ -10,12 +10,12 @@ from bench.figure import Figure
 from probe.bootstrap.logs import configure_logs
 from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config, LogConfig
-from probe.discovery import Discovery, Subject
+from probe.discovery import Discovery, ListedProvider
 from probe.lib.clock import SystemClock, monotonic_ns
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config
 from probe.store import Store
-from tests.discovery.lists import Lists, listing_server, openai, subject
+from tests.discovery.lists import Lists, listed_provider, listing_server, openai
 
 MODELS, LATER = 1_000, 9
 NAMES = tuple(f"vendor/model-{index:04d}" for index in range(MODELS))
@@ -26,7 +26,7 @@ async def measure() -> list[Figure]:
     price and size does."""
     configure_logs(LogConfig(level="warning"))
     with tempfile.TemporaryDirectory() as folder, listing_server() as server:
-        asked = subject(server.url, NAMES[0], name="acme")
+        asked = listed_provider(server.url, NAMES[0], name="acme")
         try:
             async with await Store.open(f"sqlite:///{folder}/sync.db") as store:
                 discovery = _discovery(store, server.url)
@@ -35,7 +35,7 @@ async def measure() -> list[Figure]:
                 changed = await _sync(discovery, asked, server, "0.00000020", 256_000)
                 await _check(store)
         finally:
-            await asked.provider.aclose()
+            await asked.client.aclose()
     return [
         _figure("first", first, 1),
         _figure("nothing changed, median", statistics.median(later), LATER),
@@ -56,7 +56,7 @@ def _discovery(store: Store, url: str) -> Discovery:
     return Discovery(store, clock, prices=Pricing(store, clock, quotes, lambda: scope))
 
 
-async def _sync(discovery: Discovery, asked: Subject, server: Lists, usd: str, window: int) -> float:
+async def _sync(discovery: Discovery, asked: ListedProvider, server: Lists, usd: str, window: int) -> float:
     """In ms; prices are USD per token."""
     pricing = {"prompt": usd, "completion": "0.0000006", "request": "0"}
     answer = openai(*NAMES, pricing=pricing, context_length=window)

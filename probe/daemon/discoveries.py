@@ -11,32 +11,35 @@ from uuid import UUID
 import structlog
 
 from probe.bootstrap.assembly import Assembly
-from probe.catalog.models.availability import Outlook
+from probe.catalog.models.availability import Availability, availability_of
 from probe.catalog.models.events import Reporter
+from probe.catalog.models.listed import KnownModel
+from probe.config import Config
 from probe.daemon.generation import Generations
 from probe.daemon.maintenance import Chores
 from probe.daemon.phase import Phase
-from probe.daemon.standing import read_standing
+from probe.discovery.listed_provider import listed_providers, probed_models
 from probe.discovery.report import SyncReport
-from probe.discovery.subject import probed_models, subjects
-from probe.discovery.sync import Asking, Discovery
+from probe.discovery.sync import Discovery, ListRequest
 from probe.errors import NotRunning, StoreError
 from probe.facts.event import Event
-from probe.facts.status import CatalogueStatus
+from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.lib.clock import Clock
 from probe.lib.tasks import finish, until_set
 from probe.scheduling.job import ScheduledJob
-from probe.store import Store
+from probe.store import DiscoveryRecord, Store
 
 _log = structlog.get_logger("probe.discovery")
 
 NAME = "discovery"
 # Others write to the same database, and a day of retirement comes closer by itself.
 _LOOK_SECONDS = 300.0
+# Enough to find the last whole list behind a long outage.
+_REQUESTS_READ = 60
 
 
 class Discoveries:
-    """`status` is what was last seen; asked of the database again after every list, and every few minutes."""
+    """`status` is what was last seen; read again from the database after every list and every few minutes."""
 
     def __init__(
         self,
@@ -59,7 +62,7 @@ class Discoveries:
         self.status = CatalogueStatus()
 
     def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
-        """The job of a configuration, where it wants one."""
+        """The job of a configuration, if it wants one."""
         config = assembly.config.discovery
         if not config.enabled:
             return []
@@ -69,27 +72,27 @@ class Discoveries:
         return [job]
 
     async def by_hand(self, providers: Sequence[str], triggered_by: str) -> Mapping[str, UUID]:
-        """Begin to ask the providers that match, and do not wait; the ids of the rows, which are there.
+        """Start requests to the providers that match, and do not wait; the ids of the rows, which are there.
 
         Raises ConfigError, StoreError, NotRunning.
         """
         self._phase.require_running()
         with ExitStack() as holding:
             assembly = holding.enter_context(self._generations.current.use())
-            begun = await self._discovery.begin(subjects(assembly, providers), triggered_by)
+            begun = await self._discovery.start(listed_providers(assembly, providers), triggered_by)
             try:
                 self._phase.require_running()
             except NotRunning:
-                await self._discovery.break_off(begun)
+                await self._discovery.abort(begun)
                 raise
             task = asyncio.create_task(self._unattended(begun), name="discovery by hand")
             self._by_hand.add(task)
             task.add_done_callback(self._by_hand.discard)
             task.add_done_callback(partial(_let_go, holding.pop_all()))
-        return {asking.subject.name: asking.id for asking in begun}
+        return {request.provider.name: request.id for request in begun}
 
     async def aclose(self, deadline_seconds: float) -> None:
-        """Wait for what was begun by hand, and break off what is left at the deadline."""
+        """Wait for what was started by hand, and abort what is left at the deadline."""
         await finish(self._by_hand, deadline_seconds)
 
     def wake(self) -> None:
@@ -109,13 +112,13 @@ class Discoveries:
     async def _on_schedule(self, triggered_by: str) -> bool:
         """Under the configuration in force now, whichever was when the slot was planned."""
         with self._generations.current.use() as assembly:
-            chosen = subjects(assembly, assembly.config.discovery.providers)
+            chosen = listed_providers(assembly, assembly.config.discovery.providers)
             reports = await self._discovery.sync(chosen, triggered_by, self._take)
         return all(report.complete for report in reports)
 
-    async def _unattended(self, begun: Sequence[Asking]) -> None:
+    async def _unattended(self, begun: Sequence[ListRequest]) -> None:
         try:
-            await self._discovery.carry_out(begun, self._take)
+            await self._discovery.run(begun, self._take)
         except Exception:  # noqa: BLE001  nobody waits for this task
             _log.exception("a discovery by hand failed")
 
@@ -137,14 +140,14 @@ class Discoveries:
         """Raises StoreError."""
         assembly = self._generations.current.assembly
         probed = {name: probed_models(assembly, name) for name in assembly.providers}
-        self.status, outlooks = await read_standing(self._store, assembly.config, probed)
-        await self._tell(outlooks)
+        self.status, availability = await _read_status(self._store, assembly.config, probed)
+        await self._tell(availability)
 
-    async def _tell(self, outlooks: Sequence[Outlook]) -> None:
+    async def _tell(self, availability: Sequence[Availability]) -> None:
         """What became news since the last list: a target was added, or a retirement is near. Once each."""
         now = self._clock.now()
         news: list[Event] = []
-        for each in outlooks:
+        for each in availability:
             reporter = Reporter(provider=each.provider, now=now)
             news += reporter.of_probed([each], self.status.retirement_days)
         untold = [event for event in news if _key(event) not in self._told]
@@ -159,3 +162,49 @@ def _key(event: Event) -> tuple[str, ...]:
 
 def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:
     holding.close()
+
+
+async def _read_status(
+    store: Store, config: Config, probed: Mapping[str, Sequence[str]]
+) -> tuple[CatalogueStatus, tuple[Availability, ...]]:
+    """How models stand; `probed` are those that targets name, by provider. Raises StoreError."""
+    lists: list[ListStatus] = []
+    availability: list[Availability] = []
+    for provider, models in probed.items():
+        known = await store.catalog.known_models(provider)
+        requests = await store.discoveries.latest(provider, limit=_REQUESTS_READ)
+        lists.append(_list_status(provider, len(models), known, requests))
+        availability += (availability_of(provider, model, known) for model in models)
+    status = CatalogueStatus(
+        lists=tuple(lists),
+        probed=tuple(_probed_model(each) for each in availability),
+        retirement_days=config.discovery.retirement_days,
+    )
+    return status, tuple(availability)
+
+
+def _list_status(
+    provider: str, probed: int, known: Sequence[KnownModel], requests: Sequence[DiscoveryRecord]
+) -> ListStatus:
+    """`requests` are the latest, newest first; one that is going on says nothing yet."""
+    ended = [request for request in requests if request.status in {"complete", "failed"}]
+    whole = next((request.finished_at for request in ended if request.status == "complete"), None)
+    ever = whole is not None or bool(known)
+    return ListStatus(
+        provider=provider,
+        listed=sum(1 for each in known if each.vanished_at is None) if ever else None,
+        probed=probed,
+        complete_at=whole or max(filter(None, (each.last_seen_at for each in known)), default=None),
+        failed=ended[0].status == "failed" if ended else None,
+    )
+
+
+def _probed_model(of: Availability) -> ProbedModel:
+    return ProbedModel(
+        provider=of.provider,
+        model=of.model,
+        vanished=of.vanished,
+        last_listed_at=of.last_listed_at,
+        retires_on=of.retires_on,
+        replaced_by=of.replaced_by,
+    )

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from probe.catalog.models.availability import outlook
-from probe.catalog.models.known import Remembered
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.availability import availability_of
+from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.store import ModelRecord
 
 Standing = Literal["listed", "vanished", "never listed"]
@@ -66,15 +65,15 @@ def shown_models(records: Sequence[ModelRecord], probed: Iterable[tuple[str, str
     names = set(probed)
     for provider in {provider for provider, _ in names}:
         known = [_remembered(record) for record in records if record.provider == provider]
-        entries = [outlook(provider, model, known).entry for of, model in names if of == provider]
+        entries = [availability_of(provider, model, known).entry for of, model in names if of == provider]
         names |= {(provider, entry) for entry in entries if entry is not None}
     return tuple(
         ShownModel(record=record, probed=(record.provider, record.name) in names) for record in records
     )
 
 
-def _remembered(record: ModelRecord) -> Remembered:
-    return Remembered(
+def _remembered(record: ModelRecord) -> KnownModel:
+    return KnownModel(
         listed=ListedModel(id=record.name),
         last_seen_at=record.listed_last_at,
         vanished_at=record.vanished_at,

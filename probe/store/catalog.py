@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.store.engine import Database
 from probe.store.prices import PRICE_COLUMNS, price_from_row
-from probe.store.records import KnownModel, ModelRecord, ProviderRecord
+from probe.store.records import ModelRecord, ProviderRecord
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import models, prices, providers
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from probe.catalog.models.listed import Lifecycle, ListedModel
+from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import Price, PriceEntry, Tier
 from probe.facts.event import Event, EventKind, Severity
 from probe.facts.sample import FailureKind, Fault, Sample, TargetKind
@@ -163,21 +163,6 @@ class ModelRecord:
     listed_first_at: datetime | None = None
     listed_last_at: datetime | None = None
     vanished_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """A model that a provider has listed, as it was listed last; prices are quotes, `listed.price` is None.
-
-    `vanished_at` is the first listing that lacked it, None while it is listed; `last_probed_at` the end of
-    the last attempt.
-    """
-
-    listed: ListedModel
-    first_seen_at: datetime
-    last_seen_at: datetime
-    vanished_at: datetime | None
-    last_probed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,27 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.discovery.lists import Lists, listing_server
-from tests.servers.postgres import postgres
-from tests.store.conftest import (
-    clock,
-    postgres_template,
-    postgres_url,
-    sqlite_template,
-    sqlite_url,
-    store,
-    url,
-)
-
-__all__ = [
-    "clock",
-    "postgres",
-    "postgres_template",
-    "postgres_url",
-    "sqlite_template",
-    "sqlite_url",
-    "store",
-    "url",
-]
+from tests.store.conftest import *  # noqa: F403
 
 
 @pytest.fixture

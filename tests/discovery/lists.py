@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from probe.discovery import Subject
+from probe.discovery import ListedProvider
 from probe.facts.sample import TargetKind
 from probe.providers.factory import build
 from probe.providers.preset import DialectName, Endpoint
@@ -75,14 +75,14 @@ def listing_server() -> Iterator[Lists]:
         lists.close()
 
 
-def subject(
+def listed_provider(
     url: str,
     *probed: str,
     dialect: DialectName = "openai-chat",
     name: str = "acme",
     kind: TargetKind = "direct",
     max_response_bytes: int = 16 * 1024 * 1024,
-) -> Subject:
+) -> ListedProvider:
     """Its provider is to be closed."""
     endpoint = Endpoint(
         name=name,
@@ -93,8 +93,8 @@ def subject(
         dialect=dialect,
         max_response_bytes=max_response_bytes,
     )
-    return Subject(
-        name=name, base_url=url, kind=kind, provider=build(endpoint), probed=probed, retirement_days=30
+    return ListedProvider(
+        name=name, base_url=url, kind=kind, client=build(endpoint), probed=probed, retirement_days=30
     )
 
 

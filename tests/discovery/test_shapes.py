@@ -13,8 +13,8 @@ from probe.lib.clock import FakeClock
 from probe.providers.preset import DialectName
 from probe.store import EventFilter, Store
 from tests.discovery import lists as shapes
-from tests.discovery.asking import known, sync_one, told
-from tests.discovery.lists import Answer, Lists, Query, failing, subject
+from tests.discovery.lists import Answer, Lists, Query, failing, listed_provider
+from tests.discovery.requests import known, sync_one, told
 from tests.servers.ports import free_port
 from tests.store.samples import NOW
 from tests.wire.raw_server import response
@@ -41,13 +41,13 @@ def as_answer(made: Any) -> Answer:
 async def test_a_list_and_the_next_one(store: Store, clock: FakeClock, lists: Lists, provider: str) -> None:
     dialect, shape, pages = PROVIDERS[provider]
     lists.answer = as_answer(shape(*NAMES))
-    report = await sync_one(store, clock, subject(lists.url, dialect=dialect))
+    report = await sync_one(store, clock, listed_provider(lists.url, dialect=dialect))
     assert (report.status, report.listed, report.error) == ("complete", 5, None)
     assert len(lists.asked) == pages
     assert list(await known(store)) == list(NAMES)
     lists.answer = as_answer(shape("a", "c", "d", "f"))
     clock.advance(60)
-    report = await sync_one(store, clock, subject(lists.url, dialect=dialect))
+    report = await sync_one(store, clock, listed_provider(lists.url, dialect=dialect))
     assert (report.appeared, report.vanished, report.changed) == (("f",), ("b", "e"), ())
 
 
@@ -149,12 +149,12 @@ async def test_what_is_no_whole_list_removes_nothing(
     dialect, answer, reason = BROKEN[what]
     whole = next(shape for name, shape, _ in PROVIDERS.values() if name == dialect)
     lists.answer = as_answer(whole(*NAMES))
-    await sync_one(store, clock, subject(lists.url, "a", dialect=dialect))
+    await sync_one(store, clock, listed_provider(lists.url, "a", dialect=dialect))
     before = await known(store)
     lists.answer = answer
     for _ in range(2):
         clock.advance(timedelta(days=7).total_seconds())
-        report = await sync_one(store, clock, subject(lists.url, "a", dialect=dialect))
+        report = await sync_one(store, clock, listed_provider(lists.url, "a", dialect=dialect))
         assert report.status == "failed"
         assert report.error is not None
         assert reason in report.error
@@ -172,11 +172,11 @@ async def test_after_a_failure_the_next_whole_list_is_compared_with_the_last_who
     store: Store, clock: FakeClock, lists: Lists
 ) -> None:
     lists.say("a", "b")
-    await sync_one(store, clock, subject(lists.url))
+    await sync_one(store, clock, listed_provider(lists.url))
     lists.answer = failing(b"502 Bad Gateway")
-    await sync_one(store, clock, subject(lists.url))
+    await sync_one(store, clock, listed_provider(lists.url))
     lists.say("a")
-    report = await sync_one(store, clock, subject(lists.url))
+    report = await sync_one(store, clock, listed_provider(lists.url))
     assert report.vanished == ("b",)
 
 
@@ -184,18 +184,18 @@ async def test_failures_after_a_recovery_are_told_again(store: Store, clock: Fak
     for answer in (failing(b"500 No"), lambda *_: shapes.openai("a"), failing(b"500 No")):
         lists.answer = answer
         clock.advance(60)
-        await sync_one(store, clock, subject(lists.url))
+        await sync_one(store, clock, listed_provider(lists.url))
     assert len((await store.events.page(EventFilter(kind="listing_failed"))).items) == 2
 
 
 async def test_a_server_that_hangs_is_left_in_time(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.answer = lists.hang
-    report = await sync_one(store, clock, subject(lists.url), list_seconds=0.2)
+    report = await sync_one(store, clock, listed_provider(lists.url), list_seconds=0.2)
     assert report.error == "the list did not come whole within 0.2 s"
 
 
 async def test_a_server_that_is_not_there(store: Store, clock: FakeClock) -> None:
-    report = await sync_one(store, clock, subject(f"http://127.0.0.1:{free_port()}"))
+    report = await sync_one(store, clock, listed_provider(f"http://127.0.0.1:{free_port()}"))
     assert report.error is not None
     assert "refused" in report.error
     assert (await store.discoveries.latest("acme"))[0].finished_at == NOW
@@ -203,22 +203,22 @@ async def test_a_server_that_is_not_there(store: Store, clock: FakeClock) -> Non
 
 async def test_a_list_larger_than_is_read(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.answer = lambda *_: TEN_MEGABYTES
-    report = await sync_one(store, clock, subject(lists.url, max_response_bytes=1_000_000))
+    report = await sync_one(store, clock, listed_provider(lists.url, max_response_bytes=1_000_000))
     assert report.status == "failed"
 
 
 async def test_an_engine_may_have_no_model_left(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.answer = as_answer(shapes.ollama("a"))
-    await sync_one(store, clock, subject(lists.url, dialect="ollama-chat", kind="engine"))
+    await sync_one(store, clock, listed_provider(lists.url, dialect="ollama-chat", kind="engine"))
     lists.answer = as_answer(shapes.ollama())
-    report = await sync_one(store, clock, subject(lists.url, dialect="ollama-chat", kind="engine"))
+    report = await sync_one(store, clock, listed_provider(lists.url, dialect="ollama-chat", kind="engine"))
     assert (report.status, report.listed, report.vanished) == ("complete", 0, ("a",))
 
 
 async def test_a_key_in_an_error_is_not_kept(store: Store, clock: FakeClock, lists: Lists) -> None:
     body = b'{"error": {"message": "Incorrect API key provided: sk-abcdefghijklmnop"}}'
     lists.answer = failing(b"401 Unauthorized", body)
-    await sync_one(store, clock, subject(lists.url))
+    await sync_one(store, clock, listed_provider(lists.url))
     (row,) = await store.discoveries.latest()
     (event,) = (await store.events.page()).items
     assert row.error is not None

@@ -21,8 +21,8 @@ from probe.lib.clock import FakeClock
 from probe.lib.ids import new_id
 from probe.store import Store
 from tests.daemon.daemons import until
-from tests.discovery.asking import closing_providers, known, sync, sync_one, told
-from tests.discovery.lists import Answer, Lists, failing, listing_server, subject
+from tests.discovery.lists import Answer, Lists, failing, listed_provider, listing_server
+from tests.discovery.requests import closing_providers, known, sync, sync_one, told
 from tests.store.samples import NOW
 
 DAY = timedelta(days=1)
@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 async def test_the_first_list_is_kept_and_is_one_event(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say("a", "b", context_window=1000)
-    report = await sync_one(store, clock, subject(lists.url))
+    report = await sync_one(store, clock, listed_provider(lists.url))
     assert (report.status, report.listed, report.first, report.appeared) == ("complete", 2, True, ())
     assert await told(store) == {("model_appeared", None)}
     assert report.events == (await store.events.page()).items
@@ -50,10 +50,10 @@ async def test_the_first_list_is_kept_and_is_one_event(store: Store, clock: Fake
 
 async def test_the_next_list_is_compared_with_it(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say("a", "gone", context_window=1000)
-    await sync_one(store, clock, subject(lists.url))
+    await sync_one(store, clock, listed_provider(lists.url))
     clock.advance(DAY.total_seconds())
     lists.say("a", "new", context_window=2000)
-    report = await sync_one(store, clock, subject(lists.url))
+    report = await sync_one(store, clock, listed_provider(lists.url))
     assert (report.first, report.appeared, report.changed, report.vanished) == (
         False,
         ("new",),
@@ -77,7 +77,7 @@ async def test_the_next_list_is_compared_with_it(store: Store, clock: FakeClock,
 async def test_a_model_that_returns(store: Store, clock: FakeClock, lists: Lists) -> None:
     for names in (["a", "b"], ["a"], ["a", "b"]):
         lists.say(*names)
-        report = await sync_one(store, clock, subject(lists.url))
+        report = await sync_one(store, clock, listed_provider(lists.url))
         clock.advance(DAY.total_seconds())
     assert report.returned == ("b",)
     assert report.appeared == ()
@@ -87,10 +87,10 @@ async def test_a_model_that_returns(store: Store, clock: FakeClock, lists: Lists
 
 async def test_the_same_list_again_writes_no_event(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say("a", "b")
-    await sync_one(store, clock, subject(lists.url, "a", "unlisted"))
+    await sync_one(store, clock, listed_provider(lists.url, "a", "unlisted"))
     before = (await store.events.page()).items
     clock.advance(DAY.total_seconds())
-    report = await sync_one(store, clock, subject(lists.url, "a", "unlisted"))
+    report = await sync_one(store, clock, listed_provider(lists.url, "a", "unlisted"))
     assert report.events == ()
     assert (await store.events.page()).items == before
 
@@ -100,7 +100,7 @@ async def test_two_daemons_tell_the_same_news_once(
 ) -> None:
     """Both compare with the same list, and both write."""
     lists.say("a", "b", context_window=1000)
-    asked = [subject(lists.url, "b"), subject(lists.url, "b")]
+    asked = [listed_provider(lists.url, "b"), listed_provider(lists.url, "b")]
     async with await Store.open(url, clock=clock, owner="other") as other, closing_providers(*asked):
         await Discovery(store, clock).sync(asked[:1], "schedule")
         lists.say("a", "c", context_window=2000)
@@ -123,14 +123,14 @@ async def test_a_name_that_no_database_can_hold_is_the_same_model_each_time(
     store: Store, clock: FakeClock, lists: Lists
 ) -> None:
     lists.say("a\0b", "\ud800")
-    await sync_one(store, clock, subject(lists.url))
-    report = await sync_one(store, clock, subject(lists.url))
+    await sync_one(store, clock, listed_provider(lists.url))
+    report = await sync_one(store, clock, listed_provider(lists.url))
     assert (report.listed, report.appeared, report.vanished) == (2, (), ())
 
 
 async def test_a_list_of_ten_megabytes_is_read(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say(*[f"m-{number}" for number in range(2000)], description="x" * 5000)
-    report = await sync_one(store, clock, subject(lists.url))
+    report = await sync_one(store, clock, listed_provider(lists.url))
     assert (report.status, report.listed) == ("complete", 2000)
 
 
@@ -139,9 +139,9 @@ async def test_a_list_of_ten_megabytes_is_read(store: Store, clock: FakeClock, l
 
 async def test_a_probed_model_that_vanishes(store: Store, clock: FakeClock, lists: Lists) -> None:
     lists.say("a", "m-20260101")
-    await sync_one(store, clock, subject(lists.url, "m"))
+    await sync_one(store, clock, listed_provider(lists.url, "m"))
     lists.say("a")
-    report = await sync_one(store, clock, subject(lists.url, "m"))
+    report = await sync_one(store, clock, listed_provider(lists.url, "m"))
     (event,) = report.events
     assert (event.kind, event.severity, event.model) == ("probed_model_vanished", "critical", "m")
     assert report.vanished == ("m-20260101",)
@@ -150,7 +150,7 @@ async def test_a_probed_model_that_vanishes(store: Store, clock: FakeClock, list
 async def test_a_probed_model_whose_retirement_moves(store: Store, clock: FakeClock, lists: Lists) -> None:
     """In the dialect whose lists have such days."""
     lists.answer = anthropic_page("m", retires_at=(NOW + 40 * DAY).isoformat())
-    asked = subject(lists.url, "m", dialect="anthropic-messages")
+    asked = listed_provider(lists.url, "m", dialect="anthropic-messages")
     async with closing_providers(asked):
         discovery = Discovery(store, clock)
         await discovery.sync([asked], "cli")
@@ -171,7 +171,7 @@ async def test_a_retirement_comes_near_also_while_lists_fail(
     store: Store, clock: FakeClock, lists: Lists
 ) -> None:
     lists.answer = anthropic_page("m", retires_at=(NOW + 40 * DAY).isoformat())
-    asked = subject(lists.url, "m", dialect="anthropic-messages")
+    asked = listed_provider(lists.url, "m", dialect="anthropic-messages")
     async with closing_providers(asked):
         await Discovery(store, clock).sync([asked], "cli")
         clock.advance(30 * DAY.total_seconds())
@@ -193,7 +193,7 @@ async def test_one_provider_s_trouble_is_no_other_s(store: Store, clock: FakeClo
     with listing_server() as broken:
         broken.answer = failing(b"500 Internal Server Error")
         reports = await sync(
-            store, clock, subject(broken.url, name="broken"), subject(lists.url, name="good")
+            store, clock, listed_provider(broken.url, name="broken"), listed_provider(lists.url, name="good")
         )
     assert [(report.provider, report.status) for report in reports] == [
         ("broken", "failed"),
@@ -202,14 +202,14 @@ async def test_one_provider_s_trouble_is_no_other_s(store: Store, clock: FakeClo
 
 
 async def test_a_few_are_asked_at_a_time(store: Store, clock: FakeClock, lists: Lists) -> None:
-    asked = [subject(lists.url, name=f"p-{number}") for number in range(10)]
+    asked = [listed_provider(lists.url, name=f"p-{number}") for number in range(10)]
     lists.answer = lists.hang
     reports: list[str] = []
     async with closing_providers(*asked):
         discovery = Discovery(store, clock)
-        begun = await discovery.begin(asked, "cli")
+        begun = await discovery.start(asked, "cli")
         assert [row.status for row in await store.discoveries.latest()] == ["running"] * 10
-        work = asyncio.create_task(discovery.carry_out(begun, lambda report: reports.append(report.provider)))
+        work = asyncio.create_task(discovery.run(begun, lambda report: reports.append(report.provider)))
         await until(lambda: len(lists.asked) == 4)
         await asyncio.sleep(0.2)  # a fifth would come now
         assert len(lists.asked) == 4
@@ -224,7 +224,7 @@ async def test_what_is_cancelled_ends_its_rows_and_removes_nothing(
     store: Store, clock: FakeClock, lists: Lists
 ) -> None:
     lists.say("a")
-    asked = subject(lists.url)
+    asked = listed_provider(lists.url)
     async with closing_providers(asked):
         await Discovery(store, clock).sync([asked], "cli")
         clock.advance(1)
@@ -243,22 +243,22 @@ async def test_what_is_cancelled_ends_its_rows_and_removes_nothing(
 async def test_a_database_that_hangs_holds_up_the_end_once(
     store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = [subject("http://127.0.0.1:9", name=name) for name in ("a", "b", "c")]
+    asked = [listed_provider("http://127.0.0.1:9", name=name) for name in ("a", "b", "c")]
     discovery = Discovery(store, clock)
-    asking: list[UUID] = []
+    request: list[UUID] = []
 
     async def hang(discovery_id: UUID, **_: Any) -> tuple[Event, ...]:
-        asking.append(discovery_id)
+        request.append(discovery_id)
         await asyncio.Event().wait()
         return ()
 
     async with closing_providers(*asked):
-        begun = await discovery.begin(asked, "cli")
+        begun = await discovery.start(asked, "cli")
         monkeypatch.setattr("probe.discovery.sync._LAST_TRY_SECONDS", 0.01)
-        monkeypatch.setattr(store.discoveries, "finish", hang)
-        await discovery.break_off(begun)
-        await discovery.break_off(begun)
-    assert asking == [begun[0].id], "the next start closes them"
+        monkeypatch.setattr(store, "finish_discovery", hang)
+        await discovery.abort(begun)
+        await discovery.abort(begun)
+    assert request == [begun[0].id], "the next start closes them"
 
 
 # Prices -----------------------------------------------------------------------------------------------------
@@ -281,11 +281,11 @@ class Till:
 async def test_a_whole_list_is_handed_on_for_its_prices(store: Store, clock: FakeClock, lists: Lists) -> None:
     till = Till()
     lists.say("a", "b")
-    report = await sync_one(store, clock, subject(lists.url), prices=till)
+    report = await sync_one(store, clock, listed_provider(lists.url), prices=till)
     assert till.taken == [("acme", ["a", "b"], NOW)]
     assert [event.kind for event in report.events] == ["model_appeared", "price_changed"]
     lists.answer = failing(b"500 Internal Server Error")
-    await sync_one(store, clock, subject(lists.url), prices=till)
+    await sync_one(store, clock, listed_provider(lists.url), prices=till)
     assert len(till.taken) == 1
 
 
@@ -293,7 +293,7 @@ async def test_prices_that_cannot_be_stored_do_not_undo_the_list(
     store: Store, clock: FakeClock, lists: Lists
 ) -> None:
     lists.say("a")
-    report = await sync_one(store, clock, subject(lists.url), prices=Till(StoreUnavailable("full")))
+    report = await sync_one(store, clock, listed_provider(lists.url), prices=Till(StoreUnavailable("full")))
     assert report.complete
     assert (await store.discoveries.latest())[0].status == "complete"
 
@@ -318,12 +318,12 @@ async def test_a_list_waits_for_a_locked_database(sqlite_url: str, lists: Lists)
         clock = LettingGo(lock)
         async with await Store.open(sqlite_url, clock=clock, patience_seconds=0.1) as store:
             lists.say("a")
-            asked = subject(lists.url)
+            asked = listed_provider(lists.url)
             async with closing_providers(asked):
                 discovery = Discovery(store, clock)
-                begun = await discovery.begin([asked], "cli")
+                begun = await discovery.start([asked], "cli")
                 lock.execute("BEGIN IMMEDIATE")
-                (report,) = await discovery.carry_out(begun)
+                (report,) = await discovery.run(begun)
             assert report.complete
             assert list(await known(store)) == ["a"]
 
@@ -333,7 +333,7 @@ async def test_without_a_database_nobody_is_asked(sqlite_url: str, lists: Lists)
         async with await Store.open(sqlite_url, patience_seconds=0.1) as store:
             lock.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreUnavailable):
-                await sync_one(store, FakeClock(NOW), subject(lists.url))
+                await sync_one(store, FakeClock(NOW), listed_provider(lists.url))
             lock.rollback()
     assert lists.asked == []
 

@@ -7,27 +7,7 @@ import pytest
 from probe.lib.clock import FakeClock
 from probe.store import Store
 from tests.pricing.market import Feed, Market, feed_server
-from tests.servers.postgres import postgres
-from tests.store.conftest import (
-    clock,
-    postgres_template,
-    postgres_url,
-    sqlite_template,
-    sqlite_url,
-    store,
-    url,
-)
-
-__all__ = [
-    "clock",
-    "postgres",
-    "postgres_template",
-    "postgres_url",
-    "sqlite_template",
-    "sqlite_url",
-    "store",
-    "url",
-]
+from tests.store.conftest import *  # noqa: F403
 
 
 @pytest.fixture

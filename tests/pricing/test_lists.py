@@ -10,8 +10,8 @@ import pytest
 
 from probe.discovery import Discovery
 from probe.facts.sample import Usage
-from tests.discovery.asking import closing_providers
-from tests.discovery.lists import Lists, listing_server, subject
+from tests.discovery.lists import Lists, listed_provider, listing_server
+from tests.discovery.requests import closing_providers
 from tests.pricing.market import DAY, Market
 
 # https://openrouter.ai/docs/api/api-reference/models/get-models
@@ -65,7 +65,7 @@ def lists() -> Iterator[Lists]:
 async def discover(market: Market, lists: Lists, answer: Any) -> None:
     """The provider `openai` of the market, which answers with another provider's list."""
     lists.answer = lambda *_: answer
-    asked = subject(lists.url, name="openai")
+    asked = listed_provider(lists.url, name="openai")
     async with closing_providers(asked):
         (report,) = await Discovery(market.store, market.clock, prices=market.pricing).sync([asked], "cli")
     assert report.complete, report.error

@@ -15,7 +15,17 @@ from probe.store import Store, upgrade
 from tests.servers.postgres import PostgresServer, postgres
 from tests.store.samples import NOW
 
-__all__ = ["postgres"]
+# Who needs a database in another room takes all of them.
+__all__ = [
+    "clock",
+    "postgres",
+    "postgres_template",
+    "postgres_url",
+    "sqlite_template",
+    "sqlite_url",
+    "store",
+    "url",
+]
 
 
 @pytest.fixture(scope="session")

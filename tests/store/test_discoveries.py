@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.errors import StoreError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
-from probe.store import DiscoveryRecord, KnownModel, Store
+from probe.store import DiscoveryRecord, Store
 from probe.store.runs import SILENCE
 from tests.store.knowledge import a_listed_model, an_event
 from tests.store.samples import NOW, a_sample

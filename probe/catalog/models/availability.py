@@ -8,24 +8,23 @@ from datetime import date, datetime
 from typing import Literal
 
 from probe.catalog.models import alias
-from probe.catalog.models.known import Known
-from probe.catalog.models.listed import Lifecycle
+from probe.catalog.models.listed import KnownModel, Lifecycle
 
-Standing = Literal["listed", "vanished", "never_listed"]
+ListingState = Literal["listed", "vanished", "never_listed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class Availability:
     """One model as targets name it.
 
-    `entry` is what it is called in the list, where that has, or had, it. `standing` is None while there was
+    `entry` is what it is called in the list, where that has, or had, it. `state` is None while there was
     no list to look it up in. `last_listed_at` is the last list that had it.
     """
 
     provider: str
     model: str
     entry: str | None = None
-    standing: Standing | None = None
+    state: ListingState | None = None
     last_listed_at: datetime | None = None
     lifecycle: Lifecycle | None = None
     retires_on: date | None = None
@@ -34,26 +33,26 @@ class Outlook:
     @property
     def vanished(self) -> bool | None:
         """None where no list ever had it: the provider serves more than it lists, or the name is wrong."""
-        return None if self.standing in {None, "never_listed"} else self.standing == "vanished"
+        return None if self.state in {None, "never_listed"} else self.state == "vanished"
 
     def days_left(self, today: date) -> int | None:
         """Until it retires, negative afterwards; None where no day is known."""
         return None if self.retires_on is None else (self.retires_on - today).days
 
 
-def outlook(provider: str, model: str, known: Iterable[Known]) -> Outlook:
+def availability_of(provider: str, model: str, known: Iterable[KnownModel]) -> Availability:
     """`known` is all that is remembered of the provider's models."""
     ever = [each for each in known if each.last_seen_at is not None]
     if not ever:
-        return Outlook(provider=provider, model=model)
+        return Availability(provider=provider, model=model)
     found = _entry(model, ever)
     if found is None:
-        return Outlook(provider=provider, model=model, standing="never_listed")
-    return Outlook(
+        return Availability(provider=provider, model=model, state="never_listed")
+    return Availability(
         provider=provider,
         model=model,
         entry=found.listed.id,
-        standing="listed" if found.vanished_at is None else "vanished",
+        state="listed" if found.vanished_at is None else "vanished",
         last_listed_at=found.last_seen_at,
         lifecycle=found.listed.lifecycle,
         retires_on=found.listed.retires_on,
@@ -61,7 +60,7 @@ def outlook(provider: str, model: str, known: Iterable[Known]) -> Outlook:
     )
 
 
-def _entry(model: str, ever: list[Known]) -> Known | None:
+def _entry(model: str, ever: list[KnownModel]) -> KnownModel | None:
     """A name that had an entry of its own means that, gone or not; another means what it may stand for."""
     own = [each for each in ever if alias.same(model, each.listed.id)]
     if own:

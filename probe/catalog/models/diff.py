@@ -13,8 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from probe.catalog.models.known import Known, Remembered
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.listed import KnownModel, ListedModel
 
 # What stays known where an entry says no more of it.
 _LASTING: Final = (
@@ -54,7 +53,7 @@ class Comparison:
     returned: tuple[str, ...] = ()
 
 
-def compare(known: Iterable[Known], listed: Sequence[ListedModel]) -> Comparison:
+def compare(known: Iterable[KnownModel], listed: Sequence[ListedModel]) -> Comparison:
     """`listed` is a whole list; of two entries of one name the first counts."""
     before = {each.listed.id: each for each in known}
     entries: dict[str, ListedModel] = {}
@@ -82,16 +81,16 @@ def compare(known: Iterable[Known], listed: Sequence[ListedModel]) -> Comparison
     )
 
 
-def applied(known: Iterable[Known], comparison: Comparison, now: datetime) -> tuple[Known, ...]:
+def applied(known: Iterable[KnownModel], comparison: Comparison, now: datetime) -> tuple[KnownModel, ...]:
     """What is known once the list is."""
     listed = {entry.id for entry in comparison.models}
     vanished = set(comparison.vanished)
-    others: list[Known] = [
+    others: list[KnownModel] = [
         _vanished(each, now) if each.listed.id in vanished else each
         for each in known
         if each.listed.id not in listed
     ]
-    return (*(Remembered(listed=entry, last_seen_at=now) for entry in comparison.models), *others)
+    return (*(KnownModel(listed=entry, last_seen_at=now) for entry in comparison.models), *others)
 
 
 def changes(before: ListedModel, after: ListedModel) -> tuple[FieldChange, ...]:
@@ -103,11 +102,11 @@ def changes(before: ListedModel, after: ListedModel) -> tuple[FieldChange, ...]:
     )
 
 
-def _vanished(known: Known, now: datetime) -> Remembered:
-    return Remembered(listed=known.listed, last_seen_at=known.last_seen_at, vanished_at=now)
+def _vanished(known: KnownModel, now: datetime) -> KnownModel:
+    return KnownModel(listed=known.listed, last_seen_at=known.last_seen_at, vanished_at=now)
 
 
-def _gone(known: Known) -> bool:
+def _gone(known: KnownModel) -> bool:
     return known.vanished_at is not None
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from probe.catalog.models.availability import Outlook
+from probe.catalog.models.availability import Availability
 from probe.catalog.models.diff import Comparison, FieldChange
-from probe.catalog.models.known import Known
+from probe.catalog.models.listed import KnownModel
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.ids import new_id
 
@@ -43,17 +43,17 @@ class Reporter:
     now: datetime
 
     def of_list(
-        self, known: Iterable[Known], comparison: Comparison, probed: Sequence[Outlook]
+        self, known: Iterable[KnownModel], comparison: Comparison, probed: Sequence[Availability]
     ) -> tuple[Event, ...]:
         """`known` is as before the list. What vanished and is probed is told by `of_probed`."""
         before = {each.listed.id: each for each in known}
         return tuple(self._of_list(before, comparison, {each.entry for each in probed}))
 
-    def of_probed(self, probed: Iterable[Outlook], retirement_days: int) -> tuple[Event, ...]:
+    def of_probed(self, probed: Iterable[Availability], retirement_days: int) -> tuple[Event, ...]:
         """Models that are probed and gone, in no list, or to retire within so many days."""
         return tuple(self._of_probed(probed, retirement_days))
 
-    def of_failure(self, known: Iterable[Known], error: str) -> Event:
+    def of_failure(self, known: Iterable[KnownModel], error: str) -> Event:
         """One for all failures in a row."""
         last = max((each.last_seen_at for each in known if each.last_seen_at is not None), default=None)
         return self._event(
@@ -66,7 +66,7 @@ class Reporter:
         )
 
     def _of_list(
-        self, before: dict[str, Known], comparison: Comparison, probed: set[str | None]
+        self, before: dict[str, KnownModel], comparison: Comparison, probed: set[str | None]
     ) -> Iterator[Event]:
         if comparison.first and comparison.models:
             count = len(comparison.models)
@@ -110,23 +110,23 @@ class Reporter:
                 data={each.name: [_plain(each.before), _plain(each.after)] for each in told},
             )
 
-    def _of_probed(self, probed: Iterable[Outlook], retirement_days: int) -> Iterator[Event]:
+    def _of_probed(self, probed: Iterable[Availability], retirement_days: int) -> Iterator[Event]:
         for each in probed:
-            if each.standing == "vanished":
+            if each.state == "vanished":
                 yield self._vanished(each)
-            elif each.standing == "never_listed":
+            elif each.state == "never_listed":
                 text = f"{each.model} is probed, and is in no list of {self.provider} so far"
                 yield self._event("probed_model_vanished", each.model, text, severity="warning", key=_NEVER)
             days = each.days_left(self.now.date())
-            if each.standing == "listed" and each.lifecycle == "retired" and days is None:
+            if each.state == "listed" and each.lifecycle == "retired" and days is None:
                 text = f"{each.model} is probed, and {self.provider} calls it retired{_instead(each)}"
                 yield self._event(
                     "probed_model_retiring", each.model, text, severity="critical", key="retired"
                 )
-            elif each.standing == "listed" and days is not None and days <= retirement_days:
+            elif each.state == "listed" and days is not None and days <= retirement_days:
                 yield self._retiring(each, days)
 
-    def _vanished(self, probed: Outlook) -> Event:
+    def _vanished(self, probed: Availability) -> Event:
         return self._event(
             "probed_model_vanished",
             probed.model,
@@ -137,7 +137,7 @@ class Reporter:
             data={"entry": probed.entry, "replaced_by": probed.replaced_by},
         )
 
-    def _retiring(self, probed: Outlook, days: int) -> Event:
+    def _retiring(self, probed: Availability, days: int) -> Event:
         assert probed.retires_on is not None
         day = probed.retires_on.isoformat()
         return self._event(
@@ -187,7 +187,7 @@ def _in(days: int) -> str:
     return "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
 
 
-def _instead(probed: Outlook) -> str:
+def _instead(probed: Availability) -> str:
     return f"; it recommends {probed.replaced_by}" if probed.replaced_by else ""
 
 

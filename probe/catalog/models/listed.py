@@ -31,3 +31,20 @@ class ListedModel:
     retires_on: date | None = None
     replaced_by: str | None = None
     price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownModel:
+    """What is known of a model from one list of its provider to the next.
+
+    `listed` is its entry as last seen; out of the store it has no price, as prices are quotes there.
+    `first_seen_at` and `last_seen_at` are the first and the last whole list that had it, None if it was
+    probed and never listed. `vanished_at` is the first whole list since then that lacked it, None while it
+    is listed; `last_probed_at` the end of the last attempt.
+    """
+
+    listed: ListedModel
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    vanished_at: datetime | None = None
+    last_probed_at: datetime | None = None

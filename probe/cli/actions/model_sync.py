@@ -1,4 +1,4 @@
-"""Asking providers for their model lists by hand, for `probe models sync`."""
+"""ListRequest providers for their model lists by hand, for `probe models sync`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from probe.cli.output.progress import progress_bar
 from probe.cli.output.table import print_error, print_line, print_note
 from probe.cli.session import workbench
 from probe.config import Config
-from probe.discovery import Discovery, SyncReport, subjects
+from probe.discovery import Discovery, SyncReport, listed_providers
 from probe.lib.clock import SystemClock
 from probe.pricing import Pricing, scope_of
 from probe.pricing.proxy import environment_proxy
@@ -33,7 +33,7 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
     quotes = QuoteTable()
     url = config.database.url.get_secret_value()
     async with workbench(config, quotes) as assembly:
-        chosen = subjects(assembly, patterns)
+        chosen = listed_providers(assembly, patterns)
         async with await Store.open(url, owner=RUN_NAME, clock=clock) as store:
             scope = scope_of(assembly)
             prices = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)

@@ -9,7 +9,7 @@ import pytest
 
 from probe.bootstrap.assembly import Assembly, assemble
 from probe.bootstrap.load import load_config
-from probe.discovery import subjects
+from probe.discovery import listed_providers
 from probe.errors import ConfigError
 
 CONFIG = """
@@ -36,7 +36,7 @@ async def assembly(tmp_path: Path) -> AsyncIterator[Assembly]:
 
 async def test_all_that_have_a_list(assembly: Assembly) -> None:
     """Perplexity's API has none (https://docs.perplexity.ai)."""
-    acme, rack = subjects(assembly)
+    acme, rack = listed_providers(assembly)
     assert (acme.name, acme.base_url, acme.kind) == ("acme", "http://127.0.0.1:1/v1", "engine")
     assert acme.probed == ("m", "n")
     assert acme.retirement_days == 90
@@ -54,9 +54,9 @@ async def test_all_that_have_a_list(assembly: Assembly) -> None:
     ],
 )
 async def test_those_that_are_chosen(assembly: Assembly, patterns: list[str], names: list[str]) -> None:
-    assert [each.name for each in subjects(assembly, patterns)] == names
+    assert [each.name for each in listed_providers(assembly, patterns)] == names
 
 
 async def test_a_pattern_that_matches_none(assembly: Assembly) -> None:
     with pytest.raises(ConfigError, match="'x' matches no provider; providers are perplexity, acme, rack"):
-        subjects(assembly, ["acme", "x"])
+        listed_providers(assembly, ["acme", "x"])

@@ -8,11 +8,10 @@ from typing import get_args
 
 import pytest
 
-from probe.catalog.models.availability import Outlook, outlook
+from probe.catalog.models.availability import Availability, availability_of
 from probe.catalog.models.diff import compare
 from probe.catalog.models.events import Reporter
-from probe.catalog.models.known import Known, Remembered
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.facts.event import Event, EventKind
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
@@ -20,11 +19,11 @@ NOW = SUNDAY + timedelta(days=7)
 ACME = Reporter(provider="acme", now=NOW)
 LATER = Reporter(provider="acme", now=NOW + timedelta(days=7))
 MODEL = ListedModel(id="m", context_window=128_000, input_modalities=("text",))
-KNOWN = Remembered(listed=MODEL, last_seen_at=SUNDAY)
+KNOWN = KnownModel(listed=MODEL, last_seen_at=SUNDAY)
 DAY = date(2026, 12, 12)
 
 
-def of_list(known: list[Known], listed: list[ListedModel], *probed: Outlook) -> list[Event]:
+def of_list(known: list[KnownModel], listed: list[ListedModel], *probed: Availability) -> list[Event]:
     return list(ACME.of_list(known, compare(known, listed), probed))
 
 
@@ -45,7 +44,7 @@ def test_a_first_list_without_models_says_nothing() -> None:
 
 
 def test_appeared_returned_and_vanished() -> None:
-    back = Remembered(listed=ListedModel(id="back"), last_seen_at=SUNDAY, vanished_at=NOW)
+    back = KnownModel(listed=ListedModel(id="back"), last_seen_at=SUNDAY, vanished_at=NOW)
     events = of_list([KNOWN, back], [ListedModel(id="new"), ListedModel(id="back")])
     assert [identity(event) for event in events] == [
         ("model_appeared", "acme", "new", ""),
@@ -87,7 +86,7 @@ def test_beside_a_retirement_another_change_is_told() -> None:
 
 
 def test_a_retirement_called_off_is_a_change() -> None:
-    before = Remembered(listed=replace(MODEL, retires_on=DAY), last_seen_at=SUNDAY)
+    before = KnownModel(listed=replace(MODEL, retires_on=DAY), last_seen_at=SUNDAY)
     (event,) = of_list([before], [MODEL])
     assert (event.kind, event.text) == (
         "model_changed",
@@ -97,8 +96,8 @@ def test_a_retirement_called_off_is_a_change() -> None:
 
 
 def test_what_vanished_and_is_probed_is_told_once_and_loudly() -> None:
-    known: list[Known] = [KNOWN]
-    probed = outlook("acme", "m", [Remembered(listed=MODEL, last_seen_at=SUNDAY, vanished_at=NOW)])
+    known: list[KnownModel] = [KNOWN]
+    probed = availability_of("acme", "m", [KnownModel(listed=MODEL, last_seen_at=SUNDAY, vanished_at=NOW)])
     assert of_list(known, [], probed) == []
     (event,) = ACME.of_probed([probed], 30)
     assert identity(event) == ("probed_model_vanished", "acme", "m", SUNDAY.isoformat())
@@ -110,15 +109,15 @@ def test_what_vanished_and_is_probed_is_told_once_and_loudly() -> None:
 
 def test_an_alias_vanishes_under_the_name_that_is_probed() -> None:
     dated = ListedModel(id="m-20250101", replaced_by="n")
-    known = Remembered(listed=dated, last_seen_at=SUNDAY, vanished_at=NOW)
-    (event,) = ACME.of_probed([outlook("acme", "m", [known])], 30)
+    known = KnownModel(listed=dated, last_seen_at=SUNDAY, vanished_at=NOW)
+    (event,) = ACME.of_probed([availability_of("acme", "m", [known])], 30)
     assert event.model == "m"
     assert event.data == {"entry": "m-20250101", "replaced_by": "n"}
     assert event.text.endswith("; it recommends n")
 
 
 def test_a_probed_model_in_no_list_is_a_warning_once() -> None:
-    probed = outlook("acme", "tuned", [KNOWN])
+    probed = availability_of("acme", "tuned", [KNOWN])
     (event,) = ACME.of_probed([probed], 30)
     assert identity(event) == ("probed_model_vanished", "acme", "tuned", "never")
     assert event.severity == "warning"
@@ -138,8 +137,8 @@ def test_a_probed_model_in_no_list_is_a_warning_once() -> None:
 )
 def test_a_probed_model_that_retires_soon(days: int, severity: str, when: str) -> None:
     day = NOW.date() + timedelta(days=days)
-    probed = Outlook(
-        provider="acme", model="m", entry="m", standing="listed", retires_on=day, replaced_by="n"
+    probed = Availability(
+        provider="acme", model="m", entry="m", state="listed", retires_on=day, replaced_by="n"
     )
     (event,) = ACME.of_probed([probed], 30)
     assert identity(event) == ("probed_model_retiring", "acme", "m", day.isoformat())
@@ -151,23 +150,23 @@ def test_a_probed_model_that_retires_soon(days: int, severity: str, when: str) -
 
 def test_a_retirement_further_away_is_no_news_of_what_is_probed() -> None:
     day = NOW.date() + timedelta(days=31)
-    probed = Outlook(provider="acme", model="m", entry="m", standing="listed", retires_on=day)
+    probed = Availability(provider="acme", model="m", entry="m", state="listed", retires_on=day)
     assert ACME.of_probed([probed], 30) == ()
 
 
 def test_a_model_that_is_retired_and_still_listed() -> None:
-    probed = Outlook(provider="acme", model="m", entry="m", standing="listed", lifecycle="retired")
+    probed = Availability(provider="acme", model="m", entry="m", state="listed", lifecycle="retired")
     (event,) = ACME.of_probed([probed], 30)
     assert identity(event) == ("probed_model_retiring", "acme", "m", "retired")
     assert event.severity == "critical"
 
 
 def test_a_model_that_has_gone_does_not_retire_as_well() -> None:
-    gone = Outlook(
+    gone = Availability(
         provider="acme",
         model="m",
         entry="m",
-        standing="vanished",
+        state="vanished",
         last_listed_at=SUNDAY,
         retires_on=NOW.date(),
     )
@@ -180,7 +179,7 @@ def test_failures_in_a_row_are_one_event() -> None:
     assert first.severity == "warning"
     assert first.text == "the model list of acme could not be read: HTTP 500"
     assert identity(LATER.of_failure([KNOWN], "HTTP 502")) == identity(first)
-    recovered = Remembered(listed=MODEL, last_seen_at=NOW)
+    recovered = KnownModel(listed=MODEL, last_seen_at=NOW)
     assert identity(LATER.of_failure([recovered], "HTTP 500")) != identity(first)
     assert ACME.of_failure([], "HTTP 401").key == "never"
 

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.catalog.models.diff import FieldChange, applied, changes, compare
-from probe.catalog.models.known import Known, Remembered
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.catalog.prices.price import Price
 from probe.facts.rates import Rates
 
@@ -36,9 +35,9 @@ def listed(*names: str) -> list[ListedModel]:
     return [ListedModel(id=name) for name in names]
 
 
-def known(*names: str, vanished_at: datetime | None = None) -> list[Known]:
+def known(*names: str, vanished_at: datetime | None = None) -> list[KnownModel]:
     return [
-        Remembered(listed=model, last_seen_at=SUNDAY, vanished_at=vanished_at) for model in listed(*names)
+        KnownModel(listed=model, last_seen_at=SUNDAY, vanished_at=vanished_at) for model in listed(*names)
     ]
 
 
@@ -50,7 +49,7 @@ def test_the_first_list_is_all_new_and_nothing_appears_in_it() -> None:
 
 
 def test_a_model_that_was_probed_and_never_listed_makes_no_list() -> None:
-    found = compare([Remembered(listed=ListedModel(id="a"))], listed("a", "b"))
+    found = compare([KnownModel(listed=ListedModel(id="a"))], listed("a", "b"))
     assert found.first
 
 
@@ -101,7 +100,7 @@ def test_of_two_entries_of_one_name_the_first_counts() -> None:
 )
 def test_what_counts_as_a_change(change: dict[str, Any], told: list[str]) -> None:
     after = replace(FULL, **change)
-    found = compare([Remembered(listed=FULL, last_seen_at=SUNDAY)], [after])
+    found = compare([KnownModel(listed=FULL, last_seen_at=SUNDAY)], [after])
     assert [each.name for each in found.changed.get("m", ())] == told
 
 
@@ -126,7 +125,7 @@ def test_what_a_list_leaves_out_stays_known_but_its_end_does_not() -> None:
         rates=Rates(input_per_million_usd=Decimal(1), output_per_million_usd=Decimal(2)), source="acme"
     )
     found = compare(
-        [Remembered(listed=before, last_seen_at=SUNDAY)],
+        [KnownModel(listed=before, last_seen_at=SUNDAY)],
         [ListedModel(id="m", max_output_tokens=5, price=price)],
     )
     assert found.models == (replace(FULL, max_output_tokens=5, lifecycle=None, price=price),)

@@ -1,4 +1,4 @@
-"""Whom to ask for a model list."""
+"""The providers whose model lists are requested."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from probe.providers.protocol import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A provider. `probed` are its models that targets name."""
+class ListedProvider:
+    """`client` requests the list; `probed` are the models that targets name."""
 
     name: str
     base_url: str
     kind: TargetKind
-    provider: Provider
+    client: Provider
     probed: tuple[str, ...]
     retirement_days: int
 
 
-def subjects(assembly: Assembly, patterns: Iterable[str] = ("*",)) -> tuple[Subject, ...]:
-    """The providers that any pattern matches; one without a model list only where it is called by its name.
+def listed_providers(assembly: Assembly, patterns: Iterable[str] = ("*",)) -> tuple[ListedProvider, ...]:
+    """The providers that any pattern matches; one without a model list only if it is called by its name.
 
-    Raises ConfigError where a pattern matches none.
+    Raises ConfigError if a pattern matches none.
     """
     named = tuple(patterns)
     return tuple(
-        Subject(
+        ListedProvider(
             name=name,
             base_url=assembly.endpoints[name].base_url,
             kind=assembly.endpoints[name].kind,
-            provider=assembly.providers[name],
+            client=assembly.providers[name],
             probed=probed_models(assembly, name),
             retirement_days=assembly.config.discovery.retirement_days,
         )

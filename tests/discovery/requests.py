@@ -6,26 +6,27 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from probe.discovery import Discovery, Subject, SyncReport
+from probe.catalog.models.listed import KnownModel
+from probe.discovery import Discovery, ListedProvider, SyncReport
 from probe.lib.clock import Clock
-from probe.store import KnownModel, Store
+from probe.store import Store
 
 
 @asynccontextmanager
-async def closing_providers(*subjects: Subject) -> AsyncIterator[None]:
+async def closing_providers(*subjects: ListedProvider) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         for each in subjects:
-            stack.push_async_callback(each.provider.aclose)
+            stack.push_async_callback(each.client.aclose)
         yield
 
 
-async def sync(store: Store, clock: Clock, *subjects: Subject, **options: Any) -> Sequence[SyncReport]:
+async def sync(store: Store, clock: Clock, *subjects: ListedProvider, **options: Any) -> Sequence[SyncReport]:
     """Ask them all once."""
     async with closing_providers(*subjects):
         return await Discovery(store, clock, **options).sync(subjects, "cli")
 
 
-async def sync_one(store: Store, clock: Clock, asked: Subject, **options: Any) -> SyncReport:
+async def sync_one(store: Store, clock: Clock, asked: ListedProvider, **options: Any) -> SyncReport:
     (report,) = await sync(store, clock, asked, **options)
     return report
 

@@ -7,29 +7,28 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from probe.catalog.models.availability import Outlook, outlook
-from probe.catalog.models.known import Known, Remembered
-from probe.catalog.models.listed import ListedModel
+from probe.catalog.models.availability import Availability, availability_of
+from probe.catalog.models.listed import KnownModel, ListedModel
 
 SUNDAY = datetime(2026, 11, 15, 2, 0, tzinfo=UTC)
 BEFORE = SUNDAY - timedelta(days=7)
 
 
-def there(name: str, retires_on: date | None = None) -> Known:
-    return Remembered(listed=ListedModel(id=name, retires_on=retires_on), last_seen_at=SUNDAY)
+def there(name: str, retires_on: date | None = None) -> KnownModel:
+    return KnownModel(listed=ListedModel(id=name, retires_on=retires_on), last_seen_at=SUNDAY)
 
 
-def gone(name: str, replaced_by: str | None = None) -> Known:
+def gone(name: str, replaced_by: str | None = None) -> KnownModel:
     model = ListedModel(id=name, replaced_by=replaced_by)
-    return Remembered(listed=model, last_seen_at=BEFORE, vanished_at=SUNDAY)
+    return KnownModel(listed=model, last_seen_at=BEFORE, vanished_at=SUNDAY)
 
 
-def probed_only(name: str) -> Known:
-    return Remembered(listed=ListedModel(id=name))
+def probed_only(name: str) -> KnownModel:
+    return KnownModel(listed=ListedModel(id=name))
 
 
 @pytest.mark.parametrize(
-    ("model", "known", "entry", "standing", "vanished"),
+    ("model", "known", "entry", "state", "vanished"),
     [
         pytest.param("m", [], None, None, None, id="no list yet"),
         pytest.param("m", [probed_only("m")], None, None, None, id="probed, and no list yet"),
@@ -67,23 +66,25 @@ def probed_only(name: str) -> Known:
     ],
 )
 def test_standing(
-    model: str, known: list[Known], entry: str | None, standing: str | None, vanished: bool | None
+    model: str, known: list[KnownModel], entry: str | None, state: str | None, vanished: bool | None
 ) -> None:
-    found = outlook("acme", model, known)
-    assert (found.entry, found.standing, found.vanished) == (entry, standing, vanished)
+    found = availability_of("acme", model, known)
+    assert (found.entry, found.state, found.vanished) == (entry, state, vanished)
 
 
 def test_what_the_list_said_of_it_is_kept_when_it_is_gone() -> None:
-    found = outlook("acme", "m", [gone("m", replaced_by="n"), there("n")])
+    found = availability_of("acme", "m", [gone("m", replaced_by="n"), there("n")])
     assert (found.last_listed_at, found.replaced_by) == (BEFORE, "n")
 
 
 def test_an_alias_retires_with_what_it_stands_for() -> None:
-    assert outlook("acme", "m", [there("m-20260101", date(2026, 12, 1))]).retires_on == date(2026, 12, 1)
+    assert availability_of("acme", "m", [there("m-20260101", date(2026, 12, 1))]).retires_on == date(
+        2026, 12, 1
+    )
 
 
 def test_days_left() -> None:
-    retiring = Outlook(provider="acme", model="m", retires_on=date(2026, 12, 1))
+    retiring = Availability(provider="acme", model="m", retires_on=date(2026, 12, 1))
     assert retiring.days_left(date(2026, 11, 21)) == 10
     assert retiring.days_left(date(2026, 12, 2)) == -1
     assert replace(retiring, retires_on=None).days_left(date(2026, 11, 21)) is None
