@@ -10,11 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from probe.config import EmailConfig, ReceiversConfig, SlackConfig
-from probe.rules.document import as_yaml
-
-HEAD: Final = (
-    "Written by `probe rules --format alertmanager`; rules.receivers of the configuration says who is told."
-)
 
 _TITLE: Final = (
     '{{ if eq .Status "firing" }}{{ .CommonLabels.severity | toUpper }}{{ else }}RESOLVED{{ end }} '
@@ -38,11 +33,11 @@ _ABOUT_TARGETS: Final = (
 )
 
 
-def alertmanager(receivers: ReceiversConfig) -> str:
-    """The text of alertmanager.yml. Without any receiver, alerts are seen in Alertmanager's pages alone."""
+def alertmanager(receivers: ReceiversConfig) -> Mapping[str, object]:
+    """What alertmanager.yml holds. Without any receiver, alerts are seen in Alertmanager's pages alone."""
     everybody = [*_everybody(receivers)]
     paged = [*everybody, *_pagerduty(receivers)]
-    document = {
+    return {
         "route": _route(),
         "inhibit_rules": [*_inhibitions()],
         "receivers": [
@@ -51,7 +46,6 @@ def alertmanager(receivers: ReceiversConfig) -> str:
             _receiver("watchdog", _watchdog(receivers)),
         ],
     }
-    return as_yaml(document, comment=HEAD)
 
 
 def _route() -> Mapping[str, object]:

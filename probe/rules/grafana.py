@@ -10,10 +10,8 @@ from hashlib import sha256
 from typing import Final
 
 from probe.config import RulesConfig
-from probe.rules.document import as_yaml
-from probe.rules.prometheus import HEAD, annotate
+from probe.rules.alert import Alert, Group
 from probe.rules.promql import written_out
-from probe.rules.rule import Alert, Group
 
 # Provisioned with this uid: a rule cannot ask for a data source by a variable.
 DATA_SOURCE: Final = "inference-probe-prometheus"
@@ -22,12 +20,12 @@ FOLDER: Final = "Inference Probe"
 _FOUND: Final = "is_number($A) || is_inf($A)"
 
 
-def provisioning(groups: Iterable[Group], config: RulesConfig) -> str:
-    """The text of one file below provisioning/alerting.
+def provisioning(groups: Iterable[Group], config: RulesConfig) -> Mapping[str, object]:
+    """A file below provisioning/alerting.
 
     Nothing is recorded there, so every expression is written out.
     """
-    document = {
+    return {
         "apiVersion": 1,
         "groups": [
             {
@@ -40,7 +38,6 @@ def provisioning(groups: Iterable[Group], config: RulesConfig) -> str:
             for group in groups
         ],
     }
-    return as_yaml(document, comment=HEAD)
 
 
 def _rule(alert: Alert, config: RulesConfig) -> Mapping[str, object]:
@@ -65,7 +62,7 @@ def _rule(alert: Alert, config: RulesConfig) -> Mapping[str, object]:
         **({"keepFiringFor": alert.keep} if alert.keep else {}),
         "dashboardUid": alert.board[0],
         "labels": {"alert": alert.name, **labels},
-        "annotations": {key: _template(text) for key, text in annotate(alert, config).items()},
+        "annotations": {key: _template(text) for key, text in alert.annotations(config).items()},
     }
 
 
@@ -76,7 +73,7 @@ def _query(alert: Alert) -> Mapping[str, object]:
         "datasourceUid": DATA_SOURCE,
         "model": {
             "refId": "A",
-            "expr": alert.expression(written_out),
+            "expr": alert.promql(written_out),
             "instant": True,
             "range": False,
             "editorMode": "code",

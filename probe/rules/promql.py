@@ -54,7 +54,7 @@ def any_of(names: Iterable[str], *, label: str = "target", equal: bool = True) -
     return f"{label}{'=~' if equal else '!~'}{quoted(pattern)}"
 
 
-def select(name: str, *matchers: str, window: str = "", offset: str = "") -> str:
+def selector(name: str, *matchers: str, window: str = "", offset: str = "") -> str:
     """`name{a="1"}[5m] offset 1d`, without what is empty."""
     inside = ",".join(matcher for matcher in matchers if matcher)
     braces = f"{{{inside}}}" if inside else ""
@@ -83,7 +83,7 @@ class Recorded:
 
 def as_recorded(series: Recorded, matcher: str = "", offset: str = "") -> str:
     """Where recording rules run."""
-    return select(series.name, matcher, offset=offset)
+    return selector(series.name, matcher, offset=offset)
 
 
 def written_out(series: Recorded, matcher: str = "", offset: str = "") -> str:

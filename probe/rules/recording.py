@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 
 from probe.metrics import names
-from probe.rules.promql import Read, Recorded, select, without
+from probe.rules.promql import Read, Recorded, selector, without
 
 # What the counter of attempts tells apart beside its series.
 OUTCOME: Final = ("outcome", "failure", "fault")
@@ -30,7 +30,7 @@ def _base(name: str) -> str:
 # tell of the former.
 
 
-def attempts(window: str) -> Recorded:
+def counted_attempts(window: str) -> Recorded:
     """Attempts that the provider or the network carried out or failed, by target."""
     return Recorded(
         name=f"target:{_base(names.ATTEMPTS_TOTAL)}:increase{window}",
@@ -47,7 +47,7 @@ def failed_attempts(window: str) -> Recorded:
 
 
 def _increase(chosen: tuple[str, ...], window: str, _: Read, matcher: str, offset: str) -> str:
-    counted = select(names.ATTEMPTS_TOTAL, *chosen, matcher, window=window, offset=offset)
+    counted = selector(names.ATTEMPTS_TOTAL, *chosen, matcher, window=window, offset=offset)
     return without("sum", ("connection", *OUTCOME), f"increase({counted})")
 
 
@@ -59,7 +59,7 @@ def answers(metric: str, window: str) -> Recorded:
     return Recorded(
         name=f"series:{metric}_count:increase{window}",
         make=lambda _, matcher, offset: without(
-            "sum", (), f"increase({select(f'{metric}_count', matcher, window=window, offset=offset)})"
+            "sum", (), f"increase({selector(f'{metric}_count', matcher, window=window, offset=offset)})"
         ),
     )
 
@@ -72,7 +72,7 @@ def answers_in_time(metric: str, seconds: float, window: str) -> Recorded:
         make=lambda _, matcher, offset: without(
             "sum",
             ("le",),
-            f"increase({select(f'{metric}_bucket', within, matcher, window=window, offset=offset)})",
+            f"increase({selector(f'{metric}_bucket', within, matcher, window=window, offset=offset)})",
         ),
     )
 
@@ -91,17 +91,17 @@ def _in_name(seconds: float) -> str:
 # Trends: the middle of some hours, against the same hours of the days before -----------------------
 
 
-def median(metric: str, window: str) -> Recorded:
+def recent_median(metric: str, window: str) -> Recorded:
     """The median of a gauge that shows the latest attempt. One spike does not move it."""
     return Recorded(
         name=f"series:{metric}:median{window}",
         make=lambda _, matcher, offset: without(
-            "max", (), f"quantile_over_time(0.5, {select(metric, matcher, window=window, offset=offset)})"
+            "max", (), f"quantile_over_time(0.5, {selector(metric, matcher, window=window, offset=offset)})"
         ),
     )
 
 
-def spread(metric: str) -> Recorded:
+def daily_spread(metric: str) -> Recorded:
     """How far apart the answers of a day are: the distance between their quartiles / 1.349.
 
     That is the standard deviation of a normal distribution. Spikes and one bad hour do not move it
@@ -109,7 +109,7 @@ def spread(metric: str) -> Recorded:
     """
 
     def make(_: Read, matcher: str, offset: str) -> str:
-        day = select(metric, matcher, window="1d", offset=offset)
+        day = selector(metric, matcher, window="1d", offset=offset)
         return without(
             "max", (), f"(quantile_over_time(0.75, {day}) - quantile_over_time(0.25, {day})) / 1.349"
         )
@@ -167,7 +167,7 @@ def _interval(jobs: str) -> str:
 
 
 def _latest_success(matcher: str, offset: str) -> str:
-    latest = select(names.LAST_SUCCESS_TIMESTAMP_SECONDS, matcher, offset=offset)
+    latest = selector(names.LAST_SUCCESS_TIMESTAMP_SECONDS, matcher, offset=offset)
     return f"max without (connection) ({latest})"
 
 
@@ -191,6 +191,6 @@ LAST_SUCCESS: Final = Recorded(
         # Of one that never succeeded: since when it could have.
         f"{_latest_success(matcher, offset)}\n"
         f"+ on (job, instance) group_left ()\n"
-        f"{select(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, offset=offset)}"
+        f"{selector(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS, offset=offset)}"
     ),
 )

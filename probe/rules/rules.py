@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from probe.config import Config
+from probe.rules.alert import Group
 from probe.rules.alerts import (
     account,
     budgets,
     burning,
     down,
-    engines,
     market,
     operation,
-    sources,
     trends,
 )
 from probe.rules.promql import Recorded, as_recorded, check_names, written_out
-from probe.rules.rule import Group
 from probe.rules.scope import policies
 
 # A series read with an offset must have been recorded within the 5 minutes that Prometheus looks back.
@@ -32,7 +30,7 @@ def rule_groups(config: Config) -> tuple[Group, ...]:
             name="inference-probe-targets",
             interval="30s",
             recorded=down.SERIES,
-            alerts=(*down.down_alerts(by), *account.account_alerts(by), *engines.engine_alerts()),
+            alerts=(*down.down_alerts(by), *account.account_alerts(by), *down.engine_alerts()),
         ),
         Group(
             name="inference-probe-objectives",
@@ -51,7 +49,7 @@ def rule_groups(config: Config) -> tuple[Group, ...]:
             interval="1m",
             alerts=(
                 *market.market_alerts(config, by),
-                *sources.source_alerts(config),
+                *market.source_alerts(config),
                 *budgets.budget_alerts(by),
             ),
         ),
@@ -71,5 +69,5 @@ def _check(groups: Iterable[Group]) -> None:
         for each in group.recorded:
             check_names(each.make(as_recorded, "", ""), recorded)
         for alert in group.alerts:
-            check_names(alert.expression(as_recorded), recorded)
-            check_names(alert.expression(written_out))
+            check_names(alert.promql(as_recorded), recorded)
+            check_names(alert.promql(written_out))

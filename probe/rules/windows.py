@@ -22,7 +22,7 @@ _LONGEST: Final = 7 * _DAY
 KEPT_SECONDS: Final = 15 * _DAY
 
 
-def duration(seconds: float) -> str:
+def promql_duration(seconds: float) -> str:
     """As Prometheus writes it, in the largest unit that fits: 5400 s is 90m."""
     whole = round(seconds)
     size, unit = next(each for each in _UNITS if whole % each[0] == 0)
@@ -87,8 +87,8 @@ def windows_for(interval_seconds: float) -> Windows:
             burns[pair] = Burn(
                 severity=severity,
                 factor=factor,
-                long=duration(pair[0]),
-                short=duration(pair[1]),
+                long=promql_duration(pair[0]),
+                short=promql_duration(pair[1]),
                 long_bad=long_bad,
                 short_bad=short_bad,
                 least=long_runs // 2 if long_runs <= 16 else 16,
@@ -97,9 +97,9 @@ def windows_for(interval_seconds: float) -> Windows:
     trend = runs(24, 2 * _HOUR, _DAY)
     return Windows(
         burns=tuple(burns.values()),
-        several=duration(runs(8, _HOUR)),
-        down=duration(down),
+        several=promql_duration(runs(8, _HOUR)),
+        down=promql_duration(down),
         down_runs=max(1, min(3, int(down // interval_seconds))),
-        trend=duration(trend),
+        trend=promql_duration(trend),
         trend_runs=max(3, min(24, int(trend // interval_seconds)) // 2),
     )

@@ -17,7 +17,7 @@ from probe.facts.event import EventKind
 from probe.facts.sample import Fault, TargetKind
 from probe.metrics import CATALOGUE, PREFIX, OfStatus, names
 from probe.metrics.attempts import PHASES
-from probe.rules import boards as opened_by_rules
+from probe.rules import alert as opened_by_rules
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 
 ROOT = Path(__file__).parents[2]

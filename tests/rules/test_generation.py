@@ -18,7 +18,7 @@ from probe.metrics import CATALOGUE, names
 from probe.rules import UnknownMetric, rule_groups
 from probe.rules.files import GRAFANA_FILE, Format, files_for
 from probe.rules.promql import any_of, check_names, names_of, quoted
-from probe.rules.windows import duration, windows_for
+from probe.rules.windows import promql_duration, windows_for
 from tests.config.folder import Folder
 from tests.rules.generated import alerts_of, rules_of, seconds
 from tests.rules.promtool import ROOT
@@ -134,7 +134,7 @@ def _documented_burns(severity: str) -> list[str]:
 
 def _longer(number: str, unit: str, runs: str) -> str:
     classic = int(number) * {"min": 60, "h": 3600, "day": 86_400, "days": 86_400}[unit]
-    return duration(max(classic, int(runs) * 900))
+    return promql_duration(max(classic, int(runs) * 900))
 
 
 @pytest.mark.parametrize("severity", ["critical", "warning"])
@@ -290,7 +290,7 @@ def test_matchers_are_quoted() -> None:
     assert quoted('a"b\\c\nd') == '"a\\"b\\\\c\\nd"'
     assert any_of(["b.c", "a"]) == 'target=~"a|b\\\\.c"'
     assert any_of(["a"], equal=False) == 'target!="a"'
-    assert duration(5400) == "90m"
+    assert promql_duration(5400) == "90m"
 
 
 def test_the_files_of_the_default_configuration_make_a_whole_prometheus() -> None:

@@ -7,10 +7,9 @@ from typing import Final
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import PROVIDER
-from probe.rules.promql import Read, select, without
+from probe.rules.alert import PROVIDER_BOARD, Alert
+from probe.rules.promql import selector, without
 from probe.rules.recording import OUTCOME
-from probe.rules.rule import Alert
 from probe.rules.scope import Policies
 
 _TARGET: Final = ("target", "model", "kind", "connection", "location")
@@ -24,17 +23,15 @@ def account_alerts(policies: Policies) -> Iterable[Alert]:
 
 
 def _rate_limited(matcher: str, window: str) -> Alert:
-    def expression(_: Read) -> str:
-        limited = select(names.ATTEMPTS_TOTAL, 'failure="rate_limited"', matcher, window=window)
-        everything = select(names.ATTEMPTS_TOTAL, matcher, window=window)
-        counted = without("sum", (*_TARGET, *OUTCOME), f"increase({limited})")
-        total = without("sum", (*_TARGET, *OUTCOME), f"increase({everything})")
-        return f"{counted} / {total} > {_LIMITED_SHARE:g}\nand {counted} > 1.5"
+    limited = selector(names.ATTEMPTS_TOTAL, 'failure="rate_limited"', matcher, window=window)
+    everything = selector(names.ATTEMPTS_TOTAL, matcher, window=window)
+    counted = without("sum", (*_TARGET, *OUTCOME), f"increase({limited})")
+    total = without("sum", (*_TARGET, *OUTCOME), f"increase({everything})")
 
     return Alert(
         name="RateLimited",
         severity="warning",
-        expression=expression,
+        expression=f"{counted} / {total} > {_LIMITED_SHARE:g}\nand {counted} > 1.5",
         labels={"window": window},
         summary=f"{words.PROVIDER} limits us: {words.PERCENT} of attempts got 429",
         description=(
@@ -42,24 +39,22 @@ def _rate_limited(matcher: str, window: str) -> Alert:
             f"{window} with 429. Whoever shares the account is limited too, and the figures of its targets "
             "have gaps."
         ),
-        board=(PROVIDER, ("provider",)),
+        board=(PROVIDER_BOARD, ("provider",)),
         hold="5m",
         keep="15m",
     )
 
 
 def _refused(matcher: str, window: str) -> Alert:
-    def expression(_: Read) -> str:
-        kinds = 'failure=~"auth|billing|permission"'
-        refused = select(names.ATTEMPTS_TOTAL, kinds, matcher, window=window)
-        counted = without("sum", ("connection", "outcome", "fault"), f"increase({refused})")
-        latest = without("max", ("connection",), select(names.LAST_ATTEMPT_SUCCESS, matcher))
-        return f"{counted} > 1.5\nand ignoring (failure) {latest} == 0"
+    kinds = 'failure=~"auth|billing|permission"'
+    refused = selector(names.ATTEMPTS_TOTAL, kinds, matcher, window=window)
+    counted = without("sum", ("connection", "outcome", "fault"), f"increase({refused})")
+    latest = without("max", ("connection",), selector(names.LAST_ATTEMPT_SUCCESS, matcher))
 
     return Alert(
         name="AuthOrBillingFailure",
         severity="critical",
-        expression=expression,
+        expression=f"{counted} > 1.5\nand ignoring (failure) {latest} == 0",
         labels={"window": window},
         summary=f"{words.PROVIDER} refuses our account: {words.FAILURE} ({words.TARGET})",
         description=(
@@ -67,6 +62,6 @@ def _refused(matcher: str, window: str) -> Alert:
             f"{window} with a failure of kind {words.FAILURE}, and the latest attempt failed. Production "
             "with the same key or account fails likewise."
         ),
-        board=(PROVIDER, ("provider",)),
+        board=(PROVIDER_BOARD, ("provider",)),
         keep="15m",
     )

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import COST
-from probe.rules.promql import Read, select
-from probe.rules.rule import Alert
+from probe.rules.alert import COST_BOARD, Alert
+from probe.rules.promql import selector
 from probe.rules.scope import Policies
 
 # As the daemon's own event has it (`probe.budgets.events`).
@@ -21,34 +20,29 @@ def budget_alerts(policies: Policies) -> Iterable[Alert]:
 
 
 def _nearly_spent() -> Alert:
-    def expression(_: Read) -> str:
-        return f"({names.BUDGET_SPENT_RATIO} >= {_NEARLY:g}) < 1"
-
     return Alert(
         name="BudgetNearlySpent",
         severity="warning",
-        expression=expression,
+        expression=f"({names.BUDGET_SPENT_RATIO} >= {_NEARLY:g}) < 1",
         summary=(f"Budget {words.BUDGET}: {words.PERCENT} of the {words.PERIOD} is spent"),
         description=(
             f"{words.PERCENT} of budget {words.BUDGET} for this {words.PERIOD} (UTC) are "
             "spent. When it is used up, runs are skipped and the targets are no longer watched. What it goes "
             "to: probe estimate"
         ),
-        board=(COST, ()),
+        board=(COST_BOARD, ()),
         hold="1m",
     )
 
 
 def _exhausted(window: str) -> Alert:
-    def expression(_: Read) -> str:
-        skipped = select(names.RUNS_SKIPPED_TOTAL, 'reason=~"budget_.+"', window=window)
-        return f"{names.BUDGET_SPENT_RATIO} >= 1\nor\nincrease({skipped}) > 0.5"
+    skipped = selector(names.RUNS_SKIPPED_TOTAL, 'reason=~"budget_.+"', window=window)
 
     of_budget = "$labels.budget"
     return Alert(
         name="BudgetExhausted",
         severity="warning",
-        expression=expression,
+        expression=f"{names.BUDGET_SPENT_RATIO} >= 1\nor\nincrease({skipped}) > 0.5",
         summary=words.either(
             of_budget,
             f"Budget {words.BUDGET} is used up for this {words.PERIOD}",
@@ -61,7 +55,7 @@ def _exhausted(window: str) -> Alert:
         )
         + ": targets are not watched until the next period, or until the budget is raised and the "
         "configuration read again.",
-        board=(COST, ()),
+        board=(COST_BOARD, ()),
         hold="1m",
         keep="15m",
     )

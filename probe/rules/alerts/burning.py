@@ -11,10 +11,9 @@ from typing import Final, NamedTuple
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import MODEL
+from probe.rules.alert import MODEL_BOARD, Alert
 from probe.rules.promql import Read, Recorded
-from probe.rules.recording import answers, answers_in_time, attempts, failed_attempts
-from probe.rules.rule import Alert
+from probe.rules.recording import answers, answers_in_time, counted_attempts, failed_attempts
 from probe.rules.scope import Policies, Slo
 from probe.rules.windows import Burn, Severity
 
@@ -92,7 +91,7 @@ def _groups(policies: Policies, kind: _Kind) -> list[tuple[str, tuple[_Objective
 def _counts(kind: _Kind, objective: _Objective, window: str) -> tuple[Recorded, Recorded]:
     """All of them; and those that failed or, of an objective in seconds, those in time."""
     if objective.seconds is None:
-        return attempts(window), failed_attempts(window)
+        return counted_attempts(window), failed_attempts(window)
     return answers(kind.metric, window), answers_in_time(kind.metric, objective.seconds, window)
 
 
@@ -124,7 +123,7 @@ def _alert(
             f"Of the {kind.noun} of {words.MODEL} at {words.PROVIDER}, from {words.LOCATION}, "
             f"{words.PERCENT} {verb} in the last {spans}. The objective allows {allowed}%."
         ),
-        board=(MODEL, ("provider", "model", "target")),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
         keep=_KEEP,
     )
 

@@ -1,4 +1,4 @@
-"""Targets that do not answer at all, or are not asked."""
+"""Targets that do not answer at all or are not asked, and inference servers that do not answer."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Final
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import HEALTH, MODEL
-from probe.rules.promql import Read, select, without
+from probe.rules.alert import ENGINES_BOARD, HEALTH_BOARD, MODEL_BOARD, Alert
+from probe.rules.promql import Read, selector, without
 from probe.rules.recording import JOB_INTERVAL, LAST_SUCCESS, OUTCOME, WORKING_JOB_INTERVAL
-from probe.rules.rule import Alert
 from probe.rules.scope import Policies
-from probe.rules.windows import duration
+from probe.rules.windows import promql_duration
 
 SERIES: Final = (JOB_INTERVAL, WORKING_JOB_INTERVAL, LAST_SUCCESS)
 
@@ -27,13 +26,13 @@ def down_alerts(policies: Policies) -> Iterable[Alert]:
     ):
         yield _target_down(matcher, window, runs)
     # The run that is under way may bring a success; a pause ends with a run after one interval.
-    yield _probe_stale(duration(policies.longest_pause.total_seconds() + 60))
+    yield _probe_stale(promql_duration(policies.longest_pause.total_seconds() + 60))
 
 
 def _target_down(matcher: str, window: str, runs: int) -> Alert:
     def expression(read: Read) -> str:
-        last_attempt = f"max without (connection) ({select(names.LAST_ATTEMPT_TIMESTAMP_SECONDS, matcher)})"
-        failed = select(names.ATTEMPTS_TOTAL, 'outcome="failed"', matcher, window=window)
+        last_attempt = f"max without (connection) ({selector(names.LAST_ATTEMPT_TIMESTAMP_SECONDS, matcher)})"
+        failed = selector(names.ATTEMPTS_TOTAL, 'outcome="failed"', matcher, window=window)
         failures = without("sum", ("connection", *OUTCOME), f"increase({failed})")
         return (
             f"{last_attempt} - {read(LAST_SUCCESS, matcher)}\n"
@@ -52,7 +51,7 @@ def _target_down(matcher: str, window: str, runs: int) -> Alert:
             f"{words.DURATION}, at least {runs} of them. The latest failures, whose fault they "
             f"are and what was said: probe results --target '{words.TARGET}' --failed --since {window}"
         ),
-        board=(MODEL, ("provider", "model", "target")),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
         keep=_KEEP,
     )
 
@@ -81,7 +80,26 @@ def _probe_stale(hold: str) -> Alert:
             f"{words.DURATION} ago, which is longer than two runs of its jobs. Where TargetDown fires "
             "too, the provider is asked and fails; where it does not, nobody asks."
         ),
-        board=(HEALTH, ()),
+        board=(HEALTH_BOARD, ()),
         hold=hold,
         keep=_KEEP,
+    )
+
+
+def engine_alerts() -> Iterable[Alert]:
+    """Inference servers of our own that do not answer when they are asked about themselves."""
+    # Who asked stays a label: the same address on two machines is two servers.
+    yield Alert(
+        name="EngineDown",
+        severity="warning",
+        expression=f"{names.ENGINE_UP} == 0",
+        summary=f"{words.PROVIDER} does not answer the probe at {words.INSTANCE} ({words.ENGINE})",
+        description=(
+            f"The inference server behind {words.PROVIDER} ({words.ENGINE}) has not told the probe at "
+            f"{words.INSTANCE} for minutes how loaded it is. Where its targets fail too, TargetDown says so. "
+            f"What it answers: probe engines health {words.PROVIDER}"
+        ),
+        board=(ENGINES_BOARD, ("provider",)),
+        hold="5m",
+        keep="15m",
     )

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import HEALTH
-from probe.rules.promql import Read, select
-from probe.rules.rule import Alert
+from probe.rules.alert import HEALTH_BOARD, Alert
+from probe.rules.promql import selector
 from probe.rules.scope import Policies
 
-_BOARD = (HEALTH, ())
+_BOARD = (HEALTH_BOARD, ())
 _BACKLOG_SECONDS = 900
 
 
@@ -30,25 +29,23 @@ def operation_alerts(policies: Policies) -> Iterable[Alert]:
 
 
 def _probe_down() -> Alert:
-    def expression(_: Read) -> str:
-        known = select(names.BUILD_INFO, window="1d")
-        here = f"max by (job, instance, location) (last_over_time({known}))"
-        gone = f"max by (job, location) (last_over_time({known}))"
-        return (
-            # One that is scraped and does not answer,
-            f"{here} and on (job, instance) up == 0\n"
-            # one that nobody scrapes any more,
-            f"or\n{gone} unless on (job, location) {names.BUILD_INFO} unless on (job) up\n"
-            # and none at all.
-            f"or\nabsent_over_time({known})"
-        )
+    known = selector(names.BUILD_INFO, window="1d")
+    here = f"max by (job, instance, location) (last_over_time({known}))"
+    gone = f"max by (job, location) (last_over_time({known}))"
 
     where = words.either("$labels.location", f" in {words.LOCATION}")
     which = words.either("$labels.instance", f" ({words.INSTANCE})")
     return Alert(
         name="ProbeDown",
         severity="critical",
-        expression=expression,
+        expression=(
+            # One that is scraped and does not answer,
+            f"{here} and on (job, instance) up == 0\n"
+            # one that nobody scrapes any more,
+            f"or\n{gone} unless on (job, location) {names.BUILD_INFO} unless on (job) up\n"
+            # and none at all.
+            f"or\nabsent_over_time({known})"
+        ),
         summary=f"The probe{where} is down",
         description=(
             f"Prometheus gets no metrics from the probe{where}{which}: no target is watched from there, and "
@@ -61,17 +58,15 @@ def _probe_down() -> Alert:
 
 
 def _runs_missed(matcher: str, window: str) -> Alert:
-    def expression(_: Read) -> str:
-        missed, overlapped = (
-            f"increase({select(name, matcher, window=window)})"
-            for name in (names.JOB_MISSED_TOTAL, names.JOB_OVERLAPPED_TOTAL)
-        )
-        return f"{missed} + {overlapped} > 1.5"
+    missed, overlapped = (
+        f"increase({selector(name, matcher, window=window)})"
+        for name in (names.JOB_MISSED_TOTAL, names.JOB_OVERLAPPED_TOTAL)
+    )
 
     return Alert(
         name="RunsMissed",
         severity="warning",
-        expression=expression,
+        expression=f"{missed} + {overlapped} > 1.5",
         labels={"window": window},
         summary=f"Job {words.JOB_NAME} of the probe at {words.INSTANCE} did not run {words.COUNT} times",
         description=(
@@ -85,13 +80,10 @@ def _runs_missed(matcher: str, window: str) -> Alert:
 
 
 def _export_backlog() -> Alert:
-    def expression(_: Read) -> str:
-        return f"{names.EXPORTER_OLDEST_PENDING_SECONDS} > {_BACKLOG_SECONDS}"
-
     return Alert(
         name="ExportBacklog",
         severity="warning",
-        expression=expression,
+        expression=f"{names.EXPORTER_OLDEST_PENDING_SECONDS} > {_BACKLOG_SECONDS}",
         summary=f"{words.EXPORTER} is {words.DURATION} behind the probe at {words.INSTANCE}",
         description=(
             f"The oldest result that {words.EXPORTER} has not had of the probe at {words.INSTANCE} is "
@@ -105,16 +97,14 @@ def _export_backlog() -> Alert:
 
 
 def _store_failing() -> Alert:
-    def expression(_: Read) -> str:
-        lost = (names.STORE_DROPPED_SAMPLES_TOTAL, names.STORE_REJECTED_SAMPLES_TOTAL)
-        counted = " + ".join(f"increase({select(name, window='30m')})" for name in lost)
-        return f"{names.STORE_UP} == 0\nor\n{counted} > 0.5"
+    lost = (names.STORE_DROPPED_SAMPLES_TOTAL, names.STORE_REJECTED_SAMPLES_TOTAL)
+    counted = " + ".join(f"increase({selector(name, window='30m')})" for name in lost)
 
     down = "lt $value 0.5"
     return Alert(
         name="StoreFailing",
         severity="critical",
-        expression=expression,
+        expression=f"{names.STORE_UP} == 0\nor\n{counted} > 0.5",
         summary=f"The store of the probe at {words.INSTANCE} "
         + words.either(down, "takes no results", f"refused {words.COUNT} results"),
         description=words.either(
@@ -134,7 +124,7 @@ def _reload_failed() -> Alert:
     return Alert(
         name="ConfigReloadFailed",
         severity="warning",
-        expression=lambda _: f"{names.CONFIG_LAST_RELOAD_SUCCESSFUL} == 0",
+        expression=f"{names.CONFIG_LAST_RELOAD_SUCCESSFUL} == 0",
         summary=f"The probe at {words.INSTANCE} could not use its new configuration",
         description=(
             f"The configuration that the probe at {words.INSTANCE} was last told to read has mistakes; the "
@@ -147,13 +137,10 @@ def _reload_failed() -> Alert:
 
 
 def _clock_step() -> Alert:
-    def expression(_: Read) -> str:
-        return f"increase({select(names.UNTRUSTED_ATTEMPTS_TOTAL, window='1h')}) > 0.5"
-
     return Alert(
         name="ClockStep",
         severity="warning",
-        expression=expression,
+        expression=f"increase({selector(names.UNTRUSTED_ATTEMPTS_TOTAL, window='1h')}) > 0.5",
         summary=f"The clock of the probe at {words.INSTANCE} was set while it measured",
         description=(
             f"{words.COUNT} attempts of the last hour have no durations: the wall clock of "
@@ -168,7 +155,7 @@ def _watchdog() -> Alert:
     return Alert(
         name="Watchdog",
         severity="info",
-        expression=lambda _: "vector(1)",
+        expression="vector(1)",
         summary="Alerting works",
         description=(
             "This alert fires always. Whoever gets it from Alertmanager must cry when it stays away: then "

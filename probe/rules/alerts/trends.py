@@ -12,10 +12,9 @@ from typing import Final, NamedTuple
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.boards import MODEL
-from probe.rules.promql import Read, Recorded, select, without
-from probe.rules.recording import answers, deviation, median, spread, usual
-from probe.rules.rule import Alert
+from probe.rules.alert import MODEL_BOARD, Alert
+from probe.rules.promql import Read, Recorded, selector, without
+from probe.rules.recording import answers, daily_spread, deviation, recent_median, usual
 from probe.rules.scope import Policies
 
 EFFECT: Final = 1.25
@@ -68,14 +67,14 @@ _FIGURES: Final = (
 )
 
 
-_SPREAD: Final = spread(names.LAST_TOTAL_LATENCY_SECONDS)
+_SPREAD: Final = daily_spread(names.LAST_TOTAL_LATENCY_SECONDS)
 
 
 def trend_series(policies: Policies) -> Iterable[Recorded]:
     """What these alerts read, in an order in which it can be recorded."""
     for figure in _FIGURES:
         for _, (window, _runs) in _groups(policies):
-            middle = median(figure.gauge, window)
+            middle = recent_median(figure.gauge, window)
             yield from (middle, usual(middle), deviation(middle))
             yield answers(figure.counted, window)
     yield from (_SPREAD, usual(_SPREAD))
@@ -97,7 +96,7 @@ def _groups(policies: Policies) -> list[tuple[str, tuple[str, int]]]:
 
 def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
     def expression(read: Read) -> str:
-        middle = median(figure.gauge, window)
+        middle = recent_median(figure.gauge, window)
         now, past, apart = (read(series, matcher) for series in (middle, usual(middle), deviation(middle)))
         enough = f"and {read(answers(figure.counted, window), matcher)} > {runs - 0.5:g}"
         if figure.slower_is_more:
@@ -119,7 +118,7 @@ def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
             f"{words.TIMES} times the median of the same hours of the last 7 days, and beyond what "
             f"these days differ among themselves. It has been so for {window}."
         ),
-        board=(MODEL, ("provider", "model", "target")),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
         hold=window,
         keep="1h",
     )
@@ -127,8 +126,8 @@ def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
 
 def _jitter(matcher: str, bound: float, window: str) -> Alert:
     def expression(read: Read) -> str:
-        jitter = without("max", (), select(names.JITTER_SECONDS, matcher))
-        count = without("max", (), select(names.WINDOW_ATTEMPTS, matcher))
+        jitter = without("max", (), selector(names.JITTER_SECONDS, matcher))
+        count = without("max", (), selector(names.WINDOW_ATTEMPTS, matcher))
         # A few spikes make a large standard deviation, and no wide middle.
         middle, past = (read(series, matcher) for series in (_SPREAD, usual(_SPREAD)))
         return (
@@ -150,7 +149,7 @@ def _jitter(matcher: str, bound: float, window: str) -> Alert:
             f"the last 24 h; up to {bound:g} s is good. It is no single spike, and at least "
             f"{_JITTER_EFFECT:g} times what the days of the last week had."
         ),
-        board=(MODEL, ("provider", "model", "target")),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
         hold=window,
         keep="1h",
     )

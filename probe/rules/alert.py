@@ -1,0 +1,65 @@
+"""What a rule is, whoever evaluates it, and which board an alert opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from probe.config import RulesConfig
+from probe.rules.promql import Read, Recorded
+from probe.rules.windows import Severity
+
+# The uids of the generated boards.
+OVERVIEW_BOARD: Final = "inference-probe-overview"
+PROVIDER_BOARD: Final = "inference-probe-provider"
+MODEL_BOARD: Final = "inference-probe-model"
+COST_BOARD: Final = "inference-probe-cost"
+DISCOVERY_BOARD: Final = "inference-probe-discovery"
+ENGINES_BOARD: Final = "inference-probe-engines"
+HEALTH_BOARD: Final = "inference-probe-health"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert of either evaluator; `summary` and `description` are templates, `expression` is PromQL.
+
+    An expression that reads recorded series takes the way to read them. `name` is the name of its runbook;
+    rules of one name differ in their labels. `board` is the uid of a board and the variables that it is
+    opened with. `hold` and `keep` are how long the condition must last before anybody is notified, and how
+    long notifications go on after it ended.
+    """
+
+    name: str
+    severity: Severity
+    expression: str | Callable[[Read], str]
+    summary: str
+    description: str
+    board: tuple[str, tuple[str, ...]]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hold: str = ""
+    keep: str = ""
+
+    def promql(self, read: Read) -> str:
+        return self.expression if isinstance(self.expression, str) else self.expression(read)
+
+    def annotations(self, config: RulesConfig) -> dict[str, str]:
+        """Templates, as Prometheus fills them in with the labels of the alert."""
+        uid, variables = self.board
+        query = "".join(f"&var-{name}={{{{ $labels.{name} | urlquery }}}}" for name in variables)
+        return {
+            "summary": self.summary,
+            "description": self.description,
+            "runbook_url": f"{config.runbook_url}/{self.name}",
+            "dashboard_url": f"{config.grafana_url}/d/{uid}?from=now-24h&to=now{query}",
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rules that are evaluated together, in order: a recorded series stands before what reads it."""
+
+    name: str
+    interval: str
+    recorded: tuple[Recorded, ...] = ()
+    alerts: tuple[Alert, ...] = ()
