@@ -7,7 +7,7 @@ import os
 import sys
 
 from bench import accuracy, alarms, attempts, daemon, delivery, fleet, reading, store, sync
-from bench.figure import Figure, kept, report, table, write
+from bench.figure import Figure, kept, page, report, write
 
 PARTS = {
     "accuracy": accuracy.measure,
@@ -32,7 +32,7 @@ def main() -> None:
     for name in wanted:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         figures[name] = asyncio.run(PARTS[name]())
-    print(table(report(figures, cores)))
+    print(page(report(figures, cores)))
     known = {**kept(), **figures}
     write(report({name: known[name] for name in PARTS if name in known}, cores))
     missed = [figure.name for each in figures.values() for figure in each if figure.verdict == "missed"]

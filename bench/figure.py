@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -63,7 +63,7 @@ def digits(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 0.001 else f"{value:.4f}"
 
 
-def table(of: Report) -> str:
+def page(of: Report) -> str:
     """The report as a Markdown page."""
     lines = [
         "# Benchmarks",
@@ -71,6 +71,12 @@ def table(of: Report) -> str:
         f"Measured by `make bench` up to {of.date}: {of.cores} shared cores, Linux {of.kernel},",
         f"Python {of.python}.",
         "The simulator, the probe and the clients it is compared with share the machine and the run.",
+        "",
+        "## Errors of reading the same streams",
+        "",
+        *_comparison(of.figures.get("accuracy", ())),
+        "",
+        "## All figures",
         "",
         "| part | figure | measured | unit | goal | | n |",
         "|---|---|---:|---|---:|---|---:|",
@@ -85,14 +91,47 @@ def table(of: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _comparison(figures: Sequence[Figure]) -> Iterator[str]:
+    """A row for each way of reading the same streams, a column for each number of streams."""
+    columns = [f"{count} stream{'s' if count > 1 else ''}" for count in (1, 50, 100, 200)]
+    yield f"| p99 error in ms | {' | '.join(columns)} |"
+    yield f"|---|{'---:|' * len(columns)}"
+    for kind in ("TTFT error", "chunk-gap error"):
+        for part in dict.fromkeys(figure.part for figure in figures):
+            found = {figure.name: digits(figure.value) for figure in figures if figure.part == part}
+            cells = [found.get(f"{kind} p99, {column}", "") for column in columns]
+            if all(cells):
+                yield f"| {kind}: {part} | {' | '.join(cells)} |"
+
+
+def in_short(of: Report) -> str:
+    """What README.md says of it: three errors, and those of the usual clients in the same run."""
+    found = {(figure.part, figure.name): digits(figure.value) for figure in of.figures["accuracy"]}
+
+    def line(what: str, name: str) -> str:
+        ours, httpx, sdk = (found[part, name] for part in ("stopwatch, plain, cold", "httpx", "openai SDK"))
+        return f"- {what}, 100 streams at once: **{ours} ms** (httpx {httpx}, openai SDK {sdk})\n"
+
+    busy = found["stopwatch, the daemon works 20 of 100 ms", "TTFT error p99, 50 streams"]
+    return (
+        line("time to first token", "TTFT error p99, 100 streams")
+        + line("gap between two chunks", "chunk-gap error p99, 100 streams")
+        + f"- time to first token while the daemon is busy a fifth of the time, 50 streams: **{busy} ms**\n"
+    )
+
+
+def last() -> Report:
+    """The report that is kept."""
+    return msgspec.json.decode((RESULTS / "results.json").read_bytes(), type=Report)
+
+
 def kept() -> Mapping[str, Sequence[Figure]]:
     """The figures that are kept, by part."""
-    file = RESULTS / "results.json"
-    return msgspec.json.decode(file.read_bytes(), type=Report).figures if file.exists() else {}
+    return last().figures if (RESULTS / "results.json").exists() else {}
 
 
 def write(of: Report) -> None:
     """Keep the page and the figures as JSON."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "README.md").write_text(table(of))
+    (RESULTS / "README.md").write_text(page(of))
     (RESULTS / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(of), indent=1) + b"\n")

@@ -6,7 +6,6 @@ written, and the exit status says whether anything is stale.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -15,17 +14,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dashboards.registry
-from bench.figure import digits
+from bench.figure import in_short, last, page
 from exporters.otlp.table import gen_ai_table, own_table
 from probe.config import Config
 from probe.config.sources.reference import json_schema, reference
-from probe.metrics import CATALOGUE, metrics_page, metrics_table
+from probe.metrics import CATALOGUE, metrics_page
 from probe.providers.presets import PRESETS
-from probe.providers.table import presets_table, providers_page
+from probe.providers.table import providers_page
 from probe.rules.files import Format, files_for
 from probe.store.schema_page import schema_page
 from tools.alerts import alerts_table
 from tools.chart import chart_files, strays
+from tools.pages import sql_page, titles
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,30 +36,6 @@ class Generated(NamedTuple):
     path: str
     make: Callable[[], str]
     part: str | None = None
-
-
-def sql_examples() -> str:
-    """The queries of docs/sql/postgresql, as they are tested."""
-    files = sorted((ROOT / "docs" / "sql" / "postgresql").glob("*.sql"))
-    return "\n".join(f"```sql\n{file.read_text().strip()}\n```\n" for file in files)
-
-
-def accuracy_table() -> str:
-    """The errors of the last full benchmark, a row for each way of reading the same streams."""
-    file = ROOT / "docs" / "benchmarks" / "results.json"
-    figures = json.loads(file.read_text())["figures"]["accuracy"]
-    columns = [f"{count} stream{'s' if count > 1 else ''}" for count in (1, 50, 100, 200)]
-    lines = [
-        f"| p99 error in ms | {' | '.join(columns)} |",
-        f"|---|{'---:|' * len(columns)}",
-    ]
-    for kind in ("TTFT error", "chunk-gap error"):
-        for part in dict.fromkeys(figure["part"] for figure in figures):
-            found = {f["name"]: digits(f["value"]) for f in figures if f["part"] == part}
-            cells = [found.get(f"{kind} p99, {column}", "") for column in columns]
-            if all(cells):
-                lines.append(f"| {kind}: {part} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
 
 
 RULE_FOLDERS: tuple[tuple[Format, str], ...] = (
@@ -84,10 +60,11 @@ GENERATED = (
     Generated("docs/opentelemetry.md", gen_ai_table, part="gen-ai"),
     Generated("docs/opentelemetry.md", own_table, part="own"),
     Generated("docs/providers.md", lambda: providers_page(PRESETS.values())),
-    Generated("README.md", lambda: presets_table(PRESETS.values()), part="presets"),
-    Generated("README.md", lambda: metrics_table(CATALOGUE), part="metrics"),
-    Generated("README.md", sql_examples, part="sql"),
-    Generated("README.md", accuracy_table, part="accuracy"),
+    Generated("docs/sql/README.md", lambda: sql_page(ROOT / "docs" / "sql")),
+    Generated("docs/benchmarks/README.md", lambda: page(last())),
+    Generated("README.md", lambda: in_short(last()), part="accuracy"),
+    Generated("docs/README.md", lambda: titles(ROOT / "docs" / "decisions"), part="decisions"),
+    Generated("docs/README.md", lambda: titles(ROOT / "docs" / "runbooks"), part="runbooks"),
     *(Generated(path, make) for path, make in dashboards.registry.files().items()),
     *rule_files(),
     Generated("docs/alerting.md", lambda: alerts_table(ROOT / "docs" / "runbooks"), part="alerts"),

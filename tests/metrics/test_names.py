@@ -66,5 +66,5 @@ def test_a_metric_that_is_renamed_is_renamed_by_one_command(tmp_path: Path) -> N
     assert typed == []
     made = {file.path: (tmp_path / file.path).read_text() for file in GENERATED}
     assert [path for path, text in made.items() if re.search(rf"\b{old}\b", text)] == []
-    for kind in ("docs/metrics.md", "README.md", "deploy/grafana/dashboards/prometheus", "deploy/prometheus"):
+    for kind in ("docs/metrics.md", "deploy/grafana/dashboards/prometheus", "deploy/prometheus"):
         assert any(path.startswith(kind) and new in text for path, text in made.items()), kind
