@@ -25,7 +25,7 @@ from probe.probing.attempt import TargetPlan
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.suites import Suite
 from probe.suites.load import load_suites
 from probe.wire.request import Connection, Deadlines
@@ -112,7 +112,7 @@ def assemble(
     Raises ConfigError, SuiteError.
     """
     endpoints = {
-        name: resolve(name, _pointed_at_simulator(name, provider, simulator_url))
+        name: resolve_endpoint(name, _pointed_at_simulator(name, provider, simulator_url))
         for name, provider in config.providers.items()
     }
     targets = tuple(_plans(config, endpoints))

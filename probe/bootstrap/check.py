@@ -16,7 +16,7 @@ from probe.errors import ConfigError, SuiteError
 from probe.lib.patterns import did_you_mean, select
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.providers.presets import PRESETS
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.suites.load import load_suites
 
 _MONTH_DAYS = 31
@@ -203,7 +203,7 @@ class _Check:
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:
-            resolve(name, self._config.providers[name])
+            resolve_endpoint(name, self._config.providers[name])
         except ConfigError as exc:
             self._add(place, str(exc))
 

@@ -1,1 +1,1 @@
-"""Inference servers asked about themselves: health, version, models, load, and totals before and after."""
+"""Inference servers about themselves: health, version, models, load, and totals before and after."""

@@ -1,43 +1,35 @@
-"""Questions to a server over HTTP: short, small, and their errors in one line.
+"""Requests to a server about itself: short, small, and their errors in one line.
 
-A plain client, as nothing here is measured. Every question opens a connection of its own: servers close idle
+A plain client, as nothing here is measured. Every request opens a connection of its own: servers close idle
 ones after seconds, and one that is closed as it is used would pass for an outage.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import socket
 import ssl
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
+from probe.engines.protocol import Health
 from probe.errors import EngineError
-from probe.lib.clock import NS_PER_SECOND, monotonic_ns
-from probe.providers.detail import one_line
+from probe.lib.http import Fetched, FetchError, fetch, reason_of
+from probe.lib.printable import printable_line
 from probe.providers.preset import Endpoint
 
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "inference-probe"}
 _TIMEOUT_SECONDS = 5.0
 _LARGEST_BYTES = 4 * 1024 * 1024
-# What servers answer that were started without an endpoint, or keep it to themselves.
+# How servers answer that were started without an endpoint, or keep it to themselves.
 NOT_SERVED = frozenset({403, 404, 405, 501})
 # Paths under which APIs are served; health and metrics stand beside them.
 _API_PATHS = ("/v1", "/api")
 
 
-class Answer(NamedTuple):
-    status: int
-    body: bytes
-    seconds: float
-
-
 class EngineClient:
-    """Asks one server. `timeout_seconds` is for a whole answer."""
+    """Requests to one server. `timeout_seconds` is for a whole answer."""
 
     def __init__(self, endpoint: Endpoint, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self.root = root_of(endpoint.base_url)
@@ -45,24 +37,33 @@ class EngineClient:
         self._timeout = timeout_seconds
         self._http: httpx2.AsyncClient | None = None
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str) -> Fetched:
         """Whatever status it answers with. Raises EngineError."""
-        began_ns = monotonic_ns()
         try:
-            http = self._open()
-            async with asyncio.timeout(self._timeout), http.stream("GET", self.root + path) as response:
-                body = await self._body(response, path)
-                return Answer(response.status_code, body, (monotonic_ns() - began_ns) / NS_PER_SECOND)
-        except (TimeoutError, httpx2.TimeoutException) as exc:
+            return await fetch(
+                self._open(), self.root + path, seconds=self._timeout, max_bytes=_LARGEST_BYTES
+            )
+        except TimeoutError as exc:
             raise self.error(path, f"no answer within {self._timeout:g} s") from exc
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as exc:
-            raise self.error(path, _reason(exc)) from exc
+        except (FetchError, OSError) as exc:
+            raise self.error(path, reason_of(exc)) from exc
+
+    async def health(self, path: str) -> Health:
+        """Healthy if `path` answers with 200."""
+        try:
+            answer = await self.get(path)
+        except EngineError as exc:
+            return Health(healthy=False, detail=str(exc))
+        if answer.status == 200:
+            return Health(healthy=True, seconds=answer.seconds)
+        detail = str(self.error(path, f"status {answer.status}{_error_text(answer.body)}"))
+        return Health(healthy=False, detail=detail, seconds=answer.seconds)
 
     async def page(self, path: str) -> bytes:
         """The body of a success. Raises EngineError, with the status of anything else."""
         answer = await self.get(path)
         if answer.status != 200:
-            raise self.error(path, f"status {answer.status}{said(answer.body)}", answer.status)
+            raise self.error(path, f"status {answer.status}{_error_text(answer.body)}", answer.status)
         return answer.body
 
     async def json(self, path: str) -> Any:
@@ -74,7 +75,7 @@ class EngineClient:
             raise self.error(path, "the answer is no JSON") from exc
 
     async def optional(self, path: str) -> Any | None:
-        """As `json`; None where the server answers that it does not serve this. Raises EngineError."""
+        """As `json`; None if the server answers that it does not serve this. Raises EngineError."""
         try:
             return await self.json(path)
         except EngineError as exc:
@@ -90,7 +91,7 @@ class EngineClient:
             await self._http.aclose()
 
     def _open(self) -> httpx2.AsyncClient:
-        """Raises OSError where the certificates to trust cannot be read."""
+        """Raises OSError if the certificates to trust cannot be read."""
         if self._http is None:
             key = self._endpoint.api_key
             self._http = httpx2.AsyncClient(
@@ -103,16 +104,6 @@ class EngineClient:
             )
         return self._http
 
-    async def _body(self, response: httpx2.Response, path: str) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in response.aiter_raw():
-            size += len(piece)
-            if size > _LARGEST_BYTES:
-                raise self.error(path, f"the answer is larger than {_LARGEST_BYTES // 2**20} MiB")
-            pieces.append(piece)
-        return b"".join(pieces)
-
 
 def root_of(base_url: str) -> str:
     """Where a server is, given where its API is."""
@@ -122,27 +113,15 @@ def root_of(base_url: str) -> str:
     return base_url
 
 
-def said(body: bytes) -> str:
-    """`: message` out of the errors that servers send; empty where there is none."""
+def _error_text(body: bytes) -> str:
+    """`: message` out of the errors that servers send; empty if there is none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     error = value.get("error") if isinstance(value, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    return f": {one_line(message)}" if isinstance(message, str) and message.strip() else ""
-
-
-def _reason(error: Exception) -> str:
-    """What the system says of a connection that failed, where it says anything."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError | socket.gaierror):
-            return one_line(cause.strerror or str(cause))
-        if isinstance(cause, OSError) and cause.errno is not None:
-            return os.strerror(cause.errno)
-        cause = cause.__cause__ or cause.__context__
-    return one_line(str(error)) or type(error).__name__
+    return f": {printable_line(message)}" if isinstance(message, str) and message.strip() else ""
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def open_engine(endpoint: Endpoint) -> Engine | None:
-    """The server that the endpoint names; None where it names none. It wants to be closed.
+    """The server that the endpoint names; None if it names none. The caller must close it.
 
     Most configurations name none, and then none of this is imported.
     """

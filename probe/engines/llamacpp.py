@@ -1,4 +1,4 @@
-"""llama.cpp's server: `/health`, `/props`, `/slots`, `/v1/models`, and `/metrics` where it has `--metrics`.
+"""llama.cpp's server: `/health`, `/props`, `/slots`, `/v1/models`, and `/metrics` if it has `--metrics`.
 
 https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
@@ -11,10 +11,10 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import NOT_SERVED, EngineClient
-from probe.engines.models import read_models
-from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot
-from probe.engines.reading import is_up, metrics_page, words
-from probe.engines.table import PageTable, named, read_counters, read_snapshot
+from probe.engines.common import list_v1_models, scrape, set_flags
+from probe.engines.counters import Counters
+from probe.engines.metrics_page import PageTable, aliases, read_counters, read_snapshot
+from probe.engines.protocol import EngineInfo, Gauges, Health, Snapshot
 from probe.errors import EngineError
 from probe.facts.sample import EngineName
 from probe.providers.usage import sound
@@ -24,16 +24,16 @@ TABLE = PageTable(
     prefix="llamacpp:",
     # Numbers are written by a C++ stream as it comes: six digits.
     digits=6,
-    running=named("llamacpp:requests_processing"),
-    waiting=named("llamacpp:requests_deferred"),
-    kv_cache_ratio=named("llamacpp:kv_cache_usage_ratio"),
+    running=aliases("llamacpp:requests_processing"),
+    waiting=aliases("llamacpp:requests_deferred"),
+    kv_cache_ratio=aliases("llamacpp:kv_cache_usage_ratio"),
     # The mean since the server began, as it tells no other.
-    batch_size=named("llamacpp:n_busy_slots_per_decode"),
-    cached_tokens=named("llamacpp:prompt_tokens_cached_total"),
-    computed_tokens=named("llamacpp:prompt_tokens_total"),
-    generation_tokens=named("llamacpp:tokens_predicted_total"),
-    prefill_seconds=named("llamacpp:prompt_seconds_total"),
-    decode_seconds=named("llamacpp:tokens_predicted_seconds_total"),
+    batch_size=aliases("llamacpp:n_busy_slots_per_decode"),
+    cached_tokens=aliases("llamacpp:prompt_tokens_cached_total"),
+    computed_tokens=aliases("llamacpp:prompt_tokens_total"),
+    generation_tokens=aliases("llamacpp:tokens_predicted_total"),
+    prefill_seconds=aliases("llamacpp:prompt_seconds_total"),
+    decode_seconds=aliases("llamacpp:tokens_predicted_seconds_total"),
 )
 
 _ENDPOINTS = {"endpoint_metrics": "metrics", "endpoint_slots": "slots"}
@@ -51,7 +51,7 @@ class LlamaCpp:
         self._client = client
 
     async def health(self) -> Health:
-        return await is_up(self._client, "/health")
+        return await self._client.health("/health")
 
     async def info(self) -> EngineInfo:
         props = mapping(await self._client.json("/props"))
@@ -64,17 +64,17 @@ class LlamaCpp:
             capabilities=(
                 "chat",
                 "completion",
-                *words(mapping(props.get("chat_template_caps")), _TEMPLATE),
-                *words(mapping(props.get("modalities")), _MODALITIES),
-                *words(props, _ENDPOINTS),
+                *set_flags(mapping(props.get("chat_template_caps")), _TEMPLATE),
+                *set_flags(mapping(props.get("modalities")), _MODALITIES),
+                *set_flags(props, _ENDPOINTS),
             ),
         )
 
     async def models(self) -> Sequence[ListedModel]:
-        return await read_models(self._client)
+        return await list_v1_models(self._client)
 
     async def counters(self) -> Counters:
-        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def snapshot(self) -> Snapshot:
         """From `/metrics` and `/slots`, as far as the server was started with them."""
@@ -94,7 +94,7 @@ class LlamaCpp:
 
     async def _metrics(self) -> Snapshot | None:
         try:
-            return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+            return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
         except EngineError as exc:
             if exc.status in NOT_SERVED:
                 return None

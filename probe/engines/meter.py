@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import structlog
 
-from probe.engines.difference import anything_finished, reported_between, tells_times
-from probe.engines.protocol import Counters, Engine, Snapshot
+from probe.engines.counters import Counters, anything_finished, reported_between, tells_times
+from probe.engines.protocol import Engine, Snapshot
 from probe.errors import EngineError
 from probe.facts.sample import EngineName, Ok, Reported, Usage
 from probe.lib.clock import NS_PER_SECOND, monotonic_ns
@@ -40,7 +40,7 @@ class Visit:
         self.before: Counters | None = None
 
     async def complete(self, reading: Reading) -> Reading:
-        """The reading, with what the server's counters say of it where the answer itself told no times."""
+        """The reading, with what the server's counters say of it if the answer itself has no times."""
         return await self._meter.complete(self, reading)
 
 
@@ -95,7 +95,7 @@ class Meter:
         return replace(reading, reported=_joined(reading.reported, counted))
 
     async def observe(self) -> Snapshot | None:
-        """The server's metrics now; None where an attempt is under way, or begins meanwhile.
+        """The server's metrics now; None if an attempt is under way, or begins meanwhile.
 
         Raises EngineError.
         """
@@ -118,7 +118,7 @@ class Meter:
         return monotonic_ns() >= self._left_alone_until_ns
 
     async def _stop_observing(self) -> None:
-        """Nobody else asks the server anything while it is measured."""
+        """Nothing else is requested of the server while it is measured."""
         task = self._observing
         if task is not None:
             task.cancel()

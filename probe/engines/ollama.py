@@ -10,8 +10,8 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
-from probe.engines.protocol import Counters, EngineInfo, Gauges, Health, Snapshot
-from probe.engines.reading import is_up
+from probe.engines.counters import Counters
+from probe.engines.protocol import EngineInfo, Gauges, Health, Snapshot
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
 from probe.providers.ollama.listing import TAGS
@@ -31,7 +31,7 @@ class Ollama:
         self._client = client
 
     async def health(self) -> Health:
-        return await is_up(self._client, _VERSION)
+        return await self._client.health(_VERSION)
 
     async def info(self) -> EngineInfo:
         version = mapping(await self._client.json(_VERSION))

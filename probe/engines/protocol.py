@@ -1,12 +1,13 @@
-"""What an inference server tells of itself beside its answers. None is what it does not tell."""
+"""What an inference server says of itself beside its answers. None: it does not say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from probe.catalog.models.listed import ListedModel
+from probe.engines.counters import Counters
 from probe.facts.sample import EngineName
 
 
@@ -49,48 +50,16 @@ class Gauges:
     batch_size: float | None = None
 
 
-class Sum(NamedTuple):
-    """A total since the server began: of so many requests (or tokens), or of nobody knows how many."""
-
-    total: float
-    number: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """Totals over all models since the server began.
-
-    `started` and `finished` are requests, `unfinished` are those running or waiting now. `prompt_tokens` were
-    read, `cached_tokens` of them (or beside them, see `PageTable`) came out of a cache, `computed_tokens` did
-    not. A sum with a number is one of requests, `itl_seconds` one of requests or of tokens; without a number
-    it is what the whole server spent.
-    """
-
-    unfinished: float | None = None
-    started: float | None = None
-    finished: float | None = None
-    prompt_tokens: Sum | None = None
-    cached_tokens: Sum | None = None
-    computed_tokens: Sum | None = None
-    generation_tokens: Sum | None = None
-    queue_seconds: Sum | None = None
-    prefill_seconds: Sum | None = None
-    decode_seconds: Sum | None = None
-    ttft_seconds: Sum | None = None
-    itl_seconds: Sum | None = None
-    total_seconds: Sum | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The native metrics at one instant. `counters` is None where the server keeps none."""
+    """The native metrics at one instant. `counters` is None if the server keeps none."""
 
     gauges: tuple[Gauges, ...] = ()
     counters: Counters | None = None
 
 
 class Engine(Protocol):
-    """One inference server. Everything but `health` raises EngineError where it does not answer."""
+    """One inference server. Everything but `health` raises EngineError if it does not answer."""
 
     @property
     def name(self) -> EngineName: ...
@@ -105,11 +74,11 @@ class Engine(Protocol):
     async def info(self) -> EngineInfo: ...
 
     async def models(self) -> Sequence[ListedModel]:
-        """What can be asked of it, each model once."""
+        """What it serves, each model once."""
         ...
 
     async def counters(self) -> Counters:
-        """One read. Raises EngineError also where this server keeps no counters."""
+        """One read. Raises EngineError also if this server keeps no counters."""
         ...
 
     async def snapshot(self) -> Snapshot: ...

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
-from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
-from probe.engines.reading import capabilities_of, is_up, metrics_page
-from probe.engines.table import Metric, PageTable, named, read_counters, read_snapshot
+from probe.engines.common import capabilities_of, scrape
+from probe.engines.counters import Counters
+from probe.engines.metrics_page import Metric, PageTable, aliases, read_counters, read_snapshot
+from probe.engines.protocol import EngineInfo, Health, Snapshot
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
 from probe.providers.tgi.listing import INFO
@@ -24,19 +25,19 @@ _INFERENCE = "tgi_batch_inference_duration"
 
 TABLE = PageTable(
     prefix="tgi_",
-    running=named("tgi_batch_current_size"),
-    waiting=named("tgi_queue_size"),
-    batch_size=named("tgi_batch_current_size"),
-    started=named("tgi_request_count"),
-    finished=named("tgi_request_success"),
-    prompt_tokens=named("tgi_request_input_length"),
-    generation_tokens=named("tgi_request_generated_tokens"),
-    queue_seconds=named("tgi_request_queue_duration"),
+    running=aliases("tgi_batch_current_size"),
+    waiting=aliases("tgi_queue_size"),
+    batch_size=aliases("tgi_batch_current_size"),
+    started=aliases("tgi_request_count"),
+    finished=aliases("tgi_request_success"),
+    prompt_tokens=aliases("tgi_request_input_length"),
+    generation_tokens=aliases("tgi_request_generated_tokens"),
+    queue_seconds=aliases("tgi_request_queue_duration"),
     # Of whole batches, counted by calls of the model.
     prefill_seconds=(Metric(name=_INFERENCE, label=("method", "prefill"), counts_requests=False),),
     decode_seconds=(Metric(name=_INFERENCE, label=("method", "decode"), counts_requests=False),),
-    itl_seconds=named("tgi_request_mean_time_per_token_duration"),
-    total_seconds=named("tgi_request_duration"),
+    itl_seconds=aliases("tgi_request_mean_time_per_token_duration"),
+    total_seconds=aliases("tgi_request_duration"),
 )
 
 _CAPABILITIES = {
@@ -57,7 +58,7 @@ class Tgi:
         self._client = client
 
     async def health(self) -> Health:
-        return await is_up(self._client, "/health")
+        return await self._client.health("/health")
 
     async def info(self) -> EngineInfo:
         info = mapping(await self._client.json("/info"))
@@ -78,10 +79,10 @@ class Tgi:
             raise self._client.error("/info", "the answer names no model") from exc
 
     async def counters(self) -> Counters:
-        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def snapshot(self) -> Snapshot:
-        return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+        return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -10,32 +10,34 @@ from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
-from probe.engines.models import read_models
-from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot
-from probe.engines.reading import capabilities_of, is_up, metrics_page
-from probe.engines.table import PageTable, named, read_counters, read_snapshot
+from probe.engines.common import capabilities_of, list_v1_models, scrape
+from probe.engines.counters import Counters
+from probe.engines.metrics_page import PageTable, aliases, read_counters, read_snapshot
+from probe.engines.protocol import EngineInfo, Health, Snapshot
 from probe.facts.sample import EngineName
 from probe.providers.values import clean_text, mapping
 
 TABLE = PageTable(
     prefix="vllm:",
     model_label="model_name",
-    running=named("vllm:num_requests_running"),
-    waiting=named("vllm:num_requests_waiting"),
-    kv_cache_ratio=named("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+    running=aliases("vllm:num_requests_running"),
+    waiting=aliases("vllm:num_requests_waiting"),
+    kv_cache_ratio=aliases("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
     # Documented as the requests in the batches that the model executes.
-    batch_size=named("vllm:num_requests_running"),
-    finished=named("vllm:request_success"),
-    prompt_tokens=named("vllm:request_prompt_tokens", "vllm:prompt_tokens"),
-    cached_tokens=named("vllm:prompt_tokens_cached", "vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits"),
-    computed_tokens=named("vllm:request_prefill_kv_computed_tokens"),
-    generation_tokens=named("vllm:request_generation_tokens", "vllm:generation_tokens"),
-    queue_seconds=named("vllm:request_queue_time_seconds", "vllm:time_in_queue_requests"),
-    prefill_seconds=named("vllm:request_prefill_time_seconds"),
-    decode_seconds=named("vllm:request_decode_time_seconds"),
-    ttft_seconds=named("vllm:time_to_first_token_seconds"),
-    itl_seconds=named("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
-    total_seconds=named("vllm:e2e_request_latency_seconds"),
+    batch_size=aliases("vllm:num_requests_running"),
+    finished=aliases("vllm:request_success"),
+    prompt_tokens=aliases("vllm:request_prompt_tokens", "vllm:prompt_tokens"),
+    cached_tokens=aliases(
+        "vllm:prompt_tokens_cached", "vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits"
+    ),
+    computed_tokens=aliases("vllm:request_prefill_kv_computed_tokens"),
+    generation_tokens=aliases("vllm:request_generation_tokens", "vllm:generation_tokens"),
+    queue_seconds=aliases("vllm:request_queue_time_seconds", "vllm:time_in_queue_requests"),
+    prefill_seconds=aliases("vllm:request_prefill_time_seconds"),
+    decode_seconds=aliases("vllm:request_decode_time_seconds"),
+    ttft_seconds=aliases("vllm:time_to_first_token_seconds"),
+    itl_seconds=aliases("vllm:inter_token_latency_seconds", "vllm:time_per_output_token_seconds"),
+    total_seconds=aliases("vllm:e2e_request_latency_seconds"),
 )
 
 # Which path of its OpenAPI document stands for what it can do.
@@ -60,7 +62,7 @@ class Vllm:
         self._client = client
 
     async def health(self) -> Health:
-        return await is_up(self._client, "/health")
+        return await self._client.health("/health")
 
     async def info(self) -> EngineInfo:
         version = await self._client.optional("/version")
@@ -73,17 +75,17 @@ class Vllm:
         )
 
     async def models(self) -> Sequence[ListedModel]:
-        return await read_models(self._client)
+        return await list_v1_models(self._client)
 
     async def counters(self) -> Counters:
-        return read_counters(await metrics_page(self._client, TABLE.prefix), TABLE)
+        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def snapshot(self) -> Snapshot:
-        return read_snapshot(await metrics_page(self._client, TABLE.prefix), TABLE)
+        return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
     async def _capabilities(self) -> tuple[str, ...]:
-        """None of them where the server keeps its document to itself (`--disable-fastapi-docs`)."""
+        """None of them if the server keeps its document to itself (`--disable-fastapi-docs`)."""
         return capabilities_of(await self._client.optional("/openapi.json"), _CAPABILITIES)

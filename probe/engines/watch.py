@@ -1,4 +1,4 @@
-"""The load of the configured servers, looked up now and then while nothing is measured on them."""
+"""The load of the configured servers, read periodically while nothing is measured on them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EngineWatch:
         self._seen: dict[str, tuple[int, EngineStatus]] = {}
 
     def status(self) -> tuple[EngineStatus, ...]:
-        """What was seen last of each server, where that is not too long ago."""
+        """What was seen last of each server, if that is not too long ago."""
         return tuple(
             status for at_ns, status in self._seen.values() if self._age_seconds(at_ns) <= _LATEST_SECONDS
         )
@@ -46,7 +46,7 @@ class EngineWatch:
             await self._clock.sleep(_AGAIN_SECONDS)
 
     async def look(self) -> None:
-        """Ask every server whose turn it is, all at once."""
+        """Read the load of every server that is due, all at once."""
         with self._meters() as meters:
             for gone in self._seen.keys() - meters.keys():
                 del self._seen[gone]

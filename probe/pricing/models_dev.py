@@ -11,7 +11,7 @@ from probe.catalog.prices.quote import SourcePrices
 from probe.catalog.prices.sources import models_dev
 from probe.config import PricingConfig
 from probe.errors import PriceSourceError
-from probe.pricing.fetch import MAX_BYTES, SECONDS, fetch
+from probe.pricing.fetch import MAX_BYTES, SECONDS, fetch_document
 
 
 class ModelsDev:
@@ -37,7 +37,7 @@ class ModelsDev:
         """What it says of these providers; None where nothing is new since. Raises PriceSourceError."""
         url, asked = config.models_dev_url, dict(base_urls)
         known = self._etag if self._read_for == (url, asked) else None
-        fetched = await fetch(
+        fetched = await fetch_document(
             url, etag=known, proxy=self._proxy(url), seconds=self._seconds, max_bytes=self._max_bytes
         )
         if fetched.body is None:

@@ -10,7 +10,7 @@ from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.config import Config
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 
 # Nothing is asked there: a price of what runs on this machine does not go by its port.
 _SIMULATOR_URL = "http://127.0.0.1/v1"
@@ -39,7 +39,7 @@ def scope_of(assembly: Assembly) -> Scope:
 def scope_of_config(config: Config, quotes: QuoteTable) -> Scope:
     """The same without building what sends requests. Raises ConfigError."""
     base_urls = {
-        name: _SIMULATOR_URL if needs_simulator(name, provider) else resolve(name, provider).base_url
+        name: _SIMULATOR_URL if needs_simulator(name, provider) else resolve_endpoint(name, provider).base_url
         for name, provider in config.providers.items()
     }
     return Scope(

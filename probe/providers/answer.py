@@ -16,7 +16,7 @@ class Answer:
 
     Output is text, reasoning, a refusal or a tool call. An event with none of them (role only, empty or null
     content, usage) is no output and moves no instant. `id` is the provider's id of the answer, `envelope_id`
-    one that its support would rather be told.
+    one that its support prefers.
     """
 
     __slots__ = (

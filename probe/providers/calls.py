@@ -8,7 +8,7 @@ from uuid import UUID
 
 from probe.errors import ProviderError, StopwatchError
 from probe.lib.clock import read_pair
-from probe.providers.detail import one_line
+from probe.lib.printable import printable_line
 from probe.providers.protocol import Prompt
 from probe.suites import Message
 from probe.wire.capture import Arrival, Capture
@@ -31,7 +31,7 @@ class WireOfTheCall:
         return await _wire.get().exchange(request)
 
     async def aclose(self) -> None:
-        """Whoever brought the wire closes it."""
+        """The caller that brought the wire closes it."""
 
 
 class NoNetwork:
@@ -62,7 +62,7 @@ class NoNetwork:
 async def capture_of(provider: str, call: Awaitable[None], tape: Tape, wire: Wire) -> Capture:
     """What the call, carried by `wire`, left on the tape, whatever the client thought of the response.
 
-    Raises ProviderError where no request was made, StopwatchError without a stopwatch.
+    Raises ProviderError if no request was made, StopwatchError without a stopwatch.
     """
     token = _wire.set(wire)
     try:
@@ -85,5 +85,5 @@ def _unsent(provider: str, error: BaseException) -> ProviderError | StopwatchErr
             return StopwatchError(str(cause))
         last, cause = cause, cause.__cause__
     return ProviderError(
-        f"{provider}: no request could be made: {one_line(str(last)) or type(last).__name__}"
+        f"{provider}: no request could be made: {printable_line(str(last)) or type(last).__name__}"
     )

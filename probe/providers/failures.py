@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from probe.facts.sample import FAULTS, Failed, FailureKind
+from probe.lib.printable import page_title, printable_line
 from probe.limits.headers import read_rate_limits
 from probe.limits.times import GO_PART, date_of, duration_seconds, number, seconds_until
-from probe.providers.detail import one_line, page_title
 from probe.wire.capture import Phase, Reason, WireFailure
 
 STATUSES: Mapping[int, FailureKind] = MappingProxyType(
@@ -157,9 +157,9 @@ _TELLING_IN_A_STREAM: frozenset[FailureKind] = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorObject:
-    """What an error object says. `status` is its code where that is an HTTP status (OpenRouter, Gemini).
+    """What an error object says. `status` is its code if that is an HTTP status (OpenRouter, Gemini).
 
-    `delay` is how long it asks to wait, as the duration it is written as (Gemini).
+    `delay` is how long it requests to wait, as the duration it is written as (Gemini).
     """
 
     message: str
@@ -178,7 +178,7 @@ def failed(kind: FailureKind, detail: str, retry_after_seconds: float | None = N
     return Failed(
         kind=kind,
         fault=FAULTS[kind],
-        detail=one_line(detail) or kind.replace("_", " "),
+        detail=printable_line(detail) or kind.replace("_", " "),
         retry_after_seconds=retry_after_seconds,
     )
 

@@ -25,7 +25,7 @@ def answered_at(capture: Capture) -> datetime:
 
 
 def request_id(response: HttpResponse, *others: str | None) -> str | None:
-    """What the provider's support asks for: a header, else the first of `others`, else the edge's ray."""
+    """What the provider's support looks up: a header, else the first of `others`, else the edge's ray."""
     headers = header_map(response)
     candidates = (*(headers.get(name) for name in _REQUEST_IDS), *others, headers.get("cf-ray"))
     return next((candidate for candidate in candidates if candidate), None)
@@ -33,15 +33,15 @@ def request_id(response: HttpResponse, *others: str | None) -> str | None:
 
 def rate_limit_headers(response: HttpResponse) -> dict[str, str]:
     """Every header that speaks of a limit or of waiting: at most 64, their values cut at 200 characters."""
-    told = (
+    found = (
         (name, value[:_LONGEST_VALUE])
         for name, value in header_map(response).items()
         if any(mark in name for mark in _RATE_LIMIT_MARKS)
     )
-    return dict(islice(told, _MOST_HEADERS))
+    return dict(islice(found, _MOST_HEADERS))
 
 
 def compression(response: HttpResponse) -> str | None:
-    """The content coding where there is one, although none was asked for."""
+    """The content coding; None if there is none, as requested."""
     coding = (response.header("content-encoding") or "identity").strip().lower()
     return None if coding in ("", "identity") else coding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -16,7 +16,7 @@ Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """Where a provider departs from the dialect. All of it is data; no code asks for a provider's name.
+    """Where a provider departs from the dialect. All of it is data; no code looks at a provider's name.
 
     sdk                 the official package that builds and signs the requests
     auth                the header that the key goes into; None: the dialect's own
@@ -58,26 +58,32 @@ class Quirks:
         return wanted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A provider as it is for everybody. `base_url` is None if only the user can know it.
 
     `key_variable` is the environment variable that usually holds the key, None if there is no usual one.
-    `default_models` are probed if nothing else is configured. `engine` is the inference server behind it,
-    if it is one whose own health and metrics can be read (see `probe.engines`).
+    `default_models` are probed if nothing else is configured. `logo` is its name at https://models.dev.
+    `engine` is the inference server behind it, if it is one whose own health and metrics can be read (see
+    `probe.engines`).
     """
 
     name: str
     display_name: str
     base_url: str | None
     key_variable: str | None = None
+    _: KW_ONLY
     kind: TargetKind = "direct"
     default_models: tuple[str, ...] = ()
-    logo_url: str | None = None
+    logo: str | None = None
     docs_url: str | None = None
     dialect: DialectName = "openai-chat"
     engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
+
+    @property
+    def logo_url(self) -> str | None:
+        return f"https://models.dev/logos/{self.logo}.svg" if self.logo else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

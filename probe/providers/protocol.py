@@ -35,7 +35,7 @@ class Prompt:
 class Reading:
     """What a capture says, once understood. Absent is None.
 
-    `timeline.streamed` says whether the answer came as a stream, whatever was asked for.
+    `timeline.streamed` says whether the answer came as a stream, whatever was requested.
     """
 
     timeline: Timeline
@@ -56,7 +56,7 @@ class Provider(Protocol):
     async def send(self, request: Prompt, wire: Wire, /) -> Capture:
         """Carry out one request. A failed exchange is a Capture too.
 
-        Raises ProviderError where no request could be made of the prompt, StopwatchError without a stopwatch.
+        Raises ProviderError if no request could be made of the prompt, StopwatchError without a stopwatch.
         """
         ...
 
@@ -67,7 +67,7 @@ class Provider(Protocol):
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
         """The provider's whole model list, each model once.
 
-        Raises ProviderError where any part of it is missing: what a list lacks passes for gone.
+        Raises ProviderError if any part of it is missing: what a list lacks is taken for gone.
         """
         ...
 

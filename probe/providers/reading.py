@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from probe.facts.sample import Failed, Outcome, Usage
 from probe.facts.timeline import Timeline
+from probe.lib.printable import page_title
 from probe.providers.answer import Answer
-from probe.providers.detail import page_title
 from probe.providers.dialect import Dialect, Failure, StreamParser
 from probe.providers.failures import failed, status_failed, stream_failed, wire_failed
 from probe.providers.heading import (

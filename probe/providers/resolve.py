@@ -22,7 +22,7 @@ _KEYLESS_KINDS = frozenset({"simulated", "engine"})
 _ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
     {"ollama-chat": "ollama", "ollama-generate": "ollama", "tgi": "tgi"}
 )
-# How the base URL ends where such a server speaks chat completions instead.
+# How the base URL ends if such a server speaks chat completions instead.
 _CHAT_COMPLETIONS: Mapping[str, str] = MappingProxyType(
     {"ollama-chat": "/v1", "ollama-generate": "/v1", "tgi": "/v1", "gemini": "/openai"}
 )
@@ -47,7 +47,7 @@ def preset_of(name: str, config: ProviderConfig) -> Preset:
     raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")
 
 
-def resolve(name: str, config: ProviderConfig) -> Endpoint:
+def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
     """The endpoint of one configured provider. Raises ConfigError, one line, without a secret."""
     preset = preset_of(name, config)
     base_url = (config.base_url or preset.base_url or "").rstrip("/")

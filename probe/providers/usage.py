@@ -1,6 +1,6 @@
 """Token counts: a provider's own, or an estimate that says it is one.
 
-A provider's zero is believed only where nothing was there to count: a prompt is never empty, and an
+A provider's zero is believed only if nothing was there to count: a prompt is never empty, and an
 answer that has text has tokens. Counts that are negative or beyond 2^31 are no counts.
 
 The estimate is one token for every four bytes of UTF-8, rounded up: OpenAI's rule of thumb of four
@@ -35,8 +35,8 @@ _NOTHING = TokenCounts()
 def settle_usage(counted: TokenCounts | None, prompt_bytes: int | None, output_bytes: int) -> Usage:
     """The provider's counts; what it did not count is estimated, and then the whole is an estimate.
 
-    `prompt_bytes` is the size of the prompt's text in UTF-8, None where it is unknown; `output_bytes`
-    that of all output, reasoning included. Where nothing came and nothing was counted, everything is
+    `prompt_bytes` is the size of the prompt's text in UTF-8, None if it is unknown; `output_bytes`
+    that of all output, reasoning included. If nothing came and nothing was counted, everything is
     unknown.
     """
     counted = counted or _NOTHING
@@ -60,7 +60,7 @@ def settle_usage(counted: TokenCounts | None, prompt_bytes: int | None, output_b
 
 
 def sound(count: int | None) -> int | None:
-    """The count, where it can be one."""
+    """The count; None if it cannot be one."""
     return count if count is not None and 0 <= count <= _MOST_TOKENS else None
 
 

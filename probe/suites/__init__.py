@@ -1,4 +1,4 @@
-"""Suites of prompts: what is asked, and what is expected of the answer."""
+"""Suites of prompts: what is sent, and what is expected of the answer."""
 
 from probe.suites.case import Case, Message, Suite
 

@@ -18,7 +18,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One prompt. `expected` is the answer a judge compares with; None where any answer will do.
+    """One prompt. `expected` is the answer that evaluators compare with; None if any answer will do.
 
     `nonce` puts a few random characters at the very start of the prompt, so that no prompt cache answers.
     """
@@ -37,7 +37,7 @@ class Case:
     def prompt_hash(self) -> str:
         """The first 16 hex digits of the SHA-256 of everything that shapes the answer, the nonce excluded.
 
-        Part of the case's identity: results are comparable only where it is equal.
+        Part of the case's identity: results are comparable only if it is equal.
         """
         shape = [
             [[message.role, message.content] for message in self.messages],

@@ -18,11 +18,11 @@ _MAX_BYTES = 16 * 1024 * 1024
 _MAX_NODES = 200_000
 _MAX_DEPTH = 16
 
-# libyaml where PyYAML was built with it: the same language, ten times faster.
+# libyaml if PyYAML was built with it: the same language, ten times faster.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Document(NamedTuple):
+class SuiteDocument(NamedTuple):
     """`lines` maps the place of every value, such as ("cases", 2, "prompt"), to its line, counted from 1."""
 
     path: Path
@@ -34,11 +34,11 @@ class Document(NamedTuple):
         near = place
         while near and near not in self.lines:
             near = near[:-1]
-        where = f"{describe(place)}: " if place else ""
+        where = f"{key_path(place)}: " if place else ""
         return SuiteError(f"{self.path}:{self.lines.get(near, 1)}: {where}{reason}")
 
 
-def describe(place: Place) -> str:
+def key_path(place: Place) -> str:
     """("cases", 2, "prompt") -> `cases[2].prompt`, counted from 0 as in YAML paths."""
     text = ""
     for step in place:
@@ -46,13 +46,13 @@ def describe(place: Place) -> str:
     return text
 
 
-def read_document(path: Path) -> Document:
+def read_suite_document(path: Path) -> SuiteDocument:
     """Raises SuiteError with the line where reading failed."""
     text = _read(path)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        document = Document(path, None, {})
+        document = SuiteDocument(path, None, {})
         if node is None:
             raise document.error((), "empty")
         return document._replace(value=_Walk(loader, document).value(node, ()))
@@ -80,7 +80,7 @@ def _read(path: Path) -> str:
 class _Walk:
     """Turns nodes into values. Aliases are followed, so the number of nodes is counted."""
 
-    def __init__(self, loader: Any, document: Document) -> None:
+    def __init__(self, loader: Any, document: SuiteDocument) -> None:
         self._loader = loader
         self._document = document
         self._seen = 0

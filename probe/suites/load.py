@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 
 from probe.errors import SuiteError
 from probe.suites.case import Case, Message, Role, Suite
-from probe.suites.document import Document, Place, read_document
+from probe.suites.document import Place, SuiteDocument, read_suite_document
 
 _BUNDLED = Path(__file__).parent
 _MAX_PROMPT_CHARACTERS = 4_000_000
@@ -116,7 +116,7 @@ def load_suites(paths: Sequence[Path] = ()) -> Mapping[str, Suite]:
 
 def load_suite(path: Path) -> Suite:
     """One suite out of one file. Raises SuiteError with the line and the key at fault."""
-    document = read_document(path)
+    document = read_suite_document(path)
     if not isinstance(document.value, dict):
         raise document.error((), f"a suite is a mapping of {', '.join(_KEYS['suite'])}")
     try:
@@ -145,7 +145,7 @@ def _files(given: Path) -> list[Path]:
 # Errors -----------------------------------------------------------------------------------------------------
 
 
-def _translate(document: Document, exc: ValidationError) -> SuiteError:
+def _translate(document: SuiteDocument, exc: ValidationError) -> SuiteError:
     """The first of pydantic's errors in the order of the file.
 
     A list of which an item is wrong is also reported as too short: the item is what matters.

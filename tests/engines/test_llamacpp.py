@@ -17,10 +17,10 @@ import httpx
 import pytest
 
 from probe.config import ProviderConfig
-from probe.engines.difference import reported_between
+from probe.engines.counters import Counters, reported_between
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
-from probe.engines.protocol import Counters, Engine
+from probe.engines.protocol import Engine
 from probe.facts.sample import Ok, Reported, ReportSource, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.probing.attempt import AttemptPlan, TargetPlan, attempt
@@ -28,7 +28,7 @@ from probe.providers.factory import build
 from probe.providers.framing import split_events
 from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Prompt, Reading
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.suites.case import Case, Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
@@ -50,7 +50,7 @@ ACCOUNTS: tuple[tuple[DialectName, ReportSource], ...] = (
 
 
 def endpoint_of(base_url: str, dialect: DialectName) -> Endpoint:
-    found = resolve("engine", ProviderConfig(base_url=base_url, kind="engine", engine="llamacpp"))
+    found = resolve_endpoint("engine", ProviderConfig(base_url=base_url, kind="engine", engine="llamacpp"))
     return replace(found, dialect=dialect)
 
 

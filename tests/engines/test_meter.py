@@ -11,8 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.catalog.models.listed import ListedModel
+from probe.engines.counters import Counters, Sum
 from probe.engines.meter import Meter
-from probe.engines.protocol import Counters, EngineInfo, Health, Snapshot, Sum
+from probe.engines.protocol import EngineInfo, Health, Snapshot
 from probe.errors import EngineError, ProviderError
 from probe.facts.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Usage
 from probe.facts.timeline import Timeline

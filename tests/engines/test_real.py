@@ -16,7 +16,7 @@ from probe.facts.sample import Ok
 from probe.providers.factory import build
 from probe.providers.framing import split_events
 from probe.providers.protocol import Prompt, Provider
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.suites import Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
@@ -33,7 +33,7 @@ async def wire() -> AsyncIterator[LocalWire]:
 
 
 def _provider(base_url: str) -> Provider:
-    return build(resolve("engine", ProviderConfig(base_url=base_url, kind="engine")))
+    return build(resolve_endpoint("engine", ProviderConfig(base_url=base_url, kind="engine")))
 
 
 def _prompt(model: str, *, stream: bool = True) -> Prompt:

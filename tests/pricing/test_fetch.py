@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from probe.errors import PriceSourceError
-from probe.pricing.fetch import fetch
+from probe.pricing.fetch import fetch_document
 from probe.pricing.proxy import environment_proxy
 from tests.pricing.market import JSON, Feed
 from tests.wire.raw_server import response
@@ -17,14 +17,14 @@ MIB = 1024 * 1024
 
 async def test_a_document_and_its_name(feed: Feed) -> None:
     feed.answer = lambda _: response(b'{"a": 1}', JSON, b'ETag: "v1"')
-    fetched = await fetch(feed.url)
+    fetched = await fetch_document(feed.url)
     assert (fetched.body, fetched.etag) == (b'{"a": 1}', '"v1"')
     assert b"if-none-match" not in feed.asked[0].lower()
 
 
 async def test_what_has_not_changed_is_not_sent_again(feed: Feed) -> None:
     feed.answer = lambda _: b"HTTP/1.1 304 Not Modified\r\n\r\n"
-    fetched = await fetch(feed.url, etag='"v1"')
+    fetched = await fetch_document(feed.url, etag='"v1"')
     assert (fetched.body, fetched.etag) == (None, '"v1"')
     assert b'if-none-match: "v1"' in feed.asked[0].lower()
 
@@ -32,7 +32,7 @@ async def test_what_has_not_changed_is_not_sent_again(feed: Feed) -> None:
 async def test_a_large_document_arrives_whole(feed: Feed) -> None:
     body = b"x" * (10 * MIB)
     feed.answer = lambda _: response(body, JSON)
-    assert (await fetch(feed.url)).body == body
+    assert (await fetch_document(feed.url)).body == body
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
@@ -44,14 +44,14 @@ async def test_one_that_is_too_large_is_refused(feed: Feed, packed: bool) -> Non
         else (lambda _: response(body, JSON))
     )
     with pytest.raises(PriceSourceError, match="larger than 1 MiB"):
-        await fetch(feed.url, max_bytes=MIB)
+        await fetch_document(feed.url, max_bytes=MIB)
 
 
 @pytest.mark.parametrize("status", [b"500 Oops", b"404 Not Found", b"429 Too Many Requests"])
 async def test_an_error_is_named(feed: Feed, status: bytes) -> None:
     feed.answer = lambda _: b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(PriceSourceError, match=f"^HTTP {status[:3].decode()}$"):
-        await fetch(feed.url)
+        await fetch_document(feed.url)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_an_error_is_named(feed: Feed, status: bytes) -> None:
 async def test_a_torn_answer_is_none(feed: Feed, answer: bytes) -> None:
     feed.answer = lambda _: answer
     with pytest.raises(PriceSourceError) as caught:
-        await fetch(feed.url)
+        await fetch_document(feed.url)
     assert str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -68,7 +68,7 @@ async def test_a_torn_answer_is_none(feed: Feed, answer: bytes) -> None:
 async def test_who_does_not_answer_is_given_up(feed: Feed) -> None:
     feed.answer = feed.hang
     with pytest.raises(PriceSourceError, match=r"no whole answer within 0\.2 s"):
-        await fetch(feed.url, seconds=0.2)
+        await fetch_document(feed.url, seconds=0.2)
 
 
 def moved(place: bytes) -> bytes:
@@ -83,21 +83,21 @@ async def test_redirects_are_followed_but_not_for_ever(feed: Feed) -> None:
         return moved(b"/moved")
 
     feed.answer = once
-    assert (await fetch(feed.url)).body == b"{}"
+    assert (await fetch_document(feed.url)).body == b"{}"
     feed.answer = lambda _: moved(b"/again")
     with pytest.raises(PriceSourceError, match="redirect"):
-        await fetch(feed.url)
+        await fetch_document(feed.url)
 
 
 async def test_nobody_listens() -> None:
     with pytest.raises(PriceSourceError):
-        await fetch("http://127.0.0.1:9/api.json")
+        await fetch_document("http://127.0.0.1:9/api.json")
 
 
 async def test_through_a_proxy(feed: Feed) -> None:
     feed.answer = lambda _: response(b"{}", JSON)
     proxy = feed.url.removesuffix("/api.json")
-    assert (await fetch("http://models.example/api.json", proxy=proxy)).body == b"{}"
+    assert (await fetch_document("http://models.example/api.json", proxy=proxy)).body == b"{}"
     assert feed.asked[0].startswith(b"GET http://models.example/api.json ")
 
 

@@ -11,7 +11,7 @@ import pytest
 from probe.config import ProviderConfig
 from probe.providers.factory import build
 from probe.providers.protocol import Provider
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.wire.local import LocalWire
 from tests.servers.simulator import simulator, start_simulator
 
@@ -34,7 +34,7 @@ async def open_provider() -> AsyncIterator[OpenProvider]:
 
         def open_one(preset: str, **config: Any) -> Provider:
             settings = {"preset": preset, "api_key": "test-key-0123456789", **config}
-            provider = build(resolve("under-test", ProviderConfig.model_validate(settings)))
+            provider = build(resolve_endpoint("under-test", ProviderConfig.model_validate(settings)))
             opened.push_async_callback(provider.aclose)
             return provider
 

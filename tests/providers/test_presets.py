@@ -17,7 +17,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Preset, Quirks
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 from probe.providers.table import providers_page
 from probe.suites import Message
 from tests.wires.answering import AnsweringWire, header
@@ -65,7 +65,7 @@ def test_who_is_known_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["ollama", "vllm", "tgi", "llamacpp", "lmstudio"])
 def test_an_engine_needs_only_to_be_named(name: str) -> None:
-    endpoint = resolve(name, ProviderConfig())
+    endpoint = resolve_endpoint(name, ProviderConfig())
     assert (endpoint.kind, endpoint.api_key) == ("engine", None)
     assert endpoint.base_url.startswith("http://127.0.0.1:")
 
@@ -92,7 +92,7 @@ def test_the_named_providers(name: str, base_url: str, variable: str, kind: str,
 
 
 def test_a_key_is_all_that_a_preset_needs() -> None:
-    endpoint = resolve("groq", ProviderConfig(api_key=KEY))
+    endpoint = resolve_endpoint("groq", ProviderConfig(api_key=KEY))
     assert endpoint.name == "groq"
     assert endpoint.display_name == "Groq"
     assert endpoint.base_url == "https://api.groq.com/openai/v1"
@@ -102,13 +102,13 @@ def test_a_key_is_all_that_a_preset_needs() -> None:
 
 def test_the_key_and_the_proxy_stay_out_of_the_representation() -> None:
     config = ProviderConfig(api_key=KEY, proxy=SecretStr("http://user:hush@127.0.0.1:3128"))
-    shown = repr(resolve("openai", config))
+    shown = repr(resolve_endpoint("openai", config))
     assert KEY.get_secret_value() not in shown
     assert "hush" not in shown
 
 
 def test_the_configuration_wins_over_the_preset(tmp_path: Path) -> None:
-    endpoint = resolve(
+    endpoint = resolve_endpoint(
         "second-account",
         ProviderConfig(
             preset="openai",
@@ -128,7 +128,7 @@ def test_the_configuration_wins_over_the_preset(tmp_path: Path) -> None:
 
 
 def test_any_base_url_makes_a_generic_provider_under_its_own_name() -> None:
-    endpoint = resolve("acme", ProviderConfig(base_url="https://llm.acme.example/v1", api_key=KEY))
+    endpoint = resolve_endpoint("acme", ProviderConfig(base_url="https://llm.acme.example/v1", api_key=KEY))
     assert endpoint.display_name == "acme"
     assert endpoint.quirks == PRESETS["openai-compatible"].quirks
 
@@ -136,11 +136,11 @@ def test_any_base_url_makes_a_generic_provider_under_its_own_name() -> None:
 @pytest.mark.parametrize("kind", ["engine", "simulated"])
 def test_engines_and_simulators_need_no_key(kind: str) -> None:
     config = ProviderConfig.model_validate({"base_url": "http://127.0.0.1:8080/v1", "kind": kind})
-    assert resolve("local", config).api_key is None
+    assert resolve_endpoint("local", config).api_key is None
 
 
 def test_the_simulator_needs_only_to_be_found() -> None:
-    endpoint = resolve("simulator", ProviderConfig(base_url="http://127.0.0.1:8080/v1"))
+    endpoint = resolve_endpoint("simulator", ProviderConfig(base_url="http://127.0.0.1:8080/v1"))
     assert (endpoint.kind, endpoint.api_key) == ("simulated", None)
 
 
@@ -158,7 +158,7 @@ def test_the_simulator_needs_only_to_be_found() -> None:
 )
 def test_what_cannot_be_resolved_says_what_to_do(name: str, config: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        resolve(name, ProviderConfig.model_validate(config))
+        resolve_endpoint(name, ProviderConfig.model_validate(config))
     assert said in str(caught.value)
     assert repr(name) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -201,7 +201,7 @@ def test_a_new_preset_has_its_row_in_the_documentation(with_new: None) -> None:
 
 
 async def test_a_new_preset_makes_a_working_request(with_new: None) -> None:
-    provider = build(resolve("acme-cloud", ProviderConfig(api_key=KEY)))
+    provider = build(resolve_endpoint("acme-cloud", ProviderConfig(api_key=KEY)))
     wire = AnsweringWire(stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]"))
     prompt = Prompt(
         request_id=UUID(int=1),
@@ -228,7 +228,7 @@ async def test_a_new_preset_makes_a_working_request(with_new: None) -> None:
 
 
 async def test_a_new_preset_lists_its_models(with_new: None) -> None:
-    provider = build(resolve("acme-cloud", ProviderConfig(api_key=KEY)))
+    provider = build(resolve_endpoint("acme-cloud", ProviderConfig(api_key=KEY)))
     wire = AnsweringWire(body_of({"data": [{"id": "acme-small"}]}))
     models = await provider.models(wire)
     await provider.aclose()
@@ -244,7 +244,7 @@ async def test_a_new_preset_lists_its_models(with_new: None) -> None:
 )
 async def test_where_a_preset_sends_its_requests(preset: Preset) -> None:
     """Below its base URL, whichever SDK it is spoken to by."""
-    provider = build(resolve(preset.name, ProviderConfig(api_key=KEY)))
+    provider = build(resolve_endpoint(preset.name, ProviderConfig(api_key=KEY)))
     url = urlsplit(preset.base_url or "")
     wire = AnsweringWire(stream_of(chunk("Paris"), chunk(finish="stop"), "[DONE]"))
     await provider.send(Prompt(request_id=UUID(int=1), model="m", messages=(), max_tokens=5), wire)
@@ -262,7 +262,7 @@ async def test_where_a_preset_sends_its_requests(preset: Preset) -> None:
 
 
 async def test_where_there_is_no_list_none_is_asked_for() -> None:
-    provider = build(resolve("perplexity", ProviderConfig(api_key=KEY)))
+    provider = build(resolve_endpoint("perplexity", ProviderConfig(api_key=KEY)))
     wire = AnsweringWire()
     with pytest.raises(ProviderError, match="perplexity: the provider has no model list"):
         await provider.models(wire)
@@ -272,7 +272,7 @@ async def test_where_there_is_no_list_none_is_asked_for() -> None:
 
 async def test_azure_takes_its_key_and_version_its_own_way() -> None:
     url = "https://acme.openai.azure.com/openai/deployments/chat"
-    provider = build(resolve("azure-openai-deployment", ProviderConfig(api_key=KEY, base_url=url)))
+    provider = build(resolve_endpoint("azure-openai-deployment", ProviderConfig(api_key=KEY, base_url=url)))
     wire = AnsweringWire(stream_of("[DONE]"))
     prompt = Prompt(request_id=UUID(int=1), model="chat", messages=(), max_tokens=5)
     await provider.send(prompt, wire)
@@ -296,8 +296,8 @@ def test_a_base_url_of_chat_completions_is_not_asked_in_another_dialect(
 ) -> None:
     config = ProviderConfig(base_url=base_url, api_key=KEY)
     with pytest.raises(ConfigError, match=f"base_url ends with {end}.*or set preset: openai-compatible"):
-        resolve(name, config)
-    generic = resolve(name, config.model_copy(update={"preset": "openai-compatible"}))
+        resolve_endpoint(name, config)
+    generic = resolve_endpoint(name, config.model_copy(update={"preset": "openai-compatible"}))
     assert (generic.dialect, generic.base_url) == ("openai-chat", base_url.rstrip("/"))
 
 

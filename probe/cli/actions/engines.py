@@ -13,7 +13,7 @@ from probe.engines.protocol import Engine, EngineInfo, Health, Snapshot
 from probe.errors import ConfigError, EngineError
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS
-from probe.providers.resolve import resolve
+from probe.providers.resolve import resolve_endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ Look = Callable[[Endpoint, Engine], Awaitable[Seen]]
 def configured_engines(config: Config) -> dict[str, Endpoint]:
     """Those of the configuration, by provider. Raises ConfigError."""
     endpoints = {
-        name: resolve(name, provider)
+        name: resolve_endpoint(name, provider)
         for name, provider in config.providers.items()
         if not needs_simulator(name, provider)
     }
@@ -66,7 +66,7 @@ def _named(engines: dict[str, Endpoint], name: str) -> list[Endpoint]:
     found = [each for each in engines.values() if name in (each.name, each.engine)]
     preset = PRESETS.get(name)
     if not found and preset is not None and preset.kind == "engine" and preset.base_url is not None:
-        found = [each for each in [resolve(name, ProviderConfig())] if each.engine is not None]
+        found = [each for each in [resolve_endpoint(name, ProviderConfig())] if each.engine is not None]
     if not found:
         known = f"; configured are {', '.join(engines)}" if engines else ""
         raise ConfigError(f"there is no inference server {name!r}{known}")

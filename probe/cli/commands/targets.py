@@ -50,10 +50,12 @@ def _describe(target: TargetConfig, config: Config) -> dict[str, Any]:
     """`base_url` is None where the bundled simulator is started for it."""
     from probe.bootstrap.simulated import needs_simulator
     from probe.lib.patterns import matches
-    from probe.providers.resolve import resolve
+    from probe.providers.resolve import resolve_endpoint
 
     provider = config.providers[target.provider]
-    endpoint = None if needs_simulator(target.provider, provider) else resolve(target.provider, provider)
+    endpoint = (
+        None if needs_simulator(target.provider, provider) else resolve_endpoint(target.provider, provider)
+    )
     return {
         "name": target.label,
         "provider": target.provider,

@@ -11,7 +11,8 @@ from probe.cli.actions.engines import Seen
 from probe.cli.output.format import UNKNOWN, duration
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table, printable
 from probe.config import TargetConfig
-from probe.engines.protocol import Counters, Gauges, Snapshot, Sum
+from probe.engines.counters import Counters, Sum
+from probe.engines.protocol import Gauges, Snapshot
 from probe.providers.preset import Endpoint
 from probe.reports.format import NBSP, percent
 

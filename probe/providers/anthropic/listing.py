@@ -14,7 +14,7 @@ from probe.providers.values import clean_text, mapping, size, timestamp
 # The most that a page may hold.
 _PAGE_SIZE = "1000"
 
-# Input beside text, by the capability that tells of it.
+# Input beside text, by the capability that names it.
 _INPUTS = (("image_input", "image"), ("pdf_input", "pdf"))
 
 
@@ -56,8 +56,8 @@ def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:
 def _inputs(capabilities: object) -> tuple[str, ...] | None:
     if not isinstance(capabilities, dict):
         return None
-    told = (kind for name, kind in _INPUTS if mapping(capabilities.get(name)).get("supported") is True)
-    return ("text", *told)
+    supported = (kind for name, kind in _INPUTS if mapping(capabilities.get(name)).get("supported") is True)
+    return ("text", *supported)
 
 
 MODELS = Listing(

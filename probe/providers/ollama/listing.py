@@ -21,7 +21,7 @@ _NO_LIST = ()
 # What a model takes in beside text, by capability.
 _TAKES_IN = {"vision": "image", "audio": "audio"}
 _GIVES = {"completion": "text", "embedding": "embedding", "image": "image"}
-_TOLD = ("family", "parameter_size", "quantization_level")
+_DETAILS = ("family", "parameter_size", "quantization_level")
 
 
 def _read_tags(value: object, provider: str) -> ModelPage[ListingCall]:
@@ -45,11 +45,11 @@ def _model(entry: Mapping[str, Any]) -> ListedModel | None:
     if not isinstance(name, str) or not name:
         return None
     details = mapping(entry.get("details"))
-    told = [text for text in map(details.get, _TOLD) if isinstance(text, str) and text]
+    words = [text for text in map(details.get, _DETAILS) if isinstance(text, str) and text]
     capabilities = entry.get("capabilities")
     return ListedModel(
         id=name,
-        display_name=f"{name} ({', '.join(told)})" if told else None,
+        display_name=f"{name} ({', '.join(words)})" if words else None,
         context_window=size(details.get("context_length")),
         input_modalities=_input(capabilities),
         output_modalities=_output(capabilities),

@@ -1,4 +1,4 @@
-"""What a model list asks for a model, in whichever of its shapes a provider says so. USD, exact.
+"""What a model list says that a model costs, in whichever of its shapes a provider says so. USD, exact.
 
 - `pricing.prompt`, `completion`, USD a token as text: OpenRouter
   (https://openrouter.ai/docs/api/api-reference/models/get-models), Nebius
@@ -13,7 +13,7 @@
   (https://novita.ai/docs/api-reference/model-apis-llm-list-models).
 - `prompt_text_token_price`, USD cents a hundred million, and the same with `_long_context` beyond
   `long_context_threshold`: xAI (https://docs.x.ai/docs/api-reference#list-language-models).
-- `providers[].pricing`, USD a million, of whoever answers: Hugging Face
+- `providers[].pricing`, USD a million, of the upstream that answers: Hugging Face
   (https://huggingface.co/docs/inference-providers/hub-api); a price only if there is one provider.
 """
 

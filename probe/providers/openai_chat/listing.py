@@ -167,8 +167,8 @@ def _modalities(entry: Mapping[str, Any], side: str) -> tuple[str, ...] | None:
     both = architecture.get("modality")
     if not isinstance(both, str) or both.count("->") != 1:
         return None
-    asked, answered = both.split("->")
-    return _names((asked if side == "input" else answered).split("+"))
+    inputs, outputs = both.split("->")
+    return _names((inputs if side == "input" else outputs).split("+"))
 
 
 def _lifecycle(entry: Mapping[str, Any], *, ends: bool) -> Lifecycle | None:

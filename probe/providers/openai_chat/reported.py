@@ -22,9 +22,9 @@ leaves before the work is done: OpenAI's goes with the first output, and its tim
 a gateway's time says when the head left, which may be long before, and nothing of the answer.
 
 - `openai-processing-ms`: OpenAI (https://platform.openai.com/docs/api-reference/debugging-requests), Azure
-- `x-envoy-upstream-service-time`, ms: whoever stands behind Envoy
+- `x-envoy-upstream-service-time`, ms: providers behind Envoy
   (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter)
-- `x-kong-upstream-latency`, ms: whoever stands behind Kong, as Mistral does
+- `x-kong-upstream-latency`, ms: providers behind Kong, such as Mistral
   (https://developer.konghq.com/gateway/configuration/)
 - `fireworks-server-time-to-first-token`, `fireworks-server-processing-time`, seconds
   (https://docs.fireworks.ai/api-reference/post-chatcompletions)
@@ -89,7 +89,7 @@ def reported_by(chunk: ChatChunk) -> Reported | None:
 
 
 def merge_reported(before: Reported | None, after: Reported) -> Reported:
-    """Both, the later first. Its durations take the place of all of before where it has any."""
+    """Both, the later first. Its durations replace all of those before if it has any."""
     if before is None:
         return after
     timed = any(getattr(after, name) is not None for name in _DURATIONS)
@@ -242,7 +242,7 @@ def _usd(value: object) -> Decimal | None:
 
 
 def _seconds(value: object) -> float | None:
-    """A duration, also where it came as text."""
+    """A duration, also if it came as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

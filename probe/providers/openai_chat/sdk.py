@@ -1,6 +1,6 @@
 """The official SDKs, which build, address and sign the requests; the wire carries them and keeps what came.
 
-What an SDK makes of the response is not looked at. Nothing but the endpoint decides what is sent: what the
+What an SDK makes of the response is ignored. Nothing but the endpoint decides what is sent: what the
 SDKs would take from the environment (keys, organisation, base URL, headers, proxies, .netrc) is shut out,
 because a probe that a variable redirects measures something else than it says.
 """
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 _GROQ_PATH = "/openai/v1"
 
-# An SDK insists on a key; where there is none, no Authorization header is sent.
+# An SDK insists on a key; if there is none, no Authorization header is sent.
 _NO_KEY = "none"
 
 
 class Sdk:
     """Either SDK's client. A call makes one exchange; what it raises afterwards is of no interest.
 
-    `root` is what the SDK has to be told of the base URL again.
+    `root` is the part of the base URL that the SDK does not know of.
     """
 
     def __init__(self, client: AsyncOpenAI | AsyncGroq, headers: Mapping[str, Any], root: str = "") -> None:

@@ -1,14 +1,22 @@
-"""Which metric of a server's page is which of ours: data, one table a server."""
+"""A Prometheus page, reduced to the families of one server, and which metric is which of ours.
+
+The names are data, one table a server. Buckets are left out before anything is parsed: they are most of a
+page, and nothing here needs them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from operator import add
 
-from probe.engines.page import Labels, Page
-from probe.engines.protocol import Counters, Gauges, Snapshot, Sum
+from prometheus_client.parser import text_string_to_metric_families
+
+from probe.engines.counters import Counters, Sum
+from probe.engines.protocol import Gauges, Snapshot
+
+Labels = Mapping[str, str]
 
 # More are not shown: each is a label of a metric.
 _MOST_MODELS = 10
@@ -17,11 +25,50 @@ _MOST_MODELS = 10
 _COARSEST_SECONDS = 0.001
 
 
+class MetricsPage:
+    """Numbers by the name that stands on the page, each with its labels."""
+
+    def __init__(self, numbers: Mapping[str, list[tuple[Labels, float]]]) -> None:
+        self._numbers = numbers
+
+    def numbers(self, name: str) -> list[tuple[Labels, float]]:
+        """Those of a gauge or a counter; whether a counter's name ends in `_total` makes no difference."""
+        return self._numbers.get(name) or self._numbers.get(f"{name}_total") or []
+
+    def total(self, name: str, labels: Labels) -> float | None:
+        """The sum of the numbers that have these labels; None if there are none."""
+        found = [value for own, value in self.numbers(name) if labels.items() <= own.items()]
+        return math.fsum(found) if found else None
+
+
+def read_metrics(body: bytes, prefix: str) -> MetricsPage:
+    """The families whose names begin with `prefix`. Raises ValueError if it is no such page.
+
+    One without any of them is a page all the same: some servers show a metric only once it has happened.
+    """
+    text = body.decode("utf-8")
+    numbers: dict[str, list[tuple[Labels, float]]] = {}
+    for family in text_string_to_metric_families("".join(_lines(text, prefix))):
+        for sample in family.samples:
+            if math.isfinite(sample.value):
+                numbers.setdefault(sample.name, []).append((sample.labels, float(sample.value)))
+    if not numbers and not all(line.startswith("#") or " " in line for line in text.splitlines() if line):
+        raise ValueError("no page of metrics")
+    return MetricsPage(numbers)
+
+
+def _lines(text: str, prefix: str) -> Iterable[str]:
+    """The numbers of these families, and what says of which type they are."""
+    for line in text.splitlines(keepends=True):
+        if line.startswith(f"# TYPE {prefix}") or (line.startswith(prefix) and "_bucket{" not in line):
+            yield line
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A metric on the page. `label` narrows it to one value of a label: (name, value).
 
-    The count of a histogram or summary is one of requests (or tokens); where it is one of something else,
+    The count of a histogram or summary is one of requests (or tokens); if it is one of something else,
     `counts_requests` is false.
     """
 
@@ -37,14 +84,14 @@ class Metric:
 Names = tuple[Metric, ...]
 
 
-def named(*names: str) -> Names:
-    """The same figure under several names: the first that is on the page is taken."""
+def aliases(*names: str) -> Names:
+    """The same figure under several names: the first that is on the page is read."""
     return tuple(Metric(name=name) for name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageTable:
-    """The names of one server, first the current one, then older ones; none where it does not tell.
+    """The names of one server, first the current one, then older ones; none if it does not tell.
 
     `prefix` begins all of them. `model_label` is the label that names the model. `digits` is how many
     significant digits numbers are printed with, None: enough. The others are fields of Gauges and Counters.
@@ -78,12 +125,12 @@ _REQUESTS = ("started", "finished")
 _SUMS = tuple(field.name for field in fields(Counters) if field.name not in ("unfinished", *_REQUESTS))
 
 
-def read_snapshot(page: Page, table: PageTable) -> Snapshot:
+def read_snapshot(page: MetricsPage, table: PageTable) -> Snapshot:
     return Snapshot(gauges=read_gauges(page, table), counters=read_counters(page, table))
 
 
-def read_gauges(page: Page, table: PageTable) -> tuple[Gauges, ...]:
-    """One for each model, by name; one for the server where it names no models."""
+def read_gauges(page: MetricsPage, table: PageTable) -> tuple[Gauges, ...]:
+    """One for each model, by name; one for the server if it names no models."""
     values: dict[str | None, dict[str, float]] = {}
     for gauge in _GAUGES:
         # A server may run several copies of a model: requests add up, the fullest cache is shown.
@@ -95,7 +142,7 @@ def read_gauges(page: Page, table: PageTable) -> tuple[Gauges, ...]:
     return tuple(Gauges(model=model, **values[model]) for model in models)
 
 
-def read_counters(page: Page, table: PageTable) -> Counters:
+def read_counters(page: MetricsPage, table: PageTable) -> Counters:
     running, waiting = _value(page, table.running), _value(page, table.waiting)
     sums = {name: _sum(page, getattr(table, name), name, table.digits) for name in _SUMS}
     return Counters(
@@ -106,17 +153,17 @@ def read_counters(page: Page, table: PageTable) -> Counters:
     )
 
 
-def _numbers(page: Page, names: Names) -> list[tuple[Labels, float]]:
+def _numbers(page: MetricsPage, names: Names) -> list[tuple[Labels, float]]:
     found = (page.numbers(metric.name) for metric in names)
     return next((numbers for numbers in found if numbers), [])
 
 
-def _value(page: Page, names: Names) -> float | None:
+def _value(page: MetricsPage, names: Names) -> float | None:
     found = (page.total(metric.name, metric.labels) for metric in names)
     return next((value for value in found if value is not None), None)
 
 
-def _sum(page: Page, names: Names, figure: str, digits: int | None) -> Sum | None:
+def _sum(page: MetricsPage, names: Names, figure: str, digits: int | None) -> Sum | None:
     for metric in names:
         value = page.total(f"{metric.name}_sum", metric.labels)
         count = page.total(f"{metric.name}_count", metric.labels) if metric.counts_requests else None
@@ -129,7 +176,7 @@ def _sum(page: Page, names: Names, figure: str, digits: int | None) -> Sum | Non
 
 
 def _step(value: float, digits: int | None) -> float:
-    """By how much a number changes at least where it is printed with so many significant digits."""
+    """By how much a number changes at least if it is printed with so many significant digits."""
     if digits is None or value <= 0:
         return 0
     return 10.0 ** (math.floor(math.log10(value)) + 1 - digits)

@@ -1,15 +1,48 @@
-"""What a server says of one request, out of its totals before and after it: pure.
+"""The totals of a server, and what it says of one request by those before and after it: pure.
 
-It is said only where exactly one request was counted in between. A server that counts no requests has
-counted exactly one where it read and made exactly the tokens of the answer.
+It says something only if exactly one request was counted in between. A server that counts no requests has
+counted exactly one if it read and made exactly the tokens of the answer.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
-from probe.engines.protocol import Counters, Sum
 from probe.facts.sample import Reported, Usage
+
+
+class Sum(NamedTuple):
+    """A total since the server began: of so many requests (or tokens), or of nobody knows how many."""
+
+    total: float
+    number: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Totals over all models since the server began.
+
+    `started` and `finished` are requests, `unfinished` are those running or waiting now. `prompt_tokens` were
+    read, `cached_tokens` of them (or beside them, see `PageTable`) came out of a cache, `computed_tokens` did
+    not. A sum with a number is one of requests, `itl_seconds` one of requests or of tokens; without a number
+    it is what the whole server spent.
+    """
+
+    unfinished: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    prompt_tokens: Sum | None = None
+    cached_tokens: Sum | None = None
+    computed_tokens: Sum | None = None
+    generation_tokens: Sum | None = None
+    queue_seconds: Sum | None = None
+    prefill_seconds: Sum | None = None
+    decode_seconds: Sum | None = None
+    ttft_seconds: Sum | None = None
+    itl_seconds: Sum | None = None
+    total_seconds: Sum | None = None
+
 
 _SUMS = tuple(
     field.name for field in fields(Counters) if field.name not in ("unfinished", "started", "finished")
@@ -17,7 +50,7 @@ _SUMS = tuple(
 
 
 def reported_between(before: Counters, after: Counters, usage: Usage) -> Reported | None:
-    """None where it cannot be told from what other requests took, or where the server began anew.
+    """None if it cannot be told from what other requests took, or if the server began anew.
 
     `usage` is that of the answer. `completion_tokens` are those that decoding made: the first one comes out
     of reading the prompt.
@@ -112,7 +145,7 @@ def _same_tokens(spent: _Spent, usage: Usage) -> bool:
 
 
 def _of_one(spent: Sum | None, alone: bool) -> float | None:
-    """What one request took of it. A sum that nobody counts is its own where it was `alone`."""
+    """What one request took of it. A sum without a number is its own if it was `alone`."""
     if spent is None:
         return None
     return spent.total if spent.number == 1 or (spent.number is None and alone) else None
@@ -131,7 +164,7 @@ def _computed_tokens(spent: _Spent, alone: bool) -> float | None:
 
 
 def _itl(spent: Sum | None, made: float | None) -> float | None:
-    """The mean between two tokens, where no more gaps were counted than this answer can have."""
+    """The mean between two tokens; None if more gaps were counted than this answer can have."""
     if spent is None or made is None or not spent.number:
         return None
     return spent.total / spent.number if spent.number <= max(1.0, made - 1) else None

@@ -6,11 +6,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from probe.engines.difference import anything_finished, reported_between
+from probe.engines.counters import Counters, anything_finished, reported_between
 from probe.engines.llamacpp import TABLE as LLAMACPP
-from probe.engines.page import read_page
-from probe.engines.protocol import Counters
-from probe.engines.table import PageTable, read_counters
+from probe.engines.metrics_page import PageTable, read_counters, read_metrics
 from probe.engines.tgi import TABLE as TGI
 from probe.engines.vllm import TABLE as VLLM
 from probe.facts.sample import Reported, Usage
@@ -27,7 +25,7 @@ def same(found: Reported | None, expected: Reported) -> bool:
 
 
 def counters(text: str, table: PageTable) -> Counters:
-    return read_counters(read_page(text.encode(), table.prefix), table)
+    return read_counters(read_metrics(text.encode(), table.prefix), table)
 
 
 # vLLM -------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _INVISIBLE = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+")
 
 
-def one_line(text: str) -> str:
+def printable_line(text: str) -> str:
     """The text in one line of at most 500 characters, without secrets and control characters."""
     text = " ".join(_UNPRINTABLE.sub(" ", text[:_LOOKED_AT]).split())
     text = redact(text)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.lib.printable import LONGEST_DETAIL, printable_line
 from probe.lib.secrets import MASK
-from probe.providers.detail import LONGEST_DETAIL, one_line
 
 HEX = "0123456789abcdef" * 4
 
@@ -22,12 +22,12 @@ HEX = "0123456789abcdef" * 4
         ("  ", ""),
     ],
 )
-def test_one_line(text: str, shown: str) -> None:
-    assert one_line(text) == shown
+def test_printable_line(text: str, shown: str) -> None:
+    assert printable_line(text) == shown
 
 
 def test_a_long_text_is_cut() -> None:
-    cut = one_line("word " * 1000)
+    cut = printable_line("word " * 1000)
     assert len(cut) <= LONGEST_DETAIL
     assert cut.endswith("…")
 
@@ -49,7 +49,7 @@ def test_a_long_text_is_cut() -> None:
     ],
 )
 def test_secrets_are_masked(text: str, secret: str) -> None:
-    shown = one_line(text)
+    shown = printable_line(text)
     assert secret not in shown
     assert MASK in shown
 
@@ -64,12 +64,12 @@ def test_secrets_are_masked(text: str, secret: str) -> None:
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert one_line(text) == text
+    assert printable_line(text) == text
 
 
 @given(st.text())
 def test_any_text_becomes_a_storable_line(text: str) -> None:
-    line = one_line(text)
+    line = printable_line(text)
     assert len(line) <= LONGEST_DETAIL
     assert line.splitlines() in ([], [line])
     assert "\x00" not in line
