@@ -15,7 +15,7 @@ import httpx2
 
 from probe.engines.protocol import Health
 from probe.errors import EngineError
-from probe.lib.http import Fetched, FetchError, fetch, reason_of
+from probe.lib.http import Fetched, FetchError, failure_reason, fetch
 from probe.lib.printable import printable_line
 from probe.providers.preset import Endpoint
 
@@ -46,7 +46,7 @@ class EngineClient:
         except TimeoutError as exc:
             raise self.error(path, f"no answer within {self._timeout:g} s") from exc
         except (FetchError, OSError) as exc:
-            raise self.error(path, reason_of(exc)) from exc
+            raise self.error(path, failure_reason(exc)) from exc
 
     async def health(self, path: str) -> Health:
         """Healthy if `path` answers with 200."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
-from probe.engines.metrics_page import MetricsPage, read_metrics
+from probe.engines.metrics_page import ScrapedPage, read_metrics
 from probe.providers.usage import sound
 from probe.providers.values import clean_text, items, mapping, whole_number
 
@@ -17,7 +17,7 @@ _METRICS = "/metrics"
 _MODELS = "/v1/models"
 
 
-async def scrape(client: EngineClient, prefix: str) -> MetricsPage:
+async def scrape(client: EngineClient, prefix: str) -> ScrapedPage:
     """The families of `/metrics` that begin with `prefix`. Raises EngineError."""
     body = await client.page(_METRICS)
     try:

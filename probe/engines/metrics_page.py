@@ -25,7 +25,7 @@ _MOST_MODELS = 10
 _COARSEST_SECONDS = 0.001
 
 
-class MetricsPage:
+class ScrapedPage:
     """Numbers by the name that stands on the page, each with its labels."""
 
     def __init__(self, numbers: Mapping[str, list[tuple[Labels, float]]]) -> None:
@@ -41,7 +41,7 @@ class MetricsPage:
         return math.fsum(found) if found else None
 
 
-def read_metrics(body: bytes, prefix: str) -> MetricsPage:
+def read_metrics(body: bytes, prefix: str) -> ScrapedPage:
     """The families whose names begin with `prefix`. Raises ValueError if it is no such page.
 
     One without any of them is a page all the same: some servers show a metric only once it has happened.
@@ -54,7 +54,7 @@ def read_metrics(body: bytes, prefix: str) -> MetricsPage:
                 numbers.setdefault(sample.name, []).append((sample.labels, float(sample.value)))
     if not numbers and not all(line.startswith("#") or " " in line for line in text.splitlines() if line):
         raise ValueError("no page of metrics")
-    return MetricsPage(numbers)
+    return ScrapedPage(numbers)
 
 
 def _lines(text: str, prefix: str) -> Iterable[str]:
@@ -125,11 +125,11 @@ _REQUESTS = ("started", "finished")
 _SUMS = tuple(field.name for field in fields(Counters) if field.name not in ("unfinished", *_REQUESTS))
 
 
-def read_snapshot(page: MetricsPage, table: PageTable) -> Snapshot:
+def read_snapshot(page: ScrapedPage, table: PageTable) -> Snapshot:
     return Snapshot(gauges=read_gauges(page, table), counters=read_counters(page, table))
 
 
-def read_gauges(page: MetricsPage, table: PageTable) -> tuple[Gauges, ...]:
+def read_gauges(page: ScrapedPage, table: PageTable) -> tuple[Gauges, ...]:
     """One for each model, by name; one for the server if it names no models."""
     values: dict[str | None, dict[str, float]] = {}
     for gauge in _GAUGES:
@@ -142,7 +142,7 @@ def read_gauges(page: MetricsPage, table: PageTable) -> tuple[Gauges, ...]:
     return tuple(Gauges(model=model, **values[model]) for model in models)
 
 
-def read_counters(page: MetricsPage, table: PageTable) -> Counters:
+def read_counters(page: ScrapedPage, table: PageTable) -> Counters:
     running, waiting = _value(page, table.running), _value(page, table.waiting)
     sums = {name: _sum(page, getattr(table, name), name, table.digits) for name in _SUMS}
     return Counters(
@@ -153,17 +153,17 @@ def read_counters(page: MetricsPage, table: PageTable) -> Counters:
     )
 
 
-def _numbers(page: MetricsPage, names: Names) -> list[tuple[Labels, float]]:
+def _numbers(page: ScrapedPage, names: Names) -> list[tuple[Labels, float]]:
     found = (page.numbers(metric.name) for metric in names)
     return next((numbers for numbers in found if numbers), [])
 
 
-def _value(page: MetricsPage, names: Names) -> float | None:
+def _value(page: ScrapedPage, names: Names) -> float | None:
     found = (page.total(metric.name, metric.labels) for metric in names)
     return next((value for value in found if value is not None), None)
 
 
-def _sum(page: MetricsPage, names: Names, figure: str, digits: int | None) -> Sum | None:
+def _sum(page: ScrapedPage, names: Names, figure: str, digits: int | None) -> Sum | None:
     for metric in names:
         value = page.total(f"{metric.name}_sum", metric.labels)
         count = page.total(f"{metric.name}_count", metric.labels) if metric.counts_requests else None

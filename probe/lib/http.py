@@ -56,10 +56,10 @@ async def fetch(
     except TimeoutError:
         raise
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, ValueError) as exc:
-        raise FetchError(reason_of(exc)) from exc
+        raise FetchError(failure_reason(exc)) from exc
 
 
-def reason_of(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
     """What the system says of a connection that failed, if it says anything; else the error's own text."""
     cause: BaseException | None = error
     while cause is not None:

@@ -49,7 +49,7 @@ async def fetch_document(
     except TimeoutError as exc:
         raise PriceSourceError(f"no whole answer within {seconds:g} s") from exc
     except (http.FetchError, OSError, ValueError) as exc:
-        raise PriceSourceError(http.reason_of(exc)) from exc
+        raise PriceSourceError(http.failure_reason(exc)) from exc
     if fetched.status == _NOT_MODIFIED:
         return FetchedDocument(body=None, etag=etag)
     if not 200 <= fetched.status < 300:

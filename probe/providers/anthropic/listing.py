@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.api import Listing, ListingCall
+from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
 from probe.providers.values import clean_text, mapping, size, timestamp
 
@@ -60,7 +60,7 @@ def _inputs(capabilities: object) -> tuple[str, ...] | None:
     return ("text", *supported)
 
 
-MODELS = Listing(
+MODELS = ModelListing(
     first=ListingCall(path="/models", query=(("limit", _PAGE_SIZE),)),
     read=_read_page,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.api import Listing, ListingCall
+from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
 from probe.providers.values import clean_text, mapping, size
 
@@ -48,7 +48,7 @@ def _outputs(methods: object) -> tuple[str, ...] | None:
     return ("embedding",) if "embedContent" in methods else None
 
 
-MODELS = Listing(
+MODELS = ModelListing(
     first=ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE),)),
     read=_read_page,
 )

@@ -34,7 +34,7 @@ class ListingCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ModelListing:
     """The model list: the request for its first page, and how a page is read.
 
     `read` takes the JSON of a page and the provider's name; it raises ProviderError.
@@ -64,5 +64,5 @@ class NativeApi:
     auth: Auth
     version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    listing: Listing
+    listing: ModelListing
     first_answer: bytes

@@ -12,7 +12,7 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.api import Listing, ListingCall
+from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
 from probe.providers.values import mapping, size, timestamp
 
@@ -69,4 +69,4 @@ def _output(capabilities: object) -> tuple[str, ...] | None:
     return tuple(kind for capability, kind in _GIVES.items() if capability in capabilities) or None
 
 
-TAGS = Listing(first=ListingCall(path="/api/tags"), read=_read_tags)
+TAGS = ModelListing(first=ListingCall(path="/api/tags"), read=_read_tags)

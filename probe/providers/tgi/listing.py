@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.native.api import Listing, ListingCall
+from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
 from probe.providers.values import size
 
@@ -38,4 +38,4 @@ def _read_info(value: object, provider: str) -> ModelPage[ListingCall]:
     return ModelPage(models=(model,))
 
 
-INFO = Listing(first=ListingCall(path="/info"), read=_read_info)
+INFO = ModelListing(first=ListingCall(path="/info"), read=_read_info)
