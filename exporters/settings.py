@@ -13,7 +13,7 @@ from probe.errors import ConfigError
 S = TypeVar("S", bound=BaseModel)
 
 
-def read(model: type[S], section: str, settings: Mapping[str, object]) -> S:
+def parse_settings(model: type[S], section: str, settings: Mapping[str, object]) -> S:
     """`section` is where they stand, `exporters.otlp`. Raises ConfigError, which repeats no value."""
     try:
         return model.model_validate(dict(settings))

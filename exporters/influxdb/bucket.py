@@ -14,7 +14,7 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.buckets_service import BucketsService
 from influxdb_client.service.organizations_service import OrganizationsService
 
-from exporters.influxdb.faults import said
+from exporters.influxdb.faults import reason_given
 from exporters.influxdb.settings import InfluxDBSettings
 from probe.errors import ConfigError
 
@@ -71,6 +71,6 @@ def _found(ask: Callable[[], list[Any] | None]) -> list[Any]:
     try:
         return ask() or []
     except ApiException as exc:
-        if exc.status == _NOT_FOUND and said(exc) is not None:
+        if exc.status == _NOT_FOUND and reason_given(exc) is not None:
             return []
         raise

@@ -11,9 +11,9 @@ from influxdb_client.service.write_service import WriteService
 
 from exporters.influxdb.bucket import prepare_bucket
 from exporters.influxdb.facts import event_line, price_line
-from exporters.influxdb.faults import translated
+from exporters.influxdb.faults import export_errors
 from exporters.influxdb.points import attempt_line, status_lines
-from exporters.influxdb.settings import InfluxDBSettings, read_settings
+from exporters.influxdb.settings import InfluxDBSettings, influxdb_settings
 from exporters.thread import in_thread
 from probe.catalog.prices.price import PriceEntry
 from probe.errors import ExportError
@@ -37,7 +37,7 @@ class InfluxDBExporter(Exporter):
     takes = frozenset({"results", "events", "prices", "status"})
 
     def __init__(self, context: ExporterContext) -> None:
-        settings = read_settings(context.settings)
+        settings = influxdb_settings(context.settings)
         self._settings = settings
         self._clock: Clock = context.clock
         self._client = _client(settings)
@@ -63,7 +63,7 @@ class InfluxDBExporter(Exporter):
         """Create the bucket, or give it this retention; None keeps for ever. Says what was done."""
 
         def work() -> str:
-            with translated(self._clock):
+            with export_errors(self._clock):
                 return prepare_bucket(self._client, self._settings, retention_days)
 
         return await in_thread(work, "influxdb")
@@ -72,7 +72,7 @@ class InfluxDBExporter(Exporter):
         self._client.close()
 
     def _write(self, lines: Sequence[str]) -> None:
-        with translated(self._clock):
+        with export_errors(self._clock):
             _, status, _ = self._writer.post_write_with_http_info(
                 org=self._settings.org or "",
                 bucket=self._settings.bucket,

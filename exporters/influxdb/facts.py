@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exporters.influxdb.points import field_name, line_of, one_line, time_ns
+from exporters.influxdb.points import field_name, field_text, line_of, time_ns
 from probe.catalog.prices.price import PriceEntry
 from probe.facts.event import Event
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS, MODEL_PRICE_USD_PER_REQUEST, PREFIX
@@ -21,7 +21,7 @@ def event_line(event: Event) -> str:
     """
     values = (event.kind, event.severity, event.provider, event.model, event.scope)
     tags = {name: value or "none" for name, value in zip(EVENT_TAGS, values, strict=True)}
-    return line_of(EVENT, tags, {"count": 1.0, "text": one_line(event.text)}, time_ns(event.at, event.id))
+    return line_of(EVENT, tags, {"count": 1.0, "text": field_text(event.text)}, time_ns(event.at, event.id))
 
 
 def price_line(entry: PriceEntry) -> str:
@@ -35,6 +35,6 @@ def price_line(entry: PriceEntry) -> str:
         for kind, usd in price.rates.stated().items()
     }
     fields[field_name(MODEL_PRICE_USD_PER_REQUEST)] = float(price.request_usd)
-    fields["source"] = one_line(price.source)
+    fields["source"] = field_text(price.source)
     tags = {"provider": entry.provider, "model": entry.model}
     return line_of(PRICE, tags, fields, time_ns(entry.at, entry.id))

@@ -10,7 +10,13 @@ from typing import Final
 import urllib3
 from influxdb_client.rest import ApiException
 
-from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
+from exporters.responses import (
+    excerpt,
+    reason_in_json,
+    retry_after_seconds,
+    unreachable_error,
+    urllib3_reason,
+)
 from probe.errors import ExportError
 from probe.lib.clock import Clock
 
@@ -37,14 +43,14 @@ _SERVER_ERRORS: Final = 500
 
 
 @contextmanager
-def translated(clock: Clock) -> Iterator[None]:
+def export_errors(clock: Clock) -> Iterator[None]:
     """The client's errors as ExportError: one line, what to do, whether the same points can ever succeed."""
     try:
         yield
     except ApiException as exc:
         raise _of_answer(exc, clock) from exc
     except urllib3.exceptions.HTTPError as exc:
-        raise _of_no_answer(reason_of(exc)) from exc
+        raise _of_no_answer(urllib3_reason(exc)) from exc
     except UnicodeDecodeError as exc:
         raise ExportError(
             "InfluxDB answered with something unreadable: is exporters.influxdb.url right?"
@@ -58,11 +64,12 @@ def _of_answer(error: ApiException, clock: Clock) -> ExportError:
     status = error.status or 0
     if not status:  # the client's way to say that TLS failed
         return _of_no_answer(str(error.reason))
-    reason = said(error)
+    reason = reason_given(error)
     misconfigured = reason is not None and not _OF_POINTS.search(reason) and bool(_OF_REQUEST.search(reason))
     refused = status == _TOO_LARGE or (status in _MALFORMED and reason is not None and not misconfigured)
     hint = _hint(status, reason, misconfigured=misconfigured)
-    text = ": ".join(filter(None, (f"InfluxDB answered {status}", reason or shown(str(error.reason or "")))))
+    said = reason or excerpt(str(error.reason or ""))
+    text = ": ".join(filter(None, (f"InfluxDB answered {status}", said)))
     headers: Mapping[str, str] = error.headers or {}
     return ExportError(
         f"{text}; {hint}" if hint else text,
@@ -82,9 +89,9 @@ def _hint(status: int, reason: str | None, *, misconfigured: bool) -> str | None
 
 def _of_no_answer(reason: str) -> ExportError:
     otherwise = "is it running, and is exporters.influxdb.url right?"
-    return unreachable("InfluxDB", "exporters.influxdb", reason, otherwise=otherwise)
+    return unreachable_error("InfluxDB", "exporters.influxdb", reason, otherwise=otherwise)
 
 
-def said(error: ApiException) -> str | None:
+def reason_given(error: ApiException) -> str | None:
     """The reason that InfluxDB gives, `message` in 2.x, `error` in 1.x and 3.x; None where none is."""
     return reason_in_json(error.body or "")

@@ -104,7 +104,7 @@ def line_of(
     point = Point.from_dict(
         {
             "measurement": measurement,
-            "tags": {name: printable(value) for name, value in tags.items()},
+            "tags": {name: tag_value(value) for name, value in tags.items()},
             "fields": dict(fields),
             "time": time_ns,
         }
@@ -114,15 +114,15 @@ def line_of(
 
 
 @lru_cache(maxsize=4096)
-def printable(text: str) -> str:
+def tag_value(text: str) -> str:
     """The text as a tag can hold it: a line break ends a point, and there is no escape for a backslash.
 
     https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
     """
-    return _NOT_ESCAPABLE.sub("", one_line(text)) or "-"
+    return _NOT_ESCAPABLE.sub("", field_text(text)) or "-"
 
 
-def one_line(text: str) -> str:
+def field_text(text: str) -> str:
     """The text as a field can hold it that people read in a table."""
     return "".join(c if c.isprintable() else " " for c in text)
 

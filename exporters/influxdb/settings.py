@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from exporters.settings import read, require_file
+from exporters.settings import parse_settings, require_file
 
 
 class InfluxDBSettings(BaseModel):
@@ -23,8 +23,8 @@ class InfluxDBSettings(BaseModel):
     ca_file: Path | None = None
 
 
-def read_settings(settings: Mapping[str, object]) -> InfluxDBSettings:
+def influxdb_settings(settings: Mapping[str, object]) -> InfluxDBSettings:
     """Raises ConfigError."""
-    found = read(InfluxDBSettings, "exporters.influxdb", settings)
+    found = parse_settings(InfluxDBSettings, "exporters.influxdb", settings)
     require_file(found.ca_file, "exporters.influxdb.ca_file")
     return found

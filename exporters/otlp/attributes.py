@@ -7,8 +7,6 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from opentelemetry.sdk.resources import Resource
-
 from exporters.otlp.conventions import NAMESPACE, OWN_ATTRIBUTES, PROVIDER_NAMES
 from probe.facts.sample import Series
 from probe.metrics import SERIES_LABELS, series_labels
@@ -20,15 +18,15 @@ SERVICE: Final = "inference-probe"
 PORTS: Final = {"http": 80, "https": 443}
 
 
-def resource_of(version: str, location: str | None, instance: str | None) -> Resource:
-    """What sends. Only what is given here: the SDK's own detection reads the environment."""
+def resource_attributes(version: str, location: str | None, instance: str | None) -> Attributes:
+    """What sends. Nothing else is added: the SDK's own detection reads the environment."""
     attributes: dict[str, str] = {"service.name": SERVICE, "service.version": version}
     if location is not None:
         attributes[f"{NAMESPACE}location"] = location
     identity = instance or location
     if identity is not None:
         attributes["service.instance.id"] = identity
-    return Resource(attributes)
+    return attributes
 
 
 @lru_cache(maxsize=4096)
@@ -39,7 +37,7 @@ def own_attributes(series: Series) -> Attributes:
 
 @lru_cache(maxsize=4096)
 def gen_ai_attributes(series: Series) -> Attributes:
-    """What the GenAI conventions want of every metric, and what keeps series apart.
+    """What the GenAI conventions require of every metric, and what keeps series apart.
 
     `gen_ai.response.model` is on spans alone: a provider may answer with any text, and each is a series.
     """

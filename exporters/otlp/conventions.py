@@ -16,7 +16,7 @@ from typing import Final, Literal
 from exporters.otlp.settings import Semconv
 from probe.analysis import timed
 from probe.facts.sample import Failed, Sample, Usage
-from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfWindow, Reading
+from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, Measurement, OfWindow
 
 NAMESPACE: Final = PREFIX.removesuffix("_") + "."
 
@@ -51,7 +51,7 @@ PROVIDER_NAMES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stream:
+class Instrument:
     """One metric as it is sent. A histogram without buckets is a count and a sum."""
 
     name: str
@@ -63,7 +63,7 @@ class Stream:
 
 
 def own_name(family: Family) -> str:
-    """`inference_probe.ttft` for `inference_probe_ttft_seconds`: unit and type are told beside the name."""
+    """`inference_probe.ttft` for `inference_probe_ttft_seconds`: unit and type stand beside the name."""
     name = family.name.removeprefix(PREFIX)
     if family.kind == "counter":
         name = name.removesuffix("_total")
@@ -72,11 +72,11 @@ def own_name(family: Family) -> str:
     return NAMESPACE + name
 
 
-def own_stream(family: Family) -> Stream:
+def own_instrument(family: Family) -> Instrument:
     """KeyError for a unit of the catalogue that `UNITS` does not know."""
     kinds: dict[str, Literal["counter", "histogram", "gauge"]]
     kinds = {"counter": "counter", "gauge": "gauge", "info": "gauge"}
-    return Stream(
+    return Instrument(
         name=own_name(family),
         kind=kinds.get(family.kind, "histogram"),
         unit=UNITS[family.unit],
@@ -86,10 +86,10 @@ def own_stream(family: Family) -> Stream:
     )
 
 
-# What stands on the last 24 hours is not sent: after a restart it would stand on nothing, and whoever holds
-# the counters can ask for any window.
-OWN_STREAMS: Final[Mapping[Family, Stream]] = {
-    family: own_stream(family) for family in CATALOGUE if not isinstance(family.source, OfWindow)
+# What stands on the last 24 hours is not sent: after a restart it would stand on nothing, and any window can
+# be computed from the counters.
+OWN_INSTRUMENTS: Final[Mapping[Family, Instrument]] = {
+    family: own_instrument(family) for family in CATALOGUE if not isinstance(family.source, OfWindow)
 }
 
 
@@ -98,7 +98,7 @@ OWN_STREAMS: Final[Mapping[Family, Stream]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GenAi:
-    """A metric of the GenAI conventions, under its name in each version; None where it has none there.
+    """A metric of the GenAI conventions, under its name in each version; None if it has none there.
 
     `read` gives values and those of `labels`, which come on top of `gen_ai_attributes`.
     """
@@ -109,13 +109,13 @@ class GenAi:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
-    read: Callable[[Sample], Iterable[Reading]]
+    read: Callable[[Sample], Iterable[Measurement]]
 
-    def stream(self, semconv: Semconv) -> Stream | None:
+    def instrument(self, semconv: Semconv) -> Instrument | None:
         name = self.names[semconv]
         if name is None:
             return None
-        return Stream(
+        return Instrument(
             name=name,
             kind=self.kind,
             unit=self.unit,
@@ -125,31 +125,31 @@ class GenAi:
         )
 
 
-def _duration(sample: Sample) -> Iterable[Reading]:
+def _duration(sample: Sample) -> Iterable[Measurement]:
     """Failures too, with their kind. Not known across a step of the clock."""
     if sample.trusted and (timed(sample) or not sample.success):
-        yield Reading(sample.timing.duration_seconds, () if sample.success else (error_type(sample),))
+        yield Measurement(sample.timing.duration_seconds, () if sample.success else (error_type(sample),))
 
 
-def _first_chunk(sample: Sample) -> Iterable[Reading]:
+def _first_chunk(sample: Sample) -> Iterable[Measurement]:
     if timed(sample) and sample.timing.ttft_seconds is not None:
-        yield Reading(sample.timing.ttft_seconds)
+        yield Measurement(sample.timing.ttft_seconds)
 
 
-def _chunk_gaps(sample: Sample) -> Iterable[Reading]:
-    return map(Reading, sample.timing.chunk_gaps_seconds) if timed(sample) else ()
+def _chunk_gaps(sample: Sample) -> Iterable[Measurement]:
+    return map(Measurement, sample.timing.chunk_gaps_seconds) if timed(sample) else ()
 
 
 def _usage(
     *counts: tuple[Callable[[Usage], int | None], tuple[str, ...]],
-) -> Callable[[Sample], list[Reading]]:
+) -> Callable[[Sample], list[Measurement]]:
     """Of what the provider counted: the conventions allow no estimate."""
 
-    def readings(sample: Sample) -> list[Reading]:
+    def readings(sample: Sample) -> list[Measurement]:
         if sample.usage.source != "provider":
             return []
         found = ((read(sample.usage), labels) for read, labels in counts)
-        return [Reading(count, labels) for count, labels in found if count is not None]
+        return [Measurement(count, labels) for count, labels in found if count is not None]
 
     return readings
 
@@ -245,5 +245,5 @@ OWN_ATTRIBUTES: Final = tuple(
 
 
 def error_type(sample: Sample) -> str:
-    """The kind of a failure, which is one of a closed list; empty where there is none."""
+    """The kind of a failure, which is one of a closed list; empty if there is none."""
     return sample.outcome.kind if isinstance(sample.outcome, Failed) else ""

@@ -8,8 +8,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from exporters import answers
-from exporters.answers import reason_in_json, retry_after_seconds, shown
+from exporters.responses import excerpt, reason_in_json, retry_after_seconds, unreachable_error
 from probe.errors import ExportError
 from probe.lib.clock import Clock
 
@@ -45,12 +44,12 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def unreachable(reason: str) -> ExportError:
+def otlp_unreachable(reason: str) -> ExportError:
     otherwise = "is it running, and are exporters.otlp.url and protocol right?"
-    return answers.unreachable("the OTLP server", "exporters.otlp", reason, otherwise=otherwise)
+    return unreachable_error("the OTLP server", "exporters.otlp", reason, otherwise=otherwise)
 
 
-def of_answer(
+def otlp_refusal(
     status: int, content_type: str, body: bytes, retry_after: str | None, signal: str, clock: Clock
 ) -> ExportError:
     """An HTTP answer that is no success."""
@@ -73,10 +72,10 @@ def _said(content_type: str, body: bytes) -> str | None:
     kind = media_type(content_type)
     if kind == PROTOBUF:
         try:
-            return shown(Status.FromString(body).message) or None
+            return excerpt(Status.FromString(body).message) or None
         except DecodeError:
             return None
     text = body.decode(errors="replace")
     if kind == JSON:
         return reason_in_json(text)
-    return shown(text) or None if kind == "text/plain" and "<html" not in text.lower() else None
+    return excerpt(text) or None if kind == "text/plain" and "<html" not in text.lower() else None

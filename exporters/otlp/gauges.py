@@ -2,204 +2,144 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import (
-    AGGREGATION_TEMPORALITY_CUMULATIVE,
-    AGGREGATION_TEMPORALITY_DELTA,
-    DataPointFlags,
-    Metric,
-    NumberDataPoint,
-)
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from exporters.otlp.conventions import OWN_STREAMS, Stream
+from exporters.accumulators import Counter, Gauge, Labels
+from exporters.instant import unix_ns
+from exporters.otlp.conventions import OWN_INSTRUMENTS
+from exporters.otlp.encode import GaugePoint, TotalPoint, gauge_metric, key_values, total_metric
 from exporters.otlp.settings import Temporality
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
-from probe.metrics import SERIES_LABELS, Family, OfAttempt, OfSeries, OfStatus, series_labels
-
-_Labels = tuple[str, ...]
-_Values = Mapping[_Labels, float]
-_NOT_THERE: Final = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
+from probe.metrics import Family, OfAttempt, OfSeries, OfStatus, series_labels
 
 _OF_ATTEMPT: Final = tuple(
     (family, source)
-    for family in OWN_STREAMS
+    for family in OWN_INSTRUMENTS
     if family.kind == "gauge" and isinstance(source := family.source, OfAttempt)
 )
 _OF_SERIES: Final = tuple(
-    (family, source) for family in OWN_STREAMS if isinstance(source := family.source, OfSeries)
+    (family, source) for family in OWN_INSTRUMENTS if isinstance(source := family.source, OfSeries)
 )
 _OF_STATUS: Final = tuple(
-    (family, source) for family in OWN_STREAMS if isinstance(source := family.source, OfStatus)
+    (family, source) for family in OWN_INSTRUMENTS if isinstance(source := family.source, OfStatus)
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cell:
-    """`gone` are labels whose value was told and is no more."""
-
-    values: _Values = field(default_factory=dict)
-    at: Mapping[_Labels, float] = field(default_factory=dict)
-    gone: frozenset[_Labels] = frozenset()
-
-
 # By what a reader tells series apart by: a target whose address changed is the same one.
-_Cells = dict[tuple[Family, _Labels], _Cell]
+Gauges = Mapping[tuple[Family, Labels], Gauge]
 
 
-class Latest:
+class LatestValues:
     """The gauges of each series. As with totals, what an attempt changes counts once it was accepted.
 
-    Only configured series stand. Of any other an attempt is told when it is delivered, and then forgotten.
+    Only configured series stand. Of any other an attempt is sent when it is delivered, and then forgotten.
     """
 
     def __init__(self, series: Sequence[Series]) -> None:
-        self._cells: _Cells = {}
-        self._series: dict[_Labels, Series] = {}
+        self._gauges: dict[tuple[Family, Labels], Gauge] = {}
+        self._series: dict[Labels, Series] = {}
         self.retain(series)
 
     def retain(self, series: Sequence[Series]) -> None:
         """Series that stay keep their figures, those that are gone end, new ones begin."""
-        known = self._cells
+        known = self._gauges
         self._series = {series_labels(each): each for each in series}
-        self._cells = {
-            (family, labels): known.get((family, labels)) or _Cell(values=dict.fromkeys(source.initial, 0.0))
-            for labels in self._series
+        self._gauges = {
+            (family, of): known.get((family, of)) or Gauge(source.initial, keeps=source.keeps)
+            for of in self._series
             for family, source in _OF_ATTEMPT
         }
 
-    def propose(self, samples: Sequence[Sample]) -> _Cells:
-        """The cells that these attempts change."""
-        changed: _Cells = {}
+    def propose(self, samples: Sequence[Sample]) -> Gauges:
+        """Those that these attempts change."""
+        changed: dict[tuple[Family, Labels], Gauge] = {}
         for sample in samples:
-            at, labels = sample.ended_at.timestamp(), series_labels(sample.series)
+            of = series_labels(sample.series)
             for family, source in _OF_ATTEMPT:
-                key = family, labels
-                before = changed.get(key) or self._cells.get(key) or _Cell()
-                changed[key] = _after(before, source, sample, at)
+                gauge = changed.get((family, of))
+                if gauge is None:
+                    known = self._gauges.get((family, of))
+                    gauge = Gauge(keeps=source.keeps) if known is None else known.copy()
+                    changed[family, of] = gauge
+                gauge.set(source.read(sample), unix_ns(sample.ended_at))
         return changed
 
-    def accept(self, changed: _Cells) -> None:
-        self._cells.update({key: cell for key, cell in changed.items() if key in self._cells})
+    def accept(self, changed: Gauges) -> None:
+        self._gauges.update({key: gauge for key, gauge in changed.items() if key in self._gauges})
 
-    def metrics(self, changed: _Cells | None, now_ns: int) -> list[Metric]:
-        """Of the changed cells, or of all."""
-        by_family: dict[Family, list[NumberDataPoint]] = {}
-        for (family, of), cell in (self._cells if changed is None else changed).items():
-            points = by_family.setdefault(family, [])
-            shared = _shared(of)
-            for labels, value in cell.values.items():
-                points.append(_point({**shared, **_own(family, labels)}, value, now_ns))
-            for labels in cell.gone:
-                points.append(_missing({**shared, **_own(family, labels)}, now_ns))
-        touched = self._series if changed is None else dict.fromkeys(of for _, of in changed)
-        for family, source in _OF_SERIES:
-            by_family[family] = [
-                _point({**_shared(of), **_own(family, source.read(self._series[of]))}, 1.0, now_ns)
-                for of in touched
-                if of in self._series
-            ]
-        return [_gauge(OWN_STREAMS[family], points) for family, points in by_family.items() if points]
+    def standing(self) -> Gauges:
+        """Those of every configured series."""
+        return self._gauges
 
-
-def _after(before: _Cell, source: OfAttempt, sample: Sample, at: float) -> _Cell:
-    """Attempts may come in any order: `at` says which is the latest."""
-    readings = {labels: float(value) for value, labels in source.read(sample)}
-    if source.keeps:
-        newer = {labels: value for labels, value in readings.items() if at >= before.at.get(labels, at)}
-        return _Cell(values={**before.values, **newer}, at={**before.at, **dict.fromkeys(newer, at)})
-    if at < before.at.get((), at):
-        return before
-    gone = (before.gone | before.values.keys()) - readings.keys()
-    return _Cell(values=readings, at={(): at}, gone=frozenset(gone))
+    def metrics(self, gauges: Gauges, now_ns: int) -> list[Metric]:
+        by_family: dict[Family, list[GaugePoint]] = defaultdict(list)
+        for (family, of), gauge in gauges.items():
+            for labels, value in gauge.values.items():
+                by_family[family].append(_gauge_point(family, of, labels, value))
+            for labels in gauge.gone:
+                by_family[family].append(_gauge_point(family, of, labels, None))
+        for of in dict.fromkeys(of for _, of in gauges):
+            for family, source in _OF_SERIES:
+                if of in self._series:
+                    labels = source.read(self._series[of])
+                    by_family[family].append(_gauge_point(family, of, labels, 1))
+        return [gauge_metric(OWN_INSTRUMENTS[f], points, now_ns) for f, points in by_family.items()]
 
 
-class Reported:
-    """The daemon's own figures. Counters are totals since it started, or steps where those are wanted."""
+def _gauge_point(family: Family, of: Labels, labels: Labels, value: float | None) -> GaugePoint:
+    return GaugePoint(key_values(dict(zip(family.label_names, (*of, *labels), strict=True))), value)
+
+
+class StatusValues:
+    """The daemon's own figures. Counters are totals since it started, or what was added to them.
+
+    Deltas of a series begin where its own last accepted point ended, wherever it was meanwhile.
+    """
 
     def __init__(self, temporality: Temporality, since_ns: int) -> None:
-        self._cumulative = temporality == "cumulative"
-        self._accepted_ns = since_ns
-        self._told: dict[tuple[Family, _Labels], float] = {}
+        self._temporality: Temporality = temporality
+        self._since_ns = since_ns
+        self._sent: Mapping[tuple[Family, Labels], float] = {}
+        self._sent_ns: dict[tuple[Family, Labels], int] = {}
 
-    def propose(self, status: Status) -> dict[tuple[Family, _Labels], float]:
+    def propose(self, status: Status) -> Mapping[tuple[Family, Labels], float]:
         return {
             (family, labels): float(value)
             for family, source in _OF_STATUS
             for value, labels in source.read(status)
         }
 
-    def accept(self, values: Mapping[tuple[Family, _Labels], float], now_ns: int) -> None:
-        self._told = dict(values)
-        self._accepted_ns = now_ns
+    def accept(self, values: Mapping[tuple[Family, Labels], float], now_ns: int) -> None:
+        self._sent = values
+        self._sent_ns.update(dict.fromkeys(values, now_ns))
 
     def metrics(
-        self, values: Mapping[tuple[Family, _Labels], float], started_ns: int, now_ns: int
+        self, values: Mapping[tuple[Family, Labels], float], started_ns: int, now_ns: int
     ) -> list[Metric]:
-        by_family: dict[Family, list[NumberDataPoint]] = {}
+        totals: dict[Family, list[TotalPoint]] = defaultdict(list)
+        gauges: dict[Family, list[GaugePoint]] = defaultdict(list)
         for (family, labels), value in values.items():
-            point = _point(_own(family, labels), self._step(family, labels, value), now_ns)
             if family.kind == "counter":
-                point.start_time_unix_nano = started_ns if self._cumulative else self._accepted_ns
-            by_family.setdefault(family, []).append(point)
-        for family, labels in self._told.keys() - values.keys():
+                totals[family].append(self._total_point(family, labels, value, started_ns))
+            else:
+                gauges[family].append(_gauge_point(family, (), labels, value))
+        for family, labels in self._sent.keys() - values.keys():
             if family.kind != "counter":
-                by_family.setdefault(family, []).append(_missing(_own(family, labels), now_ns))
-        return [self._metric(family, points) for family, points in by_family.items()]
+                gauges[family].append(_gauge_point(family, (), labels, None))
+        return [
+            *(gauge_metric(OWN_INSTRUMENTS[f], points, now_ns) for f, points in gauges.items()),
+            *(total_metric(OWN_INSTRUMENTS[f], p, now_ns, self._temporality) for f, p in totals.items()),
+        ]
 
-    def _step(self, family: Family, labels: _Labels, value: float) -> float:
-        if family.kind != "counter" or self._cumulative:
-            return value
-        told = self._told.get((family, labels), 0.0)
-        # What fell began anew: a job that was taken out of the configuration and put back.
-        return value - told if value >= told else value
-
-    def _metric(self, family: Family, points: Iterable[NumberDataPoint]) -> Metric:
-        stream = OWN_STREAMS[family]
-        if family.kind != "counter":
-            return _gauge(stream, points)
-        metric = _named(stream)
-        metric.sum.is_monotonic = True
-        metric.sum.aggregation_temporality = (
-            AGGREGATION_TEMPORALITY_CUMULATIVE if self._cumulative else AGGREGATION_TEMPORALITY_DELTA
-        )
-        metric.sum.data_points.extend(points)
-        return metric
-
-
-def _shared(of: _Labels) -> dict[str, str]:
-    return dict(zip(SERIES_LABELS, of, strict=True))
-
-
-def _own(family: Family, labels: _Labels) -> dict[str, str]:
-    return dict(zip(family.labels, labels, strict=True))
-
-
-def _gauge(stream: Stream, points: Iterable[NumberDataPoint]) -> Metric:
-    metric = _named(stream)
-    metric.gauge.data_points.extend(points)
-    return metric
-
-
-def _named(stream: Stream) -> Metric:
-    return Metric(name=stream.name, description=stream.help, unit=stream.unit)
-
-
-def _point(attributes: Mapping[str, object], value: float, now_ns: int) -> NumberDataPoint:
-    return NumberDataPoint(attributes=_encoded(attributes), time_unix_nano=now_ns, as_double=value)
-
-
-def _missing(attributes: Mapping[str, object], now_ns: int) -> NumberDataPoint:
-    """There was a value and is none now: a gap, which a last value that stays would hide.
-
-    https://opentelemetry.io/docs/specs/otel/metrics/data-model/#no-recorded-value
-    """
-    return NumberDataPoint(attributes=_encoded(attributes), time_unix_nano=now_ns, flags=_NOT_THERE)
-
-
-def _encoded(attributes: Mapping[str, object]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=AnyValue(string_value=str(value))) for key, value in attributes.items()]
+    def _total_point(self, family: Family, labels: Labels, value: float, started_ns: int) -> TotalPoint:
+        attributes = key_values(dict(zip(family.labels, labels, strict=True)))
+        if self._temporality == "cumulative":
+            return TotalPoint(attributes, started_ns, Counter(value))
+        sent = self._sent.get((family, labels), 0.0)
+        # What fell began again: a job that was taken out of the configuration and put back.
+        added = value - sent if value >= sent else value
+        return TotalPoint(attributes, self._sent_ns.get((family, labels), self._since_ns), Counter(added))

@@ -16,11 +16,11 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
-from exporters.answers import shown
 from exporters.otlp.attributes import PORTS, SERVICE
-from exporters.otlp.faults import HEADERS, LATER, unreachable
-from exporters.otlp.sender import Answer, Signal, answer_of
+from exporters.otlp.faults import HEADERS, LATER, otlp_unreachable
+from exporters.otlp.sender import Accepted, Signal, accepted
 from exporters.otlp.settings import OtlpSettings, read_headers
+from exporters.responses import excerpt
 from probe.errors import ConfigError, ExportError
 
 # Its own retries would hide what a server asks for; its proxies come from the environment; and a server that
@@ -71,14 +71,14 @@ class GrpcSender:
             "metrics": MetricsServiceStub(self._channel).Export,  # type: ignore[no-untyped-call]  # generated code
         }
 
-    def send(self, signal: Signal, request: Message, /) -> Answer:
+    def send(self, signal: Signal, request: Message, /) -> Accepted:
         try:
             response = self._calls[signal](request, timeout=self._timeout_seconds, metadata=self._metadata)
         except grpc.RpcError as exc:
             raise _of_error(exc, signal) from exc
         except ValueError as exc:  # how a channel that was closed answers
-            raise ExportError(f"the connection to the OTLP server was closed: {shown(str(exc))}") from exc
-        return answer_of(signal, response)
+            raise ExportError(f"the connection to the OTLP server was closed: {excerpt(str(exc))}") from exc
+        return accepted(signal, response)
 
     def close(self) -> None:
         self._channel.close()
@@ -86,9 +86,9 @@ class GrpcSender:
 
 def _of_error(error: Any, signal: Signal) -> ExportError:
     """https://opentelemetry.io/docs/specs/otlp/#failures"""
-    code, details = error.code(), shown(error.details() or "")
+    code, details = error.code(), excerpt(error.details() or "")
     if code is grpc.StatusCode.UNAVAILABLE and _retry_delay(error) is None:
-        return unreachable(details)
+        return otlp_unreachable(details)
     too_large = code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in details
     text = f"the OTLP server answered {code.name} to {signal}" + (f": {details}" if details else "")
     hint = None if too_large else _HINTS.get(code)

@@ -11,11 +11,11 @@ from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from exporters.answers import reason_of
 from exporters.otlp.attributes import SERVICE
-from exporters.otlp.faults import JSON, NOT_OTLP, PROTOBUF, media_type, of_answer, unreachable
-from exporters.otlp.sender import Answer, Signal, answer_of
+from exporters.otlp.faults import JSON, NOT_OTLP, PROTOBUF, media_type, otlp_refusal, otlp_unreachable
+from exporters.otlp.sender import Accepted, Signal, accepted
 from exporters.otlp.settings import OtlpSettings, read_headers
+from exporters.responses import urllib3_reason
 from probe.errors import ConfigError, ExportError
 from probe.lib.clock import Clock
 
@@ -43,7 +43,7 @@ class HttpSender:
         except (ValueError, urllib3.exceptions.HTTPError) as exc:
             raise ConfigError(f"exporters.otlp.url cannot be used: {exc}") from exc
 
-    def send(self, signal: Signal, request: Message, /) -> Answer:
+    def send(self, signal: Signal, request: Message, /) -> Accepted:
         body = request.SerializeToString()
         try:
             response = self._pool.request(
@@ -60,20 +60,20 @@ class HttpSender:
                 # One that was read to its end is in the pool again; what goes on for longer is broken off.
                 response.close()
         except urllib3.exceptions.HTTPError as exc:
-            raise unreachable(reason_of(exc)) from exc
+            raise otlp_unreachable(urllib3_reason(exc)) from exc
         except OSError as exc:
-            raise unreachable(str(exc)) from exc
+            raise otlp_unreachable(str(exc)) from exc
         content_type = response.headers.get("content-type", "")
         if not 200 <= response.status < 300:
             retry_after = response.headers.get("retry-after")
-            raise of_answer(response.status, content_type, answered, retry_after, signal, self._clock)
+            raise otlp_refusal(response.status, content_type, answered, retry_after, signal, self._clock)
         return _read(signal, response.status, content_type, answered)
 
     def close(self) -> None:
         self._pool.clear()
 
 
-def _read(signal: Signal, status: int, content_type: str, body: bytes) -> Answer:
+def _read(signal: Signal, status: int, content_type: str, body: bytes) -> Accepted:
     """A page that answers 200 to everything is no OTLP server."""
     message = ExportTraceServiceResponse() if signal == "traces" else ExportMetricsServiceResponse()
     kind = media_type(content_type)
@@ -86,4 +86,4 @@ def _read(signal: Signal, status: int, content_type: str, body: bytes) -> Answer
             raise ExportError(f"the OTLP server answered {status} with {kind or 'no type'}, {NOT_OTLP}")
     except (DecodeError, ParseError) as exc:
         raise ExportError(f"the OTLP server answered {status} with something unreadable, {NOT_OTLP}") from exc
-    return answer_of(signal, message)
+    return accepted(signal, message)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from exporters.settings import read, require_file
+from exporters.settings import parse_settings, require_file
 from probe.errors import ConfigError
 from probe.lib.secrets import learn
 
@@ -36,9 +36,9 @@ class OtlpSettings(BaseModel):
     instance: str | None = None
 
 
-def read_settings(settings: Mapping[str, object]) -> OtlpSettings:
+def otlp_settings(settings: Mapping[str, object]) -> OtlpSettings:
     """Raises ConfigError."""
-    found = read(OtlpSettings, "exporters.otlp", settings)
+    found = parse_settings(OtlpSettings, "exporters.otlp", settings)
     require_file(found.ca_file, "exporters.otlp.ca_file")
     read_headers(found)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
+from uuid import UUID
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
@@ -16,7 +17,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 
 from exporters.instant import unix_ns
 from exporters.otlp.attributes import Value, gen_ai_attributes
-from exporters.otlp.conventions import CACHE_WRITE, NAMESPACE, OWN_STREAMS, error_type
+from exporters.otlp.conventions import CACHE_WRITE, NAMESPACE, OWN_INSTRUMENTS, error_type
 from exporters.otlp.settings import Semconv
 from probe.exporter import Run
 from probe.facts.sample import Failed, Sample
@@ -27,28 +28,24 @@ RUN: Final = "benchmark.run"
 TEST: Final = "benchmark.test"
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _LAST: Final = f"{PREFIX}last_"
-_UNTOLD: Final = ("_timestamp_seconds",)
+_NOT_SENT: Final = ("_timestamp_seconds",)
 
 _FIGURES: Final = tuple(
     (family, source)
-    for family in OWN_STREAMS
+    for family in OWN_INSTRUMENTS
     if family.kind == "gauge"
     and isinstance(source := family.source, OfAttempt)
-    and not family.name.endswith(_UNTOLD)
+    and not family.name.endswith(_NOT_SENT)
 )
 
 
-def run_context(run_id_int: int) -> SpanContext:
-    return _context(run_id_int, run_id_int)
+def span_id_of(of: UUID) -> int:
+    """Of an attempt, or a run; never 0, which is no span."""
+    return of.int & (2**64 - 1) or of.int >> 64
 
 
-def attempt_context(sample: Sample) -> SpanContext:
-    return _context(sample.run_id.int, sample.id.int)
-
-
-def _context(trace: int, own: int) -> SpanContext:
-    span_id = own & (2**64 - 1) or own >> 64
-    return SpanContext(trace, span_id, is_remote=False, trace_flags=_SAMPLED)
+def _context(run_id: UUID, of: UUID) -> SpanContext:
+    return SpanContext(run_id.int, span_id_of(of), is_remote=False, trace_flags=_SAMPLED)
 
 
 def run_span(run: Run, resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
@@ -65,7 +62,7 @@ def run_span(run: Run, resource: Resource, scope: InstrumentationScope) -> Reada
     broken = run.status in {"failed", "interrupted"}
     return ReadableSpan(
         name=RUN,
-        context=run_context(run.id.int),
+        context=_context(run.id, run.id),
         resource=resource,
         attributes=attributes,
         kind=SpanKind.INTERNAL,
@@ -86,8 +83,8 @@ def attempt_span(
         status = Status(StatusCode.ERROR, _text(redact(outcome.detail)))
     return ReadableSpan(
         name=TEST,
-        context=attempt_context(sample),
-        parent=run_context(sample.run_id.int),
+        context=_context(sample.run_id, sample.id),
+        parent=_context(sample.run_id, sample.run_id),
         resource=resource,
         attributes=attempt_attributes(sample, semconv),
         events=list(phase_events(sample)),
@@ -154,7 +151,7 @@ def phase_events(sample: Sample) -> Iterator[Event]:
 
 
 def _reached(sample: Sample) -> Mapping[str, float | None]:
-    """Seconds from the start of the attempt to the end of each phase; None where it was not reached."""
+    """Seconds from the start of the attempt to the end of each phase; None if it was not reached."""
     timing = sample.timing
     connected = _sum(timing.dns_seconds or 0.0, timing.connect_seconds)
     proxied = _sum(connected, timing.proxy_seconds)

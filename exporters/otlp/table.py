@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporters.otlp.conventions import GEN_AI, NAMESPACE, OWN_STREAMS
+from exporters.otlp.conventions import GEN_AI, NAMESPACE, OWN_INSTRUMENTS
 
 _ABSENT = "—"
 
@@ -23,8 +23,8 @@ def gen_ai_table() -> str:
 def own_table() -> str:
     """Every metric of the catalogue that is sent, beside its name there."""
     rows = [f"| `{NAMESPACE}…` | kind | unit | in the catalogue |", "|---|---|---|---|"]
-    for family, stream in OWN_STREAMS.items():
-        unit = f"`{stream.unit}`" if stream.unit else ""
-        name = stream.name.removeprefix(NAMESPACE)
-        rows.append(f"| `{name}` | {stream.kind} | {unit} | `{family.name}` |")
+    for family, instrument in OWN_INSTRUMENTS.items():
+        unit = f"`{instrument.unit}`" if instrument.unit else ""
+        name = instrument.name.removeprefix(NAMESPACE)
+        rows.append(f"| `{name}` | {instrument.kind} | {unit} | `{family.name}` |")
     return "\n".join(rows) + "\n"

@@ -1,4 +1,4 @@
-"""What was accepted so far, by series: from what each batch adds to running totals.
+"""What was accepted so far, by series: counters and distributions over attempts.
 
 A batch is proposed, sent, and counted only once it was accepted: a batch that is refused leaves no trace, and
 one that is sent again says the same.
@@ -6,188 +6,177 @@ one that is sent again says the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
-from opentelemetry.sdk.metrics.export import (
-    AggregationTemporality,
-    Buckets,
-    DataPointT,
-    ExponentialHistogramDataPoint,
-    HistogramDataPoint,
-    Metric,
-    NumberDataPoint,
-)
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
-from exporters.otlp.instruments import OVERFLOW
-from exporters.otlp.settings import Temporality
+from exporters.accumulators import Counter, Histogram, Labels, attempt_ref, by_labels
+from exporters.otlp.attributes import Attributes, Value, gen_ai_attributes, own_attributes
+from exporters.otlp.conventions import GEN_AI, OWN_INSTRUMENTS, Instrument
+from exporters.otlp.encode import Accumulator, TotalPoint, key_values, total_metric
+from exporters.otlp.exponential import ExponentialHistogram
+from exporters.otlp.settings import OtlpSettings
+from probe.facts.sample import Sample, Series
+from probe.metrics import Measurement, OfAnyAttempt, OfAttempt
 
-# As the SDK has it, and the specification of the exponential histogram.
-_MOST_BUCKETS: Final = 160
-# The values of the attributes, whose names all series of a metric have in one order: with their names they
-# would be the largest part of what a series takes.
-_Key = tuple[object, ...]
-_OVERFLOW_KEY: Final[_Key] = (True,)
+# The SDK's mark of what came after the limit of series.
+OVERFLOW: Final = "otel.metric.overflow"
+
+# What a reader tells series apart by: shared attributes, and the values of the instrument's own labels.
+_Subject = tuple[tuple[str, Value], ...]
+_Key = tuple[_Subject, Labels]
+_OVERFLOW_KEY: Final[_Key] = (((OVERFLOW, True),), ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AttemptInstrument:
+    """What one instrument adds up of each attempt, under which attributes beside its own labels."""
+
+    instrument: Instrument
+    read: Callable[[Sample], Iterable[Measurement]]
+    attributes: Callable[[Series], Attributes] | None
+    new: Callable[[], Accumulator]
+    initial: tuple[Labels, ...] = ()
+
+    def subject(self, series: Series) -> _Subject:
+        return () if self.attributes is None else tuple(self.attributes(series).items())
+
+
+def attempt_instruments(settings: OtlpSettings) -> list[AttemptInstrument]:
+    """Everything that is counted or distributed over attempts."""
+    found = []
+    for family, instrument in OWN_INSTRUMENTS.items():
+        source = family.source
+        if instrument.kind != "gauge" and isinstance(source, OfAttempt | OfAnyAttempt):
+            own = replace(instrument, labels=family.labels)
+            found.append(
+                AttemptInstrument(
+                    instrument=own,
+                    read=source.read,
+                    attributes=own_attributes if isinstance(source, OfAttempt) else None,
+                    new=_new(own, settings),
+                    initial=source.initial if instrument.kind == "counter" else (),
+                )
+            )
+    for entry in GEN_AI:
+        named = entry.instrument(settings.semconv)
+        if named is not None:
+            found.append(
+                AttemptInstrument(
+                    instrument=named,
+                    read=entry.read,
+                    attributes=gen_ai_attributes,
+                    new=_new(named, settings),
+                )
+            )
+    return found
+
+
+def _new(instrument: Instrument, settings: OtlpSettings) -> Callable[[], Accumulator]:
+    if instrument.kind == "counter":
+        return Counter
+    if instrument.buckets and settings.histograms == "exponential":
+        return ExponentialHistogram
+    return partial(Histogram, instrument.buckets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What to send, and what the totals of the touched series are once it was accepted."""
+    """The totals of some series once what is sent was accepted."""
 
-    metrics: Sequence[Metric]
-    totals: Mapping[str, Mapping[_Key, DataPointT]] = field(default_factory=dict)
+    totals: Mapping[AttemptInstrument, dict[_Key, Accumulator]]
     overflowed: bool = False
 
 
 class Totals:
     """`since_ns` is when counting began: every total of this process starts there at 0.
 
-    Instants are Unix nanoseconds, and given: those of a batch are those of its delivery.
+    Where deltas are wanted, a series starts at 0 again with each of its points that was accepted. Instants
+    are Unix nanoseconds, and given: those of a batch are those of its delivery.
     """
 
-    def __init__(self, temporality: Temporality, since_ns: int, max_series: int) -> None:
-        self._cumulative = temporality == "cumulative"
+    def __init__(self, settings: OtlpSettings, since_ns: int) -> None:
+        self._temporality = settings.temporality
+        self._max_series = settings.max_series
         self._since_ns = since_ns
-        self._accepted_ns = since_ns
-        self._max_series = max_series
-        self._points: dict[str, dict[_Key, DataPointT]] = {}
-        self._metrics: dict[str, Metric] = {}
+        # Since when, and what was added from then on to the last accepted point.
+        self._known: dict[AttemptInstrument, dict[_Key, tuple[int, Accumulator]]] = {
+            each: {} for each in attempt_instruments(settings)
+        }
+        self._zeros: dict[AttemptInstrument, set[_Key]] = {each: set() for each in self._known}
+        # What is known is never added to, but copied first.
+        self._nothing = {each: each.new() for each in self._known}
 
-    def propose(self, added: Iterable[Metric], now_ns: int) -> Proposal:
-        """The totals of what is touched; where deltas are wanted, what is added since the last accepted."""
-        if not self._cumulative:
-            metrics = [
-                _stamped(metric, metric.data.data_points, self._accepted_ns, now_ns) for metric in added
-            ]
-            return Proposal(metrics=metrics, overflowed=any(map(_has_overflow, metrics)))
-        totals: dict[str, dict[_Key, DataPointT]] = {}
-        metrics = []
-        for metric in added:
-            touched = self._add(metric)
-            totals[metric.name] = touched
-            metrics.append(_stamped(_as_totals(metric), touched.values(), self._since_ns, now_ns))
-        return Proposal(
-            metrics=metrics, totals=totals, overflowed=any(_OVERFLOW_KEY in each for each in totals.values())
+    def begin(self, series: Sequence[Series]) -> None:
+        """Have counters exist before their first attempt, so that their first step is seen."""
+        for each, known in self._known.items():
+            subjects = {each.subject(one) for one in series} if each.attributes else {()}
+            for key in ((subject, labels) for subject in subjects for labels in each.initial):
+                if key not in known and len(known) < self._max_series:
+                    known[key] = self._since_ns, self._nothing[each]
+                    self._zeros[each].add(key)
+
+    def propose(self, samples: Iterable[Sample], *, exemplars: bool) -> Proposal:
+        """Add these attempts to the totals of what they touch, or to nothing where deltas are wanted."""
+        totals: dict[AttemptInstrument, dict[_Key, Accumulator]] = {each: {} for each in self._known}
+        room = {each: self._max_series - len(known) for each, known in self._known.items()}
+        for sample in samples:
+            attempt = attempt_ref(sample) if exemplars else None
+            for each, touched in totals.items():
+                known, subject = self._known[each], each.subject(sample.series)
+                for labels, values in by_labels(each.read(sample)).items():
+                    key = subject, labels
+                    if key not in touched and key not in known:
+                        key = key if room[each] > 0 else _OVERFLOW_KEY
+                        room[each] -= 1
+                    if key not in touched:
+                        touched[key] = known[key][1].copy() if key in known else each.new()
+                    touched[key].add(values, attempt)
+        return Proposal(totals=totals, overflowed=any(_OVERFLOW_KEY in each for each in totals.values()))
+
+    def standing(self) -> Proposal:
+        """Every total; where deltas are wanted, zeros that were not sent yet."""
+        chosen: Mapping[AttemptInstrument, Iterable[_Key]] = (
+            self._known if self._temporality == "cumulative" else self._zeros
         )
+        totals = {each: {key: self._known[each][key][1] for key in keys} for each, keys in chosen.items()}
+        return Proposal(totals=totals)
+
+    def metrics(self, proposal: Proposal, now_ns: int) -> list[Metric]:
+        return [
+            total_metric(
+                each.instrument,
+                [
+                    TotalPoint(_attributes(each.instrument, key), self._start_ns(each, key), total)
+                    for key, total in totals.items()
+                ],
+                now_ns,
+                self._temporality,
+            )
+            for each, totals in proposal.totals.items()
+            if totals
+        ]
 
     def accept(self, proposal: Proposal, now_ns: int) -> None:
-        """It was delivered."""
-        self._accepted_ns = now_ns
-        for metric in proposal.metrics:
-            if metric.name in proposal.totals:
-                self._metrics[metric.name] = _with(metric, data_points=[])
-        for name, points in proposal.totals.items():
-            known = self._points.setdefault(name, {})
-            # An exemplar is told once.
-            known.update({key: replace(point, exemplars=[]) for key, point in points.items()})
+        """It was delivered. An exemplar is sent once."""
+        for each, totals in proposal.totals.items():
+            self._zeros[each].difference_update(totals)
+            known = self._known[each]
+            for key, total in totals.items():
+                if self._temporality == "delta":
+                    known[key] = now_ns, self._nothing[each]
+                elif key not in known or known[key][1] is not total:
+                    known[key] = self._since_ns, total.copy()
 
-    def all(self, now_ns: int) -> list[Metric]:
-        """Every total; nothing where deltas are wanted."""
-        return [
-            _stamped(self._metrics[name], points.values(), self._since_ns, now_ns)
-            for name, points in self._points.items()
-        ]
-
-    def _add(self, metric: Metric) -> dict[_Key, DataPointT]:
-        known = self._points.get(metric.name, {})
-        touched: dict[_Key, DataPointT] = {}
-        fresh = 0
-        for point in metric.data.data_points:
-            key: _Key = tuple((point.attributes or {}).values())
-            if key not in known and key not in touched:
-                if len(known) + fresh >= self._max_series:
-                    key = _OVERFLOW_KEY
-                else:
-                    fresh += 1
-            before = touched.get(key) or known.get(key)
-            total = point if before is None else merged(before, point)
-            touched[key] = replace(total, attributes={OVERFLOW: True}) if key == _OVERFLOW_KEY else total
-        return touched
+    def _start_ns(self, each: AttemptInstrument, key: _Key) -> int:
+        known = self._known[each].get(key)
+        return self._since_ns if known is None else known[0]
 
 
-def merged(before: DataPointT, added: DataPointT) -> DataPointT:
-    """The sum of two points of one series, with the exemplars of the later."""
-    match before, added:
-        case NumberDataPoint(), NumberDataPoint():
-            return replace(added, value=before.value + added.value)
-        case HistogramDataPoint(), HistogramDataPoint():
-            counts = [a + b for a, b in zip(before.bucket_counts, added.bucket_counts, strict=True)]
-            return replace(
-                added,
-                count=before.count + added.count,
-                sum=before.sum + added.sum,
-                bucket_counts=counts,
-                min=min(before.min, added.min),
-                max=max(before.max, added.max),
-            )
-        case ExponentialHistogramDataPoint(), ExponentialHistogramDataPoint():
-            return _merged_exponential(before, added)
-        case _:
-            raise TypeError("two kinds of points have no sum")
-
-
-def _merged_exponential(
-    before: ExponentialHistogramDataPoint, added: ExponentialHistogramDataPoint
-) -> ExponentialHistogramDataPoint:
-    """At the finest scale that both can be told at within the limit of buckets.
-
-    https://opentelemetry.io/docs/specs/otel/metrics/data-model/#all-scales-use-the-logarithm-function
-    """
-    # A point of zeros alone has no scale of its own.
-    scale = min((point.scale for point in (before, added) if _known(point)), default=added.scale)
-    while True:
-        sides = [
-            _sum_of((getattr(before, side), before.scale), (getattr(added, side), added.scale), scale)
-            for side in ("positive", "negative")
-        ]
-        if all(len(side.bucket_counts) <= _MOST_BUCKETS for side in sides):
-            break
-        scale -= 1
-    return replace(
-        added,
-        count=before.count + added.count,
-        sum=before.sum + added.sum,
-        scale=scale,
-        zero_count=before.zero_count + added.zero_count,
-        positive=sides[0],
-        negative=sides[1],
-        min=min(before.min, added.min),
-        max=max(before.max, added.max),
-    )
-
-
-def _known(point: ExponentialHistogramDataPoint) -> bool:
-    return any(point.positive.bucket_counts) or any(point.negative.bucket_counts)
-
-
-def _sum_of(one: tuple[Buckets, int], other: tuple[Buckets, int], scale: int) -> Buckets:
-    """Two neighbours are one bucket at the next coarser scale."""
-    counts: dict[int, int] = {}
-    for buckets, of_scale in (one, other):
-        for position, count in enumerate(buckets.bucket_counts):
-            if count:
-                index = (buckets.offset + position) >> (of_scale - scale)
-                counts[index] = counts.get(index, 0) + count
-    if not counts:
-        return Buckets(offset=0, bucket_counts=[])
-    first, last = min(counts), max(counts)
-    return Buckets(offset=first, bucket_counts=[counts.get(index, 0) for index in range(first, last + 1)])
-
-
-def _stamped(metric: Metric, points: Iterable[DataPointT], start_ns: int, now_ns: int) -> Metric:
-    stamped = [replace(point, start_time_unix_nano=start_ns, time_unix_nano=now_ns) for point in points]
-    return _with(metric, data_points=stamped)
-
-
-def _as_totals(metric: Metric) -> Metric:
-    return _with(metric, aggregation_temporality=AggregationTemporality.CUMULATIVE)
-
-
-def _with(metric: Metric, **changes: object) -> Metric:
-    data: Any = metric.data  # each kind of data has points of its own kind
-    return replace(metric, data=replace(data, **changes))
-
-
-def _has_overflow(metric: Metric) -> bool:
-    return any(OVERFLOW in (point.attributes or {}) for point in metric.data.data_points)
+def _attributes(instrument: Instrument, key: _Key) -> Sequence[KeyValue]:
+    subject, labels = key
+    return key_values(dict((*subject, *zip(instrument.labels, labels, strict=False))))

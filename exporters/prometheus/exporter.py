@@ -9,8 +9,16 @@ from typing import assert_never
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
-from exporters.prometheus.cells import Cell, Counter, Gauge, Histogram, Labels, Moment, Summary, cell_of
-from exporters.prometheus.exposition import FamilyWriter, about
+from exporters.accumulators import (
+    AttemptRef,
+    Counter,
+    Gauge,
+    Histogram,
+    Labels,
+    attempt_ref,
+    by_labels,
+)
+from exporters.prometheus.exposition import FamilyWriter, Totals, about
 from exporters.prometheus.text import label_text
 from exporters.remembered import Remembered
 from probe.analysis import Window
@@ -27,7 +35,6 @@ from probe.metrics import (
     OfSeries,
     OfStatus,
     OfWindow,
-    Reading,
     series_labels,
 )
 
@@ -50,7 +57,7 @@ class PrometheusExporter(MetricsPage):
         self._status = context.status
         self._clock = context.clock
         self._subjects: dict[Labels, _Subject] = {}
-        self._probe = {family: cell_of(family, source.initial) for family, source in _OF_ANY_ATTEMPT.items()}
+        self._probe = {family: _zeros(family, source.initial) for family, source in _OF_ANY_ATTEMPT.items()}
         self._seen = Remembered(_REMEMBERED)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -62,13 +69,13 @@ class PrometheusExporter(MetricsPage):
 
     async def export(self, samples: Sequence[Sample], /) -> None:
         for sample in self._new(samples):
-            moment = Moment(str(sample.id), sample.ended_at.timestamp())
+            attempt = attempt_ref(sample)
             for family, source in _OF_ANY_ATTEMPT.items():
-                _count(self._probe[family], source.read(sample), moment)
+                _count(family, self._probe[family], source, sample, attempt)
             subject = self._subjects.get(series_labels(sample.series))
             if subject is not None:
-                subject.count(sample, moment)
-                subject.show(sample, moment)
+                subject.count(sample, attempt)
+                subject.show(sample, attempt)
 
     def restore(self, samples: Iterable[Sample], /) -> None:
         """Take in what happened before the start: latest values, the window, timestamps of the last success.
@@ -80,7 +87,7 @@ class PrometheusExporter(MetricsPage):
         for sample in self._new(samples):
             subject = self._subjects.get(series_labels(sample.series))
             if subject is not None:
-                subject.show(sample, Moment(str(sample.id), sample.ended_at.timestamp()))
+                subject.show(sample, attempt_ref(sample))
 
     def retain(self, series: Sequence[Series], /) -> None:
         """Series that stay keep their numbers, those that are gone end, new ones begin at 0."""
@@ -92,7 +99,7 @@ class PrometheusExporter(MetricsPage):
             subject.series = each
 
     def render(self, accept: str, /) -> tuple[bytes, str]:
-        """OpenMetrics with exemplars where the Accept header asks for it, else the classic text format."""
+        """OpenMetrics with exemplars if the Accept header requests it, else the classic text format."""
         encode, content_type = choose_encoder(accept)
         openmetrics = content_type.startswith("application/openmetrics-text")
         status = self._status()
@@ -113,7 +120,7 @@ class PrometheusExporter(MetricsPage):
                 for each in subjects:
                     yield about(each.labels, each.lines(writer))
             case OfAnyAttempt():
-                yield about(b"", writer.cell(self._probe[writer.family]))
+                yield about(b"", writer.totals(self._probe[writer.family]))
             case OfWindow(read=read_figures):
                 now = self._clock.now()
                 for each in subjects:
@@ -141,7 +148,7 @@ class PrometheusExporter(MetricsPage):
 class _Subject:
     """One series: its numbers by family, and its last 24 hours.
 
-    Lines are written when first asked for and kept until the next attempt: scrapes come every few seconds,
+    Lines are written when first needed and kept until the next attempt: scrapes come every few seconds,
     attempts on one target every few minutes.
     """
 
@@ -150,36 +157,50 @@ class _Subject:
     def __init__(self, labels: Labels) -> None:
         self.labels = label_text(SERIES_LABELS, labels).encode()
         self.window = Window(WINDOW)
-        self._cells: dict[Family, Cell] = {
-            family: cell_of(family, source.initial, source.keeps) for family, source in _OF_ATTEMPT.items()
+        self._totals = {family: _zeros(family, source.initial) for family, source in _COUNTED.items()}
+        self._gauges = {
+            family: Gauge(source.initial, keeps=source.keeps) for family, source in _SHOWN.items()
         }
         self._lines: dict[FamilyWriter, bytes] = {}
 
-    def count(self, sample: Sample, moment: Moment) -> None:
+    def count(self, sample: Sample, attempt: AttemptRef) -> None:
         self._lines.clear()
         for family, source in _COUNTED.items():
-            _count(self._cells[family], source.read(sample), moment)
+            _count(family, self._totals[family], source, sample, attempt)
 
-    def show(self, sample: Sample, moment: Moment) -> None:
+    def show(self, sample: Sample, attempt: AttemptRef) -> None:
         self._lines.clear()
         self.window.add(sample)
         for family, source in _SHOWN.items():
-            cell = self._cells[family]
-            assert isinstance(cell, Gauge)
-            cell.set(source.read(sample), moment.at)
+            self._gauges[family].set(source.read(sample), attempt.ended_ns)
 
     def lines(self, writer: FamilyWriter) -> bytes:
         lines = self._lines.get(writer)
         if lines is None:
-            lines = self._lines[writer] = writer.cell(self._cells[writer.family])
+            lines = self._lines[writer] = self._written(writer)
         return lines
 
+    def _written(self, writer: FamilyWriter) -> bytes:
+        gauge = self._gauges.get(writer.family)
+        if gauge is not None:
+            return writer.lines(gauge.values)
+        return writer.totals(self._totals[writer.family])
 
-def _count(cell: Cell, readings: Iterable[Reading], moment: Moment) -> None:
-    match cell:
-        case Counter() | Summary():
-            cell.add(readings)
-        case Histogram():
-            cell.observe(readings, moment)
-        case Gauge():
-            raise TypeError("a gauge shows the latest attempt, it does not count attempts")
+
+def _zeros(family: Family, initial: Iterable[Labels]) -> Totals:
+    """A histogram has no labels of its own, and all its buckets from the start."""
+    return {labels: _zero(family) for labels in (((),) if family.kind == "histogram" else initial)}
+
+
+def _zero(family: Family) -> Counter | Histogram:
+    return Counter() if family.kind == "counter" else Histogram(family.buckets)
+
+
+def _count(
+    family: Family, totals: Totals, source: OfAttempt | OfAnyAttempt, sample: Sample, attempt: AttemptRef
+) -> None:
+    for labels, values in by_labels(source.read(sample)).items():
+        total = totals.get(labels)
+        if total is None:
+            total = totals[labels] = _zero(family)
+        total.add(values, attempt)

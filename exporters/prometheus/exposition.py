@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, chain
 
-from exporters.prometheus.cells import Cell, Histogram, Labels, Summary
-from exporters.prometheus.text import PLACEHOLDERS, escaped, label_text
+from exporters.accumulators import Counter, Histogram, Labels
+from exporters.prometheus.text import PLACEHOLDERS, escaped, exemplar_text, label_text
 from probe.metrics import Family
 
 # Stand in a text for the labels of its subject: followed by others, and as the whole label block.
 _WITH_OTHERS, _ALONE = PLACEHOLDERS
+
+
+# What a family has counted of one subject, by the values of its own labels.
+Totals = dict[Labels, Counter | Histogram]
 
 
 class FamilyWriter:
@@ -25,38 +29,30 @@ class FamilyWriter:
         self.head = (_openmetrics_head(family) if openmetrics else _prometheus_head(family)).encode()
         self._openmetrics = openmetrics
         self._own = _LabelTexts(family.labels)
-        self._histogram_template = self._template() if family.kind == "histogram" else b""
+        self._template = self._histogram_template() if family.kind == "histogram" else None
 
-    def cell(self, cell: Cell) -> bytes:
-        """All lines of a cell, of nobody yet: see `about`."""
-        match cell:
-            case Histogram():
-                return self._histogram(cell)
-            case Summary():
-                return self._summary(cell.values)
-            case _:
-                return self.lines(cell.values)
+    def totals(self, totals: Totals) -> bytes:
+        """All lines of what was counted, of no subject yet: see `about`."""
+        return b"".join([self._total(labels, total) for labels, total in totals.items()])
 
     def lines(self, values: Mapping[Labels, float]) -> bytes:
-        """A line for each number, of nobody yet."""
+        """A line for each number, of no subject yet."""
         name, own = self.family.name, self._own
         return "".join([f"{name}{own[labels]} {value!r}\n" for labels, value in values.items()]).encode()
 
-    def _summary(self, values: Mapping[Labels, tuple[int, float]]) -> bytes:
-        name, own = self.family.name, self._own
-        lines = []
-        for labels, (count, total) in values.items():
-            lines.append(f"{name}_count{own[labels]} {count}\n{name}_sum{own[labels]} {total!r}\n")
-        return "".join(lines).encode()
-
-    def _histogram(self, cell: Histogram) -> bytes:
-        counts = list(accumulate(cell.counts))
+    def _total(self, labels: Labels, total: Counter | Histogram) -> bytes:
+        name, own = self.family.name, self._own[labels]
+        if isinstance(total, Counter):
+            return f"{name}{own} {total.value!r}\n".encode()
+        if self._template is None:  # a summary
+            return f"{name}_count{own} {total.count}\n{name}_sum{own} {total.sum!r}\n".encode()
+        counts = list(accumulate(total.counts))
         fields: Iterable[object] = counts
         if self._openmetrics:
-            fields = chain.from_iterable(zip(counts, cell.exemplars, strict=True))
-        return self._histogram_template % (*fields, counts[-1], repr(cell.sum).encode())
+            fields = chain.from_iterable(zip(counts, map(exemplar_text, total.by_bucket), strict=True))
+        return self._template % (*fields, counts[-1], repr(total.sum).encode())
 
-    def _template(self) -> bytes:
+    def _histogram_template(self) -> bytes:
         name = self.family.name
         count = "%d%b" if self._openmetrics else "%d"
         bounds = (*map(repr, self.family.buckets), "+Inf")

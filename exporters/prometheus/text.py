@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from exporters.accumulators import Exemplar
+
 # Characters that no label holds, so that they can stand for labels in a template.
 PLACEHOLDERS = ("\0", "\1")
 _NEVER = str.maketrans(dict.fromkeys(PLACEHOLDERS, "\N{REPLACEMENT CHARACTER}"))
@@ -16,9 +18,16 @@ def label_text(names: Iterable[str], values: Iterable[str]) -> str:
     )
 
 
-def exemplar(request_id: str, value: float, at: float) -> bytes:
-    """What follows the count of a bucket in OpenMetrics; `at` is Unix time."""
-    return b' # {request_id="%b"} %b %.3f' % (request_id.encode(), repr(value).encode(), at)
+def exemplar_text(exemplar: Exemplar | None) -> bytes:
+    """What follows the count of a bucket in OpenMetrics."""
+    if exemplar is None:
+        return b""
+    value, attempt = exemplar
+    return b' # {request_id="%b"} %b %.3f' % (
+        str(attempt.id).encode(),
+        repr(value).encode(),
+        attempt.ended_ns / 1e9,
+    )
 
 
 def escaped(text: str) -> str:

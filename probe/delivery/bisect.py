@@ -11,6 +11,7 @@ import structlog
 
 from probe.delivery.streams import T
 from probe.errors import ExportError
+from probe.lib.bisection import Bisection
 
 _log = structlog.get_logger("probe.delivery.bisect")
 
@@ -23,7 +24,7 @@ class Defect(ExportError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class BatchResult:
     """How far a sink took what was sent.
 
     The first `settled` records are done with: it has them, or will never accept them (`refused`, by id, with
@@ -38,7 +39,7 @@ class Outcome:
 Send = Callable[[Sequence[T]], Awaitable[None]]
 
 
-async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> Outcome:
+async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> BatchResult:
     """Send these records to an exporter.
 
     What is refused as a whole is halved until only what is refused is left out. If the sink fails on the
@@ -49,28 +50,24 @@ async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> O
     return outcome
 
 
-async def _bisect(send: Send[T], records: Sequence[T]) -> Outcome:
-    try:
-        await _send(send, records)
-    except ExportError as exc:
-        if not exc.permanent:
-            return Outcome(settled=0, error=exc)
-        if len(records) == 1:
-            return Outcome(settled=1, refused={records[0].id: str(exc)})
-        middle = len(records) // 2
-        first = await _bisect(send, records[:middle])
-        if first.error is not None:
-            return first
-        second = await _bisect(send, records[middle:])
-        return Outcome(
-            settled=first.settled + second.settled,
-            refused={**first.refused, **second.refused},
-            error=second.error,
-        )
-    return Outcome(settled=len(records))
+async def _bisect(send: Send[T], records: Sequence[T]) -> BatchResult:
+    settled = 0
+    refused: dict[UUID, str] = {}
+    bisection = Bisection(records)
+    while part := bisection.next():
+        try:
+            await _send(send, part)
+        except ExportError as exc:
+            if not exc.permanent:
+                return BatchResult(settled=settled, refused=refused, error=exc)
+            if bisection.split(part):
+                continue
+            refused[part[0].id] = str(exc)
+        settled += len(part)
+    return BatchResult(settled=settled, refused=refused)
 
 
-async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> Outcome:
+async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> BatchResult:
     """As `deliver_bisecting`, for an exporter that failed with a `Defect` again and again.
 
     A record on which it fails alone counts as refused if the exporter takes one of the next few: the record
@@ -85,20 +82,20 @@ async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> 
         if outcome.error is None:
             continue
         if not isinstance(outcome.error, Defect):
-            return Outcome(settled=settled, refused=refused, error=outcome.error)
+            return BatchResult(settled=settled, refused=refused, error=outcome.error)
         if size > 1:
             size = (size + 1) // 2
             continue
         _log_defect(name, outcome.error)
         suspect, following = records[settled], records[settled + 1 :][:PROBE_RECORDS]
         if not await _takes_one_of(send, following):
-            return Outcome(settled=settled, refused=refused, error=outcome.error)
+            return BatchResult(settled=settled, refused=refused, error=outcome.error)
         # Sent again, as the exporter may have recovered only now.
         if not await _takes_one_of(send, [suspect]):
             refused[suspect.id] = str(outcome.error)
             settled += 1
         size = len(records)
-    return Outcome(settled=settled, refused=refused)
+    return BatchResult(settled=settled, refused=refused)
 
 
 async def _takes_one_of(send: Send[T], records: Sequence[T]) -> bool:

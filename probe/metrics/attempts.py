@@ -8,7 +8,7 @@ from probe.analysis import timed
 from probe.facts.sample import FAULTS, Ok, Sample, Timing
 from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
-from probe.metrics.family import Family, OfAnyAttempt, OfAttempt, Reading
+from probe.metrics.family import Family, Measurement, OfAnyAttempt, OfAttempt
 
 PHASES = ("dns", "connect", "proxy", "tls", "send", "wait", "stream", "drain")
 _TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")
@@ -16,22 +16,22 @@ _OK = ("ok", "none", "none")
 _OUTCOMES = (_OK, *(("failed", kind, fault) for kind, fault in FAULTS.items()))
 
 
-def _outcome(sample: Sample) -> Iterable[Reading]:
+def _outcome(sample: Sample) -> Iterable[Measurement]:
     outcome = sample.outcome
-    yield Reading(1, _OK if isinstance(outcome, Ok) else ("failed", outcome.kind, outcome.fault))
+    yield Measurement(1, _OK if isinstance(outcome, Ok) else ("failed", outcome.kind, outcome.fault))
 
 
-def _timing(read: Callable[[Timing], float | None]) -> Callable[[Sample], Iterable[Reading]]:
+def _timing(read: Callable[[Timing], float | None]) -> Callable[[Sample], Iterable[Measurement]]:
     """One duration or speed of an attempt that may be compared with others of its series."""
 
-    def readings(sample: Sample) -> Iterable[Reading]:
+    def readings(sample: Sample) -> Iterable[Measurement]:
         value = read(sample.timing) if timed(sample) else None
-        return () if value is None else (Reading(value),)
+        return () if value is None else (Measurement(value),)
 
     return readings
 
 
-def _phases(sample: Sample) -> Iterable[Reading]:
+def _phases(sample: Sample) -> Iterable[Measurement]:
     if not timed(sample):
         return
     timing = sample.timing
@@ -50,26 +50,26 @@ def _phases(sample: Sample) -> Iterable[Reading]:
     )
     for phase, seconds in zip(PHASES, spans, strict=True):
         if seconds is not None:
-            yield Reading(seconds, (phase,))
+            yield Measurement(seconds, (phase,))
 
 
-def _tokens(sample: Sample) -> Iterable[Reading]:
+def _tokens(sample: Sample) -> Iterable[Measurement]:
     usage = sample.usage
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.reasoning_tokens)
     for token_type, count in zip(_TOKEN_TYPES, counts, strict=True):
         if count is not None:
-            yield Reading(count, (token_type, usage.source))
+            yield Measurement(count, (token_type, usage.source))
 
 
-def _cost(sample: Sample) -> Iterable[Reading]:
+def _cost(sample: Sample) -> Iterable[Measurement]:
     if sample.cost is not None:
-        yield Reading(float(sample.cost.total_usd))
+        yield Measurement(float(sample.cost.total_usd))
 
 
-def _prices(sample: Sample) -> Iterable[Reading]:
+def _prices(sample: Sample) -> Iterable[Measurement]:
     if sample.cost is not None:
-        yield Reading(float(sample.cost.input_price_per_million_usd), ("input",))
-        yield Reading(float(sample.cost.output_price_per_million_usd), ("output",))
+        yield Measurement(float(sample.cost.input_price_per_million_usd), ("input",))
+        yield Measurement(float(sample.cost.output_price_per_million_usd), ("output",))
 
 
 def _histogram(
@@ -116,7 +116,7 @@ OUTCOMES = (
         name=names.LAST_ATTEMPT_SUCCESS,
         kind="gauge",
         help="1 where the latest attempt succeeded, 0 where it failed.",
-        source=OfAttempt(read=lambda sample: (Reading(float(sample.success)),)),
+        source=OfAttempt(read=lambda sample: (Measurement(float(sample.success)),)),
     ),
     Family(
         name=names.LAST_ATTEMPT_TIMESTAMP_SECONDS,
@@ -124,7 +124,7 @@ OUTCOMES = (
         unit="seconds",
         help="When the latest attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
-            read=lambda sample: (Reading(sample.ended_at.timestamp()),), initial=((),), keeps=True
+            read=lambda sample: (Measurement(sample.ended_at.timestamp()),), initial=((),), keeps=True
         ),
     ),
     Family(
@@ -133,7 +133,7 @@ OUTCOMES = (
         unit="seconds",
         help="When the latest successful attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
-            read=lambda sample: (Reading(sample.ended_at.timestamp()),) if sample.success else (),
+            read=lambda sample: (Measurement(sample.ended_at.timestamp()),) if sample.success else (),
             initial=((),),
             keeps=True,
         ),
@@ -172,7 +172,7 @@ DURATIONS = (
         help="Time between two arrivals that carry output.",
         buckets=GAP_SECONDS,
         source=OfAttempt(
-            read=lambda sample: map(Reading, sample.timing.chunk_gaps_seconds) if timed(sample) else ()
+            read=lambda sample: map(Measurement, sample.timing.chunk_gaps_seconds) if timed(sample) else ()
         ),
     ),
     _last(
@@ -279,7 +279,7 @@ USAGE = (
         kind="counter",
         help="Successful attempts whose cost is unknown: no price or no token count.",
         source=OfAttempt(
-            read=lambda sample: (Reading(1),) if sample.success and sample.cost is None else (),
+            read=lambda sample: (Measurement(1),) if sample.success and sample.cost is None else (),
             initial=((),),
         ),
     ),
@@ -293,6 +293,12 @@ USAGE = (
     ),
 )
 
+
+def _stamps(sample: Sample) -> Iterable[Measurement]:
+    if sample.timing.ttfb_seconds is not None:
+        yield Measurement(1, (sample.stamps,))
+
+
 OWN_TIMING = (
     Family(
         name=names.ATTEMPT_LAG_SECONDS,
@@ -300,7 +306,7 @@ OWN_TIMING = (
         unit="seconds",
         help="How long after its planned instant an attempt started, all targets; waits for limits included.",
         buckets=LAG_SECONDS,
-        source=OfAnyAttempt(read=lambda sample: (Reading(sample.lag_seconds),)),
+        source=OfAnyAttempt(read=lambda sample: (Measurement(sample.lag_seconds),)),
     ),
     Family(
         name=names.STOPWATCH_LAG_SECONDS,
@@ -309,7 +315,7 @@ OWN_TIMING = (
         help="The longest that the stopwatch's own loop was late during an attempt, all targets.",
         buckets=LAG_SECONDS,
         source=OfAnyAttempt(
-            read=lambda s: () if s.probe_lag_seconds is None else (Reading(s.probe_lag_seconds),)
+            read=lambda s: () if s.probe_lag_seconds is None else (Measurement(s.probe_lag_seconds),)
         ),
     ),
     Family(
@@ -318,7 +324,7 @@ OWN_TIMING = (
         help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch, less exact).",
         labels=("stamps",),
         source=OfAnyAttempt(
-            read=lambda sample: () if sample.timing.ttfb_seconds is None else (Reading(1, (sample.stamps,)),),
+            read=_stamps,
             initial=(("kernel",), ("read",)),
         ),
     ),
@@ -326,7 +332,7 @@ OWN_TIMING = (
         name=names.UNTRUSTED_ATTEMPTS_TOTAL,
         kind="counter",
         help="Attempts across which the wall clock was set: their durations are unknown.",
-        source=OfAnyAttempt(read=lambda sample: () if sample.trusted else (Reading(1),), initial=((),)),
+        source=OfAnyAttempt(read=lambda sample: () if sample.trusted else (Measurement(1),), initial=((),)),
     ),
 )
 

@@ -9,17 +9,17 @@ from typing import get_args
 from probe.facts.event import EventKind
 from probe.facts.status import ListStatus, ProbedModel, Status
 from probe.metrics import names
-from probe.metrics.family import Family, OfStatus, Reading
+from probe.metrics.family import Family, Measurement, OfStatus
 
 
 def _list(name: str, unit: str, about: str, read: Callable[[ListStatus], float | None]) -> Family:
     """A number for each configured provider."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for each in status.catalogue.lists:
             value = read(each)
             if value is not None:
-                yield Reading(value, (each.provider,))
+                yield Measurement(value, (each.provider,))
 
     return Family(
         name=name,
@@ -34,11 +34,11 @@ def _list(name: str, unit: str, about: str, read: Callable[[ListStatus], float |
 def _probed(name: str, unit: str, about: str, read: Callable[[ProbedModel], float | None]) -> Family:
     """A number for each model that is probed."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for each in status.catalogue.probed:
             value = read(each)
             if value is not None:
-                yield Reading(value, (each.provider, each.model))
+                yield Measurement(value, (each.provider, each.model))
 
     return Family(
         name=name,
@@ -60,8 +60,8 @@ def _retires_at(of: ProbedModel) -> float | None:
     return datetime.combine(of.retires_on, time(), UTC).timestamp()
 
 
-def _events(status: Status) -> Iterable[Reading]:
-    return [Reading(status.events.get(kind, 0), (kind,)) for kind in get_args(EventKind)]
+def _events(status: Status) -> Iterable[Measurement]:
+    return [Measurement(status.events.get(kind, 0), (kind,)) for kind in get_args(EventKind)]
 
 
 CATALOGUE_FAMILIES = (

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable
 
 from probe.facts.status import EngineLoad, Status
 from probe.metrics import names
-from probe.metrics.family import Family, OfStatus, Reading
+from probe.metrics.family import Family, Measurement, OfStatus
 
 
 def _load(name: str, about: str, read: Callable[[EngineLoad], float | None], unit: str = "") -> Family:
     """A number for each model of each server that tells it."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for engine in status.engines:
             for load in engine.loads:
                 value = read(load)
                 if value is not None:
-                    yield Reading(value, (engine.provider, engine.engine, load.model))
+                    yield Measurement(value, (engine.provider, engine.engine, load.model))
 
     return Family(
         name=name,
@@ -37,7 +37,7 @@ ENGINE_FAMILIES = (
         labels=("provider", "engine"),
         source=OfStatus(
             read=lambda status: [
-                Reading(engine.up, (engine.provider, engine.engine)) for engine in status.engines
+                Measurement(engine.up, (engine.provider, engine.engine)) for engine in status.engines
             ]
         ),
     ),

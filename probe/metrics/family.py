@@ -22,7 +22,7 @@ def series_labels(series: Series) -> tuple[str, ...]:
     return (target.name, target.provider, target.model, target.kind, series.connection, target.location)
 
 
-class Reading(NamedTuple):
+class Measurement(NamedTuple):
     """A number, and the values of its family's own labels."""
 
     value: float
@@ -38,7 +38,7 @@ class OfAttempt:
     `keeps` shows the latest reading there was.
     """
 
-    read: Callable[[Sample], Iterable[Reading]]
+    read: Callable[[Sample], Iterable[Measurement]]
     initial: tuple[tuple[str, ...], ...] = ()
     keeps: bool = False
 
@@ -47,7 +47,7 @@ class OfAttempt:
 class OfAnyAttempt:
     """Read off every attempt, whatever its target: a figure about the probe itself."""
 
-    read: Callable[[Sample], Iterable[Reading]]
+    read: Callable[[Sample], Iterable[Measurement]]
     initial: tuple[tuple[str, ...], ...] = ()
 
 
@@ -69,7 +69,7 @@ class OfSeries:
 class OfStatus:
     """Read off what the daemon knows of itself, at each scrape."""
 
-    read: Callable[[Status], Iterable[Reading]]
+    read: Callable[[Status], Iterable[Measurement]]
 
 
 Source = OfAttempt | OfAnyAttempt | OfWindow | OfSeries | OfStatus

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 
 from probe.facts.status import BudgetStatus, JobCost, Status
 from probe.metrics import names
-from probe.metrics.family import Family, OfStatus, Reading
+from probe.metrics.family import Family, Measurement, OfStatus
 
 
 def _budget(name: str, unit: str, about: str, read: Callable[[BudgetStatus], float | None]) -> Family:
     """A number for each limit of each budget; None shows nothing."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for budget in status.money.budgets:
             value = read(budget)
             if value is not None:
-                yield Reading(value, (budget.budget, budget.span))
+                yield Measurement(value, (budget.budget, budget.span))
 
     return Family(
         name=name,
@@ -31,8 +31,8 @@ def _budget(name: str, unit: str, about: str, read: Callable[[BudgetStatus], flo
 def _job(name: str, about: str, read: Callable[[JobCost], float]) -> Family:
     """USD for each job."""
 
-    def readings(status: Status) -> Iterable[Reading]:
-        return [Reading(read(job), (job.job,)) for job in status.money.jobs]
+    def readings(status: Status) -> Iterable[Measurement]:
+        return [Measurement(read(job), (job.job,)) for job in status.money.jobs]
 
     return Family(
         name=name,
@@ -44,13 +44,13 @@ def _job(name: str, about: str, read: Callable[[JobCost], float]) -> Family:
     )
 
 
-def _spent_today(status: Status) -> Iterable[Reading]:
+def _spent_today(status: Status) -> Iterable[Measurement]:
     by_provider = status.money.today_usd_by_provider
-    return [Reading(float(usd), (provider,)) for provider, usd in by_provider.items()]
+    return [Measurement(float(usd), (provider,)) for provider, usd in by_provider.items()]
 
 
-def _skipped(status: Status) -> Iterable[Reading]:
-    return [Reading(count, labels) for labels, count in status.money.skipped_runs.items()]
+def _skipped(status: Status) -> Iterable[Measurement]:
+    return [Measurement(count, labels) for labels, count in status.money.skipped_runs.items()]
 
 
 MONEY_FAMILIES = (

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from probe.facts.status import DeliveryStatus, JobStatus, Status
 from probe.metrics import names
-from probe.metrics.family import Family, Kind, OfStatus, Reading
+from probe.metrics.family import Family, Kind, Measurement, OfStatus
 
 
 def _unix(at: datetime | None) -> float | None:
@@ -17,9 +17,9 @@ def _unix(at: datetime | None) -> float | None:
 def _one(name: str, kind: Kind, unit: str, about: str, read: Callable[[Status], float | None]) -> Family:
     """A single number; None shows nothing."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         value = read(status)
-        return () if value is None else (Reading(value),)
+        return () if value is None else (Measurement(value),)
 
     return Family(name=name, kind=kind, unit=unit, help=about, source=OfStatus(read=readings))
 
@@ -27,11 +27,11 @@ def _one(name: str, kind: Kind, unit: str, about: str, read: Callable[[Status], 
 def _job(name: str, kind: Kind, unit: str, about: str, read: Callable[[JobStatus], float | None]) -> Family:
     """A number for each job."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for job in status.jobs:
             value = read(job)
             if value is not None:
-                yield Reading(value, (job.job,))
+                yield Measurement(value, (job.job,))
 
     return Family(
         name=name,
@@ -48,11 +48,11 @@ def _delivery(
 ) -> Family:
     """A number for each exporter."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for delivery in status.deliveries:
             value = read(delivery)
             if value is not None:
-                yield Reading(value, (delivery.exporter,))
+                yield Measurement(value, (delivery.exporter,))
 
     return Family(
         name=name,
@@ -64,8 +64,8 @@ def _delivery(
     )
 
 
-def _job_infos(status: Status) -> Iterable[Reading]:
-    return [Reading(1, (job.job, job.suite, target)) for job in status.jobs for target in job.targets]
+def _job_infos(status: Status) -> Iterable[Measurement]:
+    return [Measurement(1, (job.job, job.suite, target)) for job in status.jobs for target in job.targets]
 
 
 SCHEDULE = (
@@ -241,7 +241,7 @@ DAEMON = (
         kind="info",
         help="What is running, and where.",
         labels=("version", "python_version", "location"),
-        source=OfStatus(read=lambda s: (Reading(1, (s.build.version, s.build.python, s.location)),)),
+        source=OfStatus(read=lambda s: (Measurement(1, (s.build.version, s.build.python, s.location)),)),
     ),
     _one(
         names.START_TIMESTAMP_SECONDS,
@@ -286,7 +286,7 @@ DAEMON = (
             " what is left of its limits is production's (`reserve`)."
         ),
         labels=("provider", "reason"),
-        source=OfStatus(read=lambda s: [Reading(count, skip) for skip, count in s.skipped_attempts.items()]),
+        source=OfStatus(read=lambda s: [Measurement(n, skip) for skip, n in s.skipped_attempts.items()]),
     ),
     _one(
         names.STOPWATCH_RESTARTS_TOTAL,

@@ -8,24 +8,24 @@ from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import Sample
 from probe.facts.status import PriceSourceStatus, PriceStatus, Status
 from probe.metrics import names
-from probe.metrics.family import Family, Kind, OfAttempt, OfStatus, Reading
+from probe.metrics.family import Family, Kind, Measurement, OfAttempt, OfStatus
 
 
 def _model(
     name: str,
     unit: str,
     about: str,
-    read: Callable[[PriceStatus], Iterable[Reading]],
+    read: Callable[[PriceStatus], Iterable[Measurement]],
     *,
     kind: Kind = "gauge",
     labels: tuple[str, ...] = (),
 ) -> Family:
     """Numbers for each model that is probed and has a price."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for price in status.pricing.prices:
             for reading in read(price):
-                yield Reading(reading.value, (price.provider, price.model, *reading.labels))
+                yield Measurement(reading.value, (price.provider, price.model, *reading.labels))
 
     return Family(
         name=name,
@@ -42,11 +42,11 @@ def _source(
 ) -> Family:
     """A number for each source that has to be asked."""
 
-    def readings(status: Status) -> Iterable[Reading]:
+    def readings(status: Status) -> Iterable[Measurement]:
         for source in status.pricing.sources:
             value = read(source)
             if value is not None:
-                yield Reading(value, (source.source,))
+                yield Measurement(value, (source.source,))
 
     return Family(
         name=name,
@@ -62,22 +62,22 @@ def _names(*, whole: bool) -> list[str]:
     return [kind.name for kind in TOKEN_KINDS if (kind.part_of is None) is whole]
 
 
-def _per_million(price: PriceStatus) -> Iterable[Reading]:
-    return (Reading(float(usd), (kind,)) for kind, usd in price.usd_per_million_tokens.items())
+def _per_million(price: PriceStatus) -> Iterable[Measurement]:
+    return (Measurement(float(usd), (kind,)) for kind, usd in price.usd_per_million_tokens.items())
 
 
-def _fetched(price: PriceStatus) -> Iterable[Reading]:
-    return () if price.fetched_at is None else (Reading(price.fetched_at.timestamp()),)
+def _fetched(price: PriceStatus) -> Iterable[Measurement]:
+    return () if price.fetched_at is None else (Measurement(price.fetched_at.timestamp()),)
 
 
-def _disagreement(price: PriceStatus) -> Iterable[Reading]:
-    return () if price.disagreement is None else (Reading(float(price.disagreement)),)
+def _disagreement(price: PriceStatus) -> Iterable[Measurement]:
+    return () if price.disagreement is None else (Measurement(float(price.disagreement)),)
 
 
-def _charged(sample: Sample) -> Iterable[Reading]:
+def _charged(sample: Sample) -> Iterable[Measurement]:
     charged = None if sample.reported is None else sample.reported.cost_usd
     if charged is not None and sample.cost is not None and sample.cost.total_usd:
-        yield Reading(float(charged / sample.cost.total_usd))
+        yield Measurement(float(charged / sample.cost.total_usd))
 
 
 PRICE_FAMILIES = (
@@ -93,13 +93,13 @@ PRICE_FAMILIES = (
         names.MODEL_PRICE_USD_PER_REQUEST,
         "usd_per_request",
         "What each request to a probed model costs beside its tokens.",
-        lambda price: (Reading(float(price.request_usd)),),
+        lambda price: (Measurement(float(price.request_usd)),),
     ),
     _model(
         names.MODEL_PRICE_SOURCE_INFO,
         "",
         "Who says what a probed model costs.",
-        lambda price: (Reading(1, (price.source,)),),
+        lambda price: (Measurement(1, (price.source,)),),
         kind="info",
         labels=("source",),
     ),
@@ -133,7 +133,7 @@ PRICE_FAMILIES = (
         name=names.PRICES_HELD,
         kind="gauge",
         help="Prices that wait for review because they jump.",
-        source=OfStatus(read=lambda status: (Reading(status.pricing.held),)),
+        source=OfStatus(read=lambda status: (Measurement(status.pricing.held),)),
     ),
     Family(
         name=names.LAST_CHARGED_RATIO,

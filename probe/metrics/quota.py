@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from probe.facts.sample import Sample
 from probe.limits.headers import RateLimit, read_rate_limits
 from probe.metrics import names
-from probe.metrics.family import Family, OfAttempt, Reading
+from probe.metrics.family import Family, Measurement, OfAttempt
 
 
 def _each(read: Callable[[RateLimit], float | None]) -> OfAttempt:
-    def readings(sample: Sample) -> Iterable[Reading]:
+    def readings(sample: Sample) -> Iterable[Measurement]:
         if not sample.rate_limit:
             return
         for limit in read_rate_limits(sample.rate_limit, sample.ended_at):
             value = read(limit)
             if value is not None:
-                yield Reading(value, (limit.resource, limit.window or ""))
+                yield Measurement(value, (limit.resource, limit.window or ""))
 
     return OfAttempt(read=readings)
 

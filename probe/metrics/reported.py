@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from probe.analysis import split, timed
 from probe.facts.sample import Sample
 from probe.metrics import names
-from probe.metrics.family import Family, OfAttempt, Reading
+from probe.metrics.family import Family, Measurement, OfAttempt
 
 PARTS = ("load", "queue", "prompt", "completion", "ttft", "total")
 
 
-def _parts(sample: Sample) -> Iterable[Reading]:
+def _parts(sample: Sample) -> Iterable[Measurement]:
     reported = sample.reported
     if reported is None or not timed(sample):
         return
@@ -26,29 +26,29 @@ def _parts(sample: Sample) -> Iterable[Reading]:
     )
     for part, seconds in zip(PARTS, spans, strict=True):
         if seconds is not None:
-            yield Reading(seconds, (part, reported.source))
+            yield Measurement(seconds, (part, reported.source))
 
 
-def _rates(sample: Sample) -> Iterable[Reading]:
+def _rates(sample: Sample) -> Iterable[Measurement]:
     reported = sample.reported
     if reported is None or not timed(sample):
         return
     rates = (reported.prompt_tokens_per_second, reported.completion_tokens_per_second)
     for part, rate in zip(("prompt", "completion"), rates, strict=True):
         if rate is not None:
-            yield Reading(rate, (part, reported.source))
+            yield Measurement(rate, (part, reported.source))
 
 
-def _elsewhere(sample: Sample) -> Iterable[Reading]:
+def _elsewhere(sample: Sample) -> Iterable[Measurement]:
     spent = split(sample.timing, sample.reported) if timed(sample) else None
     if spent is not None and spent.elsewhere_seconds is not None:
         # A sum that a Prometheus counter can hold: two clocks may differ by a hair the other way.
-        yield Reading(max(0.0, spent.elsewhere_seconds))
+        yield Measurement(max(0.0, spent.elsewhere_seconds))
 
 
-def _charged(sample: Sample) -> Iterable[Reading]:
+def _charged(sample: Sample) -> Iterable[Measurement]:
     if sample.reported is not None and sample.reported.cost_usd is not None:
-        yield Reading(float(sample.reported.cost_usd))
+        yield Measurement(float(sample.reported.cost_usd))
 
 
 _ELSEWHERE_HELP = (

@@ -14,7 +14,7 @@ from probe.engines.protocol import Gauges, Snapshot
 from probe.engines.watch import EngineWatch
 from probe.errors import EngineError
 from probe.facts.status import Build, EngineLoad, EngineStatus, Status
-from probe.metrics import PREFIX, OfStatus, Reading
+from probe.metrics import PREFIX, Measurement, OfStatus
 from probe.metrics.engines import ENGINE_FAMILIES
 from tests.engines.test_meter import ScriptedEngine
 from tests.lib.clocks import START, VirtualClock
@@ -111,7 +111,7 @@ async def test_what_is_old_or_no_longer_configured_is_not_told() -> None:
 # Metrics ----------------------------------------------------------------------------------------------------
 
 
-def readings(name: str, told: Status) -> list[Reading]:
+def readings(name: str, told: Status) -> list[Measurement]:
     (family,) = [family for family in ENGINE_FAMILIES if family.name == PREFIX + name]
     assert isinstance(family.source, OfStatus)
     found = list(family.source.read(told))
@@ -131,13 +131,13 @@ def readings(name: str, told: Status) -> list[Reading]:
 def test_the_load_is_a_gauge_where_it_is_known(name: str, value: float) -> None:
     unknown = EngineStatus(provider="quiet", engine="ollama", up=True, loads=(EngineLoad(model="x"),))
     told = EngineStatus(provider="one", engine="vllm", up=True, loads=(LOAD,))
-    assert readings(name, status(told, unknown)) == [Reading(value, ("one", "vllm", "m"))]
+    assert readings(name, status(told, unknown)) == [Measurement(value, ("one", "vllm", "m"))]
 
 
 def test_whether_a_server_is_up() -> None:
     up = EngineStatus(provider="one", engine="vllm", up=True)
     down = EngineStatus(provider="two", engine="tgi", up=False, error="gone")
     assert readings("engine_up", status(up, down)) == [
-        Reading(1, ("one", "vllm")),
-        Reading(0, ("two", "tgi")),
+        Measurement(1, ("one", "vllm")),
+        Measurement(0, ("two", "tgi")),
     ]

@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from exporters.otlp import OtlpExporter
-from exporters.otlp.conventions import OWN_STREAMS
+from exporters.otlp.conventions import OWN_INSTRUMENTS
 from probe.errors import ExportError
 from probe.exporter import Run, no_run
 from probe.facts.sample import Series
@@ -90,7 +90,7 @@ class MadeRun:
 
 def named(metric: str) -> str:
     """The name over OTLP of a metric of the catalogue."""
-    return next(stream.name for family, stream in OWN_STREAMS.items() if family.name == metric)
+    return next(instrument.name for family, instrument in OWN_INSTRUMENTS.items() if family.name == metric)
 
 
 def nanoseconds(at: datetime) -> int:

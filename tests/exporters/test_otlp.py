@@ -9,14 +9,14 @@ from types import MappingProxyType
 import pytest
 
 from exporters.otlp import OtlpExporter
-from exporters.otlp.conventions import OWN_STREAMS
+from exporters.otlp.conventions import OWN_INSTRUMENTS
 from probe.facts.sample import Series
 from tests.exporters.contract import ExporterContract, Sink, context_for
 from tests.exporters.pages import Numbers
 from tests.exporters.samples import SERIES
 from tests.servers.otlp import OtlpReceiver, receiving_grpc, receiving_http
 
-NAMES = {stream.name: family.name for family, stream in OWN_STREAMS.items()}
+NAMES = {stream.name: family.name for family, stream in OWN_INSTRUMENTS.items()}
 
 
 @dataclass

@@ -12,15 +12,15 @@ from opentelemetry.semconv._incubating.metrics import gen_ai_metrics as publishe
 from exporters.otlp.conventions import (
     DURATION_BUCKETS,
     GEN_AI,
-    OWN_STREAMS,
+    OWN_INSTRUMENTS,
     PROVIDER_NAMES,
     TOKEN_BUCKETS,
     UNITS,
-    Stream,
+    Instrument,
+    own_instrument,
     own_name,
-    own_stream,
 )
-from exporters.otlp.settings import read_headers, read_settings
+from exporters.otlp.settings import otlp_settings, read_headers
 from exporters.otlp.spans import attempt_attributes, figures, phase_events
 from probe.bootstrap.load import load_config
 from probe.delivery.plugins import load_exporter
@@ -33,32 +33,32 @@ from tests.exporters.samples import make_sample
 _UNITS = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
 
-def in_prometheus(stream: Stream) -> str:
+def in_prometheus(instrument: Instrument) -> str:
     """The name that a translation for Prometheus gives, with its suffixes for unit and type."""
-    tokens = [token for token in re.split(r"[^A-Za-z0-9]+", stream.name) if token]
-    unit, _, per = stream.unit.partition("/")
+    tokens = [token for token in re.split(r"[^A-Za-z0-9]+", instrument.name) if token]
+    unit, _, per = instrument.unit.partition("/")
     spelled = "" if "{" in unit else _UNITS.get(unit, unit)
-    if unit == "1" and stream.kind == "gauge":
+    if unit == "1" and instrument.kind == "gauge":
         tokens = [token for token in tokens if token != "ratio"]
     if spelled and unit != "1" and spelled not in tokens:
         tokens.append(spelled)
     if per and not set("{}") & set(per):
         tokens += ["per", {"s": "second"}.get(per, per)]
-    if stream.kind == "counter":
+    if instrument.kind == "counter":
         tokens = [*(token for token in tokens if token != "total"), "total"]
-    if unit == "1" and stream.kind == "gauge":
+    if unit == "1" and instrument.kind == "gauge":
         tokens.append("ratio")
     return "_".join(tokens)
 
 
-@pytest.mark.parametrize("family", OWN_STREAMS, ids=lambda family: family.name)
+@pytest.mark.parametrize("family", OWN_INSTRUMENTS, ids=lambda family: family.name)
 def test_a_collector_in_front_of_prometheus_gives_back_the_catalogue(family: Family) -> None:
-    assert in_prometheus(OWN_STREAMS[family]) == family.name
+    assert in_prometheus(OWN_INSTRUMENTS[family]) == family.name
 
 
 def test_every_metric_is_sent_but_those_of_the_last_day() -> None:
-    assert set(CATALOGUE) - set(OWN_STREAMS) == {f for f in CATALOGUE if isinstance(f.source, OfWindow)}
-    names = [stream.name for stream in OWN_STREAMS.values()]
+    assert set(CATALOGUE) - set(OWN_INSTRUMENTS) == {f for f in CATALOGUE if isinstance(f.source, OfWindow)}
+    names = [instrument.name for instrument in OWN_INSTRUMENTS.values()]
     assert len(names) == len(set(names))
 
 
@@ -78,7 +78,7 @@ def test_names_to_come_keep_their_buckets_and_units() -> None:
     """https://github.com/open-telemetry/semantic-conventions-genai: renamed with the attributes unchanged."""
     for entry in GEN_AI:
         assert any(entry.names.values())
-        old, new = entry.stream("v1.41"), entry.stream("next")
+        old, new = entry.instrument("v1.41"), entry.instrument("next")
         if old is not None and new is not None:
             assert (old.kind, old.unit, old.buckets, old.labels) == (
                 new.kind,
@@ -117,7 +117,7 @@ def test_a_unit_that_nobody_translated_is_no_metric() -> None:
     )
     assert own_name(family) == "inference_probe.x"
     with pytest.raises(KeyError):
-        own_stream(family)
+        own_instrument(family)
     assert {family.unit for family in CATALOGUE} <= set(UNITS)
 
 
@@ -129,7 +129,7 @@ async def test_a_configuration_as_it_is_documented(tmp_path: Path) -> None:
     secret.write_text("authorization=Bearer%20my-secret-token\n")
     variables = {"PROBE_EXPORTERS__OTLP__HEADERS_FILE": str(secret)}
     config = load_config(file, env=variables, cwd=tmp_path)
-    settings = read_settings(config.exporters.enabled()["otlp"])
+    settings = otlp_settings(config.exporters.enabled()["otlp"])
     assert settings.url == "http://collector:4318"
     assert read_headers(settings) == {"authorization": "Bearer my-secret-token"}
     assert "my-secret-token" not in repr(config)

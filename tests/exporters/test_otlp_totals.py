@@ -93,6 +93,49 @@ async def test_deltas_follow_one_another(make: Making) -> None:
     assert second.start_time_unix_nano == first.time_unix_nano < second.time_unix_nano
 
 
+async def test_deltas_of_a_series_begin_where_its_own_last_point_ended(make: Making) -> None:
+    other = replace(TARGET, name="other")
+    otlp = make(SERIES, Series(target=other, connection="cold"), temporality="delta")
+    for target in (TARGET, other, other, TARGET):
+        await otlp.exporter.export([make_sample(target)])
+        otlp.clock.advance(60)
+    for name in (ATTEMPTS, TTFT):
+        windows = {
+            dict(key[1])["target"]: [(p.start_time_unix_nano, p.time_unix_nano) for p in points]
+            for key, points in otlp.receiver.points().items()
+            if key[0] == name
+        }
+        for first, second in windows.values():
+            assert first[0] == nanoseconds(START)
+            assert second[0] == first[1]
+        assert windows["other"][1][1] < windows["acme/echo-1"][1][1]
+
+
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+async def test_counters_of_a_new_target_exist_before_its_first_attempt(
+    make: Making, temporality: str
+) -> None:
+    other = replace(TARGET, name="other")
+    otlp = make(SERIES, temporality=temporality, signals=("metrics",))
+    otlp.exporter.retain([SERIES, Series(target=other, connection="cold")])
+    for _ in range(2):
+        await otlp.exporter.report(STATUS)
+        otlp.clock.advance(60)
+    await otlp.exporter.export([make_sample(other)])
+    key = next(
+        key
+        for key in otlp.receiver.points()
+        if key[0] == ATTEMPTS and {("target", "other"), *OK.items()} <= key[1]
+    )
+    points = otlp.receiver.points()[key]
+    assert [point.as_double for point in points] == ([0, 0, 1] if temporality == "cumulative" else [0, 1])
+    starts = [point.start_time_unix_nano for point in points]
+    if temporality == "cumulative":
+        assert set(starts) == {nanoseconds(START)}
+    else:
+        assert starts == [nanoseconds(START), points[0].time_unix_nano]
+
+
 async def test_deltas_of_the_daemon_s_own_counters(make: Making) -> None:
     otlp = make(temporality="delta")
     (job,) = STATUS.jobs
@@ -106,6 +149,18 @@ async def test_deltas_of_the_daemon_s_own_counters(make: Making) -> None:
     for point in later:
         assert point.start_time_unix_nano == first.time_unix_nano < point.time_unix_nano
         first = point
+
+
+async def test_a_job_that_was_away_goes_on_where_its_own_last_point_ended(make: Making) -> None:
+    otlp = make(temporality="delta")
+    (job,) = STATUS.jobs
+    for jobs in ((replace(job, runs=4),), (), (replace(job, runs=5),)):
+        await otlp.exporter.report(replace(STATUS, jobs=jobs))
+        otlp.clock.advance(60)
+    (key,) = [key for key in otlp.receiver.points() if key[0] == named(names.JOB_RUNS_TOTAL)]
+    first, second = otlp.receiver.points()[key]
+    assert (first.as_double, second.as_double) == (4, 5), "it began anew"
+    assert second.start_time_unix_nano == first.time_unix_nano
 
 
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])

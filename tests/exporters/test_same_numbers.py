@@ -19,7 +19,7 @@ import pytest
 from exporters.influxdb import InfluxDBExporter
 from exporters.influxdb.points import ATTEMPT
 from exporters.otlp import OtlpExporter
-from exporters.otlp.conventions import OWN_STREAMS
+from exporters.otlp.conventions import OWN_INSTRUMENTS
 from exporters.prometheus import PrometheusExporter
 from probe.facts.sample import Sample
 from probe.metrics import (
@@ -42,7 +42,7 @@ Labels = frozenset[tuple[str, str]]
 Key = tuple[str, Labels]
 
 # Names of the catalogue by those over OTLP.
-NAMES = {stream.name: family.name for family, stream in OWN_STREAMS.items()}
+NAMES = {instrument.name: family.name for family, instrument in OWN_INSTRUMENTS.items()}
 
 
 # The truth ----------------------------------------------------------------------------------------------

@@ -17,10 +17,10 @@ from probe.metrics import (
     PREFIX,
     SERIES_LABELS,
     Family,
+    Measurement,
     OfAnyAttempt,
     OfAttempt,
     OfStatus,
-    Reading,
     metrics_page,
     metrics_table,
     names,
@@ -37,13 +37,13 @@ def find(name: str) -> Family:
     return next(family for family in CATALOGUE if family.name == PREFIX + name)
 
 
-def of_attempt(name: str, sample: Sample) -> list[Reading]:
+def of_attempt(name: str, sample: Sample) -> list[Measurement]:
     source = find(name).source
     assert isinstance(source, OfAttempt | OfAnyAttempt)
     return list(source.read(sample))
 
 
-def of_status(name: str, **changes: object) -> list[Reading]:
+def of_status(name: str, **changes: object) -> list[Measurement]:
     source = find(name).source
     assert isinstance(source, OfStatus)
     return list(source.read(replace(STATUS, **changes)))  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ def test_every_outcome_of_an_attempt_exists_from_the_start() -> None:
     assert sorted(seen) == sorted(source.initial)
 
 
-# Reading an attempt -------------------------------------------------------------------------------------
+# Measurement an attempt -------------------------------------------------------------------------------------
 
 
 def test_a_series_is_labelled_by_target_and_connection() -> None:
@@ -197,8 +197,8 @@ def test_durations_and_speeds_come_from_comparable_attempts_alone(sample: Sample
 def test_tokens_say_who_counted() -> None:
     estimated = make_sample(usage=Usage(input_tokens=3, output_tokens=0, source="estimate"))
     assert of_attempt("tokens_total", estimated) == [
-        Reading(3, ("input", "estimate")),
-        Reading(0, ("output", "estimate")),
+        Measurement(3, ("input", "estimate")),
+        Measurement(0, ("output", "estimate")),
     ]
 
 
@@ -206,26 +206,26 @@ def test_an_unknown_price_is_counted_instead_of_a_cost() -> None:
     unpriced = make_sample(cost=None)
     assert of_attempt("cost_usd_total", unpriced) == []
     assert of_attempt("price_usd_per_million_tokens", unpriced) == []
-    assert of_attempt("unpriced_attempts_total", unpriced) == [Reading(1)]
+    assert of_attempt("unpriced_attempts_total", unpriced) == [Measurement(1)]
     assert of_attempt("unpriced_attempts_total", make_sample()) == []
     assert of_attempt("unpriced_attempts_total", make_failure("auth")) == []
 
 
 def test_a_failure_that_cost_money_is_counted() -> None:
     spent = make_failure("budget_exhausted", cost=COST)
-    assert of_attempt("cost_usd_total", spent) == [Reading(0.000125)]
+    assert of_attempt("cost_usd_total", spent) == [Measurement(0.000125)]
 
 
 def test_a_step_of_the_clock_is_counted() -> None:
-    assert of_attempt("untrusted_attempts_total", make_sample(trusted=False)) == [Reading(1)]
+    assert of_attempt("untrusted_attempts_total", make_sample(trusted=False)) == [Measurement(1)]
     assert of_attempt("untrusted_attempts_total", make_sample()) == []
 
 
 def test_timestamps_are_those_of_the_end() -> None:
     end = (NOW + timedelta(seconds=TIMING.duration_seconds)).timestamp()
-    assert of_attempt("last_attempt_timestamp_seconds", make_failure("auth")) == [Reading(end)]
+    assert of_attempt("last_attempt_timestamp_seconds", make_failure("auth")) == [Measurement(end)]
     assert of_attempt("last_success_timestamp_seconds", make_failure("auth")) == []
-    assert of_attempt("last_success_timestamp_seconds", make_sample()) == [Reading(end)]
+    assert of_attempt("last_success_timestamp_seconds", make_sample()) == [Measurement(end)]
 
 
 def test_rate_limits_are_figures() -> None:
@@ -237,12 +237,12 @@ def test_rate_limits_are_figures() -> None:
             "x-ratelimit-reset-requests": "1m2.5s",
         }
     )
-    assert of_attempt("rate_limit", limited) == [Reading(60_000, ("tokens", "minute"))]
+    assert of_attempt("rate_limit", limited) == [Measurement(60_000, ("tokens", "minute"))]
     assert of_attempt("rate_limit_remaining", limited) == [
-        Reading(59_000, ("tokens", "minute")),
-        Reading(0, ("requests", "")),
+        Measurement(59_000, ("tokens", "minute")),
+        Measurement(0, ("requests", "")),
     ]
-    assert of_attempt("rate_limit_reset_seconds", limited) == [Reading(62.5, ("requests", ""))]
+    assert of_attempt("rate_limit_reset_seconds", limited) == [Measurement(62.5, ("requests", ""))]
     assert of_attempt("rate_limit_remaining", make_sample()) == []
 
 
@@ -251,13 +251,13 @@ def test_every_name_is_written_once() -> None:
     assert sorted(written) == sorted(family.name for family in CATALOGUE)
 
 
-# Reading the status -------------------------------------------------------------------------------------
+# Measurement the status -------------------------------------------------------------------------------------
 
 
 def test_a_job_that_never_ran() -> None:
     jobs = (JobStatus(job="benchmark"),)
-    assert of_status("job_runs_total", jobs=jobs) == [Reading(0, ("benchmark",))]
-    assert of_status("job_last_run_timestamp_seconds", jobs=jobs) == [Reading(0, ("benchmark",))]
+    assert of_status("job_runs_total", jobs=jobs) == [Measurement(0, ("benchmark",))]
+    assert of_status("job_last_run_timestamp_seconds", jobs=jobs) == [Measurement(0, ("benchmark",))]
     assert of_status("job_next_run_timestamp_seconds", jobs=jobs) == []
     assert of_status("job_last_run_duration_seconds", jobs=jobs) == []
 
@@ -265,29 +265,29 @@ def test_a_job_that_never_ran() -> None:
 def test_a_job_tells_its_suite_and_every_target_of_it() -> None:
     jobs = (JobStatus(job="often", suite="quick", targets=("one", "two")), JobStatus(job="empty"))
     assert of_status("job_info", jobs=jobs) == [
-        Reading(1, ("often", "quick", "one")),
-        Reading(1, ("often", "quick", "two")),
+        Measurement(1, ("often", "quick", "one")),
+        Measurement(1, ("often", "quick", "two")),
     ]
 
 
 def test_a_store_that_is_not_available() -> None:
     store = StoreStatus(available=False, error="locked")
-    assert of_status("store_up", store=store) == [Reading(0)]
+    assert of_status("store_up", store=store) == [Measurement(0)]
     assert of_status("store_last_sequence", store=store) == []
 
 
 def test_skipped_attempts_are_counted_by_provider_and_reason() -> None:
     skipped = {("acme", "silence"): 2, ("acme", "reserve"): 0}
     readings = of_status("attempts_skipped_total", skipped_attempts=skipped)
-    assert readings == [Reading(2, ("acme", "silence")), Reading(0, ("acme", "reserve"))]
+    assert readings == [Measurement(2, ("acme", "silence")), Measurement(0, ("acme", "reserve"))]
 
 
 def test_a_configuration_that_could_not_be_read() -> None:
     config = ConfigStatus(loaded=False, loaded_at=NOW, failed_reloads=2)
-    assert of_status("config_last_reload_successful", config=config) == [Reading(0)]
-    assert of_status("config_reload_failures_total", config=config) == [Reading(2)]
+    assert of_status("config_last_reload_successful", config=config) == [Measurement(0)]
+    assert of_status("config_reload_failures_total", config=config) == [Measurement(2)]
     assert of_status("config_last_reload_success_timestamp_seconds", config=config) == [
-        Reading(NOW.timestamp())
+        Measurement(NOW.timestamp())
     ]
 
 
@@ -322,22 +322,22 @@ def cells(line: str) -> list[str]:
 def test_reported_durations_stand_beside_the_measured_ones() -> None:
     sample = make_sample()
     assert of_attempt("last_reported_seconds", sample) == [
-        Reading(0.125, ("queue", "response")),
-        Reading(0.25, ("prompt", "response")),
-        Reading(0.5, ("completion", "response")),
+        Measurement(0.125, ("queue", "response")),
+        Measurement(0.25, ("prompt", "response")),
+        Measurement(0.5, ("completion", "response")),
     ]
     assert of_attempt("last_reported_tokens_per_second", sample) == [
-        Reading(400, ("prompt", "response")),
-        Reading(128, ("completion", "response")),
+        Measurement(400, ("prompt", "response")),
+        Measurement(128, ("completion", "response")),
     ]
-    assert of_attempt("charged_usd_total", sample) == [Reading(0.25)]
+    assert of_attempt("charged_usd_total", sample) == [Measurement(0.25)]
 
 
 def test_what_is_neither_theirs_nor_ours_is_elsewhere() -> None:
     # Sent to last output took 1.125 s, of which they account for 0.875.
-    assert of_attempt("elsewhere_seconds", make_sample()) == [Reading(0.25)]
+    assert of_attempt("elsewhere_seconds", make_sample()) == [Measurement(0.25)]
     longer = replace(REPORTED, completion_seconds=9.0)
-    assert of_attempt("elsewhere_seconds", make_sample(reported=longer)) == [Reading(0.0)]
+    assert of_attempt("elsewhere_seconds", make_sample(reported=longer)) == [Measurement(0.0)]
 
 
 def test_nothing_reported_shows_nothing() -> None:
@@ -351,4 +351,4 @@ def test_nothing_reported_shows_nothing() -> None:
     failure = make_failure("stream_broken", reported=REPORTED)
     assert of_attempt("last_reported_seconds", failure) == []
     assert of_attempt("elsewhere_seconds", failure) == []
-    assert of_attempt("charged_usd_total", failure) == [Reading(0.25)]
+    assert of_attempt("charged_usd_total", failure) == [Measurement(0.25)]

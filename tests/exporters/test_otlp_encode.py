@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint, Sum
 
-from exporters.otlp.parts import POINTS_AT_ONCE, parts, points_of
+from exporters.otlp.encode import POINTS_AT_ONCE, parts, points_of
 
 
 @pytest.mark.parametrize("count", [1, POINTS_AT_ONCE, POINTS_AT_ONCE + 1, 2 * POINTS_AT_ONCE + 3])

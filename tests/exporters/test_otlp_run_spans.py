@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from exporters.otlp.roots import Roots
+from exporters.otlp.run_spans import RunSpans
 from probe.errors import StoreUnavailable
 from probe.exporter import Run
 from probe.lib.clock import FakeClock
@@ -27,7 +27,7 @@ class Stage:
         self.sent: list[UUID] = []
         self.broken = False
         self.clock = FakeClock(NOW)
-        self.roots = Roots(self.find, self.send, self.clock)
+        self.roots = RunSpans(self.find, self.send, self.clock)
 
     async def find(self, run_id: UUID) -> Run | None:
         self.asked[run_id] += 1
@@ -39,7 +39,7 @@ class Stage:
         self.sent += [run.id for run in runs]
 
     async def look(self) -> None:
-        self.roots.tell(await self.roots.ended())
+        self.roots.send(await self.roots.ended())
 
 
 async def test_a_root_that_was_told_is_asked_for_no_more() -> None:
@@ -55,8 +55,8 @@ async def test_one_that_is_told_meanwhile_is_not_told_twice() -> None:
     stage = Stage(MadeRun(id=FIRST))
     stage.roots.expect([FIRST])
     ended, again = await stage.roots.ended(), await stage.roots.ended()
-    stage.roots.tell(ended)
-    stage.roots.tell(again)
+    stage.roots.send(ended)
+    stage.roots.send(again)
     assert stage.sent == [FIRST]
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 import pytest
 import urllib3
 
-from exporters.answers import reason_in_json, reason_of, retry_after_seconds, shown, unreachable
+from exporters.responses import (
+    excerpt,
+    reason_in_json,
+    retry_after_seconds,
+    unreachable_error,
+    urllib3_reason,
+)
 from probe.lib.secrets import MASK
 from tests.exporters.samples import NOW
 
 
 def test_what_is_shown_is_one_short_line_without_secrets() -> None:
-    assert shown("  two\r\n lines\t") == "two lines"
-    assert shown("Authorization: Bearer abcdefgh12345678") == f"Authorization: Bearer {MASK}"
-    assert shown("x" * 200) == "x" * 200
-    assert shown("x" * 201) == "x" * 200 + "…"
+    assert excerpt("  two\r\n lines\t") == "two lines"
+    assert excerpt("Authorization: Bearer abcdefgh12345678") == f"Authorization: Bearer {MASK}"
+    assert excerpt("x" * 200) == "x" * 200
+    assert excerpt("x" * 201) == "x" * 200 + "…"
 
 
 def test_a_secret_at_the_cut_is_not_shown_in_part() -> None:
-    assert "abcdefgh" not in shown("x" * 185 + " Bearer abcdefgh12345678")
+    assert "abcdefgh" not in excerpt("x" * 185 + " Bearer abcdefgh12345678")
 
 
 @pytest.mark.parametrize(
@@ -58,10 +64,10 @@ def test_how_long_to_wait(header: str | None, seconds: float | None) -> None:
 def test_no_reason_names_an_object_of_this_process() -> None:
     """As older versions of urllib3 say it, and as all wrap what went wrong on the way."""
     text = "<urllib3.connection.HTTPConnection object at 0x7f00>: Failed to establish a new connection"
-    assert reason_of(OSError(text)) == "Failed to establish a new connection"
-    assert reason_of(OSError("an object at rest")) == "an object at rest"
+    assert urllib3_reason(OSError(text)) == "Failed to establish a new connection"
+    assert urllib3_reason(OSError("an object at rest")) == "an object at rest"
     wrapped = urllib3.exceptions.MaxRetryError(urllib3.HTTPConnectionPool("x"), "/", OSError("no route"))
-    assert reason_of(wrapped) == "no route"
+    assert urllib3_reason(wrapped) == "no route"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,6 @@ def test_no_reason_names_an_object_of_this_process() -> None:
     ],
 )
 def test_what_to_look_at_where_there_is_no_answer(reason: str, hint: str) -> None:
-    error = unreachable("it", "exporters.x", reason, otherwise="is it running?")
+    error = unreachable_error("it", "exporters.x", reason, otherwise="is it running?")
     assert str(error) == f"it cannot be reached: {reason}; {hint}"
     assert not error.permanent

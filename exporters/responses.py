@@ -13,7 +13,7 @@ from probe.limits.times import number, seconds_until
 _SHOWN_CHARACTERS: Final = 200
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """On one line, without secrets, and not long."""
     text = redact(" ".join(text.split()))
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
@@ -28,7 +28,7 @@ def reason_in_json(text: str) -> str | None:
     if not isinstance(read, dict):
         return None
     reason = read.get("message") or read.get("error")
-    return shown(reason) or None if isinstance(reason, str) else None
+    return excerpt(reason) or None if isinstance(reason, str) else None
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:
@@ -41,14 +41,14 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     return seconds if seconds is not None and seconds >= 0 else None
 
 
-def reason_of(error: BaseException) -> str:
+def urllib3_reason(error: BaseException) -> str:
     """Of an error of urllib3, without the address of an object in this process, which it puts first."""
     reason = getattr(error, "reason", None)
     text = str(reason if isinstance(reason, Exception) else error)
     return text.partition("object at ")[2].partition(": ")[2] or text if "object at " in text else text
 
 
-def unreachable(server: str, section: str, reason: str, *, otherwise: str) -> ExportError:
+def unreachable_error(server: str, section: str, reason: str, *, otherwise: str) -> ExportError:
     """There was no answer. `section` holds the settings to look at, `otherwise` is the hint in most cases."""
     said = reason.lower()
     hint = otherwise
@@ -56,4 +56,4 @@ def unreachable(server: str, section: str, reason: str, *, otherwise: str) -> Ex
         hint = f"name who signed its certificate in {section}.ca_file, and the host as the certificate does"
     elif "timed out" in said:
         hint = f"is it overloaded, or {section}.timeout_seconds too short?"
-    return ExportError(f"{server} cannot be reached: {shown(reason)}; {hint}")
+    return ExportError(f"{server} cannot be reached: {excerpt(reason)}; {hint}")
