@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -41,7 +42,7 @@ from probe.facts.sample import Sample
 from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
 from probe.lib.clock import Clock
 from probe.lib.shared_lock import SharedLock
-from probe.lib.tasks import until_set
+from probe.lib.tasks import periodically
 from probe.probing.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
 from probe.store.recorder import SampleStore
@@ -97,17 +98,21 @@ class Budgets:
 
     async def run(self) -> None:
         """Read, estimate and tell, every minute and when there is news, until cancelled."""
-        while True:
-            self._news.clear()
-            try:
-                if self._estimated_at is None or self._clock.now() >= self._estimated_at + _ESTIMATE_EVERY:
-                    await self._estimate()
-                async with self._one_at_a_time:
-                    await self._read()
-                await self.tell()
-            except StoreError as exc:
-                _log.error("budgets wait for the database", error=str(exc))
-            await until_set(self._news, _EVERY_SECONDS, self._clock)
+        await periodically(
+            self._update,
+            _EVERY_SECONDS,
+            self._clock,
+            wake=self._news,
+            log_error=partial(_log.error, "budgets wait for the database"),
+        )
+
+    async def _update(self) -> None:
+        """Raises StoreError."""
+        if self._estimated_at is None or self._clock.now() >= self._estimated_at + _ESTIMATE_EVERY:
+            await self._estimate()
+        async with self._one_at_a_time:
+            await self._read()
+        await self.tell()
 
     def wake(self) -> None:
         """Another configuration is in force."""

@@ -1,4 +1,4 @@
-"""The bundled simulator, where the configuration needs one: started once, started again if it dies."""
+"""The bundled simulator, if the configuration needs one: started once, started again if it dies."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 import structlog
 
 from probe.errors import SimulatorError
+from probe.lib.retry import Backoff
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 
 _log = structlog.get_logger("probe.daemon.simulator")
 
-# One that dies is started again after a pause; where that fails the pause doubles up to the longest.
+# One that dies is started again after a pause, which doubles with each try that fails.
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -22,8 +23,11 @@ _LONGEST_PAUSE_SECONDS = 30.0
 class BundledSimulator:
     """`base_url` is None until it was started; it stays the same when the process has to be started again."""
 
-    def __init__(self, options: SimulatorOptions | None = None) -> None:
+    def __init__(
+        self, options: SimulatorOptions | None = None, *, first_pause_seconds: float = _FIRST_PAUSE_SECONDS
+    ) -> None:
         self._options = options or SimulatorOptions()
+        self._first_pause_seconds = first_pause_seconds
         self._process: SimulatorProcess | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -36,7 +40,7 @@ class BundledSimulator:
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Harmless where it runs. Raises SimulatorError."""
+        """Harmless while it runs. Raises SimulatorError."""
         if self._process is not None:
             return
         self._process = await _start(self._options)
@@ -61,13 +65,14 @@ class BundledSimulator:
             process = self._process = await self._start_again()
 
     async def _start_again(self) -> SimulatorProcess:
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(self._first_pause_seconds, _LONGEST_PAUSE_SECONDS)
+        pause = backoff.next_seconds()
         while True:
             await asyncio.sleep(pause)
             try:
                 return await _start(self._options)
             except SimulatorError as exc:
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                pause = backoff.next_seconds()
                 _log.error("the simulator does not start", error=str(exc), pause_seconds=pause)
 
 

@@ -19,6 +19,7 @@ from probe.delivery.streams import Stream
 from probe.errors import ExportError, StoreError
 from probe.facts.status import DeliveryStatus
 from probe.lib.clock import Clock
+from probe.lib.retry import Backoff
 from probe.store.records import Journal
 
 _log = structlog.get_logger("probe.delivery.delivery")
@@ -179,7 +180,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled. What is in flight then is delivered again by the next process."""
-        pause_seconds = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while True:
             self._news.clear()
             try:
@@ -187,11 +188,12 @@ class Delivery:
             except (ExportError, StoreError) as exc:
                 asked = exc.retry_after_seconds if isinstance(exc, ExportError) else None
                 self._failed(exc)
-                await self._clock.sleep(max(pause_seconds, min(asked or 0.0, _LONGEST_RETRY_AFTER_SECONDS)))
-                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
+                await self._clock.sleep(
+                    max(backoff.next_seconds(), min(asked or 0.0, _LONGEST_RETRY_AFTER_SECONDS))
+                )
                 continue
             self._worked()
-            pause_seconds = _FIRST_PAUSE_SECONDS
+            backoff.reset()
             if not more:
                 await self._wait_for_news()
 

@@ -21,7 +21,7 @@ from probe.exporter import Exporter, ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus, Status
 from probe.lib.clock import Clock
-from probe.lib.tasks import background
+from probe.lib.tasks import background, periodically
 from probe.metrics import WINDOW
 from probe.store import Store
 from probe.store.records import ResultFilter
@@ -162,16 +162,17 @@ class StatusReporter:
     async def run(self) -> None:
         """Until cancelled. A sink that is out gets the status of the next minute instead."""
         await self._begun.wait()
-        while True:
-            try:
-                await self._exporter.report(self._status())
-            except ExportError as exc:
-                if not self._failed:
-                    _log.warning("an exporter takes no status", exporter=self._name, error=str(exc))
-                self._failed = True
-            else:
-                self._failed = False
-            await self._clock.sleep(_REPORT_SECONDS)
+        await periodically(self._report, _REPORT_SECONDS, self._clock)
+
+    async def _report(self) -> None:
+        try:
+            await self._exporter.report(self._status())
+        except ExportError as exc:
+            if not self._failed:
+                _log.warning("an exporter takes no status", exporter=self._name, error=str(exc))
+            self._failed = True
+        else:
+            self._failed = False
 
 
 class NotifyingStore:

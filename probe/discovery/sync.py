@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -24,9 +25,10 @@ from probe.catalog.models.events import Reporter
 from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.discovery.listed_provider import ListedProvider
 from probe.discovery.report import SyncReport
-from probe.errors import ProbeError, ProviderError, StoreError, StoreUnavailable
+from probe.errors import ProbeError, ProviderError, StoreError
 from probe.facts.event import Event
 from probe.lib.clock import Clock
+from probe.lib.retry import while_unavailable
 from probe.lib.secrets import redact
 from probe.store import Store
 from probe.store.rows import clean
@@ -38,8 +40,7 @@ _log = structlog.get_logger("probe.discovery")
 CONCURRENCY = 4
 # For all pages of one list; each request has the usual deadlines of its own.
 LIST_SECONDS = 120.0
-_STORE_TRIES = 30
-_STORE_PAUSE_SECONDS = 2.0
+_STORE_SECONDS = 60.0
 _LAST_TRY_SECONDS = 2.0
 ABORTED = "broken off"
 
@@ -230,25 +231,23 @@ class Discovery:
         Tried again for a minute while the database is out. Raises StoreError.
         """
         found = comparison or Comparison(models=())
-        for patience in range(_STORE_TRIES, -1, -1):
-            try:
-                new = await self._store.discoveries.finish(
-                    request.id,
-                    status="failed" if comparison is None else "complete",
-                    base_url=request.provider.base_url,
-                    error=error,
-                    listed=found.models,
-                    appeared=found.appeared,
-                    changed=tuple(found.changed),
-                    vanished=found.vanished,
-                    events=events,
-                )
-                break
-            except StoreUnavailable as exc:
-                if not patience:
-                    raise
-                _log.error("a model list waits for the database", error=str(exc))
-                await self._clock.sleep(_STORE_PAUSE_SECONDS)
+        new = await while_unavailable(
+            partial(
+                self._store.discoveries.finish,
+                request.id,
+                status="failed" if comparison is None else "complete",
+                base_url=request.provider.base_url,
+                error=error,
+                listed=found.models,
+                appeared=found.appeared,
+                changed=tuple(found.changed),
+                vanished=found.vanished,
+                events=events,
+            ),
+            self._clock,
+            log_error=partial(_log.error, "a model list waits for the database"),
+            patience_seconds=_STORE_SECONDS,
+        )
         self._open.discard(request.id)
         return new
 

@@ -13,6 +13,7 @@ from probe.engines.protocol import Gauges
 from probe.errors import EngineError
 from probe.facts.status import EngineLoad, EngineStatus
 from probe.lib.clock import NS_PER_SECOND, Clock
+from probe.lib.tasks import periodically
 
 _log = structlog.get_logger("probe.engines")
 
@@ -41,9 +42,7 @@ class EngineWatch:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            await self.look()
-            await self._clock.sleep(_AGAIN_SECONDS)
+        await periodically(self.look, _AGAIN_SECONDS, self._clock)
 
     async def look(self) -> None:
         """Read the load of every server that is due, all at once."""

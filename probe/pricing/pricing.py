@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -18,11 +19,12 @@ from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources import listing, models_dev
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_price
-from probe.errors import ConfigError, PriceSourceError, StoreError
+from probe.errors import ConfigError, PriceSourceError
 from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import PricingStatus
 from probe.lib.clock import Clock
+from probe.lib.tasks import periodically
 from probe.pricing import events as news
 from probe.pricing.checks import Disagreements
 from probe.pricing.fetch import MAX_BYTES, SECONDS
@@ -79,12 +81,13 @@ class Pricing:
 
     async def run(self) -> None:
         """Every few minutes, until cancelled: somebody may have decided on a price in another process."""
-        while True:
-            await self._clock.sleep(_AGAIN_SECONDS)
-            try:
-                await self.load()
-            except StoreError as exc:
-                _log.error("prices wait for the database", error=str(exc))
+        await self._clock.sleep(_AGAIN_SECONDS)
+        await periodically(
+            self.load,
+            _AGAIN_SECONDS,
+            self._clock,
+            log_error=partial(_log.error, "prices wait for the database"),
+        )
 
     def status(self) -> PricingStatus:
         return status_of(

@@ -20,6 +20,7 @@ import structlog
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
 from probe.lib.clock import Clock
+from probe.lib.retry import Backoff
 from probe.store.spill import SpillFile
 
 _log = structlog.get_logger("probe.store.recorder")
@@ -71,7 +72,7 @@ class Recorder:
         self._spill_readable = True
         # Runs while the spill file is left alone, after it could not be read.
         self._spill_rest: asyncio.Task[None] | None = None
-        self._spill_pause_seconds = _FIRST_PAUSE_SECONDS
+        self._spill_backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         self.spilled = 0
         self.rejected = 0
         self.dropped = 0
@@ -124,13 +125,12 @@ class Recorder:
     # The writing task -------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        pause_seconds = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while True:
             if await self._step():
-                pause_seconds = _FIRST_PAUSE_SECONDS
+                backoff.reset()
             else:
-                await self._clock.sleep(pause_seconds)
-                pause_seconds = _longer(pause_seconds)
+                await self._clock.sleep(backoff.next_seconds())
 
     async def _step(self) -> bool:
         """Write, or read back, or wait for something to do; False where to try again after a pause."""
@@ -166,8 +166,7 @@ class Recorder:
         self._spill_rest = asyncio.create_task(self._end_rest(), name="recorder spill rest")
 
     async def _end_rest(self) -> None:
-        await self._clock.sleep(self._spill_pause_seconds)
-        self._spill_pause_seconds = _longer(self._spill_pause_seconds)
+        await self._clock.sleep(self._spill_backoff.next_seconds())
         self._spill_rest = None
         self._wake.set()
 
@@ -223,7 +222,7 @@ class Recorder:
             _log.error("spilled samples cannot be read", file=file, error=str(exc), exc_info=exc)
             self._spill_readable = False
             return True
-        self._spill_pause_seconds = _FIRST_PAUSE_SECONDS
+        self._spill_backoff.reset()
         self.rejected += restored.rejected
         _log.info(
             "spilled samples read back",
@@ -265,7 +264,3 @@ class Recorder:
     def _fit(self, sample: Sample) -> Sample:
         """As it may be kept in a file: where responses are not kept, without them."""
         return sample if self._keep_responses else replace(sample, text=None, reasoning_text=None)
-
-
-def _longer(pause_seconds: float) -> float:
-    return min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)

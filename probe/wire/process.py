@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from probe.errors import StopwatchError
+from probe.lib.retry import Backoff
 from probe.wire.capture import Capture
 from probe.wire.child import Child
 from probe.wire.message import check
@@ -79,18 +80,18 @@ class StopwatchProcess:
 
     async def _start_again(self) -> Child | None:
         """The next child; None once this is closed. Whoever waits meanwhile learns of each failure."""
-        pause = _FIRST_PAUSE_SECONDS
+        backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while not self._closing.is_set():
             self.restarts += 1
             try:
                 child = await Child.spawn(self._environment)
             except StopwatchError as exc:
+                pause = backoff.next_seconds()
                 _log.error("the stopwatch process cannot be started", error=str(exc), pause_seconds=pause)
                 self._refuse(exc)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._closing.wait()
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 self._child = asyncio.get_running_loop().create_future()
             else:
                 self._child.set_result(child)

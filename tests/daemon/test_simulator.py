@@ -55,7 +55,6 @@ async def test_one_that_does_not_come_up_again_is_tried_until_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """While it is not there, its address stays what it was."""
-    monkeypatch.setattr("probe.daemon.simulator._FIRST_PAUSE_SECONDS", 0.01)
     tries = 0
 
     async def fail(*_: object) -> None:
@@ -64,7 +63,7 @@ async def test_one_that_does_not_come_up_again_is_tried_until_the_end(
         raise OSError(11, "no processes left") if tries == 1 else SimulatorError("it did not start")
 
     async with nothing_left_behind():
-        simulator = BundledSimulator()
+        simulator = BundledSimulator(first_pause_seconds=0.01)
         await simulator.start()
         first, url = simulator.pid, simulator.base_url
         assert first is not None
