@@ -21,7 +21,7 @@ from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.probing.attempt import TargetPlan
 from probe.scheduling.cron import CronTimetable
-from probe.scheduling.due import Timetable
+from probe.scheduling.job import Timetable
 from probe.store import Store
 from probe.suites import Suite
 

@@ -3,8 +3,8 @@
 - The latest instant that is due runs, unless it is older than the grace: a run at the wrong time is no
   measurement of that time.
 - Every older one is counted as missed, be it that we were down, asleep or blocked; nothing is caught up.
-- A slot that is due while the job's run before is still going is counted as overlapped.
-- A slot is claimed in the store before it runs. Where the store cannot be written, the claim is tried again
+- A slot that is due while the job's previous run is still going is counted as overlapped.
+- A slot is claimed in the store before it runs. While the store cannot be written, the claim is tried again
   until the grace is over.
 - A job that is to run at the start does so once, beside its slots, unless a slot is due just then.
 """
@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -26,17 +26,24 @@ from probe.errors import StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.facts.status import JobStatus
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.lib.tasks import finish
-from probe.scheduling.due import Due, Missed, all_missed, sift
-from probe.scheduling.job import Duty, Past, ScheduledJob
-from probe.scheduling.timer import Ticker
+from probe.lib.retry import while_unavailable
+from probe.lib.tasks import DetachedTasks, Work
+from probe.scheduling.job import (
+    DueInstants,
+    JobHistory,
+    JobState,
+    Misfires,
+    ScheduledJob,
+    all_missed,
+    split_misfires,
+)
+from probe.scheduling.timer import Timer
 
 _log = structlog.get_logger("probe.scheduling.schedule")
 
 # How late a slot may still run, and from when on its run counts as late.
 GRACE_SECONDS = 60.0
 LATE_AFTER_SECONDS = 1.0
-_CLAIM_PAUSE_SECONDS = 2.0
 # What lies further back is not counted: a clock that was wrong by years is no outage of years.
 _LONGEST_OUTAGE = timedelta(days=400)
 # Less than this is the clock being set right.
@@ -44,20 +51,20 @@ _SET_BACK = timedelta(seconds=1)
 
 
 class Claims(Protocol):
-    """What the schedule asks of the store; every method may raise StoreUnavailable."""
+    """What the schedule needs of the store; every method may raise StoreUnavailable."""
 
     async def claim(
         self, slot: Slot, /, *, suite: str, planned_attempts: int | None, late_seconds: float
     ) -> UUID | None:
-        """The id of the run that the slot became; None where it was taken before, by whomever."""
+        """The id of the run that the slot became; None if it was taken before, by any daemon."""
         ...
 
     async def record_missed(self, job: str, first: datetime, last: datetime, count: int, /) -> bool:
-        """False where they were counted before."""
+        """Returns False if they were counted before."""
         ...
 
     async def record_overlap(self, slot: Slot, /) -> bool:
-        """False where the slot was counted or claimed before."""
+        """Returns False if the slot was counted or claimed before."""
         ...
 
     async def last_slot(self, job: str, /) -> Slot | None:
@@ -76,11 +83,11 @@ class Claims(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Programme:
-    """Jobs that can be put in force at once: all that the store had to be asked for them is known."""
+class Plan:
+    """Jobs that can replace others at once: all that the store has to say of them is known."""
 
     jobs: tuple[ScheduledJob, ...]
-    pasts: Mapping[str, Past]
+    histories: Mapping[str, JobHistory]
 
 
 class Schedule:
@@ -98,80 +105,81 @@ class Schedule:
         self._clock = clock
         self._grace_seconds = grace_seconds
         self._late_after_seconds = late_after_seconds
-        self._duties: dict[str, Duty] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._notes: deque[Callable[[], Awaitable[bool]]] = deque()
-        self._noting = asyncio.Lock()
+        self._states: dict[str, JobState] = {}
+        self._tasks = DetachedTasks()
+        self._uncounted: deque[Callable[[], Awaitable[bool]]] = deque()
+        self._counting = asyncio.Lock()
         self._paused = False
         self._latest_now = clock.now()
-        self._ticker = Ticker(self.look, self.beat)
+        self._timer = Timer(self.look, self.beat)
 
     @property
     def running(self) -> bool:
         """Slots are run: started, and neither paused nor closed."""
-        return self._ticker.running and not self._paused
+        return self._timer.running and not self._paused
 
     async def start(self, jobs: Sequence[ScheduledJob]) -> None:
         """Begin, counting what was missed since each job's last slot. Raises StoreError."""
-        self.put_in_force(await self.prepare(jobs))
-        self._ticker.start()
-        for duty in self._duties.values():
-            if duty.job.at_start:
-                self._spawn(self._run_at_start(duty, duty.job), duty.job.name)
+        self.replace_jobs(await self.prepare(jobs))
+        self._timer.start()
+        for state in self._states.values():
+            if state.job.at_start:
+                self._spawn(partial(self._run_at_start, state, state.job), state.job.name)
 
-    async def prepare(self, jobs: Sequence[ScheduledJob]) -> Programme:
-        """Ask the store about jobs that are new. Changes nothing; raises StoreError."""
-        new = [job.name for job in jobs if job.name not in self._duties]
-        pasts = {
-            name: Past(await self._claims.last_slot(name), await self._claims.last_run_at(name))
+    async def prepare(self, jobs: Sequence[ScheduledJob]) -> Plan:
+        """Read what the store knows of jobs that are new. Changes nothing; raises StoreError."""
+        new = [job.name for job in jobs if job.name not in self._states]
+        histories = {
+            name: JobHistory(await self._claims.last_slot(name), await self._claims.last_run_at(name))
             for name in new
         }
-        return Programme(jobs=tuple(jobs), pasts=pasts)
+        return Plan(jobs=tuple(jobs), histories=histories)
 
-    def put_in_force(self, programme: Programme) -> None:
-        """From now on these jobs, and no others; nothing was put in force since they were prepared.
+    def replace_jobs(self, plan: Plan) -> None:
+        """From now on these jobs, and no others; none may have been replaced since they were prepared.
 
         Runs under way go on; a job whose name stays keeps its counts, and its place in an equal timetable.
         """
         now = self._clock.now()
-        duties: dict[str, Duty] = {}
-        for job in programme.jobs:
-            duty = self._duties.get(job.name)
-            if duty is None:
-                duty = Duty(job, programme.pasts[job.name], now)
+        states: dict[str, JobState] = {}
+        for job in plan.jobs:
+            state = self._states.get(job.name)
+            if state is None:
+                state = JobState(job, plan.histories[job.name], now)
             else:
-                duty.take_over(job, now)
-            duty.interval_seconds = job.timetable.interval_seconds(now)
-            duties[job.name] = duty
-        self._duties = duties
-        for name in duties:
+                state.replace_job(job, now)
+            state.interval_seconds = job.timetable.interval_seconds(now)
+            states[job.name] = state
+        self._states = states
+        for name in states:
             self.look(name)
-        self._plan(now)
+        self._set_timer(now)
 
     def status(self) -> tuple[JobStatus, ...]:
         """Of the configured jobs."""
-        return self._statuses(chores=False)
+        return self._statuses(maintenance=False)
 
-    def chores(self) -> tuple[JobStatus, ...]:
+    def maintenance(self) -> tuple[JobStatus, ...]:
         """The same of what is done beside them."""
-        return self._statuses(chores=True)
+        return self._statuses(maintenance=True)
 
-    def _statuses(self, *, chores: bool) -> tuple[JobStatus, ...]:
+    def _statuses(self, *, maintenance: bool) -> tuple[JobStatus, ...]:
         now = None if self._paused else self._clock.now()
-        return tuple(duty.status(now) for duty in self._duties.values() if duty.job.chore == chores)
+        found = [state for state in self._states.values() if state.job.maintenance == maintenance]
+        return tuple(state.status(now) for state in found)
 
     def pause(self) -> None:
         """Claim nothing any more; runs under way go on."""
         self._paused = True
-        self._ticker.pause()
+        self._timer.pause()
 
     async def drain(self, deadline_seconds: float) -> bool:
         """Pause, and wait for the runs under way; handlers still there at the deadline are cancelled.
 
-        True where none had to be. All of them have ended afterwards.
+        Returns True if none had to be. All of them have ended afterwards.
         """
         self.pause()
-        late = await finish(self._tasks, deadline_seconds)
+        late = await self._tasks.finish(deadline_seconds)
         if late:
             _log.warning("runs were cancelled at the deadline", runs=late)
         return not late
@@ -179,23 +187,23 @@ class Schedule:
     async def close(self) -> None:
         """End. Runs under way are cancelled; what could not be counted in the store is tried once more."""
         await self.drain(0)
-        await self._ticker.close()
-        await self._write_notes()
+        await self._timer.close()
+        await self._write_counts()
 
     # Looking ----------------------------------------------------------------------------------------------
 
     def look(self, name: str) -> None:
         """Deal with what is due of one job; called at every planned instant."""
-        duty = self._duties.get(name)
-        if duty is None or self._paused:
+        state = self._states.get(name)
+        if state is None or self._paused:
             return
         now = self._clock.now()
         self._latest_now = max(self._latest_now, now)
-        since = max(duty.seen_until, now - _LONGEST_OUTAGE)
-        due = sift(duty.job.timetable.between(since, now), now, self._grace_seconds)
-        duty.seen_until = max(duty.seen_until, now)
-        if due != Due():
-            self._spawn(self._deal_with(duty, duty.job, due), name)
+        since = max(state.seen_until, now - _LONGEST_OUTAGE)
+        due = split_misfires(state.job.timetable.between(since, now), now, self._grace_seconds)
+        state.seen_until = max(state.seen_until, now)
+        if due != DueInstants():
+            self._spawn(partial(self._deal_with, state, state.job, due), name)
 
     def beat(self) -> None:
         """Notice what no planned instant brings up; called every few seconds."""
@@ -203,48 +211,53 @@ class Schedule:
         self._latest_now = now
         if before - now > _SET_BACK:
             _log.warning("the clock was set back", seconds=(before - now).total_seconds())
-            for duty in self._duties.values():
-                duty.seen_until = min(duty.seen_until, now)
-            self._plan(now)
-        if self._notes:
-            self._spawn(self._write_notes(), "notes")
+            for state in self._states.values():
+                state.seen_until = min(state.seen_until, now)
+            self._set_timer(now)
+        if self._uncounted:
+            self._spawn(self._write_counts, "counts")
 
-    def _plan(self, now: datetime) -> None:
-        self._ticker.plan({name: duty.job.timetable for name, duty in self._duties.items()}, now)
+    def _set_timer(self, now: datetime) -> None:
+        self._timer.set({name: state.job.timetable for name, state in self._states.items()}, now)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=f"job {name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _spawn(self, work: Work, name: str) -> None:
+        self._tasks.start(work, f"job {name}")
 
     # Dealing ----------------------------------------------------------------------------------------------
 
-    async def _deal_with(self, duty: Duty, job: ScheduledJob, due: Due) -> None:
-        busy_with = duty.busy_with
-        if due.run is not None and busy_with is None:
-            with duty.busy(due.run):
-                await self._deal_with_missed(duty, job, due)
-                await self._write_notes()
-                slot = Slot(job=job.name, planned_at=due.run)
-                run_id = await self._claim(duty, job, slot)
-                if run_id is not None:
-                    await self._run(duty, job, slot, run_id)
+    async def _deal_with(self, state: JobState, job: ScheduledJob, due: DueInstants) -> None:
+        """What becomes of instants that are due.
+
+        1. Those that were missed are counted, without those that another daemon ran.
+        2. If nothing is to run now, that is all.
+        3. If the job's previous run is still going, the instant is counted as overlapped. After the clock
+           was set back instants come again: that of the run itself is no overlap.
+        4. Otherwise the job is running from here on, so that whatever comes due meanwhile overlaps.
+        5. Counts that wait for the store are written, so that they are never newer than the claim.
+        6. The slot is claimed. If another daemon was first, or the store is out until the grace is over, no
+           run begins; in the second case the instant is counted as missed.
+        7. The job's handler does the run.
+        """
+        running_since = state.running_since
+        if due.run is None or running_since is not None:
+            await self._count_missed(state, job, due.missed)
+            if due.run is not None and running_since is not None and due.run > running_since:
+                await self._count_overlapped(state, Slot(job=job.name, planned_at=due.run))
             return
-        await self._deal_with_missed(duty, job, due)
-        # After a clock was set back its slots come again: the one that is going is no overlap of itself.
-        if due.run is not None and busy_with is not None and due.run > busy_with:
-            await self._overlap(duty, Slot(job=job.name, planned_at=due.run))
+        with state.running(due.run):
+            await self._count_missed(state, job, due.missed)
+            await self._write_counts()
+            slot = Slot(job=job.name, planned_at=due.run)
+            run_id = await self._claim(state, job, slot)
+            if run_id is not None:
+                await self._run(state, job, slot, run_id)
 
-    async def _deal_with_missed(self, duty: Duty, job: ScheduledJob, due: Due) -> None:
-        if due.missed is not None:
-            await self._miss(duty, job, due.missed)
-
-    async def _run_at_start(self, duty: Duty, job: ScheduledJob) -> None:
+    async def _run_at_start(self, state: JobState, job: ScheduledJob) -> None:
         """Tried once: it stands for no instant that somebody would miss."""
-        if self._paused or duty.busy_with is not None:
+        if self._paused or state.running_since is not None:
             return
         slot = Slot(job=job.name, planned_at=self._clock.now())
-        with duty.busy(slot.planned_at):
+        with state.running(slot.planned_at):
             try:
                 run_id = await self._claims.start(
                     run_name=job.name,
@@ -255,37 +268,45 @@ class Schedule:
             except StoreError as exc:
                 _log.error("the run at the start cannot begin", job=job.name, error=str(exc))
                 return
-            await self._run(duty, job, slot, run_id)
+            await self._run(state, job, slot, run_id)
 
-    async def _claim(self, duty: Duty, job: ScheduledJob, slot: Slot) -> UUID | None:
-        """None: somebody else has the slot, or it could not be claimed in time."""
-        while not self._paused:
-            late_seconds = (self._clock.now() - slot.planned_at).total_seconds()
+    async def _claim(self, state: JobState, job: ScheduledJob, slot: Slot) -> UUID | None:
+        """Returns None if another daemon has the slot, or if it could not be claimed in time."""
+        late_seconds = self._late_seconds(slot)
+
+        async def claim() -> UUID | None:
+            nonlocal late_seconds
+            late_seconds = self._late_seconds(slot)
+            if self._paused:
+                return None
             if late_seconds > self._grace_seconds:
-                break
-            try:
-                run_id = await self._claims.claim(
-                    slot, suite=job.suite, planned_attempts=job.planned_attempts, late_seconds=late_seconds
-                )
-            except StoreUnavailable as exc:
-                _log.error("a slot cannot be claimed yet", job=job.name, error=str(exc))
-                await self._clock.sleep(_CLAIM_PAUSE_SECONDS)
-                continue
-            except StoreError as exc:
-                _log.error("a slot cannot be claimed", job=job.name, error=str(exc))
-                break
-            if run_id is not None and late_seconds > self._late_after_seconds:
-                duty.late += 1
-                _log.warning("a run is late", job=job.name, seconds=round(late_seconds, 3))
-            return run_id
-        else:
-            return None
-        await self._miss(duty, job, Missed(slot.planned_at, slot.planned_at, 1))
-        return None
+                raise StoreError("it would run too late")
+            return await self._claims.claim(
+                slot, suite=job.suite, planned_attempts=job.planned_attempts, late_seconds=late_seconds
+            )
 
-    async def _run(self, duty: Duty, job: ScheduledJob, slot: Slot, run_id: UUID) -> None:
-        duty.runs += 1
-        duty.last_run_at = self._clock.now()
+        try:
+            run_id = await while_unavailable(
+                claim,
+                self._clock,
+                log_error=partial(_log.error, "a slot cannot be claimed yet", job=job.name),
+                patience_seconds=self._grace_seconds - late_seconds,
+            )
+        except StoreError as exc:
+            _log.error("a slot cannot be claimed", job=job.name, error=str(exc))
+            await self._count_missed(state, job, Misfires(slot.planned_at, slot.planned_at, 1))
+            return None
+        if run_id is not None and late_seconds > self._late_after_seconds:
+            state.late += 1
+            _log.warning("a run is late", job=job.name, seconds=round(late_seconds, 3))
+        return run_id
+
+    def _late_seconds(self, slot: Slot) -> float:
+        return (self._clock.now() - slot.planned_at).total_seconds()
+
+    async def _run(self, state: JobState, job: ScheduledJob, slot: Slot, run_id: UUID) -> None:
+        state.runs += 1
+        state.last_run_at = self._clock.now()
         started_ns = self._clock.monotonic_ns()
         try:
             await job.handler(slot, run_id)
@@ -293,20 +314,23 @@ class Schedule:
             # Whatever a run does, the next one is due at its time.
             _log.exception("a run failed", job=job.name, run=str(run_id))
         finally:
-            duty.last_duration_seconds = (self._clock.monotonic_ns() - started_ns) / NS_PER_SECOND
+            state.last_duration_seconds = (self._clock.monotonic_ns() - started_ns) / NS_PER_SECOND
 
-    async def _miss(self, duty: Duty, job: ScheduledJob, missed: Missed) -> None:
-        counted = await self._not_taken_elsewhere(job, missed)
-        if counted is None:
+    # Counting ---------------------------------------------------------------------------------------------
+
+    async def _count_missed(self, state: JobState, job: ScheduledJob, missed: Misfires | None) -> None:
+        if missed is not None:
+            missed = await self._not_run_elsewhere(job, missed)
+        if missed is None:
             return
-        duty.missed += counted.count
-        first, last = counted.first.isoformat(), counted.last.isoformat()
-        _log.warning("slots missed", job=job.name, slots=counted.count, first=first, last=last)
-        await self._note(
-            partial(self._claims.record_missed, job.name, counted.first, counted.last, counted.count)
+        state.missed += missed.count
+        first, last = missed.first.isoformat(), missed.last.isoformat()
+        _log.warning("slots missed", job=job.name, slots=missed.count, first=first, last=last)
+        await self._count(
+            partial(self._claims.record_missed, job.name, missed.first, missed.last, missed.count)
         )
 
-    async def _not_taken_elsewhere(self, job: ScheduledJob, missed: Missed) -> Missed | None:
+    async def _not_run_elsewhere(self, job: ScheduledJob, missed: Misfires) -> Misfires | None:
         """Without the instants that the store knows already: another daemon ran while we slept."""
         try:
             known = await self._claims.last_slot(job.name)
@@ -316,26 +340,24 @@ class Schedule:
             return missed
         return all_missed(job.timetable.between(known.planned_at, missed.last))
 
-    async def _overlap(self, duty: Duty, slot: Slot) -> None:
-        duty.overlapped += 1
+    async def _count_overlapped(self, state: JobState, slot: Slot) -> None:
+        state.overlapped += 1
         _log.warning("a slot overlaps the run before", job=slot.job, slot=slot.planned_at.isoformat())
-        await self._note(partial(self._claims.record_overlap, slot))
+        await self._count(partial(self._claims.record_overlap, slot))
 
-    # Notes ------------------------------------------------------------------------------------------------
-
-    async def _note(self, write: Callable[[], Awaitable[bool]]) -> None:
+    async def _count(self, write: Callable[[], Awaitable[bool]]) -> None:
         """Count something in the store, later if it must be."""
-        self._notes.append(write)
-        await self._write_notes()
+        self._uncounted.append(write)
+        await self._write_counts()
 
-    async def _write_notes(self) -> None:
-        async with self._noting:
-            while self._notes:
+    async def _write_counts(self) -> None:
+        async with self._counting:
+            while self._uncounted:
                 try:
-                    await self._notes[0]()
+                    await self._uncounted[0]()
                 except StoreUnavailable as exc:
-                    _log.error("counts wait for the database", notes=len(self._notes), error=str(exc))
+                    _log.error("counts wait for the database", notes=len(self._uncounted), error=str(exc))
                     return
                 except StoreError as exc:
                     _log.error("a count was refused", error=str(exc))
-                self._notes.popleft()
+                self._uncounted.popleft()

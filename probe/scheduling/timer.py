@@ -1,4 +1,4 @@
-"""APScheduler, asked for one thing: call us when an instant of a timetable has come.
+"""APScheduler, used for one thing: to call us when an instant of a timetable has come.
 
 Its own ways with jobs are not used. It would drop what is late or has piled up, and its shutdown cancels
 running coroutines; what to do with an instant is decided in `probe.scheduling.schedule`.
@@ -16,14 +16,14 @@ from apscheduler.jobstores.memory import MemoryJobStore  # type: ignore[import-u
 from apscheduler.schedulers.asyncio import AsyncIOScheduler  # type: ignore[import-untyped]
 from apscheduler.triggers.base import BaseTrigger  # type: ignore[import-untyped]
 
-from probe.scheduling.due import Timetable
+from probe.scheduling.job import Timetable
 
 # It sleeps on the monotonic clock until a date: a step of the wall clock, or a suspended machine, would go
 # unnoticed until it wakes.
 _HEARTBEAT_SECONDS = 10.0
 
 
-class Ticker:
+class Timer:
     """Calls `look` with a name at each planned instant, and `beat` every few seconds, on the event loop."""
 
     def __init__(self, look: Callable[[str], None], beat: Callable[[], None]) -> None:
@@ -44,7 +44,7 @@ class Ticker:
         self._scheduler.start()
         self._pulse()
 
-    def plan(self, timetables: Mapping[str, Timetable], now: datetime) -> None:
+    def set(self, timetables: Mapping[str, Timetable], now: datetime) -> None:
         """Watch these timetables from `now` on, and no others."""
         self._scheduler.remove_all_jobs()
         for name, timetable in timetables.items():

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock, FakeClock
 from probe.scheduling.cron import CronTimetable
-from probe.scheduling.due import Timetable
-from probe.scheduling.job import ScheduledJob
+from probe.scheduling.job import ScheduledJob, Timetable
 from probe.scheduling.schedule import Schedule
 from probe.store.records import SlotCounts
 from probe.store.runs import RunStore
@@ -98,7 +98,7 @@ async def overlapped(schedule: Schedule, clock: FakeClock, store: Store) -> None
 
 
 async def reload(schedule: Schedule, *jobs: ScheduledJob) -> None:
-    schedule.put_in_force(await schedule.prepare(jobs))
+    schedule.replace_jobs(await schedule.prepare(jobs))
 
 
 @asynccontextmanager
@@ -116,14 +116,26 @@ async def counts(store: Store, name: str = "benchmark") -> SlotCounts:
     return (await store.runs.slot_counts()).get(name, SlotCounts())
 
 
-def figures(schedule: Schedule) -> tuple[int, int, int, int]:
-    """Runs, missed, late, overlapped of the only job."""
+class Figures(NamedTuple):
+    """How the slots of one job were dealt with since the start."""
+
+    runs: int = 0
+    missed: int = 0
+    late: int = 0
+    overlapped: int = 0
+
+
+def figures(schedule: Schedule) -> Figures:
+    """Of the only job."""
     (found,) = figures_of(schedule).values()
     return found
 
 
-def figures_of(schedule: Schedule) -> dict[str, tuple[int, int, int, int]]:
-    return {each.job: (each.runs, each.missed, each.late, each.overlapped) for each in schedule.status()}
+def figures_of(schedule: Schedule) -> dict[str, Figures]:
+    return {
+        each.job: Figures(runs=each.runs, missed=each.missed, late=each.late, overlapped=each.overlapped)
+        for each in schedule.status()
+    }
 
 
 class Claims:

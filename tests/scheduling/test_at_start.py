@@ -10,6 +10,7 @@ from tests.lib.clocks import START, VirtualClock, settle
 from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
+    Figures,
     Handler,
     at,
     counts,
@@ -48,7 +49,7 @@ async def test_a_slot_that_is_due_takes_the_place_of_the_run_at_the_start(
         await move(schedule, clock, "12:15")
     clock.advance(45 * 60 + 20)
     async with started(store.runs, clock, job(handler, at_start=True)) as schedule:
-        assert figures(schedule) == (1, 2, 1, 0)
+        assert figures(schedule) == Figures(runs=1, missed=2, late=1)
     assert handler.slots == [at("12:15"), at("13:00")]
 
 
@@ -61,7 +62,7 @@ async def test_a_slot_during_the_run_at_the_start_overlaps_with_it(store: Store,
     await overlapped(schedule, clock, store)
     handler.gate.set()
     await dealt_with()
-    assert figures(schedule) == (1, 0, 0, 1)
+    assert figures(schedule) == Figures(runs=1, overlapped=1)
     await schedule.close()
 
 
@@ -72,7 +73,7 @@ async def test_a_run_at_the_start_that_cannot_be_stored_is_left() -> None:
     claims.error = LOCKED
     await settle()
     claims.error = None
-    assert figures(schedule) == (0, 0, 0, 0)
+    assert figures(schedule) == Figures()
     await clock.pass_until(900)
     schedule.look("benchmark")
     await settle()
@@ -88,4 +89,4 @@ async def test_a_job_knows_when_it_ran_in_an_earlier_process(store: Store, clock
         assert [status.last_run_at for status in schedule.status()] == [START, None]
         await reload(schedule, job(Handler(), name="benchmark"), job(Handler(), name="third"))
         assert [status.last_run_at for status in schedule.status()] == [START, None]
-        assert figures_of(schedule) == {"benchmark": (0, 0, 0, 0), "third": (0, 0, 0, 0)}
+        assert figures_of(schedule) == {"benchmark": Figures(), "third": Figures()}

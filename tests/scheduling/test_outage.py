@@ -10,6 +10,7 @@ from tests.lib.clocks import VirtualClock, settle
 from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
+    Figures,
     Handler,
     at,
     figures,
@@ -29,7 +30,7 @@ async def test_a_claim_is_tried_again_within_the_grace() -> None:
         claims.error = None
         await clock.pass_until(913)
         assert handler.slots == [at("12:15")]
-        assert figures(schedule) == (1, 0, 1, 0)
+        assert figures(schedule) == Figures(runs=1, late=1)
     assert claims.calls == ["last", "claim 12:15 12 s late"]
 
 
@@ -40,7 +41,7 @@ async def test_a_slot_that_could_not_be_claimed_in_time_is_missed_and_noted_late
         await clock.pass_until(900)
         schedule.look("benchmark")
         await clock.pass_until(1000)
-        assert figures(schedule) == (0, 1, 0, 0)
+        assert figures(schedule) == Figures(missed=1)
         claims.error = None
         schedule.beat()
         await settle()
@@ -69,7 +70,7 @@ async def test_a_claim_that_is_refused_for_good_is_missed() -> None:
         await clock.pass_until(900)
         schedule.look("benchmark")
         await settle()
-        assert figures(schedule) == (0, 1, 0, 0)
+        assert figures(schedule) == Figures(missed=1)
     assert handler.slots == []
 
 

@@ -8,6 +8,7 @@ from probe.scheduling.cron import CronTimetable
 from probe.store.records import SlotCounts
 from probe.store.store import Store
 from tests.scheduling.scheduling import (
+    Figures,
     Handler,
     at,
     counts,
@@ -52,7 +53,7 @@ async def test_nothing_runs_twice_after_a_restart(store: Store, clock: FakeClock
         await move(schedule, clock, "12:15")
     async with started(store.runs, clock, job(second)) as schedule:
         await move(schedule, clock, "12:15:30")
-        assert figures(schedule) == (0, 0, 0, 0)
+        assert figures(schedule) == Figures()
         await move(schedule, clock, "12:30")
     assert (first.slots, second.slots) == ([at("12:15")], [at("12:30")])
     assert await counts(store) == SlotCounts(claimed=2)
@@ -69,7 +70,7 @@ async def test_two_daemons_on_one_database_share_the_slots(store: Store, clock: 
         other.look("benchmark")
         await dealt_with()
         assert len(ours.slots) + len(theirs.slots) == 1
-        assert {figures(schedule), figures(other)} == {(1, 0, 0, 0), (0, 0, 0, 0)}
+        assert {figures(schedule), figures(other)} == {Figures(runs=1), Figures()}
 
 
 async def test_a_run_that_fails_does_not_stop_the_next(store: Store, clock: FakeClock) -> None:

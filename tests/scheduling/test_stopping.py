@@ -11,6 +11,7 @@ from tests.lib.clocks import VirtualClock, settle
 from tests.scheduling.scheduling import (
     LOCKED,
     Claims,
+    Figures,
     Handler,
     begun,
     dealt_with,
@@ -30,7 +31,7 @@ async def test_a_paused_schedule_claims_nothing(store: Store, clock: FakeClock) 
         assert not schedule.running
         assert schedule.status()[0].next_run_at is None
     async with started(store.runs, clock, job(handler)) as schedule:
-        assert figures(schedule) == (0, 0, 0, 0), "the first start ever was at 12:15"
+        assert figures(schedule) == Figures(), "the first start ever was at 12:15"
 
 
 async def test_a_claim_under_way_ends_with_the_pause() -> None:
@@ -44,7 +45,7 @@ async def test_a_claim_under_way_ends_with_the_pause() -> None:
         claims.error = None
         await clock.pass_until(910)
         await dealt_with()
-        assert figures(schedule) == (0, 0, 0, 0)
+        assert figures(schedule) == Figures()
     assert claims.calls == ["last"]
 
 
