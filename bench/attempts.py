@@ -13,7 +13,7 @@ from bench.load import MODEL, TOKENS
 from probe.bootstrap.assembly import assemble
 from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
-from probe.limits.gate import Limits
+from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
@@ -45,12 +45,12 @@ async def _measure(simulator: SimulatorProcess, *, tls: bool) -> list[Figure]:
         async with await Store.open(f"sqlite:///{folder}/bench.db") as store:
             recorder = Recorder(store.results, clock, SpillFile(Path(folder) / "spill"))
             recorder.start()
-            limits = Limits(clock, assembly.limits)
+            gates = Gates(clock, assembly.limits)
             runner = Runner(
                 providers=assembly.providers,
                 wire=stopwatch,
                 prices=assembly.prices,
-                limits=limits,
+                gates=gates,
                 clock=clock,
             )
 

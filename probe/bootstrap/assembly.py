@@ -20,7 +20,7 @@ from probe.engines.meter import Meter
 from probe.errors import ConfigError
 from probe.facts.sample import Series, Target
 from probe.lib.patterns import select
-from probe.limits.gate import Limit
+from probe.limits.gate import ProviderLimits
 from probe.probing.attempt import TargetPlan
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
@@ -44,10 +44,10 @@ class Assembly:
     prices: PriceBook
 
     @property
-    def limits(self) -> Mapping[str, Limit]:
+    def limits(self) -> Mapping[str, ProviderLimits]:
         """By provider."""
         return {
-            name: Limit(
+            name: ProviderLimits(
                 concurrency=provider.concurrency,
                 requests_per_minute=provider.requests_per_minute,
                 reserve=provider.reserve,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from probe.catalog.prices.price import Price
-from probe.probing.attempt import TargetPlan
+from probe.probing.attempt import PriceLookup, TargetPlan
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.store.records import TypicalUsage
 from probe.suites.case import Case, Suite
@@ -32,12 +32,6 @@ _PER_MILLION: Final = -6
 _ANY_ID: Final = UUID(int=0)
 
 Usages = Mapping[tuple[str, str], TypicalUsage]
-
-
-class PriceLookup(Protocol):
-    """See `probe.catalog.prices.book`."""
-
-    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

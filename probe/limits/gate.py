@@ -1,10 +1,10 @@
-"""How hard each provider may be asked: seats, requests per minute, and silence after a 429.
+"""How hard each provider may be probed: seats, requests per minute, and silence after a 429.
 
-A gate belongs to a provider, as one key is one account. It is asked by everybody who sends, whatever the run:
+A gate belongs to a provider, as one key is one account. Every request goes through it, whatever the run:
 
 1. Never more requests in flight than seats.
 2. Requests are paced evenly, never more of them than allowed in any 60 seconds.
-3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed; where the
+3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed; if the
    provider names no time, or a time that proves too short, the silence doubles. The first request afterwards
    goes alone: the gate opens again when it is answered.
 4. A share of the provider's own limits is left to production: nothing goes out that would touch it.
@@ -41,12 +41,12 @@ _ANY = Demand()
 _WINDOW_SECONDS = 61.0
 _FIRST_SILENCE_SECONDS = 10.0
 _LONGEST_OWN_SILENCE_SECONDS = 900.0
-# A provider that asks for more is tried again the next day.
+# A provider that wants more is tried again the next day.
 _LONGEST_SILENCE_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class ProviderLimits:
     """`requests_per_minute` None: not paced. `reserve` is a share of the provider's limits."""
 
     concurrency: int = 8
@@ -57,8 +57,8 @@ class Limit:
 class Gate:
     """What may be sent to one provider now. Every ticket of `try_enter` is given back by `leave`."""
 
-    def __init__(self, limit: Limit, clock: Clock) -> None:
-        self._limit = limit
+    def __init__(self, limits: ProviderLimits, clock: Clock) -> None:
+        self._limits = limits
         self._clock = clock
         self._changed = asyncio.Event()
         self._in_flight = 0
@@ -73,25 +73,25 @@ class Gate:
     def in_flight(self) -> int:
         return self._in_flight
 
-    def configure(self, limit: Limit) -> None:
+    def configure(self, limits: ProviderLimits) -> None:
         """What is in flight stays so; the pace and an ongoing silence stay in force."""
-        self._limit = limit
+        self._limits = limits
         self._wake()
 
     def silence_seconds(self) -> float:
-        """How long nothing may be sent after a 429; 0 where the gate is open."""
+        """How long nothing may be sent after a 429; 0 if the gate is open."""
         return self._seconds_until(self._silent_until_ns)
 
     async def ready(self, patience_seconds: float, demand: Demand = _ANY) -> Refusal | None:
         """Wait until a request may go out; `try_enter` then takes the place, if nobody was quicker.
 
-        Why not, at once, where that lasts longer than `patience_seconds`.
+        Returns why not, at once, if that would take longer than `patience_seconds`.
         """
         while True:
             silence = self.silence_seconds()
             if silence > patience_seconds:
                 return "silence"
-            hold = self._quota.hold_seconds(demand, self._limit.reserve)
+            hold = self._quota.hold_seconds(demand, self._limits.reserve)
             if hold > patience_seconds and hold != AN_ANSWER:
                 return "reserve"
             delay = max(silence, self._seconds_until(self._next_start_ns))
@@ -105,13 +105,13 @@ class Gate:
                 return None
 
     def try_enter(self, demand: Demand = _ANY) -> Ticket | None:
-        """Take a seat and the next place in the pace; None where the gate is closed."""
+        """Take a seat and the next place in the pace. Returns None if the gate is closed."""
         if self.silence_seconds() or self._seconds_until(self._next_start_ns) or not self._has_seat():
             return None
-        if self._quota.hold_seconds(demand, self._limit.reserve):
+        if self._quota.hold_seconds(demand, self._limits.reserve):
             return None
         self._in_flight += 1
-        per_minute = self._limit.requests_per_minute
+        per_minute = self._limits.requests_per_minute
         if per_minute is not None:
             interval_ns = math.ceil(_WINDOW_SECONDS * NS_PER_SECOND / per_minute)
             self._next_start_ns = self._clock.monotonic_ns() + interval_ns
@@ -128,23 +128,23 @@ class Gate:
             self._silences = 0
         self._wake()
 
-    def _keep_silent(self, ticket: Ticket, asked_seconds: float | None) -> None:
+    def _keep_silent(self, ticket: Ticket, retry_after_seconds: float | None) -> None:
         if ticket.era == self._era:
             self._era += 1
             self._silences += 1
         own = min(_FIRST_SILENCE_SECONDS * 2 ** min(self._silences - 1, 20), _LONGEST_OWN_SILENCE_SECONDS)
-        if asked_seconds is None or not math.isfinite(asked_seconds):
+        if retry_after_seconds is None or not math.isfinite(retry_after_seconds):
             seconds = own
         elif self._silences > 1:
-            seconds = max(asked_seconds, own)
+            seconds = max(retry_after_seconds, own)
         else:
-            seconds = max(asked_seconds, 0.0)
+            seconds = max(retry_after_seconds, 0.0)
         until_ns = self._clock.monotonic_ns() + round(min(seconds, _LONGEST_SILENCE_SECONDS) * NS_PER_SECOND)
         self._silent_until_ns = max(self._silent_until_ns or until_ns, until_ns)
         self._on_trial = True
 
     def _has_seat(self) -> bool:
-        return self._in_flight < (1 if self._on_trial else self._limit.concurrency)
+        return self._in_flight < (1 if self._on_trial else self._limits.concurrency)
 
     def _seconds_until(self, instant_ns: int | None) -> float:
         if instant_ns is None:
@@ -156,24 +156,24 @@ class Gate:
         self._changed = asyncio.Event()
 
 
-class Limits:
-    """The gates of all providers. It outlives a reload, so that no provider is asked sooner for it."""
+class Gates:
+    """The gate of each provider. They outlive a reload, which must let no request out sooner."""
 
-    def __init__(self, clock: Clock, limits: Mapping[str, Limit] | None = None) -> None:
+    def __init__(self, clock: Clock, limits: Mapping[str, ProviderLimits] | None = None) -> None:
         self._clock = clock
-        self._limits: Mapping[str, Limit] = limits or {}
+        self._limits: Mapping[str, ProviderLimits] = limits or {}
         self._gates: dict[str, Gate] = {}
 
-    def configure(self, limits: Mapping[str, Limit]) -> None:
+    def configure(self, limits: Mapping[str, ProviderLimits]) -> None:
         """Put new limits in force, by name of the provider."""
         self._limits = limits
         for provider, gate in self._gates.items():
-            gate.configure(limits.get(provider, Limit()))
+            gate.configure(limits.get(provider, ProviderLimits()))
 
     def gate(self, provider: str) -> Gate:
         found = self._gates.get(provider)
         if found is None:
-            found = self._gates[provider] = Gate(self._limits.get(provider, Limit()), self._clock)
+            found = self._gates[provider] = Gate(self._limits.get(provider, ProviderLimits()), self._clock)
         return found
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 import structlog
 
+from probe.catalog.prices.price import Price, cost_of
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
-from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing, Usage
+from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing
 from probe.facts.timing import timing_of
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.secrets import redact
@@ -36,17 +37,15 @@ _STOPWATCH_GRACE_SECONDS = 30.0
 _READ_AT_ONCE_BYTES = 512 * 1024
 
 
-class Prices(Protocol):
-    """What things cost at an instant; see `probe.catalog`."""
+class PriceLookup(Protocol):
+    """What models cost at an instant; see `probe.catalog.prices.book`."""
 
-    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Any | None: ...
-
-    def cost(self, price: Any, usage: Usage, /) -> Cost | None: ...
+    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPlan:
-    """A target and the way it is asked. One target asked cold and warm is two of these."""
+    """A target and the way it is probed. One target probed cold and warm is two of these."""
 
     target: Target
     connection: Connection = "cold"
@@ -71,11 +70,11 @@ async def attempt(
     plan: AttemptPlan,
     provider: Provider,
     wire: Wire,
-    prices: Prices,
+    prices: PriceLookup,
     clock: Clock,
     engine: Meter | None = None,
 ) -> Sample:
-    """Carry the plan out. Raises nothing but CancelledError; see `own_failure` for the sample of that.
+    """Make the attempt. Raises nothing but CancelledError; see `own_failure` for the sample of that.
 
     `engine` reads what the server itself counts, before and after.
     """
@@ -99,11 +98,19 @@ async def attempt(
 def own_failure(
     plan: AttemptPlan, kind: Literal["probe", "cancelled"], detail: str, started_ns: int, clock: Clock
 ) -> Sample:
-    """The sample of an attempt that we did not carry through. `started_ns` is monotonic; it ends now."""
+    """The sample of an attempt that we did not bring to its end. `started_ns` is monotonic; it ends now."""
     spent = (clock.monotonic_ns() - started_ns) / NS_PER_SECOND
     return Sample(
-        **_asked(plan),
+        id=plan.id,
+        run_id=plan.run_id,
+        target=plan.target_plan.target,
+        suite=plan.suite,
+        case_id=plan.case.id,
+        prompt_hash=plan.case.prompt_hash,
+        streaming=plan.target_plan.streaming,
+        connection=plan.target_plan.connection,
         reused=False,
+        planned_at=plan.planned_at,
         started_at=clock.now() - timedelta(seconds=spent),
         lag_seconds=(started_ns - plan.planned_monotonic_ns) / NS_PER_SECOND,
         stamps="read",
@@ -148,24 +155,32 @@ async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
 
 
 async def _read(capture: Capture, provider: Provider) -> Reading:
-    """Megabytes of trouble take seconds to read: meanwhile everything else goes on."""
+    """Megabytes take seconds to read: meanwhile everything else goes on."""
     if len(capture.received) <= _READ_AT_ONCE_BYTES:
         return provider.read(capture)
     return await asyncio.to_thread(provider.read, capture)
 
 
-def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: Prices) -> Cost | None:
+def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: PriceLookup) -> Cost | None:
     target = plan.target_plan.target
     at = capture.clock_start.to_utc(capture.started_ns)
     price = prices.price(target.provider, target.model, target.base_url, at)
-    return None if price is None else prices.cost(price, reading.usage)
+    return None if price is None else cost_of(price, reading.usage)
 
 
 def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | None) -> Sample:
     lag = capture.loop_lag_ns
     return Sample(
-        **_asked(plan),
+        id=plan.id,
+        run_id=plan.run_id,
+        target=plan.target_plan.target,
+        suite=plan.suite,
+        case_id=plan.case.id,
+        prompt_hash=plan.case.prompt_hash,
+        streaming=plan.target_plan.streaming,
+        connection=plan.target_plan.connection,
         reused=capture.reused,
+        planned_at=plan.planned_at,
         started_at=capture.clock_start.to_utc(capture.started_ns),
         lag_seconds=(capture.started_ns - plan.planned_monotonic_ns) / NS_PER_SECOND,
         probe_lag_seconds=None if lag is None else lag / NS_PER_SECOND,
@@ -188,21 +203,6 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         tls_version=capture.tls_version,
         http_version=capture.http_version,
     )
-
-
-def _asked(plan: AttemptPlan) -> dict[str, Any]:
-    way = plan.target_plan
-    return {
-        "id": plan.id,
-        "run_id": plan.run_id,
-        "target": way.target,
-        "suite": plan.suite,
-        "case_id": plan.case.id,
-        "prompt_hash": plan.case.prompt_hash,
-        "streaming": way.streaming,
-        "connection": way.connection,
-        "planned_at": plan.planned_at,
-    }
 
 
 def _without_secrets(outcome: Outcome) -> Outcome:

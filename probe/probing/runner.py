@@ -1,16 +1,16 @@
-"""A run: a suite asked of many targets, laid out into attempts that are started in order and within limits.
+"""A run: a suite put to many targets, laid out into attempts that are started in order and within limits.
 
 Every provider has a queue of its own, so that one that is slow, paced or silent delays nobody else. A
-finished sample is handed on at once. Attempts that were planned and never sent are counted, `skipped` where
-a provider asked for more silence than we had patience, or too little of its limits is left, `waiting` where
-the run was stopped; no sample is made up for them.
+finished sample is handed on at once. Attempts that were planned and never sent are counted, `skipped` if a
+provider wanted more silence than we had patience, or too little of its limits is left, `waiting` if the run
+was stopped; no sample is made up for them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
@@ -25,10 +25,10 @@ from probe.errors import ConfigError
 from probe.facts.sample import Failed, FailureKind, Ok, Sample
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.ids import new_id
-from probe.limits.gate import Gate, Limits, Refusal, Ticket
+from probe.limits.gate import Gate, Gates, Refusal, Ticket
 from probe.limits.headers import read_rate_limits
 from probe.limits.quota import Demand
-from probe.probing.attempt import AttemptPlan, Prices, TargetPlan, attempt, own_failure
+from probe.probing.attempt import AttemptPlan, PriceLookup, TargetPlan, attempt, own_failure
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.suites.case import Case, Suite
@@ -39,7 +39,9 @@ _log = structlog.get_logger("probe.probing.runner")
 _CANCELLED = "the probe was told to stop"
 _NO_ENGINES: Mapping[str, Meter] = MappingProxyType({})
 
-Sink = Callable[[Sample], None]
+# Takes each sample as soon as it is finished; returns at once.
+Record = Callable[[Sample], None]
+Progress = Callable[["RunSummary"], None]
 Skip = tuple[str, Refusal]
 
 # Twice the tokens that a text may be expected to have.
@@ -48,7 +50,7 @@ _LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPlan:
-    """What one run asks. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
+    """What one run does. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
 
     A provider that answered 429, or whose limits are touched, is waited for `patience_seconds` at most.
     """
@@ -90,7 +92,7 @@ class RunSummary:
 
     @property
     def done(self) -> int:
-        """How many need no more waiting for."""
+        """How many are over, one way or another."""
         return self.ok + self.failed + self.cancelled + self.skipped
 
     @property
@@ -107,25 +109,25 @@ _SKIPPED: Mapping[Refusal, str] = MappingProxyType(
 
 
 class Runner:
-    """Carries runs out, several at a time. Built anew with every configuration; the limits outlive it."""
+    """Does runs, several at a time. Built anew with every configuration; the gates outlive it."""
 
     def __init__(
         self,
         *,
         providers: Mapping[str, Provider],
         wire: Wire,
-        prices: Prices,
-        limits: Limits,
+        prices: PriceLookup,
+        gates: Gates,
         clock: Clock,
         engines: Mapping[str, Meter] = _NO_ENGINES,
     ) -> None:
         """`engines` are the inference servers behind providers, as far as there are any."""
-        self.providers = providers
-        self.engines = engines
-        self.wire = wire
-        self.prices = prices
-        self.limits = limits
-        self.clock = clock
+        self._providers = providers
+        self._engines = engines
+        self._wire = wire
+        self._prices = prices
+        self._gates = gates
+        self._clock = clock
         self._runs: set[_Run] = set()
         self._stopped = False
 
@@ -134,28 +136,31 @@ class Runner:
         """Attempts that are out now."""
         return sum(run.in_flight for run in self._runs)
 
-    async def run(
-        self, plan: RunPlan, sink: Sink, on_progress: Callable[[RunSummary], None] | None = None
-    ) -> RunSummary:
-        """Make every attempt of the plan; `sink` gets each sample as soon as it is there and must not block.
+    async def run(self, plan: RunPlan, record: Record, on_progress: Progress | None = None) -> RunSummary:
+        """Make every attempt of the plan, and call `record` with each sample as soon as it is there.
 
         `on_progress` is called after every change. When this call is cancelled, what is in flight is
-        cancelled, and its samples reach the sink, before CancelledError is raised.
-        Raises ConfigError where a target's provider is unknown, and whatever `sink` raises.
+        cancelled, and its samples are recorded, before CancelledError is raised.
+        Raises ConfigError if a target's provider is unknown, and what `record` raises.
         """
         for target_plan in plan.targets:
-            if target_plan.target.provider not in self.providers:
+            if target_plan.target.provider not in self._providers:
                 raise ConfigError(
                     f'target "{target_plan.target.name}": no provider "{target_plan.target.provider}"'
                 )
-        run = _Run(self, plan, sink, on_progress)
+        run = _Run(plan, self._attempt, self._gates, self._clock, record, on_progress)
         self._runs.add(run)
         try:
             if not self._stopped:
-                await run.carry_out()
+                await run.run()
         finally:
             self._runs.discard(run)
         return run.summary()
+
+    async def _attempt(self, plan: AttemptPlan) -> Sample:
+        name = plan.target_plan.target.provider
+        provider, engine = self._providers[name], self._engines.get(name)
+        return await attempt(plan, provider, self._wire, self._prices, self._clock, engine)
 
     def stop(self) -> None:
         """Start no attempt any more; those in flight go on."""
@@ -186,11 +191,19 @@ class _Planned(NamedTuple):
 
 class _Run:
     def __init__(
-        self, runner: Runner, plan: RunPlan, sink: Sink, on_progress: Callable[[RunSummary], None] | None
+        self,
+        plan: RunPlan,
+        attempt: Callable[[AttemptPlan], Awaitable[Sample]],
+        gates: Gates,
+        clock: Clock,
+        record: Record,
+        on_progress: Progress | None,
     ) -> None:
-        self._runner = runner
         self._plan = plan
-        self._sink = sink
+        self._attempt = attempt
+        self._gates = gates
+        self._clock = clock
+        self._record = record
         self._on_progress = on_progress
         self._seats = asyncio.Semaphore(plan.concurrency)
         self._dispatchers: list[asyncio.Task[None]] = []
@@ -228,7 +241,7 @@ class _Run:
             # Not at once: a task that is cancelled before its first step never runs and leaves no sample.
             loop.call_soon(task.cancel)
 
-    async def carry_out(self) -> None:
+    async def run(self) -> None:
         queues: dict[str, deque[_Planned]] = {}
         for planned in self._lay_out():
             queues.setdefault(planned.target_plan.target.provider, deque()).append(planned)
@@ -257,7 +270,7 @@ class _Run:
                     self._error = self._error or error
 
     def _lay_out(self) -> Iterable[_Planned]:
-        plan, clock = self._plan, self._runner.clock
+        plan, clock = self._plan, self._clock
         wall, monotonic_ns = clock.now(), clock.monotonic_ns()
         order = [
             (target_plan, case) for case in plan.suite.cases for target_plan in _interleave(plan.targets)
@@ -269,7 +282,7 @@ class _Run:
 
     async def _dispatch(self, provider: str, queue: deque[_Planned]) -> None:
         """Start one provider's attempts, each not before its instant and not before the gate lets it out."""
-        gate = self._runner.limits.gate(provider)
+        gate = self._gates.gate(provider)
         while queue:
             await self._until(queue[0].planned_monotonic_ns)
             ticket = await self._enter(gate, _demand(queue[0]))
@@ -277,17 +290,17 @@ class _Run:
             if not isinstance(ticket, Ticket):
                 self._skip(provider, ticket, planned)
                 continue
-            task = asyncio.create_task(self._attempt(planned, gate, ticket))
+            task = asyncio.create_task(self._send(planned, gate, ticket))
             self._attempts.add(task)
             self._report()
 
     async def _until(self, monotonic_ns: int) -> None:
-        ahead_ns = monotonic_ns - self._runner.clock.monotonic_ns()
+        ahead_ns = monotonic_ns - self._clock.monotonic_ns()
         if ahead_ns > 0:
-            await self._runner.clock.sleep(ahead_ns / NS_PER_SECOND)
+            await self._clock.sleep(ahead_ns / NS_PER_SECOND)
 
     async def _enter(self, gate: Gate, demand: Demand) -> Ticket | Refusal:
-        """A ticket, and a seat of this run with it; else why the provider may not be asked for too long.
+        """A ticket, and a seat of this run with it; else why the provider may not be probed for too long.
 
         The run's seat is taken only when the gate is open: waiting for one provider keeps no other waiting.
         """
@@ -310,9 +323,8 @@ class _Run:
         self._skips[provider, refusal] += 1
         self._report()
 
-    async def _attempt(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:
-        runner = self._runner
-        clock = runner.clock
+    async def _send(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:
+        clock = self._clock
         started_ns = clock.monotonic_ns()
         plan = AttemptPlan(
             id=new_id(clock.now()),
@@ -323,10 +335,8 @@ class _Run:
             planned_at=planned.planned_at,
             planned_monotonic_ns=planned.planned_monotonic_ns,
         )
-        name = planned.target_plan.target.provider
-        provider, engine = runner.providers[name], runner.engines.get(name)
         try:
-            sample = await attempt(plan, provider, runner.wire, runner.prices, clock, engine)
+            sample = await self._attempt(plan)
         except asyncio.CancelledError:
             # Only `cancel` cancels this task, and the sample below is its answer.
             sample = own_failure(plan, "cancelled", _CANCELLED, started_ns, clock)
@@ -347,8 +357,8 @@ class _Run:
                 self._counts["failed"] += 1
                 self._failures[kind] += 1
         try:
-            self._sink(sample)
-        except Exception as exc:  # noqa: BLE001  raised by `carry_out` when the others have ended
+            self._record(sample)
+        except Exception as exc:  # noqa: BLE001  raised by `run` when the others have ended
             self._error = self._error or exc
             self.stop()
         self._report()
@@ -358,7 +368,7 @@ class _Run:
             return
         try:
             self._on_progress(self.summary())
-        except Exception as exc:  # noqa: BLE001  raised by `carry_out` when the others have ended
+        except Exception as exc:  # noqa: BLE001  raised by `run` when the others have ended
             self._error = self._error or exc
             self._on_progress = None
             self.stop()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from probe.facts.sample import Failed, Ok
 from probe.lib.clock import FakeClock
-from probe.limits.gate import Gate, Limit, Limits, Ticket
+from probe.limits.gate import Gate, Gates, ProviderLimits, Ticket
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()
@@ -38,7 +38,7 @@ def clock() -> FakeClock:
 
 
 def test_never_more_in_flight_than_seats(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=2), clock)
+    gate = Gate(ProviderLimits(concurrency=2), clock)
     first = enter(gate)
     enter(gate)
     assert gate.try_enter() is None
@@ -49,7 +49,7 @@ def test_never_more_in_flight_than_seats(clock: FakeClock) -> None:
 
 async def test_who_waits_for_a_seat_is_woken() -> None:
     clock = VirtualClock()
-    gate = Gate(Limit(concurrency=1), clock)
+    gate = Gate(ProviderLimits(concurrency=1), clock)
     ticket = enter(gate)
     waiting = asyncio.ensure_future(gate.ready(60))
     await settle()
@@ -60,12 +60,12 @@ async def test_who_waits_for_a_seat_is_woken() -> None:
 
 
 async def test_more_seats_take_effect_at_once() -> None:
-    limits = Limits(VirtualClock(), {"acme": Limit(concurrency=1)})
+    limits = Gates(VirtualClock(), {"acme": ProviderLimits(concurrency=1)})
     gate = limits.gate("acme")
     enter(gate)
     waiting = asyncio.ensure_future(gate.ready(60))
     await settle()
-    limits.configure({"acme": Limit(concurrency=2)})
+    limits.configure({"acme": ProviderLimits(concurrency=2)})
     assert await waiting is None
     assert limits.gate("acme") is gate
 
@@ -80,7 +80,7 @@ async def test_more_seats_take_effect_at_once() -> None:
 )
 def test_no_sliding_minute_holds_more_requests_than_allowed(per_minute: int, waits: list[float]) -> None:
     clock = FakeClock(START)
-    gate = Gate(Limit(concurrency=1000, requests_per_minute=per_minute), clock)
+    gate = Gate(ProviderLimits(concurrency=1000, requests_per_minute=per_minute), clock)
     starts: list[int] = []
 
     async def ask() -> None:
@@ -97,7 +97,7 @@ def test_no_sliding_minute_holds_more_requests_than_allowed(per_minute: int, wai
 
 async def test_requests_are_paced_evenly() -> None:
     clock = VirtualClock()
-    gate = Gate(Limit(concurrency=100, requests_per_minute=61), clock)
+    gate = Gate(ProviderLimits(concurrency=100, requests_per_minute=61), clock)
     starts: list[float] = []
 
     async def one() -> None:
@@ -118,7 +118,7 @@ async def test_requests_are_paced_evenly() -> None:
 
 
 async def test_after_a_429_nothing_goes_out_until_the_time_asked_for(clock: FakeClock) -> None:
-    gate = Gate(Limit(), clock)
+    gate = Gate(ProviderLimits(), clock)
     gate.leave(enter(gate), throttled(7))
     assert gate.silence_seconds() == 7
     clock.advance(6.999999999)
@@ -137,24 +137,24 @@ def silences(gate: Gate, clock: FakeClock, retry_after: float | None) -> Iterato
 
 
 def test_without_a_time_the_silence_doubles_up_to_a_quarter_of_an_hour(clock: FakeClock) -> None:
-    row = silences(Gate(Limit(), clock), clock, None)
+    row = silences(Gate(ProviderLimits(), clock), clock, None)
     assert [next(row) for _ in range(9)] == [10, 20, 40, 80, 160, 320, 640, 900, 900]
 
 
 def test_a_time_that_proves_too_short_is_lengthened(clock: FakeClock) -> None:
-    row = silences(Gate(Limit(), clock), clock, 1)
+    row = silences(Gate(ProviderLimits(), clock), clock, 1)
     assert [next(row) for _ in range(4)] == [1, 20, 40, 80]
 
 
 def test_a_time_asked_for_is_never_cut_short_but_by_a_day(clock: FakeClock) -> None:
-    assert next(silences(Gate(Limit(), clock), clock, 5000)) == 5000
-    assert next(silences(Gate(Limit(), clock), clock, 1e12)) == 86_400
-    assert next(silences(Gate(Limit(), clock), clock, float("nan"))) == 10
-    assert next(silences(Gate(Limit(), clock), clock, -5)) == 0
+    assert next(silences(Gate(ProviderLimits(), clock), clock, 5000)) == 5000
+    assert next(silences(Gate(ProviderLimits(), clock), clock, 1e12)) == 86_400
+    assert next(silences(Gate(ProviderLimits(), clock), clock, float("nan"))) == 10
+    assert next(silences(Gate(ProviderLimits(), clock), clock, -5)) == 0
 
 
 def test_a_success_ends_the_row(clock: FakeClock) -> None:
-    gate = Gate(Limit(), clock)
+    gate = Gate(ProviderLimits(), clock)
     row = silences(gate, clock, None)
     assert [next(row), next(row)] == [10, 20]
     clock.advance(20)
@@ -164,7 +164,7 @@ def test_a_success_ends_the_row(clock: FakeClock) -> None:
 
 
 def test_several_429s_of_one_burst_are_one(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=3), clock)
+    gate = Gate(ProviderLimits(concurrency=3), clock)
     tickets = [enter(gate) for _ in range(3)]
     for ticket in tickets:
         gate.leave(ticket, throttled())
@@ -172,7 +172,7 @@ def test_several_429s_of_one_burst_are_one(clock: FakeClock) -> None:
 
 
 def test_the_longest_time_asked_for_wins(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=2), clock)
+    gate = Gate(ProviderLimits(concurrency=2), clock)
     first, second = enter(gate), enter(gate)
     gate.leave(first, throttled(30))
     clock.advance(5)
@@ -181,7 +181,7 @@ def test_the_longest_time_asked_for_wins(clock: FakeClock) -> None:
 
 
 def test_a_late_success_does_not_break_the_silence(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=2), clock)
+    gate = Gate(ProviderLimits(concurrency=2), clock)
     first, second = enter(gate), enter(gate)
     gate.leave(first, throttled(30))
     gate.leave(second, OK)
@@ -189,7 +189,7 @@ def test_a_late_success_does_not_break_the_silence(clock: FakeClock) -> None:
 
 
 def test_the_first_request_after_a_silence_goes_alone(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=8), clock)
+    gate = Gate(ProviderLimits(concurrency=8), clock)
     slow = enter(gate)
     gate.leave(enter(gate), throttled(5))
     clock.advance(5)
@@ -202,7 +202,7 @@ def test_the_first_request_after_a_silence_goes_alone(clock: FakeClock) -> None:
 
 
 def test_a_trial_that_never_reached_the_provider_proves_nothing(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=8), clock)
+    gate = Gate(ProviderLimits(concurrency=8), clock)
     gate.leave(enter(gate), throttled(5))
     clock.advance(5)
     gate.leave(enter(gate), OURS)
@@ -211,7 +211,7 @@ def test_a_trial_that_never_reached_the_provider_proves_nothing(clock: FakeClock
 
 
 async def test_patience_ends_where_the_silence_is_longer(clock: FakeClock) -> None:
-    gate = Gate(Limit(), clock)
+    gate = Gate(ProviderLimits(), clock)
     gate.leave(enter(gate), throttled(61))
     assert await gate.ready(60) == "silence"
     assert clock.monotonic_ns() == 0
@@ -221,7 +221,7 @@ async def test_patience_ends_where_the_silence_is_longer(clock: FakeClock) -> No
 
 async def test_a_silence_that_grows_while_one_waits_is_noticed() -> None:
     clock = VirtualClock()
-    gate = Gate(Limit(concurrency=2), clock)
+    gate = Gate(ProviderLimits(concurrency=2), clock)
     first, second = enter(gate), enter(gate)
     gate.leave(first, throttled(5))
     waiting = asyncio.ensure_future(gate.ready(60))
@@ -233,20 +233,20 @@ async def test_a_silence_that_grows_while_one_waits_is_noticed() -> None:
 
 
 def test_any_answer_may_ask_for_silence(clock: FakeClock) -> None:
-    gate = Gate(Limit(), clock)
+    gate = Gate(ProviderLimits(), clock)
     gate.leave(
         enter(gate),
         Failed(kind="overloaded", fault="provider", detail="503", retry_after_seconds=12),
     )
     assert gate.silence_seconds() == 12
-    other = Gate(Limit(), clock)
+    other = Gate(ProviderLimits(), clock)
     other.leave(enter(other), BROKEN)
     assert other.silence_seconds() == 0
 
 
 def test_silence_concerns_one_provider_and_survives_new_limits(clock: FakeClock) -> None:
-    limits = Limits(clock, {"acme": Limit()})
+    limits = Gates(clock, {"acme": ProviderLimits()})
     limits.gate("acme").leave(enter(limits.gate("acme")), throttled(30))
-    limits.configure({"acme": Limit(concurrency=50), "other": Limit()})
+    limits.configure({"acme": ProviderLimits(concurrency=50), "other": ProviderLimits()})
     assert limits.gate("acme").try_enter() is None
     enter(limits.gate("other"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import FakeClock
-from probe.limits.gate import Gate, Limit, Ticket
+from probe.limits.gate import Gate, ProviderLimits, Ticket
 from probe.limits.headers import RateLimit, Window
 from probe.limits.quota import Demand
 from tests.lib.clocks import START, VirtualClock, settle
@@ -20,7 +20,7 @@ from tests.lib.clocks import START, VirtualClock, settle
 OK = Ok()
 THROTTLED = Failed(kind="rate_limited", fault="account", detail="429", retry_after_seconds=1)
 LOST = Failed(kind="stream_broken", fault="provider", detail="the connection broke")
-HALF = Limit(concurrency=8, reserve=0.5)
+HALF = ProviderLimits(concurrency=8, reserve=0.5)
 
 
 def told(
@@ -63,7 +63,7 @@ def test_the_first_request_goes_alone_and_asks(gate: Gate) -> None:
 
 
 def test_without_a_reserve_nobody_is_kept_waiting(clock: FakeClock) -> None:
-    gate = Gate(Limit(concurrency=2), clock)
+    gate = Gate(ProviderLimits(concurrency=2), clock)
     gate.leave(enter(gate), OK, [told(0)])
     assert [enter(gate) for _ in range(2)]
 
@@ -166,7 +166,7 @@ def test_a_model_that_touches_the_reserve_closes_the_account(gate: Gate) -> None
 
 
 def test_a_reserve_that_is_configured_later_knows_what_was_told(clock: FakeClock) -> None:
-    gate = Gate(Limit(), clock)
+    gate = Gate(ProviderLimits(), clock)
     gate.leave(enter(gate), OK, [told(10)])
     gate.configure(HALF)
     assert gate.try_enter(Demand(model="m")) is None
@@ -219,7 +219,7 @@ async def test_production_is_never_refused_for_the_probe(
 ) -> None:
     """Production that keeps to its share gets all of it, in every window, beside a probe that wants more."""
     clock = VirtualClock()
-    gate = Gate(Limit(concurrency=concurrency, reserve=reserve), clock)
+    gate = Gate(ProviderLimits(concurrency=concurrency, reserve=reserve), clock)
     account = Account(clock=clock, floor=reserve * LIMIT)
     share = int(reserve * LIMIT)
 
@@ -270,7 +270,7 @@ async def test_once_the_reserve_is_touched_nothing_goes_out_until_the_reset(
 ) -> None:
     """Production may use it up at any time: the probe then sends nothing but what it learns that from."""
     clock = VirtualClock()
-    gate = Gate(Limit(concurrency=1, reserve=reserve), clock)
+    gate = Gate(ProviderLimits(concurrency=1, reserve=reserve), clock)
     account = Account(clock=clock, floor=0)
     touched: dict[int, int] = {}
 

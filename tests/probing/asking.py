@@ -9,7 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from probe.catalog.models.listed import ListedModel
-from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Usage
+from probe.catalog.prices.price import Price, Rates
+from probe.facts.sample import Failed, Ok, Outcome, Sample, Target, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair
 from probe.probing.attempt import TargetPlan
@@ -116,6 +117,7 @@ class ScriptedProvider:
                 started_ns=started_ns, output=(OutputChunk(end_ns, 1, answer=True),), end_ns=end_ns
             ),
             outcome=answer.outcome,
+            usage=Usage(input_tokens=3, output_tokens=1, source="provider"),
         )
         return Capture(
             method="POST",
@@ -155,24 +157,20 @@ class NoWire:
         pass
 
 
+_FREE = Rates(input_per_million_usd=Decimal(0), output_per_million_usd=Decimal(0))
+_A_DOLLAR = Price(rates=_FREE, request_usd=Decimal(1), source="test")
+
+
 class FixedPrices:
-    """A dollar for each request, where the model has a price."""
+    """A dollar for each request to a model that has a price."""
 
     def __init__(self, *priced: str) -> None:
         self._priced = priced
         self.asked: list[tuple[str, str, str, datetime]] = []
 
-    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Decimal | None:
+    def price(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None:
         self.asked.append((provider, model, base_url, at))
-        return Decimal(1) if model in self._priced else None
-
-    def cost(self, price: Decimal, usage: Usage, /) -> Cost | None:
-        return Cost(
-            total_usd=price,
-            input_price_per_million_usd=price,
-            output_price_per_million_usd=price,
-            price_source="test",
-        )
+        return _A_DOLLAR if model in self._priced else None
 
 
 def kinds(samples: Sequence[Sample]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from probe.limits.gate import Limit, Limits
+from probe.limits.gate import Gates, ProviderLimits
 from probe.probing.runner import Runner
 from tests.lib.clocks import VirtualClock
 from tests.probing.asking import (
@@ -13,15 +13,17 @@ from tests.probing.asking import (
     ScriptedProvider,
 )
 
-WIDE = {"acme": Limit(concurrency=1000), "other": Limit(concurrency=1000)}
+WIDE = {"acme": ProviderLimits(concurrency=1000), "other": ProviderLimits(concurrency=1000)}
 
 
-def runner(clock: VirtualClock, limits: Mapping[str, Limit] = WIDE, **providers: ScriptedProvider) -> Runner:
+def runner(
+    clock: VirtualClock, limits: Mapping[str, ProviderLimits] = WIDE, **providers: ScriptedProvider
+) -> Runner:
     return Runner(
         providers=providers,
         wire=NoWire(),
         prices=FixedPrices(),
-        limits=Limits(clock, limits),
+        gates=Gates(clock, limits),
         clock=clock,
     )
 

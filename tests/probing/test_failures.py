@@ -44,7 +44,7 @@ async def test_a_target_without_a_provider_is_refused_before_anything_is_sent() 
     assert provider.calls == []
 
 
-@pytest.mark.parametrize("broken", ["sink", "progress"])
+@pytest.mark.parametrize("broken", ["record", "progress"])
 async def test_a_broken_listener_ends_the_run_with_its_error(broken: str) -> None:
     clock = VirtualClock()
     provider = ScriptedProvider(clock)
@@ -56,9 +56,9 @@ async def test_a_broken_listener_ends_the_run_with_its_error(broken: str) -> Non
         pass
 
     plan = run_plan([target_plan(str(number)) for number in range(5)], concurrency=2)
-    sink, on_progress = (fail, ignore) if broken == "sink" else (ignore, fail)
+    record, on_progress = (fail, ignore) if broken == "record" else (ignore, fail)
     with pytest.raises(RuntimeError, match="no room"):
-        await clock.drive(runner(clock, acme=provider).run(plan, sink, on_progress))
+        await clock.drive(runner(clock, acme=provider).run(plan, record, on_progress))
     assert len(provider.calls) <= 2
 
 

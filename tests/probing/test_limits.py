@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from probe.facts.sample import Failed, Sample
-from probe.limits.gate import Limit
+from probe.limits.gate import ProviderLimits
 from probe.probing.runner import RunSummary
 from tests.lib.clocks import START, VirtualClock
 from tests.probing.asking import (
@@ -24,7 +24,7 @@ from tests.probing.running import runner, starts
 async def test_a_provider_is_paced_across_runs() -> None:
     clock = VirtualClock()
     provider = ScriptedProvider(clock)
-    both = runner(clock, {"acme": Limit(requests_per_minute=61)}, acme=provider)
+    both = runner(clock, {"acme": ProviderLimits(requests_per_minute=61)}, acme=provider)
     plan = run_plan([target_plan(str(number)) for number in range(5)])
 
     async def twice() -> None:
@@ -37,7 +37,7 @@ async def test_a_provider_is_paced_across_runs() -> None:
 async def test_seats_of_a_provider_are_shared_by_runs() -> None:
     clock = VirtualClock()
     provider = ScriptedProvider(clock)
-    both = runner(clock, {"acme": Limit(concurrency=2)}, acme=provider)
+    both = runner(clock, {"acme": ProviderLimits(concurrency=2)}, acme=provider)
     plan = run_plan([target_plan(str(number)) for number in range(5)])
 
     async def twice() -> None:
@@ -53,7 +53,7 @@ async def test_a_seat_that_turns_out_to_be_of_no_use_is_given_back() -> None:
     clock = VirtualClock()
     acme = ScriptedProvider(clock, lambda _: Answer(seconds=100))
     other = ScriptedProvider(clock, lambda _: Answer(seconds=10))
-    both = runner(clock, {"acme": Limit(concurrency=1)}, acme=acme, other=other)
+    both = runner(clock, {"acme": ProviderLimits(concurrency=1)}, acme=acme, other=other)
     first = run_plan([target_plan("b", "other"), target_plan("a"), target_plan("c", "other")], concurrency=1)
     second = run_plan([target_plan("long")], planned_at=START + timedelta(seconds=5))
 
@@ -71,7 +71,7 @@ async def test_after_a_429_the_rest_waits_and_then_goes_out() -> None:
     provider = ScriptedProvider(clock, lambda _: next(answers, Answer()))
     samples: list[Sample] = []
     plan = run_plan([target_plan(str(number)) for number in range(4)])
-    limits = {"acme": Limit(concurrency=1)}
+    limits = {"acme": ProviderLimits(concurrency=1)}
     summary = await clock.drive(runner(clock, limits, acme=provider).run(plan, samples.append))
     assert [round(at, 3) for _, at in starts(provider)] == [0, 30.1, 31.1, 32.1]
     assert kinds(samples) == ["rate_limited", "ok", "ok", "ok"]
@@ -85,7 +85,7 @@ async def test_a_provider_that_throttles_on_is_not_hammered() -> None:
     other = ScriptedProvider(clock)
     samples: list[Sample] = []
     plan = run_plan([target_plan(str(number)) for number in range(50)] + [target_plan("x", "other")])
-    limits = {"acme": Limit(concurrency=4)}
+    limits = {"acme": ProviderLimits(concurrency=4)}
     summary = await clock.drive(runner(clock, limits, acme=provider, other=other).run(plan, samples.append))
     # Four were out when the first 429 came; then one at a time, after 30 s, 30 s and 40 s.
     assert len(provider.calls) == 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from probe.facts.sample import Sample
-from probe.limits.gate import Limit
+from probe.limits.gate import ProviderLimits
 from probe.probing.runner import RunSummary
 from tests.lib.clocks import START, VirtualClock
 from tests.probing.asking import (
@@ -91,7 +91,7 @@ async def test_a_slow_provider_delays_nobody_else() -> None:
         [target_plan(str(number), provider) for number in range(5) for provider in ("acme", "other")],
         concurrency=2,
     )
-    limits = {"acme": Limit(concurrency=1), "other": Limit(concurrency=1)}
+    limits = {"acme": ProviderLimits(concurrency=1), "other": ProviderLimits(concurrency=1)}
     await clock.drive(runner(clock, limits, acme=slow, other=quick).run(plan, lambda _: None))
     assert [at for _, at in starts(quick)] == [0, 1, 2, 3, 4]
     assert [at for _, at in starts(slow)] == [0, 100, 200, 300, 400]
@@ -103,10 +103,10 @@ async def test_every_sample_is_handed_on_as_soon_as_it_is_there() -> None:
     at: dict[str, float] = {}
     plan = run_plan([target_plan(str(number)) for number in (3, 1, 2)])
 
-    def sink(sample: Sample) -> None:
+    def record(sample: Sample) -> None:
         at[sample.target.model] = clock.seconds
 
-    await clock.drive(runner(clock, acme=provider).run(plan, sink))
+    await clock.drive(runner(clock, acme=provider).run(plan, record))
     assert at == {"1": 1, "2": 2, "3": 3}
 
 

@@ -15,7 +15,7 @@ from probe.catalog.prices.book import PriceBook
 from probe.config import PriceConfig
 from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
-from probe.limits.gate import Limit, Limits
+from probe.limits.gate import Gates, ProviderLimits
 from probe.probing.attempt import TargetPlan
 from probe.probing.runner import Runner, RunPlan
 from probe.providers.factory import build
@@ -49,7 +49,7 @@ def target_plan(simulator: RunningSimulator, model: str, connection: Connection 
 
 @asynccontextmanager
 async def running(
-    simulator: RunningSimulator, *, limit: Limit, wire: Wire | None = None
+    simulator: RunningSimulator, *, limit: ProviderLimits, wire: Wire | None = None
 ) -> AsyncIterator[Runner]:
     """A runner that knows the simulator as its only provider."""
     endpoint = Endpoint(
@@ -70,7 +70,7 @@ async def running(
             providers={"simulator": provider},
             wire=wire,
             prices=PriceBook({"simulator/sim": PRICE}),
-            limits=Limits(clock, {"simulator": limit}),
+            gates=Gates(clock, {"simulator": limit}),
             clock=clock,
         )
     finally:
@@ -108,7 +108,7 @@ async def test_ten_models_together_and_every_result_is_in_the_database(
         recorder = Recorder(store.results, SystemClock(), SpillFile(tmp_path / "probe.spill"))
         recorder.start()
         stack.push_async_callback(recorder.aclose)
-        runner = await stack.enter_async_context(running(simulator, limit=Limit(concurrency=100)))
+        runner = await stack.enter_async_context(running(simulator, limit=ProviderLimits(concurrency=100)))
         summary = await runner.run(plan(targets, run_id=run_id, cases=3), recorder.record)
         await recorder.flush()
         assert (summary.planned, summary.ok) == (30, 30)
@@ -128,7 +128,7 @@ async def test_more_than_a_hundred_streams_are_open_at_once(simulator: RunningSi
     model = "sim?ttft_ms=1500&tokens=3&gap_ms=1"
     wire = await StopwatchProcess.start()
     samples: list[Sample] = []
-    async with running(simulator, limit=Limit(concurrency=200), wire=wire) as runner:
+    async with running(simulator, limit=ProviderLimits(concurrency=200), wire=wire) as runner:
         await runner.run(plan([target_plan(simulator, model)] * 120), samples.append)
     assert kinds(samples) == ["ok"] * 120
     assert simulator.stats()["models"][model]["max_active"] > 100
@@ -139,7 +139,7 @@ async def test_cold_and_warm_are_two_series_of_one_target(simulator: RunningSimu
     model = "sim?ttft_ms=5&tokens=2&gap_ms=1&text=series"
     both = [target_plan(simulator, model), target_plan(simulator, model, "warm")]
     samples: list[Sample] = []
-    async with running(simulator, limit=Limit()) as runner:
+    async with running(simulator, limit=ProviderLimits()) as runner:
         for _ in range(3):
             await runner.run(plan(both), samples.append)
     assert simulator.stats()["models"][model]["requests"] == 6
@@ -157,7 +157,7 @@ async def test_a_429_is_respected_by_every_target_of_the_provider(simulator: Run
     fine = "sim?ttft_ms=1&tokens=1&text=fine"
     targets = [target_plan(simulator, model) for model in (throttled, fine, throttled, throttled, throttled)]
     samples: list[Sample] = []
-    async with running(simulator, limit=Limit(concurrency=1)) as runner:
+    async with running(simulator, limit=ProviderLimits(concurrency=1)) as runner:
         summary = await runner.run(plan(targets, patience_seconds=5), samples.append)
     assert kinds(samples) == ["rate_limited", "ok", "rate_limited", "rate_limited"]
     assert {failure.retry_after_seconds for failure in failures(samples)} == {1}
@@ -182,7 +182,7 @@ async def test_a_fault_of_one_target_leaves_the_others_alone(
 ) -> None:
     fine, broken = "sim?ttft_ms=5&tokens=3", f"sim?ttft_ms=5&tokens=3&fault={fault}"
     samples: list[Sample] = []
-    async with running(simulator, limit=Limit()) as runner:
+    async with running(simulator, limit=ProviderLimits()) as runner:
         summary = await runner.run(
             plan([target_plan(simulator, fine), target_plan(simulator, broken)]), samples.append
         )
@@ -193,7 +193,7 @@ async def test_a_fault_of_one_target_leaves_the_others_alone(
 async def test_what_is_in_flight_at_the_deadline_is_cancelled(simulator: RunningSimulator) -> None:
     model = "sim?ttft_ms=60000&text=slow"
     samples: list[Sample] = []
-    async with running(simulator, limit=Limit()) as runner:
+    async with running(simulator, limit=ProviderLimits()) as runner:
         run = asyncio.ensure_future(runner.run(plan([target_plan(simulator, model)] * 3), samples.append))
         while simulator.stats()["models"].get(model, {}).get("active") != 3:  # noqa: ASYNC110  it cannot tell us
             await asyncio.sleep(0.01)
@@ -210,8 +210,8 @@ async def test_production_is_left_its_share(simulator: RunningSimulator) -> None
     samples: list[Sample] = []
     production: list[Sample] = []
     async with (
-        running(simulator, limit=Limit(concurrency=4, reserve=0.5)) as probe,
-        running(simulator, limit=Limit(concurrency=1)) as other,
+        running(simulator, limit=ProviderLimits(concurrency=4, reserve=0.5)) as probe,
+        running(simulator, limit=ProviderLimits(concurrency=1)) as other,
     ):
         targets = [target_plan(simulator, model)]
         summary, _ = await asyncio.gather(

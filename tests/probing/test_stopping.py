@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from probe.facts.sample import Sample
-from probe.limits.gate import Limit
+from probe.limits.gate import ProviderLimits
 from probe.probing.runner import Runner, RunSummary
 from probe.providers.protocol import Prompt
 from tests.lib.clocks import START, VirtualClock
@@ -32,7 +32,7 @@ async def begin(
 ) -> tuple[Runner, ScriptedProvider, list[Sample], asyncio.Task[RunSummary]]:
     """A run of five attempts, two of which are in flight after a second."""
     provider = ScriptedProvider(clock, answer)
-    running = runner(clock, {"acme": Limit(concurrency=2)}, acme=provider)
+    running = runner(clock, {"acme": ProviderLimits(concurrency=2)}, acme=provider)
     samples: list[Sample] = []
     plan = run_plan([target_plan(str(number)) for number in range(5)])
     task = asyncio.ensure_future(running.run(plan, samples.append))

@@ -18,7 +18,7 @@ from probe.errors import OverBudget, StoreError
 from probe.facts.sample import Sample, Series
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
-from probe.limits.gate import Limits
+from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan, RunSummary
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess
@@ -102,7 +102,7 @@ def _runner(assembly: Assembly, wire: Wire, clock: Clock) -> Runner:
         engines=assembly.engines,
         wire=wire,
         prices=assembly.prices,
-        limits=Limits(clock, assembly.limits),
+        gates=Gates(clock, assembly.limits),
         clock=clock,
     )
 
