@@ -16,16 +16,16 @@ from probe.catalog.models.events import Reporter
 from probe.catalog.models.listed import KnownModel
 from probe.config import Config
 from probe.daemon.generation import Generations
-from probe.daemon.maintenance import Chores
-from probe.daemon.phase import Phase
+from probe.daemon.lifecycle import LifecycleState
+from probe.daemon.maintenance import MaintenanceJobs
 from probe.discovery.listed_provider import listed_providers, probed_models
 from probe.discovery.report import SyncReport
 from probe.discovery.sync import Discovery, ListRequest
-from probe.errors import NotRunning, StoreError
+from probe.errors import NotRunning
 from probe.facts.event import Event
 from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.lib.clock import Clock
-from probe.lib.tasks import finish, until_set
+from probe.lib.tasks import DetachedTasks, periodically
 from probe.scheduling.job import ScheduledJob
 from probe.store import DiscoveryRecord, Store
 
@@ -46,19 +46,19 @@ class Discoveries:
         store: Store,
         discovery: Discovery,
         generations: Generations,
-        chores: Chores,
-        phase: Phase,
+        maintenance: MaintenanceJobs,
+        lifecycle: LifecycleState,
         clock: Clock,
     ) -> None:
         self._store = store
         self._discovery = discovery
         self._generations = generations
-        self._chores = chores
-        self._phase = phase
+        self._maintenance = maintenance
+        self._lifecycle = lifecycle
         self._clock = clock
-        self._by_hand: set[asyncio.Task[None]] = set()
+        self._by_hand = DetachedTasks()
         self._due = asyncio.Event()
-        self._told: set[tuple[str, ...]] = set()
+        self._announced: set[tuple[str, ...]] = set()
         self.status = CatalogueStatus()
 
     def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
@@ -66,34 +66,36 @@ class Discoveries:
         config = assembly.config.discovery
         if not config.enabled:
             return []
-        job = self._chores.job(
+        job = self._maintenance.job(
             NAME, config.cron, config.timezone, self._on_schedule, at_start=config.run_at_start
         )
         return [job]
 
     async def by_hand(self, providers: Sequence[str], triggered_by: str) -> Mapping[str, UUID]:
-        """Start requests to the providers that match, and do not wait; the ids of the rows, which are there.
+        """Start requests to the providers that match, and do not wait. Returns the ids of their rows.
 
         Raises ConfigError, StoreError, NotRunning.
         """
-        self._phase.require_running()
+        self._lifecycle.require_running()
         with ExitStack() as holding:
-            assembly = holding.enter_context(self._generations.current.use())
+            assembly = holding.enter_context(self._generations.current.lease())
             begun = await self._discovery.start(listed_providers(assembly, providers), triggered_by)
             try:
-                self._phase.require_running()
+                self._lifecycle.require_running()
             except NotRunning:
                 await self._discovery.abort(begun)
                 raise
-            task = asyncio.create_task(self._unattended(begun), name="discovery by hand")
-            self._by_hand.add(task)
-            task.add_done_callback(self._by_hand.discard)
-            task.add_done_callback(partial(_let_go, holding.pop_all()))
+            self._by_hand.start(
+                partial(self._run, begun),
+                "discovery by hand",
+                holding=holding.pop_all(),
+                log_error=partial(_log.error, "a discovery by hand failed"),
+            )
         return {request.provider.name: request.id for request in begun}
 
     async def aclose(self, deadline_seconds: float) -> None:
         """Wait for what was started by hand, and abort what is left at the deadline."""
-        await finish(self._by_hand, deadline_seconds)
+        await self._by_hand.finish(deadline_seconds)
 
     def wake(self) -> None:
         """Something changed: another configuration is in force, or a list was read."""
@@ -101,26 +103,23 @@ class Discoveries:
 
     async def run(self) -> None:
         """Keep `status` as it is in the database, until cancelled."""
-        while True:
-            self._due.clear()
-            try:
-                await self._look()
-            except StoreError as exc:
-                _log.error("how models stand cannot be read", error=str(exc))
-            await until_set(self._due, _LOOK_SECONDS, self._clock)
+        await periodically(
+            self._look,
+            _LOOK_SECONDS,
+            self._clock,
+            wake=self._due,
+            log_error=partial(_log.error, "how models stand cannot be read"),
+        )
 
     async def _on_schedule(self, triggered_by: str) -> bool:
-        """Under the configuration in force now, whichever was when the slot was planned."""
-        with self._generations.current.use() as assembly:
+        """Under the configuration in force now, even if another was when the slot was planned."""
+        with self._generations.current.lease() as assembly:
             chosen = listed_providers(assembly, assembly.config.discovery.providers)
             reports = await self._discovery.sync(chosen, triggered_by, self._take)
         return all(report.complete for report in reports)
 
-    async def _unattended(self, begun: Sequence[ListRequest]) -> None:
-        try:
-            await self._discovery.run(begun, self._take)
-        except Exception:  # noqa: BLE001  nobody waits for this task
-            _log.exception("a discovery by hand failed")
+    async def _run(self, begun: Sequence[ListRequest]) -> None:
+        await self._discovery.run(begun, self._take)
 
     def _take(self, report: SyncReport) -> None:
         if report.complete:
@@ -141,27 +140,23 @@ class Discoveries:
         assembly = self._generations.current.assembly
         probed = {name: probed_models(assembly, name) for name in assembly.providers}
         self.status, availability = await _read_status(self._store, assembly.config, probed)
-        await self._tell(availability)
+        await self._announce(availability)
 
-    async def _tell(self, availability: Sequence[Availability]) -> None:
-        """What became news since the last list: a target was added, or a retirement is near. Once each."""
+    async def _announce(self, availability: Sequence[Availability]) -> None:
+        """Write an event, once, for what is new since the last list: a target, a retirement that is near."""
         now = self._clock.now()
         news: list[Event] = []
         for each in availability:
             reporter = Reporter(provider=each.provider, now=now)
             news += reporter.of_probed([each], self.status.retirement_days)
-        untold = [event for event in news if _key(event) not in self._told]
-        if untold:
-            await self._store.events.add(untold)
-            self._told.update(map(_key, untold))
+        new = [event for event in news if _key(event) not in self._announced]
+        if new:
+            await self._store.events.add(new)
+            self._announced.update(map(_key, new))
 
 
 def _key(event: Event) -> tuple[str, ...]:
     return event.kind, event.provider or "", event.model or "", event.key
-
-
-def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:
-    holding.close()
 
 
 async def _read_status(

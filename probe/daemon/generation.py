@@ -1,4 +1,4 @@
-"""One configuration in force: what it was assembled to, the runner over it, and who still uses it.
+"""One configuration in force: what it was assembled to, the runner over it, and the leases on it.
 
 A reload makes a new generation. No run begins in the old one, and it is closed when its last has
 ended.
@@ -14,58 +14,58 @@ import structlog
 
 from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
-from probe.daemon.resources import Parts
+from probe.daemon.resources import Resources
 from probe.engines.meter import Meter
-from probe.limits.gate import Limit
+from probe.limits.gate import ProviderLimits
 from probe.probing.runner import Runner
 
 _log = structlog.get_logger("probe.daemon.generation")
 
 
-class Generation:
+class ConfigGeneration:
     """Made by `build`."""
 
-    def __init__(self, assembly: Assembly, parts: Parts) -> None:
+    def __init__(self, assembly: Assembly, resources: Resources) -> None:
         self.assembly = assembly
         self.runner = Runner(
             providers=assembly.providers,
             engines=assembly.engines,
-            wire=parts.stopwatch,
+            wire=resources.stopwatch,
             prices=assembly.prices,
-            limits=parts.limits,
-            clock=parts.clock,
+            gates=resources.gates,
+            clock=resources.clock,
         )
-        self._users = 0
+        self._leases = 0
         self._unused = asyncio.Event()
         self._unused.set()
 
     @classmethod
-    async def build(cls, config: Config, parts: Parts) -> Generation:
+    async def build(cls, config: Config, resources: Resources) -> ConfigGeneration:
         """Ready to run, and not in force yet. Raises ProbeError."""
         if needs_bundled_simulator(config):
-            await parts.simulator.start()
-        assembly = assemble(config, simulator_url=parts.simulator.base_url, quotes=parts.quotes)
+            await resources.simulator.start()
+        assembly = assemble(config, simulator_url=resources.simulator.base_url, quotes=resources.quotes)
         try:
             await assembly.warm_up()
         except BaseException:
             await assembly.aclose()
             raise
-        return cls(assembly, parts)
+        return cls(assembly, resources)
 
     @contextmanager
-    def use(self) -> Iterator[Assembly]:
+    def lease(self) -> Iterator[Assembly]:
         """Keeps the providers open while the block runs."""
-        self._users += 1
+        self._leases += 1
         self._unused.clear()
         try:
             yield self.assembly
         finally:
-            self._users -= 1
-            if not self._users:
+            self._leases -= 1
+            if not self._leases:
                 self._unused.set()
 
-    async def retire(self) -> None:
-        """Wait until nobody uses it, and close it."""
+    async def drain(self) -> None:
+        """Wait until the last lease has ended, and close it."""
         await self._unused.wait()
         try:
             await self.assembly.aclose()
@@ -76,9 +76,9 @@ class Generation:
 class Generations:
     """The generation in force, `current`, and those before it that runs still use."""
 
-    def __init__(self, first: Generation) -> None:
+    def __init__(self, first: ConfigGeneration) -> None:
         self.current = first
-        self._retiring: dict[Generation, asyncio.Task[None]] = {}
+        self._draining: dict[ConfigGeneration, asyncio.Task[None]] = {}
 
     @property
     def in_flight(self) -> int:
@@ -86,9 +86,9 @@ class Generations:
         return sum(each.runner.in_flight for each in self._all())
 
     @property
-    def limits(self) -> Mapping[str, Limit]:
-        """By provider; one that is no longer configured keeps its own while runs may still ask it."""
-        found: dict[str, Limit] = {}
+    def limits(self) -> Mapping[str, ProviderLimits]:
+        """By provider; one that is no longer configured keeps its own while runs may still send to it."""
+        found: dict[str, ProviderLimits] = {}
         for each in self._all():
             found |= each.assembly.limits
         return found
@@ -96,27 +96,27 @@ class Generations:
     @contextmanager
     def engines(self) -> Iterator[Mapping[str, Meter]]:
         """The inference servers of the generation in force, kept open while the block runs."""
-        with self.current.use() as assembly:
+        with self.current.lease() as assembly:
             yield assembly.engines
 
-    def replace(self, new: Generation) -> None:
+    def replace(self, new: ConfigGeneration) -> None:
         """Put another one in force; the one before is closed once its runs have ended."""
         old, self.current = self.current, new
-        task = asyncio.create_task(old.retire(), name="retiring generation")
-        self._retiring[old] = task
-        task.add_done_callback(lambda _: self._retiring.pop(old))
+        task = asyncio.create_task(old.drain(), name="draining generation")
+        self._draining[old] = task
+        task.add_done_callback(lambda _: self._draining.pop(old))
 
-    async def drain(self, seconds: float) -> None:
+    async def stop_attempts(self, seconds: float) -> None:
         """Start no attempt any more, give those in flight this long, then cancel them."""
         await asyncio.gather(*(each.runner.drain(seconds) for each in self._all()))
 
     async def aclose(self) -> None:
         """Once every run has ended."""
-        tasks = list(self._retiring.values())
-        await self.current.retire()
+        tasks = list(self._draining.values())
+        await self.current.drain()
         if tasks:
             await asyncio.wait(tasks)
 
-    def _all(self) -> tuple[Generation, ...]:
+    def _all(self) -> tuple[ConfigGeneration, ...]:
         """Oldest first."""
-        return (*self._retiring, self.current)
+        return (*self._draining, self.current)

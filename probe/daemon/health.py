@@ -1,4 +1,4 @@
-"""What the daemon looks up of itself every few seconds: how late its loop is, and how the store does."""
+"""What the daemon checks of itself every few seconds: how late its loop is, and how the store does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LOOK_BEATS = 30
 _AGAIN_BEATS = 2
 
 
-class Watched(Protocol):
-    """What is asked of the store; see `probe.store`."""
+class CheckedStore(Protocol):
+    """What is checked of the store; see `probe.store`."""
 
     @property
     def write_error(self) -> str | None: ...
@@ -28,10 +28,10 @@ class Watched(Protocol):
     async def try_writing(self) -> None: ...
 
 
-class Vitals:
+class SelfChecks:
     """`facts` is the store's latest answer."""
 
-    def __init__(self, store: Watched, clock: Clock) -> None:
+    def __init__(self, store: CheckedStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._read_error: str | None = None
@@ -45,7 +45,7 @@ class Vitals:
 
     @property
     def store_error(self) -> str | None:
-        """Why the store could not be read at the last look, or written since; None where it could."""
+        """Why the store could not be read at the last look, or written since; None if it could."""
         return self._read_error or self._store.write_error
 
     async def run(self) -> None:
@@ -57,7 +57,7 @@ class Vitals:
             await self._until_next_look()
 
     async def look(self) -> None:
-        """Ask the store now."""
+        """Check the store now."""
         try:
             self.facts = await self._store.facts()
             self._read_error = None

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from probe.bootstrap.assembly import Assembly
-from probe.errors import StoreError
 from probe.lib.clock import Clock
-from probe.lib.tasks import until_set
+from probe.lib.tasks import periodically
 from probe.pricing.rows import record_of
 from probe.store import Store
 
@@ -22,10 +22,10 @@ _EVERY_SECONDS = 6 * 3600.0
 _AGAIN_SECONDS = 60.0
 
 
-class Upkeep:
-    """`assembly` gives the configuration in force; `wake` says that it is another one.
+class Housekeeping:
+    """`assembly` gives the configuration in force; `wake` is called when that is another one.
 
-    `note_prices` notes what is in force for what is probed, and tells what that changed.
+    `note_prices` notes what is in force for what is probed, and writes events for what that changed.
     """
 
     def __init__(
@@ -46,18 +46,21 @@ class Upkeep:
 
     async def run(self) -> None:
         """At once, when woken and every six hours, until cancelled; a minute later while the store is out."""
-        while True:
-            self._due.clear()
-            try:
-                if self._note_prices is not None:
-                    await self._note_prices()
-                await note_targets(self._store, self._assembly(), self._clock.now())
-                await self._prune()
-            except StoreError as exc:
-                _log.error("upkeep waits for the database", error=str(exc))
-                await until_set(self._due, _AGAIN_SECONDS, self._clock)
-            else:
-                await until_set(self._due, _EVERY_SECONDS, self._clock)
+        await periodically(
+            self._keep_house,
+            _EVERY_SECONDS,
+            self._clock,
+            wake=self._due,
+            retry_seconds=_AGAIN_SECONDS,
+            log_error=partial(_log.error, "upkeep waits for the database"),
+        )
+
+    async def _keep_house(self) -> None:
+        """Raises StoreError."""
+        if self._note_prices is not None:
+            await self._note_prices()
+        await note_targets(self._store, self._assembly(), self._clock.now())
+        await self._prune()
 
     async def _prune(self) -> None:
         config = self._assembly().config
@@ -73,7 +76,7 @@ class Upkeep:
 
 
 async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:
-    """Give every target its provider's and model's rows, and its price a row where that is new.
+    """Give every target its provider's and model's rows, and its price a row if that is new.
 
     Raises StoreError.
     """

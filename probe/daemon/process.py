@@ -1,4 +1,4 @@
-"""The daemon as a process: until it is told to stop; signals."""
+"""The daemon as a process: it runs until a signal stops it."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from typing import Any
 import structlog
 
 from probe.config import Config
-from probe.daemon.daemon import Daemon, Ready
+from probe.daemon.daemon import Daemon, StartupReport
 from probe.errors import ProbeError
 
 _log = structlog.get_logger("probe.daemon.process")
 
 
-class Told:
-    """What signals have told the process so far."""
+class Signals:
+    """What the process has been signalled so far."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
-        self.hurry = asyncio.Event()
+        self.force_stop = asyncio.Event()
         self.reload = asyncio.Event()
 
-    def end(self) -> None:
-        (self.hurry if self.stop.is_set() else self.stop).set()
+    def on_stop(self) -> None:
+        (self.force_stop if self.stop.is_set() else self.stop).set()
 
 
-async def serve(load: Callable[[], Config], on_ready: Callable[[Ready], None]) -> None:
+async def run_daemon(load: Callable[[], Config], on_ready: Callable[[StartupReport], None]) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the configuration again. A second signal waits for nothing.
 
-    Raises ProbeError, one clear line, where the daemon cannot start.
+    Raises ProbeError, one clear line, if the daemon cannot start.
     """
-    told = Told()
+    signals = Signals()
     started = asyncio.Event()
-    with _listening(told):
-        life = asyncio.create_task(_live(load, on_ready, told, started), name="daemon")
+    with _signal_handlers(signals):
+        life = asyncio.create_task(_live(load, on_ready, signals, started), name="daemon")
         try:
-            await _first(told.stop.wait(), asyncio.wait([life]))
+            await _first(signals.stop.wait(), asyncio.wait([life]))
         finally:
-            told.stop.set()
+            signals.stop.set()
             # Before it is up there is nothing to finish; afterwards it ends by itself.
             if not started.is_set():
                 life.cancel()
@@ -53,40 +53,43 @@ async def serve(load: Callable[[], Config], on_ready: Callable[[Ready], None]) -
 
 
 async def _live(
-    load: Callable[[], Config], on_ready: Callable[[Ready], None], told: Told, started: asyncio.Event
+    load: Callable[[], Config],
+    on_ready: Callable[[StartupReport], None],
+    signals: Signals,
+    started: asyncio.Event,
 ) -> None:
-    async with Daemon.start(load, hurry=told.hurry) as daemon:
+    async with Daemon.start(load, force_stop=signals.force_stop) as daemon:
         started.set()
         # What stands by now stays: the collector would look through all of it each time.
         gc.collect()
         gc.freeze()
         on_ready(daemon.ready)
-        await _first(told.stop.wait(), daemon.wait(), _reload_when_told(told, daemon))
+        await _first(signals.stop.wait(), daemon.wait(), _reload_on_signal(signals, daemon))
 
 
-async def _reload_when_told(told: Told, daemon: Daemon) -> None:
+async def _reload_on_signal(signals: Signals, daemon: Daemon) -> None:
     while True:
-        await told.reload.wait()
-        told.reload.clear()
+        await signals.reload.wait()
+        signals.reload.clear()
         with suppress(ProbeError):  # it was logged, and the status says it
             await daemon.control.reload()
 
 
 @contextmanager
-def _listening(told: Told) -> Iterator[None]:
-    """They are heard from before the start until after the end; none of them ends the process by itself."""
+def _signal_handlers(signals: Signals) -> Iterator[None]:
+    """In place from before the start until after the end; no signal ends the process by itself."""
     loop = asyncio.get_running_loop()
-    meanings = {
-        signal.SIGTERM: told.end,
-        signal.SIGINT: told.end,
-        signal.SIGHUP: told.reload.set,
+    handlers = {
+        signal.SIGTERM: signals.on_stop,
+        signal.SIGINT: signals.on_stop,
+        signal.SIGHUP: signals.reload.set,
     }
-    for number, meaning in meanings.items():
-        loop.add_signal_handler(number, meaning)
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
     try:
         yield
     finally:
-        for number in meanings:
+        for number in handlers:
             loop.remove_signal_handler(number)
 
 

@@ -7,60 +7,30 @@ from collections.abc import Callable
 
 import structlog
 
-from probe.bootstrap.assembly import Assembly
-from probe.budgets.budgets import Budgets
 from probe.config import Config
-from probe.daemon.discoveries import Discoveries
-from probe.daemon.generation import Generation, Generations
-from probe.daemon.housekeeping import Upkeep
-from probe.daemon.phase import Phase
-from probe.daemon.resources import Parts, set_up_logs
-from probe.delivery.exporters import Exporters
+from probe.daemon.generation import ConfigGeneration
+from probe.daemon.resources import set_up_logs
+from probe.daemon.services import Services
 from probe.errors import ConfigError, NotRunning, ProbeError
 from probe.facts.status import ConfigStatus
-from probe.scheduling.job import ScheduledJob
-from probe.scheduling.schedule import Schedule
 
 _log = structlog.get_logger("probe.daemon.reload")
 
 
 class Reloader:
-    """`status` is about the latest attempt. One reload at a time; others wait for it.
+    """`status` is about the latest attempt. One reload at a time; others wait for it."""
 
-    `scheduled` gives what a configuration plans, and raises ConfigError.
-    """
-
-    def __init__(
-        self,
-        load: Callable[[], Config],
-        *,
-        phase: Phase,
-        parts: Parts,
-        generations: Generations,
-        schedule: Schedule,
-        scheduled: Callable[[Assembly], list[ScheduledJob]],
-        exporters: Exporters,
-        upkeep: Upkeep,
-        budgets: Budgets,
-        discoveries: Discoveries,
-    ) -> None:
+    def __init__(self, load: Callable[[], Config], services: Services) -> None:
         self._load = load
-        self._phase = phase
-        self._parts = parts
-        self._generations = generations
-        self._schedule = schedule
-        self._scheduled = scheduled
-        self._exporters = exporters
-        self._upkeep = upkeep
-        self._budgets = budgets
-        self._discoveries = discoveries
+        self._services = services
+        self._clock = services.resources.clock
         self._one_at_a_time = asyncio.Lock()
-        self.status = ConfigStatus(loaded_at=parts.clock.now())
+        self.status = ConfigStatus(loaded_at=self._clock.now())
 
     async def reload(self) -> None:
         """Raises ConfigError, with nothing changed and the reason in `status`; NotRunning."""
         async with self._one_at_a_time:
-            self._phase.require_running()
+            self._services.lifecycle.require_running()
             try:
                 await self._reload()
             except NotRunning:
@@ -76,30 +46,29 @@ class Reloader:
             self._succeeded()
 
     async def _reload(self) -> None:
+        services = self._services
         config = await asyncio.to_thread(self._load)
-        refuse_fixed(self._generations.current.assembly.config, config)
-        new = await Generation.build(config, self._parts)
+        refuse_fixed(services.config, config)
+        new = await ConfigGeneration.build(config, services.resources)
         try:
-            programme = await self._schedule.prepare(self._scheduled(new.assembly))
-            self._phase.require_running()
+            plan = await services.schedule.prepare(services.scheduled(new.assembly))
+            services.lifecycle.require_running()
             set_up_logs(config.log)
         except BaseException:
-            await new.retire()
+            await new.drain()
             raise
         # Nothing is waited for from here on, and nothing can fail: it is in force as a whole.
-        self._generations.replace(new)
-        self._schedule.put_in_force(programme)
-        self._parts.limits.configure(self._generations.limits)
-        self._exporters.retain(new.assembly.series)
-        self._upkeep.wake()
-        self._budgets.wake()
-        self._discoveries.wake()
+        services.generations.replace(new)
+        services.schedule.replace_jobs(plan)
+        services.resources.gates.configure(services.generations.limits)
+        services.exporters.retain(new.assembly.series)
+        services.housekeeping.wake()
+        services.budgets.wake()
+        services.discoveries.wake()
 
     def _succeeded(self) -> None:
-        assembly = self._generations.current.assembly
-        self.status = ConfigStatus(
-            loaded_at=self._parts.clock.now(), failed_reloads=self.status.failed_reloads
-        )
+        assembly = self._services.assembly
+        self.status = ConfigStatus(loaded_at=self._clock.now(), failed_reloads=self.status.failed_reloads)
         _log.info("configuration reloaded", series=len(assembly.series), jobs=len(assembly.config.jobs))
 
     def _refused(self, reason: str) -> None:
@@ -113,7 +82,7 @@ class Reloader:
 
 
 def refuse_fixed(old: Config, new: Config) -> None:
-    """Raises ConfigError where something changed that only a restart can change."""
+    """Raises ConfigError if something changed that only a restart can change."""
     fixed = {
         "location": (old.location, new.location),
         "database.url": (old.database.url, new.database.url),

@@ -1,4 +1,4 @@
-"""The parts that live as long as the daemon, opened at its start and closed by a stack at its end."""
+"""What is open as long as the daemon lives, opened at its start and closed by a stack at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from probe.config import Config, LogConfig, process_environment
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
-from probe.limits.gate import Limits
+from probe.limits.gate import Gates
 from probe.store import Store
 from probe.wire.process import StopwatchProcess
 
@@ -28,11 +28,11 @@ _STORE_CLOSING_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Resources:
     """`sockets` listen where the pages will be served; connections wait there until then."""
 
     clock: Clock
-    limits: Limits
+    gates: Gates
     sockets: Sequence[socket.socket]
     simulator: BundledSimulator
     stopwatch: StopwatchProcess
@@ -40,7 +40,7 @@ class Parts:
     quotes: QuoteTable = field(default_factory=QuoteTable)
 
 
-async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Parts:
+async def open_resources(stack: AsyncExitStack, config: Config, clock: Clock) -> Resources:
     """Raises ProbeError; what is open by then is closed by the stack."""
     # First of all: who starts a second daemon by mistake learns it here, before that touches the runs of the
     # first one in the store.
@@ -70,9 +70,9 @@ async def open_parts(stack: AsyncExitStack, config: Config, clock: Clock) -> Par
             raise result
     assert isinstance(started, StopwatchProcess)
     assert isinstance(opened, Store)
-    return Parts(
+    return Resources(
         clock=clock,
-        limits=Limits(clock),
+        gates=Gates(clock),
         sockets=sockets,
         simulator=simulator,
         stopwatch=started,

@@ -1,4 +1,4 @@
-"""Carries runs out under the configuration in force, sees their samples stored, and ends their rows."""
+"""Runs under the configuration in force: every attempt made, every sample stored, every row ended."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
-from probe.daemon.ending import Endings
-from probe.daemon.generation import Generation, Generations
-from probe.daemon.phase import Phase
+from probe.daemon.generation import ConfigGeneration, Generations
+from probe.daemon.lifecycle import LifecycleState
+from probe.daemon.maintenance import RunRows
 from probe.errors import NotRunning, OverBudget
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
-from probe.lib.tasks import finish
+from probe.lib.tasks import DetachedTasks
 from probe.probing.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
@@ -43,22 +43,23 @@ class Runs:
         store: Store,
         recorder: Recorder,
         generations: Generations,
-        phase: Phase,
+        lifecycle: LifecycleState,
         clock: Clock,
         budgets: Budgets,
+        rows: RunRows,
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._generations = generations
-        self._phase = phase
+        self._lifecycle = lifecycle
         self._clock = clock
         self._budgets = budgets
-        self._endings = Endings(store, phase, clock)
-        self._by_hand: set[asyncio.Task[None]] = set()
+        self._rows = rows
+        self._by_hand = DetachedTasks()
         self.skipped: Counter[Skip] = Counter()
 
     def scheduled(self, assembly: Assembly) -> list[ScheduledJob]:
-        """The jobs of a configuration. Raises ConfigError where one asks for what is not there."""
+        """The jobs of a configuration. Raises ConfigError if one names what is not there."""
         return [
             ScheduledJob(
                 name=job.name,
@@ -77,10 +78,10 @@ class Runs:
 
         Raises ConfigError, StoreError, NotRunning; OverBudget, with its row ended as skipped.
         """
-        self._phase.require_running()
+        self._lifecycle.require_running()
         generation = self._generations.current
         with ExitStack() as holding:
-            assembly = holding.enter_context(generation.use())
+            assembly = holding.enter_context(generation.lease())
             run_id = await self._store.runs.start(
                 run_name=name,
                 triggered_by=triggered_by,
@@ -92,57 +93,53 @@ class Runs:
             if shortfall is not None:
                 raise OverBudget(shortfall.note)
             try:
-                self._phase.require_running()
+                self._lifecycle.require_running()
             except NotRunning:
                 self._budgets.release(run_id)
-                await self._endings.end(run_id, name, "interrupted")
+                await self._rows.finish_run(run_id, name, "interrupted")
                 raise
-            task = asyncio.create_task(self._unattended(generation, plan), name=f"run {name}")
-            self._by_hand.add(task)
-            task.add_done_callback(self._by_hand.discard)
-            task.add_done_callback(partial(_let_go, holding.pop_all()))
+            self._by_hand.start(
+                partial(self._run, generation, plan),
+                f"run {name}",
+                holding=holding.pop_all(),
+                log_error=partial(_log.error, "a run failed", run=name, id=str(run_id)),
+            )
         return run_id
 
     async def aclose(self, deadline_seconds: float) -> None:
         """Wait for what was begun by hand, and cancel what is left at the deadline."""
-        await finish(self._by_hand, deadline_seconds)
+        await self._by_hand.finish(deadline_seconds)
 
     async def _run_slot(self, name: str, slot: Slot, run_id: UUID) -> None:
-        """What the job says now: a slot that was claimed under one configuration runs under the next."""
+        """As the job is now: a slot that was claimed under one configuration runs under the next."""
         generation = self._generations.current
-        # From here on: while the budgets are asked another configuration may come, and close this one.
-        with generation.use() as assembly:
+        # From here on: while the budgets decide, another configuration may come, and close this one.
+        with generation.lease() as assembly:
             job = next((each for each in assembly.config.jobs if each.name == name), None)
             if job is None:
                 _log.warning("a job was removed as its run began", job=name)
-                await self._endings.end(run_id, name, "interrupted")
+                await self._rows.finish_run(run_id, name, "interrupted")
                 return
             plan = plan_of(assembly, job, run_id, name, slot.planned_at)
             if await self._admit(plan) is None:
-                await self._carry_out(generation, plan)
+                await self._run(generation, plan)
 
     async def _admit(self, plan: RunPlan) -> Shortfall | None:
-        """Ask the budgets. The row of a run that does not fit is ended; None: `_carry_out` is due."""
-        asked = False
+        """Have the budgets decide. Returns None if the run fits; otherwise its row is ended."""
+        decided = False
         try:
             shortfall = await self._budgets.admit(plan)
-            asked = True
+            decided = True
         finally:
-            if not asked:
-                await self._endings.end(plan.run_id, plan.name, "interrupted")
+            if not decided:
+                await self._rows.finish_run(plan.run_id, plan.name, "interrupted")
         if shortfall is not None:
             _log.warning("a run is skipped", run=plan.name, reason=shortfall.note)
-            await self._endings.end(plan.run_id, plan.name, "skipped", note=shortfall.note)
+            await self._rows.finish_run(plan.run_id, plan.name, "skipped", note=shortfall.note)
         return shortfall
 
-    async def _unattended(self, generation: Generation, plan: RunPlan) -> None:
-        try:
-            await self._carry_out(generation, plan)
-        except Exception:  # noqa: BLE001  nobody waits for this task
-            _log.exception("a run failed", run=plan.name, id=str(plan.run_id))
-
-    async def _carry_out(self, generation: Generation, plan: RunPlan) -> None:
-        """Make every attempt of a run of a generation that is held; its row is ended, whatever happened."""
+    async def _run(self, generation: ConfigGeneration, plan: RunPlan) -> None:
+        """Make every attempt of a run under a generation that is leased; its row is ended in any case."""
         status: RunEnd = "failed"
         skipped: int | None = None
         try:
@@ -150,21 +147,17 @@ class Runs:
             status = "interrupted" if summary.waiting or summary.cancelled else "finished"
             skipped = summary.skipped
             self.skipped.update(summary.skips)
-            _say(plan, summary)
+            _log_summary(plan, summary)
             await self._recorder.flush()
         except asyncio.CancelledError:
             status = "interrupted" if skipped is None else status
             raise
         finally:
             self._budgets.release(plan.run_id)
-            await self._endings.end(plan.run_id, plan.name, status, skipped=skipped)
+            await self._rows.finish_run(plan.run_id, plan.name, status, skipped=skipped)
 
 
-def _let_go(holding: ExitStack, _: asyncio.Task[None]) -> None:
-    holding.close()
-
-
-def _say(plan: RunPlan, summary: RunSummary) -> None:
+def _log_summary(plan: RunPlan, summary: RunSummary) -> None:
     _log.info(
         "run finished",
         run=plan.name,
@@ -188,5 +181,5 @@ def plan_of(assembly: Assembly, job: JobConfig, run_id: UUID, name: str, planned
 
 
 def size_of(assembly: Assembly, suite: str, targets: Sequence[str]) -> int:
-    """How many attempts a run makes. Raises ConfigError where suite or targets are unknown."""
+    """How many attempts a run makes. Raises ConfigError if suite or targets are unknown."""
     return len(assembly.choose(targets)) * len(assembly.suite(suite).cases)

@@ -1,4 +1,4 @@
-"""The daemon inside the test's own process: with its parts at hand, and held to leave nothing behind."""
+"""The daemon inside the test's own process: with its resources at hand, and held to leave nothing behind."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ConfigFile:
 
 
 def store_of(daemon: Daemon) -> Store:
-    return daemon._parts.store
+    return daemon.services.resources.store
 
 
 async def finished(daemon: Daemon, run_id: UUID) -> RunRecord:

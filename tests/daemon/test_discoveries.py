@@ -154,15 +154,15 @@ async def test_the_end_of_the_daemon_breaks_a_list_off(
 async def test_a_reload_changes_when_and_of_what_is_asked(config: ConfigFile, lists: Lists) -> None:
     lists.say("m")
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
-        (chore,) = [job for job in daemon._schedule.chores() if job.job == "discovery"]
-        assert chore.next_run_at is not None
-        assert chore.next_run_at.isoweekday() == 7
+        (maintenance,) = [job for job in daemon.services.schedule.maintenance() if job.job == "discovery"]
+        assert maintenance.next_run_at is not None
+        assert maintenance.next_run_at.isoweekday() == 7
         await daemon.control.discover(["*"])
         await until(lambda: _is(daemon, 'models_listed{provider="sim"}', 1))
 
         config.change(discovery={"enabled": False}, targets=[target("m"), target("tuned")])
         await daemon.control.reload()
-        assert [job.job for job in daemon._schedule.chores() if job.job == "discovery"] == []
+        assert [job.job for job in daemon.services.schedule.maintenance() if job.job == "discovery"] == []
         await until(lambda: _is(daemon, 'models_probed{provider="sim"}', 2))
         # A target that no list has is told when it is added, and not with the next list only.
         chosen = EventFilter(kind="probed_model_vanished")
@@ -175,9 +175,9 @@ async def test_a_reload_changes_when_and_of_what_is_asked(config: ConfigFile, li
 
         config.change(discovery={"cron": "30 4 1 * *", "timezone": "Asia/Tokyo"})
         await daemon.control.reload()
-        (chore,) = [job for job in daemon._schedule.chores() if job.job == "discovery"]
-        assert chore.next_run_at is not None
-        assert (chore.next_run_at.hour, chore.next_run_at.minute) == (19, 30)
+        (maintenance,) = [job for job in daemon.services.schedule.maintenance() if job.job == "discovery"]
+        assert maintenance.next_run_at is not None
+        assert (maintenance.next_run_at.hour, maintenance.next_run_at.minute) == (19, 30)
 
 
 async def test_only_the_providers_of_the_configuration_are_asked_on_schedule(

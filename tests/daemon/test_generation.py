@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from probe.daemon.generation import Generation, Generations
-from probe.daemon.resources import Parts, open_parts
+from probe.daemon.generation import ConfigGeneration, Generations
+from probe.daemon.resources import Resources, open_resources
 from probe.lib.clock import SystemClock
 from probe.providers.openai_chat.provider import OpenAIChat
 from tests.daemon.daemons import ConfigFile, nothing_left_behind, until
@@ -24,9 +24,9 @@ def config(tmp_path: Path, simulator: RunningSimulator) -> ConfigFile:
 
 
 @asynccontextmanager
-async def opened(config: ConfigFile) -> AsyncIterator[Parts]:
+async def opened(config: ConfigFile) -> AsyncIterator[Resources]:
     async with nothing_left_behind(), AsyncExitStack() as stack:
-        yield await open_parts(stack, config.load(), SystemClock())
+        yield await open_resources(stack, config.load(), SystemClock())
 
 
 @pytest.fixture
@@ -51,19 +51,19 @@ async def test_one_that_cannot_be_warmed_up_is_closed(
     config: ConfigFile, closed: list[OpenAIChat], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OpenAIChat, "warm_up", _fail)
-    async with opened(config) as parts:
+    async with opened(config) as resources:
         with pytest.raises(RuntimeError, match="a defect"):
-            await Generation.build(config.load(), parts)
+            await ConfigGeneration.build(config.load(), resources)
         assert len(closed) == 1
 
 
 async def test_one_is_closed_when_its_last_user_has_gone(
     config: ConfigFile, closed: list[OpenAIChat]
 ) -> None:
-    async with opened(config) as parts:
-        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+    async with opened(config) as resources:
+        first, second = [await ConfigGeneration.build(config.load(), resources) for _ in range(2)]
         generations = Generations(first)
-        with first.use(), first.use() as assembly:
+        with first.lease(), first.lease() as assembly:
             generations.replace(second)
             assert generations.current is second
             await asyncio.sleep(0)
@@ -77,10 +77,10 @@ async def test_one_is_closed_when_its_last_user_has_gone(
 async def test_the_end_waits_for_those_that_are_still_used(
     config: ConfigFile, closed: list[OpenAIChat]
 ) -> None:
-    async with opened(config) as parts:
-        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+    async with opened(config) as resources:
+        first, second = [await ConfigGeneration.build(config.load(), resources) for _ in range(2)]
         generations = Generations(first)
-        with first.use():
+        with first.lease():
             generations.replace(second)
             ending = asyncio.create_task(generations.aclose())
             await until(lambda: len(closed) == 1)
@@ -94,8 +94,8 @@ async def test_one_that_cannot_be_closed_keeps_nobody(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr("probe.daemon.generation._log.exception", said.append)
-    async with opened(config) as parts:
-        first, second = [await Generation.build(config.load(), parts) for _ in range(2)]
+    async with opened(config) as resources:
+        first, second = [await ConfigGeneration.build(config.load(), resources) for _ in range(2)]
         generations = Generations(first)
         with monkeypatch.context() as spoilt:
             spoilt.setattr(OpenAIChat, "aclose", _fail)

@@ -1,4 +1,4 @@
-"""Vitals: how late the loop is, and how the store does."""
+"""SelfChecks: how late the loop is, and how the store does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from probe.daemon.health import Vitals
+from probe.daemon.health import SelfChecks
 from probe.errors import StoreUnavailable
 from probe.lib.clock import SystemClock
 from probe.store import StoreFacts
@@ -36,48 +36,48 @@ class Watched:
 
 
 @asynccontextmanager
-async def looking(store: Watched) -> AsyncIterator[Vitals]:
-    vitals = Vitals(store, SystemClock())
-    task = asyncio.create_task(vitals.run())
+async def looking(store: Watched) -> AsyncIterator[SelfChecks]:
+    checks = SelfChecks(store, SystemClock())
+    task = asyncio.create_task(checks.run())
     try:
-        yield vitals
+        yield checks
     finally:
         task.cancel()
         await asyncio.wait([task])
 
 
 async def test_a_store_that_does_well() -> None:
-    vitals = Vitals(Watched(), SystemClock())
-    assert (vitals.facts, vitals.store_error, vitals.lag_seconds) == (None, None, None)
-    await vitals.look()
-    assert (vitals.facts, vitals.store_error) == (FACTS, None)
+    checks = SelfChecks(Watched(), SystemClock())
+    assert (checks.facts, checks.store_error, checks.lag_seconds) == (None, None, None)
+    await checks.look()
+    assert (checks.facts, checks.store_error) == (FACTS, None)
 
 
 async def test_a_store_that_cannot_be_read_keeps_what_was_known() -> None:
     store = Watched()
-    vitals = Vitals(store, SystemClock())
-    await vitals.look()
+    checks = SelfChecks(store, SystemClock())
+    await checks.look()
     store.read_error = "gone"
-    await vitals.look()
-    assert (vitals.facts, vitals.store_error) == (FACTS, "gone")
+    await checks.look()
+    assert (checks.facts, checks.store_error) == (FACTS, "gone")
     store.read_error = None
-    await vitals.look()
-    assert vitals.store_error is None
+    await checks.look()
+    assert checks.store_error is None
 
 
 async def test_a_store_that_cannot_be_written_is_tried_until_it_can() -> None:
     """Nobody else may write for an hour."""
     store = Watched()
     store.write_error, store.unwritable = "full", True
-    async with looking(store) as vitals:
-        await until(lambda: vitals.facts)
-        assert vitals.store_error == "full"
+    async with looking(store) as checks:
+        await until(lambda: checks.facts)
+        assert checks.store_error == "full"
         store.unwritable = False
-        await until(lambda: vitals.store_error is None)
+        await until(lambda: checks.store_error is None)
 
 
 async def test_a_loop_that_is_held_up_is_late() -> None:
-    async with looking(Watched()) as vitals:
-        await until(lambda: vitals.lag_seconds is not None)
+    async with looking(Watched()) as checks:
+        await until(lambda: checks.lag_seconds is not None)
         time.sleep(0.8)  # noqa: ASYNC251  that is what holds it up
-        await until(lambda: (vitals.lag_seconds or 0) >= 0.25)
+        await until(lambda: (checks.lag_seconds or 0) >= 0.25)

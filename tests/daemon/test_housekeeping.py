@@ -1,4 +1,4 @@
-"""Upkeep: targets and prices noted, old rows deleted; at once, when woken, now and then."""
+"""Housekeeping: targets and prices noted, old rows deleted; at once, when woken, now and then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from probe.bootstrap.assembly import Assembly, assemble
-from probe.daemon.housekeeping import Upkeep, note_targets
+from probe.daemon.housekeeping import Housekeeping, note_targets
 from probe.errors import StoreUnavailable
 from probe.lib.clock import Clock, FakeClock, SystemClock
 from probe.store import PruneReport, Store
@@ -86,7 +86,7 @@ async def test_old_rows_are_deleted(config: ConfigFile, store: Store) -> None:
     for days in (6, 8):
         await store.results.add(a_sample(run_id, started_at=START - timedelta(days=days)))
     async with assembled(config) as assembly:
-        task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
+        task = asyncio.create_task(Housekeeping(store, SystemClock(), lambda: assembly).run())
 
         async def one_left() -> bool:
             return len((await store.results.page()).items) == 1
@@ -111,7 +111,7 @@ async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, st
         await store.results.add(a_sample(run_id, started_at=START - timedelta(days=days)))
     with capture_logs() as logs:
         async with assembled(config) as assembly:
-            task = asyncio.create_task(Upkeep(store, SystemClock(), lambda: assembly).run())
+            task = asyncio.create_task(Housekeeping(store, SystemClock(), lambda: assembly).run())
 
             async def said() -> bool:
                 return any("has not had" in each["event"] for each in logs)
@@ -128,7 +128,7 @@ async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, st
 
 
 class Rounds:
-    """What upkeep asks of a store, in memory; `error` is raised while it is set."""
+    """What housekeeping asks of a store, in memory; `error` is raised while it is set."""
 
     def __init__(self) -> None:
         self.error: StoreUnavailable | None = None
@@ -147,12 +147,12 @@ class Rounds:
 
 
 @asynccontextmanager
-async def keeping(config: ConfigFile, rounds: Any, clock: Clock) -> AsyncIterator[Upkeep]:
+async def keeping(config: ConfigFile, rounds: Any, clock: Clock) -> AsyncIterator[Housekeeping]:
     async with assembled(config) as assembly:
-        upkeep = Upkeep(rounds, clock, lambda: assembly)
-        task = asyncio.create_task(upkeep.run())
+        housekeeping = Housekeeping(rounds, clock, lambda: assembly)
+        task = asyncio.create_task(housekeeping.run())
         try:
-            yield upkeep
+            yield housekeeping
         finally:
             task.cancel()
             await asyncio.wait([task])
@@ -172,9 +172,9 @@ async def test_it_is_done_at_once_and_every_six_hours(config: ConfigFile) -> Non
 
 async def test_it_is_done_when_woken(config: ConfigFile) -> None:
     clock, rounds = VirtualClock(), Rounds()
-    async with keeping(config, rounds, clock) as upkeep:
+    async with keeping(config, rounds, clock) as housekeeping:
         await settle()
-        upkeep.wake()
+        housekeeping.wake()
         await settle()
         assert rounds.prunes == 2
         await clock.pass_until(6 * HOUR - 1)
@@ -197,11 +197,11 @@ async def test_it_looks_at_the_configuration_in_force(config: ConfigFile, store:
         config.change(targets=[{"provider": "sim", "name": "new", "model": "new"}], prices={})
         async with assembled(config) as second:
             current = [first]
-            upkeep = Upkeep(store, SystemClock(), lambda: current[0])
-            task = asyncio.create_task(upkeep.run())
+            housekeeping = Housekeeping(store, SystemClock(), lambda: current[0])
+            task = asyncio.create_task(housekeeping.run())
             await _until_model(store, "unpriced")
             current[0] = second
-            upkeep.wake()
+            housekeeping.wake()
             await _until_model(store, "new")
             task.cancel()
             await asyncio.wait([task])

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from probe.config import Config
-from probe.daemon.daemon import Ready
-from probe.daemon.process import serve
+from probe.daemon.daemon import StartupReport
+from probe.daemon.process import run_daemon
 from probe.errors import ConfigError
 from tests.daemon.daemons import SLOW, ConfigFile, nothing_left_behind, until
 from tests.servers.simulator import RunningSimulator
@@ -42,7 +42,7 @@ class Life:
     def __init__(self, config: ConfigFile) -> None:
         self.config = config
         self.loads = 0
-        self.ready: Ready | None = None
+        self.ready: StartupReport | None = None
         self.at_load: list[signal.Signals] = []
         self.when_ready: list[signal.Signals] = []
 
@@ -53,13 +53,13 @@ class Life:
             send(number)
         return config
 
-    def on_ready(self, ready: Ready) -> None:
+    def on_ready(self, ready: StartupReport) -> None:
         self.ready = ready
         for number in self.when_ready:
             send(number)
 
     async def live(self) -> None:
-        await serve(self.load, self.on_ready)
+        await run_daemon(self.load, self.on_ready)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -13,7 +13,7 @@ import pytest
 
 from probe.config import Config
 from probe.daemon.daemon import Daemon
-from probe.daemon.generation import Generation
+from probe.daemon.generation import ConfigGeneration
 from probe.errors import ConfigError, NotRunning
 from probe.reports.daemon import RunOrder
 from probe.store import Store
@@ -37,7 +37,7 @@ def target(name: str, model: str = FAST) -> dict[str, str]:
 def in_force(daemon: Daemon) -> tuple[list[str], list[str], list[str], set[str]]:
     """What is probed, what runs when, and what the metrics show."""
     control = daemon.control
-    page = control.exporters.render("")[0].decode()
+    page = daemon.services.exporters.render("")[0].decode()
     shown = {line.split('target="')[1].split('"')[0] for line in page.splitlines() if "target_info{" in line}
     return (
         [each.target.name for each in control.series()],
@@ -113,7 +113,7 @@ async def test_a_run_under_way_keeps_its_providers_and_limits(config: ConfigFile
         targets=[target("slow", LASTS_A_SECOND), target("slow-too", LASTS_A_SECOND)],
     )
     async with nothing_left_behind(), Daemon.start(config.load) as daemon:
-        old = daemon.control.generations.current
+        old = daemon.services.generations.current
         run_id = await daemon.control.trigger(ORDER)
         await until(lambda: daemon.control.status().attempts_in_flight)
         config.change(
@@ -123,7 +123,7 @@ async def test_a_run_under_way_keeps_its_providers_and_limits(config: ConfigFile
         await daemon.control.reload()
         assert in_force(daemon)[0] == ["two"]
         assert daemon.control.status().attempts_in_flight == 1
-        assert daemon.control.generations.limits["sim"].concurrency == 1
+        assert daemon.services.generations.limits["sim"].concurrency == 1
         assert not _closed(old)
 
         run = await finished(daemon, run_id)
@@ -131,7 +131,7 @@ async def test_a_run_under_way_keeps_its_providers_and_limits(config: ConfigFile
         await until(lambda: _closed(old))
         second, first = (await store_of(daemon).results.page()).items
         assert second.started_at >= first.ended_at, "one at a time, also when nobody configured that any more"
-        assert "sim" not in daemon.control.generations.limits
+        assert "sim" not in daemon.services.generations.limits
 
 
 def _provider(config: ConfigFile) -> dict[str, Any]:
@@ -216,16 +216,16 @@ REFUSED = {
 }
 
 
-def _built(monkeypatch: pytest.MonkeyPatch) -> list[Generation]:
+def _built(monkeypatch: pytest.MonkeyPatch) -> list[ConfigGeneration]:
     """Every generation that is built from here on."""
-    built: list[Generation] = []
-    build = Generation.build
+    built: list[ConfigGeneration] = []
+    build = ConfigGeneration.build
 
-    async def note(*given: Any) -> Generation:
+    async def note(*given: Any) -> ConfigGeneration:
         built.append(await build(*given))
         return built[-1]
 
-    monkeypatch.setattr(Generation, "build", note)
+    monkeypatch.setattr(ConfigGeneration, "build", note)
     return built
 
 
@@ -241,7 +241,7 @@ async def test_what_cannot_be_used_changes_nothing(
 
     async with nothing_left_behind(), Daemon.start(lambda: load()) as daemon:  # noqa: PLW0108  later another one
         monkeypatch.setattr("asyncio.create_subprocess_exec", no_process)
-        before, generation = in_force(daemon), daemon.control.generations.current
+        before, generation = in_force(daemon), daemon.services.generations.current
         built = _built(monkeypatch)
         sections = dict(config.sections)
         load = spoil(config)
@@ -249,7 +249,7 @@ async def test_what_cannot_be_used_changes_nothing(
             await daemon.control.reload()
 
         assert in_force(daemon) == before == BEFORE
-        assert daemon.control.generations.current is generation
+        assert daemon.services.generations.current is generation
         assert not _closed(generation)
         assert all(map(_closed, built))
         status = daemon.control.status().config
@@ -316,7 +316,7 @@ async def test_while_it_stops_no_orders_are_taken(config: ConfigFile) -> None:
 
 
 async def _ask_while_stopping(daemon: Daemon) -> None:
-    await until(lambda: daemon.control.phase.stopping)
+    await until(lambda: daemon.services.lifecycle.stopping)
     assert [trouble.detail for trouble in await daemon.control.readiness()] == ["the daemon is stopping"]
     with pytest.raises(NotRunning, match="the daemon is stopping"):
         await daemon.control.reload()
@@ -342,7 +342,7 @@ async def test_a_reload_that_the_stop_overtakes_changes_nothing(config: ConfigFi
     async with nothing_left_behind():
         async with Daemon.start(load) as daemon:
             starting = False
-            generation = daemon.control.generations.current
+            generation = daemon.services.generations.current
             await daemon.control.trigger(ORDER)
             await until(lambda: daemon.control.status().attempts_in_flight)
             config.change(targets=[target("two")])
@@ -352,11 +352,11 @@ async def test_a_reload_that_the_stop_overtakes_changes_nothing(config: ConfigFi
         with pytest.raises(NotRunning):
             await reloading
         await releasing
-        assert daemon.control.generations.current is generation
+        assert daemon.services.generations.current is generation
 
 
 async def _release(daemon: Daemon, may_go_on: threading.Event) -> None:
-    await until(lambda: daemon.control.phase.stopping)
+    await until(lambda: daemon.services.lifecycle.stopping)
     may_go_on.set()
 
 
@@ -372,7 +372,7 @@ async def test_a_reload_that_is_broken_off_changes_nothing(
             reached.set()
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(daemon.control.schedule, "prepare", prepare)
+        monkeypatch.setattr(daemon.services.schedule, "prepare", prepare)
         built = _built(monkeypatch)
         reloading = asyncio.create_task(daemon.control.reload())
         await reached.wait()

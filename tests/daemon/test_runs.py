@@ -11,13 +11,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
 from probe.config import JobConfig
-from probe.daemon.generation import Generation, Generations
-from probe.daemon.phase import Phase
-from probe.daemon.resources import Parts, open_parts
+from probe.daemon.generation import ConfigGeneration, Generations
+from probe.daemon.lifecycle import LifecycleState
+from probe.daemon.maintenance import RunRows
+from probe.daemon.resources import Resources, open_resources
 from probe.daemon.runs import Runs
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.facts.slot import Slot
@@ -37,22 +39,24 @@ THROTTLED = "sim?fault=http_429&retry_after_seconds=3600"
 
 @dataclass(kw_only=True)
 class Scene:
-    """Runs over real parts; the recorder writes where nothing else is said."""
+    """Runs over real resources; the recorder writes where nothing else is said."""
 
-    parts: Parts
+    resources: Resources
     generations: Generations
     recorder: Recorder
-    phase: Phase = field(default_factory=Phase)
+    lifecycle: LifecycleState = field(default_factory=LifecycleState)
+    pause_seconds: float = 2.0
 
     def __post_init__(self) -> None:
-        store, clock = self.parts.store, self.parts.clock
+        store, clock = self.resources.store, self.resources.clock
         budgets = Budgets(store, clock, lambda: self.generations.current.assembly)
-        self.runs = Runs(store, self.recorder, self.generations, self.phase, clock, budgets)
-        self.phase.name = "running"
+        rows = RunRows(store, self.lifecycle, clock, pause_seconds=self.pause_seconds)
+        self.runs = Runs(store, self.recorder, self.generations, self.lifecycle, clock, budgets, rows)
+        self.lifecycle.name = "running"
 
     async def row(self, run_id: UUID, *, ended: bool = True) -> RunRecord:
         async def look() -> RunRecord | None:
-            run = await self.parts.store.runs.get(run_id)
+            run = await self.resources.store.runs.get(run_id)
             return None if run is None or (run.finished_at is not None) != ended else run
 
         run: RunRecord = await until(look)
@@ -68,20 +72,26 @@ def config(tmp_path: Path, simulator: RunningSimulator) -> ConfigFile:
 
 
 @asynccontextmanager
-async def scene(config: ConfigFile, *, writing: bool = True) -> AsyncIterator[Scene]:
+async def scene(
+    config: ConfigFile, *, writing: bool = True, pause_seconds: float = 2.0
+) -> AsyncIterator[Scene]:
     async with nothing_left_behind(), AsyncExitStack() as stack:
         loaded = config.load()
-        parts = await open_parts(stack, loaded, SystemClock())
-        generations = Generations(await Generation.build(loaded, parts))
+        resources = await open_resources(stack, loaded, SystemClock())
+        generations = Generations(await ConfigGeneration.build(loaded, resources))
         stack.push_async_callback(generations.aclose)
-        parts.limits.configure(generations.limits)
-        recorder = Recorder(parts.store.results, parts.clock, SpillFile(config.folder / "spill.jsonl"))
+        resources.gates.configure(generations.limits)
+        recorder = Recorder(
+            resources.store.results, resources.clock, SpillFile(config.folder / "spill.jsonl")
+        )
         if writing:
             recorder.start()
         stack.push_async_callback(recorder.aclose)
-        made = Scene(parts=parts, generations=generations, recorder=recorder)
+        made = Scene(
+            resources=resources, generations=generations, recorder=recorder, pause_seconds=pause_seconds
+        )
         yield made
-        await generations.drain(0)
+        await generations.stop_attempts(0)
         await made.runs.aclose(0)
 
 
@@ -110,13 +120,13 @@ async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> N
             False,
         )
         assert job.targets == ("one", "other")
-        slot = Slot(job="some", planned_at=here.parts.clock.now())
-        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper", planned_attempts=2)
+        slot = Slot(job="some", planned_at=here.resources.clock.now())
+        run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper", planned_attempts=2)
         assert run_id is not None
         await job.handler(slot, run_id)
         run = await here.row(run_id)
         assert (run.status, run.successes) == ("finished", 2)
-        page = await here.parts.store.results.page()
+        page = await here.resources.store.results.page()
         assert {sample.target.name for sample in page.items} == {"one", "other"}
         assert {sample.planned_at for sample in page.items} == {slot.planned_at}
 
@@ -146,7 +156,7 @@ async def test_a_run_that_is_stopped_is_interrupted(config: ConfigFile) -> None:
     async with scene(config) as here:
         run_id = await here.by_hand()
         await until(lambda: here.generations.in_flight)
-        await here.generations.drain(0)
+        await here.generations.stop_attempts(0)
         run = await here.row(run_id)
         assert (run.status, run.attempts, run.successes) == ("interrupted", 1, 0)
 
@@ -154,28 +164,28 @@ async def test_a_run_that_is_stopped_is_interrupted(config: ConfigFile) -> None:
 @pytest.mark.parametrize("phase", ["starting", "stopping"])
 async def test_no_run_begins_but_while_the_daemon_runs(config: ConfigFile, phase: Any) -> None:
     async with scene(config) as here:
-        here.phase.name = phase
+        here.lifecycle.name = phase
         with pytest.raises(NotRunning, match=f"the daemon is {phase}"):
             await here.by_hand()
-        assert (await here.parts.store.runs.page()).items == ()
+        assert (await here.resources.store.runs.page()).items == ()
 
 
 async def test_a_run_whose_row_was_written_when_the_stop_came_is_not_begun(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scene(config) as here:
-        start_run: Any = here.parts.store.runs.start
+        start_run: Any = here.resources.store.runs.start
 
         async def stop_meanwhile(**row: Any) -> Any:
-            here.phase.name = "stopping"
+            here.lifecycle.name = "stopping"
             return await start_run(**row)
 
-        monkeypatch.setattr(here.parts.store.runs, "start", stop_meanwhile)
+        monkeypatch.setattr(here.resources.store.runs, "start", stop_meanwhile)
         with pytest.raises(NotRunning):
             await here.by_hand()
-        (run,) = (await here.parts.store.runs.page()).items
+        (run,) = (await here.resources.store.runs.page()).items
         assert (run.status, run.attempts) == ("interrupted", 0)
-        await asyncio.wait_for(here.generations.current.retire(), 10)
+        await asyncio.wait_for(here.generations.current.drain(), 10)
 
 
 async def test_what_does_not_end_in_time_is_cancelled(config: ConfigFile) -> None:
@@ -196,17 +206,17 @@ async def test_an_order_that_cannot_be_carried_out_leaves_no_row(config: ConfigF
         for wrong in ({"suite": "gone"}, {"targets": ("nobody",)}):
             with pytest.raises(ConfigError):
                 await here.by_hand(JOB.model_copy(update=wrong))
-        assert (await here.parts.store.runs.page()).items == ()
-        await asyncio.wait_for(here.generations.current.retire(), 10)
+        assert (await here.resources.store.runs.page()).items == ()
+        await asyncio.wait_for(here.generations.current.drain(), 10)
 
 
 async def test_a_job_that_is_gone_leaves_its_run_interrupted(config: ConfigFile) -> None:
     async with scene(config) as here:
         (job,) = here.runs.scheduled(here.generations.current.assembly)
         config.change(jobs=[])
-        here.generations.replace(await Generation.build(config.load(), here.parts))
+        here.generations.replace(await ConfigGeneration.build(config.load(), here.resources))
         slot = Slot(job="never", planned_at=START)
-        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper")
+        run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper")
         assert run_id is not None
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).status == "interrupted"
@@ -224,7 +234,7 @@ async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
 
     async with scene(config) as here:
         (job,) = here.runs.scheduled(here.generations.current.assembly)
-        new = await Generation.build(config.load(), here.parts)
+        new = await ConfigGeneration.build(config.load(), here.resources)
 
         async def reload_first(budgets: Budgets, plan: RunPlan) -> Shortfall | None:
             here.generations.replace(new)
@@ -236,7 +246,7 @@ async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
         monkeypatch.setattr(OpenAIChat, "aclose", note)
         monkeypatch.setattr(Budgets, "admit", reload_first)
         slot = Slot(job="never", planned_at=START)
-        run_id = await here.parts.store.runs.claim(slot, suite="mystery-shopper")
+        run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper")
         assert run_id is not None
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).successes == 1
@@ -247,14 +257,14 @@ async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
 async def test_a_run_with_a_defect_is_said_and_ended(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("probe.daemon.runs._log.exception", lambda event, **_: said.append(event))
-    async with scene(config) as here:
-        monkeypatch.setattr(here.recorder, "record", _fail)
-        run_id = await here.by_hand()
-        assert (await here.row(run_id)).status == "failed"
-        await until(lambda: said)
-    assert said == ["a run failed"]
+    with capture_logs() as logs:
+        async with scene(config) as here:
+            monkeypatch.setattr(here.recorder, "record", _fail)
+            run_id = await here.by_hand()
+            assert (await here.row(run_id)).status == "failed"
+            await until(lambda: "a run failed" in {each["event"] for each in logs})
+    (said,) = [each for each in logs if each["event"] == "a run failed"]
+    assert (said["run"], said["id"], str(said["exc_info"])) == ("by hand", str(run_id), "a defect")
 
 
 def _fail(_: Any) -> None:
@@ -269,10 +279,9 @@ def _fail(_: Any) -> None:
 async def test_a_row_that_cannot_be_ended_now_is_ended_later(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch, error: StoreError, tries: int
 ) -> None:
-    async with scene(config) as here:
-        monkeypatch.setattr("probe.daemon.ending._PAUSE_SECONDS", 0.01)
-        finish = _Failing(here.parts.store.runs.finish, error, times=2)
-        monkeypatch.setattr(here.parts.store.runs, "finish", finish)
+    async with scene(config, pause_seconds=0.01) as here:
+        finish = _Failing(here.resources.store.runs.finish, error, times=2)
+        monkeypatch.setattr(here.resources.store.runs, "finish", finish)
         run_id = await here.by_hand()
         await until(lambda: finish.calls == tries)
         ended = not error.permanent
@@ -283,11 +292,11 @@ async def test_while_stopping_a_row_is_tried_once(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with scene(config) as here:
-        finish = _Failing(here.parts.store.runs.finish, StoreUnavailable("locked"), times=1000)
-        monkeypatch.setattr(here.parts.store.runs, "finish", finish)
+        finish = _Failing(here.resources.store.runs.finish, StoreUnavailable("locked"), times=1000)
+        monkeypatch.setattr(here.resources.store.runs, "finish", finish)
         run_id = await here.by_hand()
         await until(lambda: finish.calls == 1)
-        here.phase.name = "stopping"
+        here.lifecycle.name = "stopping"
         await here.runs.aclose(30)
         assert finish.calls == 2
         assert (await here.row(run_id, ended=False)).status == "running"

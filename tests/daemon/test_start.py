@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.daemon import resources as parts
+from probe.daemon import resources
 from probe.daemon.daemon import Daemon
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError, ProbeError, SimulatorError
@@ -114,7 +114,7 @@ async def test_a_start_that_fails_leaves_nothing_behind(
 async def test_a_simulator_that_does_not_start(config: ConfigFile, monkeypatch: pytest.MonkeyPatch) -> None:
     config.change(providers={"simulator": {}}, targets=[])
     broken = SimulatorOptions(behaviour_file=config.folder / "missing.yaml")
-    monkeypatch.setattr(parts, "BundledSimulator", lambda: BundledSimulator(broken))
+    monkeypatch.setattr(resources, "BundledSimulator", lambda: BundledSimulator(broken))
     async with nothing_left_behind():
         with pytest.raises(SimulatorError, match="the simulator did not start"):
             await _start(config)

@@ -22,7 +22,7 @@ async def test_prices_are_noted_and_measured(simulator: RunningSimulator, tmp_pa
         labels = f'{{provider="sim",model="{FAST}",type="output"}}'
         assert f"inference_probe_model_price_usd_per_million_tokens{labels} 2" in page
         assert "inference_probe_prices_held 0" in page
-        assert "prices" in {chore.job for chore in daemon._schedule.chores()}
+        assert "prices" in {maintenance.job for maintenance in daemon.services.schedule.maintenance()}
         assert "prices" not in {job.job for job in daemon.control.status().jobs}
 
 
@@ -46,7 +46,7 @@ async def test_a_reload_notes_other_prices(simulator: RunningSimulator, tmp_path
 async def test_without_fetching_there_is_no_chore(simulator: RunningSimulator, tmp_path: Path) -> None:
     config = ConfigFile(tmp_path, simulator.base_url, pricing={"fetch": False})
     async with Daemon.start(config.load) as daemon:
-        assert "prices" not in {chore.job for chore in daemon._schedule.chores()}
+        assert "prices" not in {maintenance.job for maintenance in daemon.services.schedule.maintenance()}
 
 
 async def test_its_slot_asks_the_sources_and_ends_its_run(
@@ -57,8 +57,8 @@ async def test_its_slot_asks_the_sources_and_ends_its_run(
     config = ConfigFile(tmp_path, simulator.base_url, pricing={"file": str(file)})
     async with Daemon.start(config.load) as daemon:
         store = store_of(daemon)
-        (chore,) = [
-            job for job in daemon._scheduled(daemon._generations.current.assembly) if job.name == "prices"
+        (maintenance,) = [
+            job for job in daemon.services.scheduled(daemon.services.assembly) if job.name == "prices"
         ]
         file.write_text("sim/sim: {input_per_million_usd: 5, output_per_million_usd: 2}\n")
         statuses = []
@@ -66,7 +66,9 @@ async def test_its_slot_asks_the_sources_and_ends_its_run(
             if content is not None:
                 file.write_text(content)
             run_id = await store.runs.start(run_name="prices", triggered_by="schedule", suite="prices")
-            await chore.handler(Slot(job="prices", planned_at=daemon._parts.clock.now()), run_id)
+            await maintenance.handler(
+                Slot(job="prices", planned_at=daemon.services.resources.clock.now()), run_id
+            )
             statuses.append((await finished(daemon, run_id)).status)
         assert statuses == ["finished", "failed"]
         assert [row.input_usd for row in await store.prices.history("sim", FAST)][-1] == 5

@@ -9,7 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Rates
+from probe.catalog.prices.price import Price
+from probe.facts.rates import Rates
 from probe.facts.sample import Failed, Ok, Outcome, Sample, Target, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from probe.cli.options import ConfigFile
 
 if TYPE_CHECKING:
-    from probe.daemon.daemon import Ready
+    from probe.daemon.daemon import StartupReport
 
 
 def daemon(config: ConfigFile = None) -> None:
@@ -25,12 +25,12 @@ def daemon(config: ConfigFile = None) -> None:
     from functools import partial
 
     from probe.bootstrap.load import load_config
-    from probe.daemon.process import serve
+    from probe.daemon.process import run_daemon
 
-    asyncio.run(serve(partial(load_config, config), _announce))
+    asyncio.run(run_daemon(partial(load_config, config), _announce))
 
 
-def _announce(ready: Ready) -> None:
+def _announce(ready: StartupReport) -> None:
     import sys
 
     from probe import __version__

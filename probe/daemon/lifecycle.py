@@ -7,7 +7,7 @@ from typing import Literal
 from probe.errors import NotRunning
 
 
-class Phase:
+class LifecycleState:
     """Orders are taken while it is running: before, parts are missing; afterwards, they go one by one."""
 
     def __init__(self) -> None:

@@ -1,0 +1,3 @@
+from tests.discovery.conftest import lists
+
+__all__ = ["lists"]
