@@ -128,17 +128,18 @@ async def test_what_had_to_be_deleted_undelivered_is_told(config: ConfigFile, st
 
 
 class Rounds:
-    """What housekeeping asks of a store, in memory; `error` is raised while it is set."""
+    """What housekeeping needs of a store, in memory; `error` is raised while it is set."""
 
     def __init__(self) -> None:
         self.error: StoreUnavailable | None = None
         self.prunes = 0
+        self.registry = self.prices = self.retention = self
 
     async def register(self, *_: Any, **__: Any) -> None:
         if self.error is not None:
             raise self.error
 
-    async def record_price(self, *_: Any) -> bool:
+    async def record(self, *_: Any) -> bool:
         return False
 
     async def prune(self, *_: Any) -> PruneReport:
