@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,12 @@ def test_a_link_that_leads_nowhere_is_found() -> None:
 def test_the_map_shows_every_page() -> None:
     shown = {(DOCS / link.partition("#")[0]).resolve() for link in links(DOCS / "README.md")}
     assert [name_of(page) for page in PAGES if page != DOCS / "README.md" and page not in shown] == []
+
+
+def test_every_room_has_one_row_in_the_table_of_homes() -> None:
+    rows = re.findall(r"^\| `(\w+(?:/\w+)?)/` \|", (ROOT / "AGENTS.md").read_text(), re.MULTILINE)
+    rooms = {f"probe/{init.parent.name}" for init in (ROOT / "probe").glob("*/__init__.py")}
+    assert sorted(rows) == sorted({*rooms, "dashboards", "deploy", "exporters"})
 
 
 def test_the_readme_is_short_and_begins_with_what_it_is() -> None:
