@@ -78,15 +78,15 @@ def marks(*, narrowed: bool = True) -> list[Builder[Annotation]]:
     return [_annotation(each) for each in HAPPENINGS if narrowed or "$provider" not in each.expression]
 
 
-def _annotation(of: Happening) -> Builder[Annotation]:
+def _annotation(happening: Happening) -> Builder[Annotation]:
     return (
         AnnotationQuery()
-        .name(of.name)
+        .name(happening.name)
         .datasource(PROMETHEUS.chosen)
-        .enable(of.shown)
-        .icon_color(of.colour)
-        .expr(of.expression)
-        .title_format(of.title)
-        .text_format(of.text)
+        .enable(happening.shown)
+        .icon_color(happening.colour)
+        .expr(happening.expression)
+        .title_format(happening.title)
+        .text_format(happening.text)
         .step("60s")
     )

@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models import dashboard as shapes
 
 from dashboards.links import TAG, TAG_INFLUX, between_boards, over_prometheus
 from dashboards.panels import AnyPanel
-from dashboards.source import PROMETHEUS, Source
+from dashboards.source import PROMETHEUS, DataSource
 
 _COLUMNS = 24
 # What the options of panels are written for: Grafana takes a panel that does not say for one of long ago.
@@ -23,7 +23,7 @@ _PLUGINS = "12.0.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PanelRow:
     """Panels under a heading, from left to right; a folded one asks nothing until it is opened."""
 
     title: str
@@ -38,10 +38,10 @@ class Board:
     uid: str
     title: str
     about: str
-    rows: Sequence[Row]
+    rows: Sequence[PanelRow]
     variables: Sequence[Builder[shapes.VariableModel]]
     annotations: Sequence[Builder[shapes.AnnotationQuery]] = ()
-    source: Source = field(default=PROMETHEUS)
+    source: DataSource = field(default=PROMETHEUS)
     hours: int = 24
 
     def build(self) -> shapes.Dashboard:
@@ -73,7 +73,7 @@ class Board:
         return json.dumps(encoded, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _links(source: Source) -> list[Builder[shapes.DashboardLink]]:
+def _links(source: DataSource) -> list[Builder[shapes.DashboardLink]]:
     return [between_boards()] if source is PROMETHEUS else [between_boards(TAG_INFLUX), over_prometheus()]
 
 
@@ -114,7 +114,7 @@ def _place(panels: Sequence[shapes.Panel], top: int) -> int:
     return top + height
 
 
-def _ask_chosen(panel: shapes.Panel, source: Source) -> None:
+def _ask_chosen(panel: shapes.Panel, source: DataSource) -> None:
     panel.datasource = source.chosen
     for target in panel.targets or ():
         target.datasource = source.chosen  # type: ignore[attr-defined]  # every query has one

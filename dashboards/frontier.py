@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
-from dashboards.panels import HALF, AnyPanel, Query, Says, Size, scatter
+from dashboards.panels import HALF, AnyPanel, PanelText, Query, Size, scatter
 from dashboards.style import TOKENS_PER_SECOND, USD
 
 # Names of the two axes.
@@ -21,14 +21,14 @@ def frontier(
 
     `steps` make one table of the queries, with the columns `target`, `PRICE` and `SPEED`.
     """
-    says = Says(
+    text = PanelText(
         "Speed against price",
         "Mean tokens per second over USD per million tokens, input and output mixed as they came. Up is "
         "faster, left is cheaper: nobody should want what has another above and left of it.",
         TOKENS_PER_SECOND,
         empty,
     )
-    panel = scatter(says, *queries, across=PRICE, unit=USD, size=size)
+    panel = scatter(text, *queries, across=PRICE, unit=USD, size=size)
     # One frame for each target, so that each point has its name and colour.
     apart = {"fields": ["target"], "keepFields": False}
     for step in (*steps, DataTransformerConfig(id_val="partitionByValues", options=apart)):

@@ -60,7 +60,7 @@ WHOLE = Size(width=24, height=9)
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
+class PanelText:
     """`about` is what a reader should know of the figure, `empty` why there may be none."""
 
     title: str
@@ -86,9 +86,9 @@ class _Dressed(Protocol):
 P = TypeVar("P", bound=_Dressed)
 
 
-def dress(panel: P, says: Says, size: Size, *queries: Query) -> P:
+def dress(panel: P, text: PanelText, size: Size, *queries: Query) -> P:
     """Give a panel of any kind its words, its unit, its size and its queries."""
-    panel.title(says.title).description(says.about).unit(says.unit).no_value(says.empty)
+    panel.title(text.title).description(text.about).unit(text.unit).no_value(text.empty)
     panel.span(size.width).height(size.height)
     for query in queries:
         panel.with_target(query)
@@ -117,7 +117,7 @@ def ask_buckets(expression: str, ref: str = "A") -> Query:
     return query.format(PromQueryFormat.HEATMAP)
 
 
-def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+def graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """Lines over time. A gap is an answer that did not come."""
     legend = (
         common.VizLegendOptions()
@@ -132,57 +132,57 @@ def graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     panel = timeseries.Panel().legend(legend).tooltip(tooltip).max_data_points(_POINTS)
     panel.line_width(1.5).fill_opacity(0).show_points(shapes.VisibilityMode.AUTO).point_size(4)
     panel.min(0)
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
-def log_graph(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+def log_graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """A graph of what may be a hundred times larger once, as the speed of an answer that came bundled is."""
     decades = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(10)
-    return graph(says, *queries, size=size).scale_distribution(decades)
+    return graph(text, *queries, size=size).scale_distribution(decades)
 
 
-def steps(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+def steps(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """A figure that holds until it changes, such as a price."""
-    panel = graph(says, *queries, size=size)
+    panel = graph(text, *queries, size=size)
     return panel.line_interpolation(shapes.LineInterpolation.STEP_AFTER).fill_opacity(0).line_width(2)
 
 
-def stacked(says: Says, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+def stacked(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
     """Parts of a whole over time, as bars."""
-    panel = graph(says, *queries, size=size)
+    panel = graph(text, *queries, size=size)
     panel.draw_style(shapes.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
     panel.max_data_points(_BARS).interval("5m").legend(_names_only())
-    if says.unit == COUNT:
+    if text.unit == COUNT:
         panel.decimals(0)
     return panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
 
 
-def number(says: Says, *queries: Query, size: Size = SMALL, at: Steps = PLAIN) -> stat.Panel:
+def stat_panel(text: PanelText, *queries: Query, size: Size = SMALL, at: Steps = PLAIN) -> stat.Panel:
     """One large number, or a few, coloured by its thresholds."""
     panel = stat.Panel().reduce_options(_last()).graph_mode(shapes.BigValueGraphMode.NONE)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
     panel.color_mode(shapes.BigValueColorMode.VALUE).text_mode(shapes.BigValueTextMode.VALUE)
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
-def named(says: Says, *queries: Query, size: Size = WIDE_STAT, at: Steps = PLAIN) -> stat.Panel:
+def named_stat(text: PanelText, *queries: Query, size: Size = WIDE_STAT, at: Steps = PLAIN) -> stat.Panel:
     """A number with the name of whose it is: the fastest, the cheapest."""
-    panel = number(says, *queries, size=size, at=at)
+    panel = stat_panel(text, *queries, size=size, at=at)
     panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME)
     return panel.text(common.VizTextDisplayOptions().title_size(14).value_size(28))
 
 
-def bars(says: Says, *queries: Query, size: Size = HALF, at: Steps = PLAIN) -> bargauge.Panel:
+def bars(text: PanelText, *queries: Query, size: Size = HALF, at: Steps = PLAIN) -> bargauge.Panel:
     """A bar for each series, its name above it, so that long names fit on a phone."""
     panel = bargauge.Panel().reduce_options(_last()).orientation(shapes.VizOrientation.HORIZONTAL)
     panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
     panel.name_placement(shapes.BarGaugeNamePlacement.TOP).show_unfilled(True).min(0)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
     panel.text(common.VizTextDisplayOptions().title_size(14).value_size(18))
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
-def parted_bars(says: Says, *queries: Query, size: Size = HALF) -> barchart.Panel:
+def parted_bars(text: PanelText, *queries: Query, size: Size = HALF) -> barchart.Panel:
     """Horizontal bars, each of parts one after the other."""
     panel = (
         barchart.Panel().orientation(shapes.VizOrientation.HORIZONTAL).stacking(shapes.StackingMode.NORMAL)
@@ -192,10 +192,12 @@ def parted_bars(says: Says, *queries: Query, size: Size = HALF) -> barchart.Pane
     panel.tooltip(
         common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.NONE)
     )
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
-def states(says: Says, *queries: Query, size: Size = WHOLE, page: int | None = None) -> statetimeline.Panel:
+def states(
+    text: PanelText, *queries: Query, size: Size = WHOLE, page: int | None = None
+) -> statetimeline.Panel:
     """A band for each series that changes its colour with its state: since when. Bands may fill pages."""
     panel = statetimeline.Panel().merge_values(True).show_value(shapes.VisibilityMode.NEVER)
     panel.row_height(0.8).line_width(0).fill_opacity(80).max_data_points(_POINTS)
@@ -204,24 +206,24 @@ def states(says: Says, *queries: Query, size: Size = WHOLE, page: int | None = N
         panel.disable_pagination()
     else:
         panel.per_page(page)
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
-def buckets(says: Says, query: Query, size: Size = HALF) -> heatmap.Panel:
+def buckets(text: PanelText, query: Query, size: Size = HALF) -> heatmap.Panel:
     """A histogram over time. A column is a quarter of an hour or more: attempts are minutes apart."""
     colour = HeatmapColorOptions().mode(HeatmapColorMode.OPACITY).fill(BLUE).exponent(0.5).steps(64)
     panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1).interval("15m")
-    panel.y_axis(YAxisConfig().unit(says.unit)).tooltip(HeatmapTooltip().y_histogram(True))
+    panel.y_axis(YAxisConfig().unit(text.unit)).tooltip(HeatmapTooltip().y_histogram(True))
     panel.exemplars_color("rgba(255,255,255,0.7)")
-    return dress(panel, Says(says.title, says.about, NO_UNIT, says.empty), size, query)
+    return dress(panel, PanelText(text.title, text.about, NO_UNIT, text.empty), size, query)
 
 
-def scatter(says: Says, *queries: Query, across: str, unit: str, size: Size = HALF) -> xychart.Panel:
+def scatter(text: PanelText, *queries: Query, across: str, unit: str, size: Size = HALF) -> xychart.Panel:
     """A point for each frame, named below; the axis across is its first number, called `across`."""
     panel = xychart.Panel().legend(_names_only()).show(XYShowMode.POINTS).fill_opacity(80)
     panel.point_size(xychart.XychartFieldConfigPointSize().fixed(10))
     panel.override_by_regexp(f"^{across}.*", [prop("unit", unit)])
-    return dress(panel, says, size, *queries)
+    return dress(panel, text, size, *queries)
 
 
 # How any n looks, and one that is called so.
@@ -259,7 +261,7 @@ def with_n_drawn(panel: timeseries.Panel, query: Query) -> timeseries.Panel:
     return panel.with_target(query).override_by_query(N_REF, [*N, *faint])
 
 
-def number_with_n(panel: stat.Panel, expression: str) -> stat.Panel:
+def stat_panel_with_n(panel: stat.Panel, expression: str) -> stat.Panel:
     """The same number, and beside it n."""
     return panel.with_target(ask_now(expression, "n", N_REF)).override_by_query(N_REF, N)
 

@@ -14,6 +14,7 @@ import re
 from typing import Literal
 
 from probe.metrics import CATALOGUE, Family
+from probe.rules.promql import UnknownMetric
 
 Part = Literal["", "_bucket", "_sum", "_count"]
 
@@ -33,10 +34,6 @@ _SCRAPED = ("job", "instance")
 NARROWING = ("kind", "location", "provider", "model", "target")
 
 
-class UnknownMetric(LookupError):
-    """A query names what the metric catalogue has not."""
-
-
 def family(name: str) -> Family:
     """The family of that full name. Raises UnknownMetric."""
     found = _FAMILIES.get(name)
@@ -52,10 +49,10 @@ def metric(name: str, *matchers: str, part: Part = "", narrowed: tuple[str, ...]
 
     Raises UnknownMetric where the catalogue has no such family, part or label.
     """
-    of = family(name)
-    if part not in _PARTS.get(of.kind, ("",)):
-        raise UnknownMetric(f"{name}, a {of.kind}, has no part {part!r}")
-    labels = (*of.label_names, *_SCRAPED, *(("le",) if part == "_bucket" else ()))
+    wanted = family(name)
+    if part not in _PARTS.get(wanted.kind, ("",)):
+        raise UnknownMetric(f"{name}, a {wanted.kind}, has no part {part!r}")
+    labels = (*wanted.label_names, *_SCRAPED, *(("le",) if part == "_bucket" else ()))
     matched = {_label(name, labels, matcher) for matcher in matchers}
     by_variable = [f'{each}=~"${each}"' for each in narrowed if each in labels and each not in matched]
     inside = ",".join((*matchers, *by_variable))
@@ -87,7 +84,7 @@ def quantile(share: float, name: str, *matchers: str, by: str = "", over: str = 
     return f"histogram_quantile({share}, {grown(name, *matchers, by=labels, part='_bucket', over=over)})"
 
 
-def count(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
+def n_of(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
     """n: on how many observations a quantile or mean of that histogram or summary stands."""
     return f"round({grown(name, *matchers, by=by, part='_count', over=over)})"
 

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class DataSource:
     """`type` is the plug-in; `uid` the provisioned data source, which `datasource` offers first."""
 
     type: str
@@ -21,5 +21,5 @@ class Source:
         return DataSourceRef(type_val=self.type, uid="${datasource}")
 
 
-PROMETHEUS = Source(type="prometheus", uid="inference-probe-prometheus", title="Prometheus")
-INFLUXDB = Source(type="influxdb", uid="inference-probe-influxdb", title="InfluxDB")
+PROMETHEUS = DataSource(type="prometheus", uid="inference-probe-prometheus", title="Prometheus")
+INFLUXDB = DataSource(type="influxdb", uid="inference-probe-influxdb", title="InfluxDB")

@@ -87,21 +87,21 @@ def shades(colour: str) -> FieldColor:
     return FieldColor().mode(FieldColorModeId.SHADES).fixed_color(colour)
 
 
-def texts(of: Mapping[str, tuple[str, str]]) -> list[ValueMap]:
+def texts(by_value: Mapping[str, tuple[str, str]]) -> list[ValueMap]:
     """Text and colour by value."""
     return [
         ValueMap(
             options={
                 value: ValueMappingResult(text=text, color=colour, index=index)
-                for index, (value, (text, colour)) in enumerate(of.items())
+                for index, (value, (text, colour)) in enumerate(by_value.items())
             }
         )
     ]
 
 
-def text_property(of: Mapping[str, tuple[str, str]]) -> DynamicConfigValue:
+def text_property(by_value: Mapping[str, tuple[str, str]]) -> DynamicConfigValue:
     """Text and colour by value of one column."""
-    return prop("mappings", [each.to_json() for each in texts(of)])
+    return prop("mappings", [each.to_json() for each in texts(by_value)])
 
 
 def prop(name: str, value: object) -> DynamicConfigValue:

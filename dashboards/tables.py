@@ -12,7 +12,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, Panel
 
 from dashboards.palette import BLUE
-from dashboards.panels import WHOLE, Query, Says, Size, ask, ask_rows, dress
+from dashboards.panels import WHOLE, PanelText, Query, Size, ask, ask_rows, dress
 from dashboards.style import (
     AGO,
     COUNT,
@@ -48,7 +48,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class NumberColumn:
     """A column with a number. `expression` must have exactly the labels of the table.
 
     A `light` is the number on its threshold's colour, a `trend` the course of a query. `texts` stand
@@ -65,33 +65,39 @@ class Figure:
     texts: Mapping[str, tuple[str, str]] | None = None
 
 
-def seconds(
+def in_seconds(
     title: str, expression: str, *, at: Steps | None = None, cell: Cell = "text", width: int | None = None
-) -> Figure:
+) -> NumberColumn:
     """A duration."""
-    return Figure(title=title, expression=expression, unit=SECONDS, at=at, cell=cell, width=width)
+    return NumberColumn(title=title, expression=expression, unit=SECONDS, at=at, cell=cell, width=width)
 
 
-def counted(title: str, expression: str, *, at: Steps | None = None, width: int | None = None) -> Figure:
+def in_count(
+    title: str, expression: str, *, at: Steps | None = None, width: int | None = None
+) -> NumberColumn:
     """A whole number of things."""
-    return Figure(title=title, expression=expression, unit=COUNT, at=at, width=width, decimals=0)
+    return NumberColumn(title=title, expression=expression, unit=COUNT, at=at, width=width, decimals=0)
 
 
-def usd(title: str, expression: str, *, decimals: int | None = 4, width: int | None = None) -> Figure:
+def in_dollars(
+    title: str, expression: str, *, decimals: int | None = 4, width: int | None = None
+) -> NumberColumn:
     """Money; an answer costs fractions of a cent, and a price has as many decimals as it has."""
-    return Figure(title=title, expression=expression, unit=USD, decimals=decimals, width=width)
+    return NumberColumn(title=title, expression=expression, unit=USD, decimals=decimals, width=width)
 
 
-def share(
+def in_percent(
     title: str, expression: str, *, at: Steps | None = None, cell: Cell = "text", width: int | None = None
-) -> Figure:
+) -> NumberColumn:
     """A ratio in percent."""
-    return Figure(title=title, expression=expression, unit=RATIO, at=at, cell=cell, width=width, decimals=1)
+    return NumberColumn(
+        title=title, expression=expression, unit=RATIO, at=at, cell=cell, width=width, decimals=1
+    )
 
 
-def ago(title: str, expression: str, *, width: int | None = None) -> Figure:
+def moment(title: str, expression: str, *, width: int | None = None) -> NumberColumn:
     """How long ago an instant was, or how far ahead it is; `expression` gives Unix time, above 0."""
-    return Figure(title=title, expression=as_milliseconds(f"{expression} > 0"), unit=AGO, width=width)
+    return NumberColumn(title=title, expression=as_milliseconds(f"{expression} > 0"), unit=AGO, width=width)
 
 
 class Table(Builder[Panel]):
@@ -111,9 +117,9 @@ class Table(Builder[Panel]):
 
 
 def table(
-    says: Says,
+    text: PanelText,
     labels: Sequence[Label],
-    figures: Sequence[Figure],
+    figures: Sequence[NumberColumn],
     *,
     sort_by: str,
     descending: bool = False,
@@ -123,7 +129,7 @@ def table(
 ) -> Table:
     """A table whose first column stays in sight where the screen is narrow; labels may also come `last`."""
     refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
-    panel = dress(sdk.Panel(), says, size, *(_query(figure, ref) for ref, figure in refs.items()))
+    panel = dress(sdk.Panel(), text, size, *(_query(figure, ref) for ref, figure in refs.items()))
     panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
     for step in _joined(labels, refs, last):
         panel.with_transformation(step)
@@ -135,12 +141,12 @@ def table(
     return Table(panel, staying)
 
 
-def _query(figure: Figure, ref: str) -> Query:
+def _query(figure: NumberColumn, ref: str) -> Query:
     return ask(figure.expression, ref=ref) if figure.cell == "trend" else ask_rows(figure.expression, ref)
 
 
 def _joined(
-    labels: Sequence[Label], refs: Mapping[str, Figure], last: Sequence[Label]
+    labels: Sequence[Label], refs: Mapping[str, NumberColumn], last: Sequence[Label]
 ) -> list[DataTransformerConfig]:
     """Rows of all queries that have the same labels become one; columns get their order and titles."""
     trends = {ref: {"stat": "lastNotNull"} for ref, figure in refs.items() if figure.cell == "trend"}
@@ -187,7 +193,7 @@ def label_properties(label: Label) -> list[DynamicConfigValue]:
     return properties
 
 
-def figure_properties(figure: Figure) -> list[DynamicConfigValue]:
+def figure_properties(figure: NumberColumn) -> list[DynamicConfigValue]:
     """The override of such a column."""
     properties = [prop("unit", figure.unit), prop("custom.align", "right"), *_cell(figure)]
     if figure.width is not None:
@@ -201,7 +207,7 @@ def figure_properties(figure: Figure) -> list[DynamicConfigValue]:
     return properties
 
 
-def _cell(figure: Figure) -> list[DynamicConfigValue]:
+def _cell(figure: NumberColumn) -> list[DynamicConfigValue]:
     marks = (
         [] if figure.at is None else [threshold_property(figure.at), prop("color", {"mode": "thresholds"})]
     )

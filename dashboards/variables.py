@@ -13,7 +13,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.query import metric
-from dashboards.source import PROMETHEUS, Source
+from dashboards.source import PROMETHEUS, DataSource
 from probe.metrics import names
 
 Variable = Builder[VariableModel]
@@ -26,7 +26,7 @@ DEFAULT_WINDOW = "3h"
 _KIND_OF_QUERY = {"label_values": 1, "query_result": 3}
 
 
-def datasource(source: Source = PROMETHEUS) -> Variable:
+def datasource(source: DataSource = PROMETHEUS) -> Variable:
     """Which server is asked; the provisioned one at first."""
     return (
         DatasourceVariable("datasource")

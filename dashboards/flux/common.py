@@ -5,13 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import timeseries
 
 from dashboards import links
-from dashboards.faults import NONE_FAILED, TEXTS, whose_fault
+from dashboards.faults import NONE_FAILED, TEXTS, fault_panel
 from dashboards.flux import figures
-from dashboards.flux.panels import ask, dots, legend, lines, rows, with_count
+from dashboards.flux.panels import ask_flux, dots, legend, line_each, rows, with_count
 from dashboards.flux.query import SERIES, attempts, binned, binned_quantile, by, extreme, pipe
-from dashboards.panels import HALF, AnyPanel, Says, Size
+from dashboards.panels import HALF, AnyPanel, PanelText, Size
 from dashboards.style import AGO, COUNT, KINDS
-from dashboards.tables import Figure, Label
+from dashboards.tables import Label, NumberColumn
 
 # What a table about targets begins with.
 TARGET = (
@@ -40,14 +40,16 @@ STEP = "30m"
 
 def each(title: str, about: str, unit: str, field: str, size: Size = HALF) -> AnyPanel:
     """Every attempt as a dot, the largest of each step where there are too many; its own time and value."""
-    return dots(Says(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES, size=size)
+    return dots(
+        PanelText(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES, size=size
+    )
 
 
-def median(title: str, about: str, unit: str, field: str, *keys: str) -> AnyPanel:
+def median_lines(title: str, about: str, unit: str, field: str, *keys: str) -> AnyPanel:
     """A line for each combination of `keys` or series, with n of all of them."""
     keys = keys or SERIES
     query = pipe(attempts(field), binned_quantile(0.5, *keys))
-    panel = lines(Says(title, about, unit), query, *keys).interval(STEP)
+    panel = line_each(PanelText(title, about, unit), query, *keys).interval(STEP)
     return with_n_of(panel, field)
 
 
@@ -56,17 +58,17 @@ def with_n_of(panel: timeseries.Panel, field: str) -> timeseries.Panel:
     return with_count(panel, pipe(attempts(field), by(), binned("count")))
 
 
-def failures() -> tuple[AnyPanel, ...]:
+def failure_panels() -> tuple[AnyPanel, ...]:
     """Who has to answer for what failed, and what it was."""
     failed = attempts(figures.SUCCESS, where=figures.FAILED)
-    by_fault = ask(pipe(failed, by("fault"), binned("count")))
-    return whose_fault(by_fault).display_name(legend("fault")), _what_failed(failed)
+    by_fault = ask_flux(pipe(failed, by("fault"), binned("count")))
+    return fault_panel(by_fault).display_name(legend("fault")), _what_failed(failed)
 
 
 def _what_failed(failed: str) -> AnyPanel:
     kinds = ("target", "failure", "fault")
     return rows(
-        Says(
+        PanelText(
             "What failed", "Failed attempts in this time by target and kind of failure.", COUNT, NONE_FAILED
         ),
         pipe(
@@ -81,8 +83,8 @@ def _what_failed(failed: str) -> AnyPanel:
             Label(name="target", title="Target", width=190),
             Label(name="failure", title="Failure"),
             Label(name="fault", title="Fault", width=90, texts=TEXTS),
-            Figure(title="Latest", expression="latest", unit=AGO, width=140),
-            Figure(title="n", expression="n", unit=COUNT, width=70),
+            NumberColumn(title="Latest", expression="latest", unit=AGO, width=140),
+            NumberColumn(title="n", expression="n", unit=COUNT, width=70),
         ),
         sort_by="n",
         descending=True,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards import links
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.flux import figures
 from dashboards.flux.common import each
 from dashboards.flux.fields import EVENT, attempt_field
-from dashboards.flux.marks import marks
-from dashboards.flux.panels import ask, legend, lines, number_with_count, rows
+from dashboards.flux.marks import event_marks
+from dashboards.flux.panels import ask_flux, legend, line_each, number_with_count, rows
 from dashboards.flux.query import (
     SERIES,
     attempts,
@@ -18,18 +18,18 @@ from dashboards.flux.query import (
     binned,
     by,
     changed,
+    daemon_status,
     keep,
     measured,
     pipe,
-    status,
     tagged,
 )
-from dashboards.flux.variables import chosen, variables
+from dashboards.flux.variables import chosen_tags, variables
 from dashboards.frontier import PRICE, SPEED, frontier
-from dashboards.panels import HALF, WHOLE, AnyPanel, Says, Size, bars, number, stacked, steps
+from dashboards.panels import HALF, WHOLE, AnyPanel, PanelText, Size, bars, stacked, stat_panel, steps
 from dashboards.source import INFLUXDB
 from dashboards.style import AGO, COUNT, RATIO, SPENT, USD, USD_PER_MILLION
-from dashboards.tables import Figure, Label
+from dashboards.tables import Label, NumberColumn
 from probe.metrics import names
 
 _LOW = Size(width=24, height=5)
@@ -45,13 +45,13 @@ def board() -> Board:
         title="Cost and prices (InfluxDB)",
         about="What is spent, on whom, how near are the budgets, what did prices do, what does speed cost?",
         variables=variables(),
-        annotations=marks(),
+        annotations=event_marks(),
         source=INFLUXDB,
         rows=(
-            Row(title="In this time", panels=(*_figures(), _budgets())),
-            Row(title="Spend", panels=_spend()),
-            Row(title="What an answer costs", panels=_answers()),
-            Row(title="Prices", panels=_prices()),
+            PanelRow(title="In this time", panels=(*_figures(), _budgets())),
+            PanelRow(title="Spend", panels=_spend()),
+            PanelRow(title="What an answer costs", panels=_answers()),
+            PanelRow(title="Prices", panels=_prices()),
         ),
     )
 
@@ -60,33 +60,33 @@ def _figures() -> tuple[AnyPanel, ...]:
     spent = pipe(attempts(figures.COST), by(), "sum()")
     days = "float(v: int(v: v.timeRangeStop) - int(v: v.timeRangeStart)) / float(v: int(v: 30d))"
     return (
-        number(
-            Says("Spent", "In this time, as far as prices are known.", USD, _NO_PRICE),
-            ask(spent),
+        stat_panel(
+            PanelText("Spent", "In this time, as far as prices are known.", USD, _NO_PRICE),
+            ask_flux(spent),
             size=_FIGURE,
         ),
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "At this rate in 30 days", "What is spent in this time, stretched to 30 days.", USD, _NO_PRICE
             ),
-            ask(pipe(spent, changed(f"r._value / ({days})"))),
+            ask_flux(pipe(spent, changed(f"r._value / ({days})"))),
             size=_FIGURE,
         ),
         number_with_count(
-            number(
-                Says("Cost of 1,000", "Requests, as the suites ask them.", USD, _NO_PRICE),
-                ask(figures.cost_per_thousand(())),
+            stat_panel(
+                PanelText("Cost of 1,000", "Requests, as the suites ask them.", USD, _NO_PRICE),
+                ask_flux(figures.mean_cost_per_thousand(())),
                 size=_FIGURE,
             ),
             pipe(attempts(figures.COST), by(), "count()"),
         ),
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "Without a known cost",
                 "Successful attempts that have no price, or no count of tokens: they are in no sum here.",
                 COUNT,
             ),
-            ask(_unpriced()),
+            ask_flux(_unpriced()),
             size=_FIGURE,
         ),
     )
@@ -100,11 +100,13 @@ def _unpriced() -> str:
 
 def _budgets() -> AnyPanel:
     used = pipe(
-        status(names.BUDGET_SPENT_RATIO), by("budget", "period"), 'sort(columns: ["_time"])', "last()"
+        daemon_status(names.BUDGET_SPENT_RATIO), by("budget", "period"), 'sort(columns: ["_time"])', "last()"
     )
     panel = bars(
-        Says("Budgets", "Spent of each limit in this day or month (UTC).", RATIO, "No budget is configured."),
-        ask(used),
+        PanelText(
+            "Budgets", "Spent of each limit in this day or month (UTC).", RATIO, "No budget is configured."
+        ),
+        ask_flux(used),
         size=_LOW,
         at=SPENT,
     )
@@ -115,14 +117,16 @@ def _spend() -> tuple[AnyPanel, ...]:
     return (
         _spent_on("Spend by provider", "provider"),
         _spent_on("Spend by model", "provider", "model"),
-        lines(
-            Says("Spent so far", "Added up from the beginning of this time.", USD, _NO_PRICE),
+        line_each(
+            PanelText("Spent so far", "Added up from the beginning of this time.", USD, _NO_PRICE),
             pipe(attempts(figures.COST), by("provider"), binned("sum"), "cumulativeSum()"),
             "provider",
         ),
-        lines(
-            Says("Budgets over time", "The largest share of each limit.", RATIO, "No budget is configured."),
-            pipe(status(names.BUDGET_SPENT_RATIO), by("budget", "period"), binned("max")),
+        line_each(
+            PanelText(
+                "Budgets over time", "The largest share of each limit.", RATIO, "No budget is configured."
+            ),
+            pipe(daemon_status(names.BUDGET_SPENT_RATIO), by("budget", "period"), binned("max")),
             "budget",
             "period",
         ),
@@ -131,8 +135,8 @@ def _spend() -> tuple[AnyPanel, ...]:
 
 def _spent_on(title: str, *keys: str) -> AnyPanel:
     query = pipe(attempts(figures.COST), by(*keys), binned("sum"))
-    says = Says(title, "In each step of time, as far as prices are known.", USD, _NO_PRICE)
-    return stacked(says, ask(query)).interval("1h").display_name(legend(*keys))
+    text = PanelText(title, "In each step of time, as far as prices are known.", USD, _NO_PRICE)
+    return stacked(text, ask_flux(query)).interval("1h").display_name(legend(*keys))
 
 
 def _answers() -> tuple[AnyPanel, ...]:
@@ -140,14 +144,14 @@ def _answers() -> tuple[AnyPanel, ...]:
     return (
         each("Each answer", about, USD, figures.COST, size=WHOLE),
         rows(
-            Says("Cost by target", "Of the n attempts whose cost is known.", USD, _NO_PRICE),
+            PanelText("Cost by target", "Of the n attempts whose cost is known.", USD, _NO_PRICE),
             beside(
                 {
                     "spent": pipe(attempts(figures.COST), by(*SERIES), "sum()"),
-                    "half": figures.percentile(figures.COST, 0.5, SERIES),
+                    "half": figures.field_percentile(figures.COST, 0.5, SERIES),
                     "most": pipe(attempts(figures.COST), by(*SERIES), "max()"),
-                    "thousand": figures.cost_per_thousand(SERIES),
-                    "million": figures.cost_per_million(SERIES),
+                    "thousand": figures.mean_cost_per_thousand(SERIES),
+                    "million": figures.mean_cost_per_million(SERIES),
                     "n": pipe(attempts(figures.COST), by(*SERIES), "count()", "toFloat()"),
                 },
                 SERIES,
@@ -155,12 +159,12 @@ def _answers() -> tuple[AnyPanel, ...]:
             (
                 Label(name="target", title="Target", width=170),
                 Label(name="connection", title="Connection", width=92),
-                Figure(title="Spent", expression="spent", unit=USD, decimals=4),
-                Figure(title="Median", expression="half", unit=USD, decimals=6),
-                Figure(title="Dearest", expression="most", unit=USD, decimals=6),
-                Figure(title="Per 1k", expression="thousand", unit=USD, decimals=4),
-                Figure(title="Per 1M tokens", expression="million", unit=USD, decimals=3),
-                Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+                NumberColumn(title="Spent", expression="spent", unit=USD, decimals=4),
+                NumberColumn(title="Median", expression="half", unit=USD, decimals=6),
+                NumberColumn(title="Dearest", expression="most", unit=USD, decimals=6),
+                NumberColumn(title="Per 1k", expression="thousand", unit=USD, decimals=4),
+                NumberColumn(title="Per 1M tokens", expression="million", unit=USD, decimals=3),
+                NumberColumn(title="n", expression="n", unit=COUNT, width=64, decimals=0),
             ),
             sort_by="Spent",
             descending=True,
@@ -171,15 +175,17 @@ def _answers() -> tuple[AnyPanel, ...]:
 
 def _prices() -> tuple[AnyPanel, ...]:
     history = pipe(attempts(*_PER_TOKEN), binned("max"), by("provider", "model", "_field"), binned("max"))
-    says = Says(
+    text = PanelText(
         "Price history",
         "Prices that attempts were counted at; a step is a change.",
         USD_PER_MILLION,
         _NO_PRICE,
     )
-    panel = steps(says, ask(pipe(history, _kind_of_token())), size=WHOLE)
+    panel = steps(text, ask_flux(pipe(history, _kind_of_token())), size=WHOLE)
     events = pipe(
-        measured(EVENT, 'r._field == "text"', tagged("kind", "=~", "^price"), chosen("provider", "model")),
+        measured(
+            EVENT, 'r._field == "text"', tagged("kind", "=~", "^price"), chosen_tags("provider", "model")
+        ),
         keep("_time", "_value", "provider", "model"),
         "group()",
         'sort(columns: ["_time"], desc: true)',
@@ -187,7 +193,7 @@ def _prices() -> tuple[AnyPanel, ...]:
     return (
         panel.display_name(legend("provider", "model", "type")),
         rows(
-            Says(
+            PanelText(
                 "What happened to prices",
                 "Changed, held for review, disagreeing.",
                 USD,
@@ -195,7 +201,7 @@ def _prices() -> tuple[AnyPanel, ...]:
             ),
             events,
             (
-                Figure(title="When", expression="_time", unit=AGO, width=140),
+                NumberColumn(title="When", expression="_time", unit=AGO, width=140),
                 Label(name="provider", title="Provider", width=110),
                 Label(name="model", title="Model", width=150),
                 Label(name="_value", title="What"),
@@ -209,14 +215,17 @@ def _prices() -> tuple[AnyPanel, ...]:
 def _frontier() -> AnyPanel:
     target, connection = SERIES
     query = pipe(
-        beside({PRICE: figures.cost_per_million(SERIES), SPEED: figures.mean(figures.TPS, SERIES)}, SERIES),
+        beside(
+            {PRICE: figures.mean_cost_per_million(SERIES), SPEED: figures.field_mean(figures.TPS, SERIES)},
+            SERIES,
+        ),
         f'filter(fn: (r) => exists r["{PRICE}"] and exists r["{SPEED}"])',
         f'map(fn: (r) => ({{r with {target}: r.{target} + " · " + r.{connection}}}))',
         f'keep(columns: ["{target}", "{PRICE}", "{SPEED}"])',
     )
     order = {"indexByName": {target: 0, PRICE: 1, SPEED: 2}}
     in_order = DataTransformerConfig(id_val="organize", options=order)
-    return frontier(ask(query), steps=(in_order,), empty=_NO_PRICE)
+    return frontier(ask_flux(query), steps=(in_order,), empty=_NO_PRICE)
 
 
 def _kind_of_token() -> str:

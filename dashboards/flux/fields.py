@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.query import UnknownMetric
 from exporters.influxdb.facts import EVENT, EVENT_TAGS
 from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, OF_STATUS, STATUS, TAGS, field_name
 from probe.metrics import Family
+from probe.rules.promql import UnknownMetric
 
 _OF_ATTEMPT = {family.name: family for family, _ in OF_ATTEMPT}
 _OF_STATUS = {family.name: family for family, _ in OF_STATUS}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dashboards.flux.fields import attempt_field
-from dashboards.flux.query import attempts, beside, by, changed, pipe, quantile, tagged
+from dashboards.flux.query import attempts, beside, by, changed, exact_quantile, pipe, tagged
 from probe.analysis import OWN_FAILURES
 from probe.analysis.value import FREE_COST_PER_MILLION_USD, PER_MILLION
 from probe.metrics import names
@@ -29,7 +29,7 @@ FAILED = tagged("outcome", "==", "failed")
 OK = tagged("outcome", "==", "ok")
 
 
-def count(keys: Sequence[str]) -> str:
+def attempts_counted(keys: Sequence[str]) -> str:
     """n: all attempts."""
     return pipe(attempts(SUCCESS), by(*keys), "count()", "toFloat()")
 
@@ -44,31 +44,31 @@ def jitter(keys: Sequence[str]) -> str:
     return pipe(attempts(TOTAL), by(*keys), 'stddev(mode: "population")')
 
 
-def percentile(field: str, share: float, keys: Sequence[str]) -> str:
+def field_percentile(field: str, share: float, keys: Sequence[str]) -> str:
     """Over all attempts that have the field."""
-    return pipe(attempts(field), by(*keys), quantile(share))
+    return pipe(attempts(field), by(*keys), exact_quantile(share))
 
 
-def mean(field: str, keys: Sequence[str]) -> str:
+def field_mean(field: str, keys: Sequence[str]) -> str:
     """Over all attempts that have the field."""
     return pipe(attempts(field), by(*keys), "mean()")
 
 
-def cost_per_thousand(keys: Sequence[str]) -> str:
+def mean_cost_per_thousand(keys: Sequence[str]) -> str:
     """USD for a thousand attempts whose cost is known."""
-    return pipe(mean(COST, keys), changed("r._value * 1000.0"))
+    return pipe(field_mean(COST, keys), changed("r._value * 1000.0"))
 
 
-def cost_per_million(keys: Sequence[str]) -> str:
+def mean_cost_per_million(keys: Sequence[str]) -> str:
     """USD for a million tokens, in and out: mean cost / mean tokens of the attempts that have them."""
-    streams = {"usd": mean(COST, keys), "tokens": tokens(keys)}
+    streams = {"usd": field_mean(COST, keys), "tokens": mean_tokens(keys)}
     return _combined(streams, keys, f"r.usd / r.tokens * {PER_MILLION}.0", where="r.tokens > 0.0")
 
 
 def value(keys: Sequence[str]) -> str:
     """Value score: mean tokens per second / USD per million tokens. What is free counts as nearly so."""
     price = f"if r.million > 0.0 then r.million else {FREE_COST_PER_MILLION_USD}"
-    streams = {"tps": mean(TPS, keys), "million": cost_per_million(keys)}
+    streams = {"tps": field_mean(TPS, keys), "million": mean_cost_per_million(keys)}
     return _combined(streams, keys, f"r.tps / ({price})")
 
 
@@ -85,7 +85,7 @@ def _combined(streams: Mapping[str, str], keys: Sequence[str], expression: str, 
     )
 
 
-def tokens(keys: Sequence[str]) -> str:
+def mean_tokens(keys: Sequence[str]) -> str:
     """Tokens in and out of an attempt, on average."""
     streams = [pipe(attempts(*side), by(*keys), "mean()") for side in _TOKENS]
     return pipe(f"union(tables: [{', '.join(streams)}])", by(*keys), "sum()")

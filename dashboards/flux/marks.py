@@ -20,7 +20,7 @@ _HAPPENINGS = {
 }
 
 
-def marks() -> list[Builder[Annotation]]:
+def event_marks() -> list[Builder[Annotation]]:
     """For every board."""
     return [_mark(name, kinds, colour) for name, (kinds, colour) in _HAPPENINGS.items()]
 

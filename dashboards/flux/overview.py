@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dashboards import links
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.flux import figures
-from dashboards.flux.common import KEYS, TARGET, each, failures, median
-from dashboards.flux.marks import marks
-from dashboards.flux.panels import TREND, ask, legend, rows
-from dashboards.flux.query import SERIES, attempts, beside, binned, by, changed, latest, pipe
+from dashboards.flux.common import KEYS, TARGET, each, failure_panels, median_lines
+from dashboards.flux.marks import event_marks
+from dashboards.flux.panels import TREND, ask_flux, legend, rows
+from dashboards.flux.query import SERIES, attempts, beside, binned, by, changed, latest_point, pipe
 from dashboards.flux.variables import variables
 from dashboards.palette import GREEN, RED, YELLOW
-from dashboards.panels import AnyPanel, N, Says, Size, named, number, states
+from dashboards.panels import AnyPanel, N, PanelText, Size, named_stat, stat_panel, states
 from dashboards.source import INFLUXDB
 from dashboards.style import (
     ANY_IS_BAD,
@@ -29,7 +29,7 @@ from dashboards.style import (
     prop,
     thresholds,
 )
-from dashboards.tables import Figure
+from dashboards.tables import NumberColumn
 
 _SMALL = Size(width=6, height=4)
 _WINNER = Size(width=6, height=5)
@@ -46,12 +46,14 @@ def board() -> Board:
         title="Overview (InfluxDB)",
         about="Who is fastest, cheapest, most stable, and what fails? Exact: every attempt is a point.",
         variables=variables(),
-        annotations=marks(),
+        annotations=event_marks(),
         source=INFLUXDB,
         rows=(
-            Row(title="Now: is it them or us, since when?", panels=(*_now(), _since_when(), *failures())),
-            Row(title="Leaderboard", panels=(*_winners(), _leaderboard())),
-            Row(title="Each attempt", panels=_course()),
+            PanelRow(
+                title="Now: is it them or us, since when?", panels=(*_now(), _since_when(), *failure_panels())
+            ),
+            PanelRow(title="Leaderboard", panels=(*_winners(), _leaderboard())),
+            PanelRow(title="Each attempt", panels=_course()),
         ),
     )
 
@@ -59,7 +61,7 @@ def board() -> Board:
 def _now() -> tuple[AnyPanel, ...]:
     failing = pipe(
         attempts(figures.SUCCESS),
-        latest(*SERIES, "location"),
+        latest_point(*SERIES, "location"),
         by("target", "location"),
         "min()",
         changed("1.0 - r._value"),
@@ -67,34 +69,40 @@ def _now() -> tuple[AnyPanel, ...]:
         "sum()",
     )
     return (
-        number(
-            Says("Targets failing", "Targets whose latest attempt failed, over whichever connection.", COUNT),
-            ask(failing),
+        stat_panel(
+            PanelText(
+                "Targets failing", "Targets whose latest attempt failed, over whichever connection.", COUNT
+            ),
+            ask_flux(failing),
             size=_SMALL,
             at=ANY_IS_BAD,
         ),
-        number(
-            Says("Success", "Successful attempts of those that the probe itself carried through.", RATIO),
-            ask(figures.success(())),
+        stat_panel(
+            PanelText(
+                "Success", "Successful attempts of those that the probe itself carried through.", RATIO
+            ),
+            ask_flux(figures.success(())),
             size=_SMALL,
             at=SUCCESS,
         ),
-        number(Says("Attempts", "In this time.", COUNT), ask(figures.count(())), size=_SMALL),
-        number(
-            Says(
+        stat_panel(
+            PanelText("Attempts", "In this time.", COUNT), ask_flux(figures.attempts_counted(())), size=_SMALL
+        ),
+        stat_panel(
+            PanelText(
                 "Spent",
                 "What the attempts in this time cost, as far as prices are known.",
                 USD,
                 "No price is known.",
             ),
-            ask(pipe(attempts(figures.COST), by(), "sum()")),
+            ask_flux(pipe(attempts(figures.COST), by(), "sum()")),
             size=_SMALL,
         ),
     )
 
 
 def _since_when() -> AnyPanel:
-    says = Says(
+    text = PanelText(
         "Since when: success of each target",
         "Green where at least 95 % of the attempts of a step of time succeeded, red where most failed. One "
         "red band: that target. All red at once: the network here, or the probe. A gap: no attempt for more "
@@ -102,26 +110,26 @@ def _since_when() -> AnyPanel:
         RATIO,
     )
     query = pipe(attempts(figures.SUCCESS, where=figures.THEIRS), by(*SERIES), binned("mean", gaps=True))
-    panel = states(says, ask(query), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
+    panel = states(text, ask_flux(query), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
     return panel.thresholds(thresholds(_MOSTLY)).color_scheme(by_threshold())
 
 
 def _winners() -> tuple[AnyPanel, ...]:
-    ttft = figures.percentile(figures.TTFT, 0.5, SERIES)
+    ttft = figures.field_percentile(figures.TTFT, 0.5, SERIES)
     few = f"of those with {SEVERAL} attempts or more"
     return (
-        _winner(Says("Fastest", f"Lowest median time to first token {few}.", SECONDS), ttft),
+        _winner(PanelText("Fastest", f"Lowest median time to first token {few}.", SECONDS), ttft),
         _winner(
-            Says("Most stable", f"Lowest jitter of the total latency {few}.", SECONDS),
+            PanelText("Most stable", f"Lowest jitter of the total latency {few}.", SECONDS),
             figures.jitter(SERIES),
             at=JITTER,
         ),
         _winner(
-            Says("Cheapest", f"Lowest cost of a thousand requests {few}.", USD, "No price is known."),
-            figures.cost_per_thousand(SERIES),
+            PanelText("Cheapest", f"Lowest cost of a thousand requests {few}.", USD, "No price is known."),
+            figures.mean_cost_per_thousand(SERIES),
         ),
         _winner(
-            Says(
+            PanelText(
                 "Best value",
                 f"Most tokens per second for each USD per million tokens {few}.",
                 COUNT,
@@ -133,24 +141,24 @@ def _winners() -> tuple[AnyPanel, ...]:
     )
 
 
-def _winner(says: Says, figure: str, *, at: Steps = PLAIN, descending: bool = False) -> AnyPanel:
+def _winner(text: PanelText, figure: str, *, at: Steps = PLAIN, descending: bool = False) -> AnyPanel:
     """The first of all series, its figure and n."""
     best = pipe(
-        beside({"figure": figure, "n": figures.count(SERIES)}, SERIES),
+        beside({"figure": figure, "n": figures.attempts_counted(SERIES)}, SERIES),
         f"filter(fn: (r) => exists r.figure and r.n >= {SEVERAL}.0)",
         f'sort(columns: ["figure"], desc: {str(descending).lower()})',
         "limit(n: 1)",
         by(*SERIES),
     )
-    panel = named(says, ask(best), size=_WINNER, at=at)
-    if says.unit == COUNT:
+    panel = named_stat(text, ask_flux(best), size=_WINNER, at=at)
+    if text.unit == COUNT:
         panel.decimals(0)
     return panel.override_by_name("figure", [prop("displayName", legend(*SERIES))]).override_by_name("n", N)
 
 
 def _leaderboard() -> AnyPanel:
     return rows(
-        Says(
+        PanelText(
             "Leaderboard",
             "Of the n attempts in this time. TPS is the mean, jitter the deviation of the total latency "
             "(green below 200 ms, red from 500 ms), value is TPS for each USD per million tokens.",
@@ -158,15 +166,15 @@ def _leaderboard() -> AnyPanel:
         ),
         beside(
             {
-                "ttft": figures.percentile(figures.TTFT, 0.5, KEYS),
-                "ttft_95": figures.percentile(figures.TTFT, 0.95, KEYS),
-                "total": figures.percentile(figures.TOTAL, 0.5, KEYS),
-                "tps": figures.mean(figures.TPS, KEYS),
+                "ttft": figures.field_percentile(figures.TTFT, 0.5, KEYS),
+                "ttft_95": figures.field_percentile(figures.TTFT, 0.95, KEYS),
+                "total": figures.field_percentile(figures.TOTAL, 0.5, KEYS),
+                "tps": figures.field_mean(figures.TPS, KEYS),
                 "jitter": figures.jitter(KEYS),
                 "success": figures.success(KEYS),
-                "cost": figures.cost_per_thousand(KEYS),
+                "cost": figures.mean_cost_per_thousand(KEYS),
                 "value": figures.value(KEYS),
-                "n": figures.count(KEYS),
+                "n": figures.attempts_counted(KEYS),
             },
             KEYS,
         ),
@@ -178,16 +186,16 @@ def _leaderboard() -> AnyPanel:
 
 
 _FIGURES = (
-    Figure(title="TTFT", expression="ttft", unit=SECONDS, width=86),
-    Figure(title="TTFT p95", expression="ttft_95", unit=SECONDS, width=86),
-    Figure(title="Total", expression="total", unit=SECONDS, width=86),
-    Figure(title="TPS", expression="tps", unit=TOKENS_PER_SECOND, width=96, decimals=1),
-    Figure(title="Jitter", expression="jitter", unit=SECONDS, at=JITTER, cell="light", width=84),
-    Figure(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
-    Figure(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
-    Figure(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
-    Figure(title="n", expression="n", unit=COUNT, width=64, decimals=0),
-    Figure(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
+    NumberColumn(title="TTFT", expression="ttft", unit=SECONDS, width=86),
+    NumberColumn(title="TTFT p95", expression="ttft_95", unit=SECONDS, width=86),
+    NumberColumn(title="Total", expression="total", unit=SECONDS, width=86),
+    NumberColumn(title="TPS", expression="tps", unit=TOKENS_PER_SECOND, width=96, decimals=1),
+    NumberColumn(title="Jitter", expression="jitter", unit=SECONDS, at=JITTER, cell="light", width=84),
+    NumberColumn(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
+    NumberColumn(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
+    NumberColumn(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
+    NumberColumn(title="n", expression="n", unit=COUNT, width=64, decimals=0),
+    NumberColumn(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
 )
 
 
@@ -196,8 +204,10 @@ def _course() -> tuple[AnyPanel, ...]:
     return (
         each("TTFT", f"Time to first token of each attempt. {whole}", SECONDS, figures.TTFT),
         each("Total latency", f"Start of the call to the last output. {whole}", SECONDS, figures.TOTAL),
-        median("TTFT, median", "Over the attempts of each step of time, n of them.", SECONDS, figures.TTFT),
-        median(
+        median_lines(
+            "TTFT, median", "Over the attempts of each step of time, n of them.", SECONDS, figures.TTFT
+        ),
+        median_lines(
             "Speed, median",
             "Over the attempts of each step of time, n of them.",
             TOKENS_PER_SECOND,

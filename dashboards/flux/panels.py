@@ -15,10 +15,10 @@ from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, Dynam
 from dashboards.flux.fields import column as known_column
 from dashboards.flux.fields import tag
 from dashboards.palette import MUTED
-from dashboards.panels import HALF, N_REF, WHOLE, Query, Says, Size, dress, graph, with_n_drawn
+from dashboards.panels import HALF, N_REF, WHOLE, PanelText, Query, Size, dress, graph, with_n_drawn
 from dashboards.source import INFLUXDB
 from dashboards.style import coloured, prop
-from dashboards.tables import UNKNOWN, Figure, Label, Table, figure_properties, label_properties
+from dashboards.tables import UNKNOWN, Label, NumberColumn, Table, figure_properties, label_properties
 
 # The column of a table that holds a course over time.
 TREND = "Trend"
@@ -42,7 +42,7 @@ class Flux(Dataquery, Builder[Dataquery]):
         return {"refId": self.ref_id, "query": self.query, "datasource": self.datasource}
 
 
-def ask(query: str, ref: str = "A") -> Query:
+def ask_flux(query: str, ref: str = "A") -> Query:
     """A line of a graph for each table of the answer, a row of a table for each of its rows."""
     return Flux(query, ref)
 
@@ -52,32 +52,32 @@ def legend(*tags: str) -> str:
     return " · ".join(f"${{__field.labels.{tag(name)}}}" for name in tags)
 
 
-def lines(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
+def line_each(text: PanelText, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
     """A line for each combination of the tags."""
-    return graph(says, ask(query), size=size).display_name(legend(*tags))
+    return graph(text, ask_flux(query), size=size).display_name(legend(*tags))
 
 
-def dots(says: Says, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
+def dots(text: PanelText, query: str, *tags: str, size: Size = HALF) -> timeseries.Panel:
     """Each attempt for itself."""
-    panel = lines(says, query, *tags, size=size).max_data_points(400)
+    panel = line_each(text, query, *tags, size=size).max_data_points(400)
     return panel.draw_style(GraphDrawStyle.POINTS).point_size(4).fill_opacity(0)
 
 
 def with_count(panel: timeseries.Panel, query: str) -> timeseries.Panel:
     """The same graph with n, on how many attempts it stands."""
-    return with_n_drawn(panel, ask(query, N_REF))
+    return with_n_drawn(panel, ask_flux(query, N_REF))
 
 
 def number_with_count(panel: stat.Panel, query: str) -> stat.Panel:
     """The same number, and below it n."""
     panel.orientation(VizOrientation.HORIZONTAL)
-    return panel.with_target(ask(query, N_REF)).override_by_query(N_REF, _N_ALONE)
+    return panel.with_target(ask_flux(query, N_REF)).override_by_query(N_REF, _N_ALONE)
 
 
 def rows(
-    says: Says,
+    text: PanelText,
     query: str,
-    columns: Sequence[Label | Figure],
+    columns: Sequence[Label | NumberColumn],
     *,
     trend: str = "",
     sort_by: str = "",
@@ -88,7 +88,7 @@ def rows(
 
     `trend` is a second query; its course over time is drawn in the figure whose expression is `TREND`.
     """
-    panel = dress(sdk.Panel(), says, size, ask(query), *([ask(trend, "T")] if trend else []))
+    panel = dress(sdk.Panel(), text, size, ask_flux(query), *([ask_flux(trend, "T")] if trend else []))
     panel.max_data_points(_TREND_POINTS)
     if sort_by:
         panel.sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
@@ -100,7 +100,7 @@ def rows(
     return Table(panel, staying=1)
 
 
-def _properties(column: Label | Figure) -> list[DynamicConfigValue]:
+def _properties(column: Label | NumberColumn) -> list[DynamicConfigValue]:
     if isinstance(column, Label):
         return label_properties(column)
     nothing = {"match": "null", "result": {"text": UNKNOWN, "color": "transparent", "index": 0}}
@@ -108,7 +108,7 @@ def _properties(column: Label | Figure) -> list[DynamicConfigValue]:
     return [*figure_properties(column), *light]
 
 
-def _titles(columns: Sequence[Label | Figure]) -> dict[str, str]:
+def _titles(columns: Sequence[Label | NumberColumn]) -> dict[str, str]:
     """The title of each column by its name in the answer."""
     names = (known_column(each.name) if isinstance(each, Label) else each.expression for each in columns)
     return {

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from dashboards.flux.fields import ATTEMPT, column, status_field, tag
-from dashboards.flux.variables import NARROWING, chosen
+from dashboards.flux.variables import NARROWING, chosen_tags
 
 # One line of a table or graph about a target. A target may be probed over cold and over warm connections.
 SERIES = ("target", "connection")
@@ -44,14 +44,14 @@ def measured(measurement: str, *conditions: str, since: str = "") -> str:
 
 def attempts(*fields: str, where: str = "", since: str = "") -> str:
     """These fields of the attempts that the board's variables leave; `where` is about `r`."""
-    return measured(ATTEMPT, _any_of(fields), chosen(*NARROWING), where, since=since)
+    return measured(ATTEMPT, _any_of(fields), chosen_tags(*NARROWING), where, since=since)
 
 
-def status(*metrics: str, where: str = "") -> str:
+def daemon_status(*metrics: str, where: str = "") -> str:
     """What the daemon told of itself: metrics with the same labels."""
     places = [status_field(metric) for metric in metrics]
     (measurement,) = {measurement for measurement, _ in places}
-    return measured(measurement, _any_of([field for _, field in places]), chosen("location"), where)
+    return measured(measurement, _any_of([field for _, field in places]), chosen_tags("location"), where)
 
 
 def _any_of(fields: Sequence[str]) -> str:
@@ -73,7 +73,7 @@ def keep(*columns: str) -> str:
     return f"keep(columns: {_listed(map(column, columns))})"
 
 
-def quantile(share: float) -> str:
+def exact_quantile(share: float) -> str:
     """Over all attempts of a table."""
     return f'quantile(q: {share}, method: "exact_mean")'
 
@@ -132,7 +132,7 @@ def extreme(function: str, *keys: str) -> str:
     return pipe(within, kept, by(*keys), within, by(*keys), 'sort(columns: ["_time"])')
 
 
-def latest(*keys: str) -> str:
+def latest_point(*keys: str) -> str:
     """The latest point by these columns; first within each stored series, which the store does quickly."""
     return pipe("last()", by(*keys), 'sort(columns: ["_time"])', "last()")
 

@@ -26,7 +26,7 @@ def variables() -> list[Variable]:
     return [datasource(INFLUXDB), *(_choice(name) for name in NARROWING)]
 
 
-def chosen(*tags: str) -> str:
+def chosen_tags(*tags: str) -> str:
     """What the variables of these tags leave, as a condition about `r`."""
     return " and ".join(f"r.{tag(name)} =~ /^${{{name}:regex}}$/" for name in tags)
 
@@ -34,7 +34,7 @@ def chosen(*tags: str) -> str:
 def _choice(name: str) -> Variable:
     title, about = _ABOUT[name]
     before = NARROWING[: NARROWING.index(name)]
-    narrowed = f" and {chosen(*before)}" if before else ""
+    narrowed = f" and {chosen_tags(*before)}" if before else ""
     query = (
         'import "influxdata/influxdb/schema"\n'
         f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag(name)}", '

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.annotations import marks
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.palette import BLUE, GREEN, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, Says, ask, ask_now, number, stacked, states, steps
+from dashboards.panels import HALF, AnyPanel, PanelText, ask, ask_now, stacked, stat_panel, states, steps
 from dashboards.prometheus.shared import target_labels
 from dashboards.query import grown, how_many, latest, metric
 from dashboards.style import (
@@ -22,7 +22,7 @@ from dashboards.style import (
     coloured,
     texts,
 )
-from dashboards.tables import Figure, Label, ago, counted, seconds, table
+from dashboards.tables import Label, NumberColumn, in_count, in_seconds, moment, table
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -52,9 +52,9 @@ def board() -> Board:
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
-            Row(title="What is probed and in danger", panels=(*_sums(), _retiring(), _gone())),
-            Row(title="What happened", panels=(_events(), _listed())),
-            Row(title="The lists", panels=(_lists(), _price_sources())),
+            PanelRow(title="What is probed and in danger", panels=(*_sums(), _retiring(), _gone())),
+            PanelRow(title="What happened", panels=(_events(), _listed())),
+            PanelRow(title="The lists", panels=(_lists(), _price_sources())),
         ),
     )
 
@@ -64,18 +64,18 @@ def _sums() -> tuple[AnyPanel, ...]:
     listed, probed = (latest(name, by="provider") for name in (names.MODELS_LISTED, names.MODELS_PROBED))
     retiring = f"{_RETIRES} - time() < {30 * _DAY_SECONDS}"
     return (
-        number(
-            Says("Probed and gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
+        stat_panel(
+            PanelText("Probed and gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
             ask_now(f"sum({_VANISHED})"),
             at=ANY_IS_BAD,
         ),
-        number(
-            Says("Retiring in 30 days", "Probed models whose end is announced.", COUNT, _NO_LIST),
+        stat_panel(
+            PanelText("Retiring in 30 days", "Probed models whose end is announced.", COUNT, _NO_LIST),
             ask_now(how_many(retiring, listed)),
             at=ANY_IS_ODD,
         ),
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "Lists failing",
                 "Providers whose list did not come whole when last asked for.",
                 COUNT,
@@ -84,16 +84,16 @@ def _sums() -> tuple[AnyPanel, ...]:
             ask_now(how_many(f"{whole} == 0", whole)),
             at=ANY_IS_BAD,
         ),
-        number(
-            Says("Models listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
+        stat_panel(
+            PanelText("Models listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
             ask_now(f"sum({listed})"),
         ),
-        number(
-            Says("Models probed", "Models that targets name.", COUNT, _NO_LIST),
+        stat_panel(
+            PanelText("Models probed", "Models that targets name.", COUNT, _NO_LIST),
             ask_now(f"sum({probed})"),
         ),
-        number(
-            Says("New in this time", "Models that appeared in any list.", COUNT, _NO_LIST),
+        stat_panel(
+            PanelText("New in this time", "Models that appeared in any list.", COUNT, _NO_LIST),
             ask_now(f"round({grown(names.EVENTS_TOTAL, _APPEARED)})"),
         ),
     )
@@ -101,7 +101,7 @@ def _sums() -> tuple[AnyPanel, ...]:
 
 def _retiring() -> AnyPanel:
     return table(
-        Says(
+        PanelText(
             "Ends announced",
             "Start of the day (UTC) from which the provider no longer serves a probed model.",
             SECONDS,
@@ -109,8 +109,8 @@ def _retiring() -> AnyPanel:
         ),
         target_labels("model", "provider"),
         [
-            Figure(title="Ends", expression=as_milliseconds(_RETIRES), unit=MOMENT),
-            seconds("Left", f"{_RETIRES} - time()", at=_LEFT, cell="light"),
+            NumberColumn(title="Ends", expression=as_milliseconds(_RETIRES), unit=MOMENT),
+            in_seconds("Left", f"{_RETIRES} - time()", at=_LEFT, cell="light"),
         ],
         sort_by="Left",
         size=HALF,
@@ -119,7 +119,7 @@ def _retiring() -> AnyPanel:
 
 def _gone() -> AnyPanel:
     panel = states(
-        Says(
+        PanelText(
             "Probed models in their provider's list",
             "Gone from a list that came whole. A list that fails removes nothing.",
             WORD,
@@ -135,7 +135,7 @@ def _events() -> AnyPanel:
     kinds = f'event=~"{"|".join(_EVENTS)}"'
     happened = grown(names.EVENTS_TOTAL, kinds, by="event", over="$__rate_interval")
     panel = stacked(
-        Says(
+        PanelText(
             "Events", "What changed in the lists; `probe events` names the models.", COUNT, "Nothing changed."
         ),
         ask(f"{happened} > 0", "{{event}}"),
@@ -147,7 +147,7 @@ def _events() -> AnyPanel:
 
 def _listed() -> AnyPanel:
     return steps(
-        Says("Models listed by provider", "A step up is new, a step down gone.", COUNT, _NO_LIST),
+        PanelText("Models listed by provider", "A step up is new, a step down gone.", COUNT, _NO_LIST),
         ask(latest(names.MODELS_LISTED, by="provider"), "{{provider}}"),
     )
 
@@ -155,13 +155,15 @@ def _listed() -> AnyPanel:
 def _lists() -> AnyPanel:
     complete = latest(names.DISCOVERY_LAST_SUCCESS_TIMESTAMP_SECONDS, by="provider")
     return table(
-        Says("Model lists", "When each last came whole, and whether the latest asking did.", COUNT, _NO_LIST),
+        PanelText(
+            "Model lists", "When each last came whole, and whether the latest asking did.", COUNT, _NO_LIST
+        ),
         target_labels("provider"),
         [
-            counted("Listed", latest(names.MODELS_LISTED, by="provider")),
-            counted("Probed", latest(names.MODELS_PROBED, by="provider")),
-            ago("Whole", complete),
-            Figure(
+            in_count("Listed", latest(names.MODELS_LISTED, by="provider")),
+            in_count("Probed", latest(names.MODELS_PROBED, by="provider")),
+            moment("Whole", complete),
+            NumberColumn(
                 title="Latest",
                 expression=latest(names.DISCOVERY_LAST_SUCCESSFUL, by="provider"),
                 unit=NO_UNIT,
@@ -177,7 +179,7 @@ def _price_sources() -> AnyPanel:
     read = latest(names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS, by="source")
     errors = f"max by (source) (increase({metric(names.PRICE_SOURCE_ERRORS_TOTAL)}[$__range]))"
     return table(
-        Says(
+        PanelText(
             "Sources of prices",
             "When each last answered, and how often it could not be read in the time shown.",
             COUNT,
@@ -185,8 +187,8 @@ def _price_sources() -> AnyPanel:
         ),
         [Label(name="source", title="Source")],
         [
-            ago("Answered", read),
-            counted("Errors", f"round({errors})", at=ANY_IS_ODD),
+            moment("Answered", read),
+            in_count("Errors", f"round({errors})", at=ANY_IS_ODD),
         ],
         sort_by="Source",
         size=HALF,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders.timeseries import Panel as Graph
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
-from dashboards.board import Row
+from dashboards.board import PanelRow
 from dashboards.panels import (
     HALF,
     TALL,
     THIRD,
     AnyPanel,
-    Says,
+    PanelText,
     Size,
     ask,
     ask_buckets,
@@ -25,18 +25,18 @@ from dashboards.panels import (
 )
 from dashboards.prometheus.grouping import PERCENTILES, Grouping
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import LEGEND, count, grown, latest, metric, quantile
+from dashboards.query import LEGEND, grown, latest, metric, n_of, quantile
 from dashboards.style import DASHED, DOTTED, PHASES, SECONDS, TOKENS_PER_SECOND, coloured
-from dashboards.tables import Figure, counted, seconds, table
+from dashboards.tables import NumberColumn, in_count, in_seconds, table
 from probe.metrics import names
 
 _WINDOW = "$window"
 _WHOLE_TABLE = Size(width=24, height=8)
 
 
-def phases(of: Grouping) -> Row:
+def phases_row(grouping: Grouping) -> PanelRow:
     """In which phase the time goes, over time and by whom."""
-    return Row(title="Which phase?", panels=(_phases_over_time(), _phases_by(of), _phases_now()))
+    return PanelRow(title="Which phase?", panels=(_phases_over_time(), _phases_by(grouping), _phases_now()))
 
 
 def _phase_mean(by: str, over: str) -> str:
@@ -54,7 +54,7 @@ _ABOUT_PHASES = (
 
 def _phases_over_time() -> AnyPanel:
     panel = stacked(
-        Says("Phases of the mean attempt", _ABOUT_PHASES, SECONDS),
+        PanelText("Phases of the mean attempt", _ABOUT_PHASES, SECONDS),
         ask(f"{_phase_mean('', '$__rate_interval')} > 0", "{{phase}}"),
         size=THIRD,
     )
@@ -63,28 +63,28 @@ def _phases_over_time() -> AnyPanel:
     return panel
 
 
-def _phases_by(of: Grouping) -> AnyPanel:
+def _phases_by(grouping: Grouping) -> AnyPanel:
     """A bar for each group, its phases one after the other."""
-    says = Says("Phases in the time shown", _ABOUT_PHASES, SECONDS)
-    return _parted(says, _phase_mean(of.by, "$__range"), of.by)
+    text = PanelText("Phases in the time shown", _ABOUT_PHASES, SECONDS)
+    return _parted(text, _phase_mean(grouping.by, "$__range"), grouping.by)
 
 
 def _phases_now() -> AnyPanel:
     """The latest attempt on each target."""
-    says = Says(
+    text = PanelText(
         "Phases of the latest attempt",
         "Of each target; none of one that failed. Longer in wait alone: the provider. Longer in all of "
         "them, of all providers: the network here.",
         SECONDS,
     )
     by = "target, connection, kind"
-    return _parted(says, f"max by ({by}, phase) ({metric(names.LAST_PHASE_SECONDS)})", by)
+    return _parted(text, f"max by ({by}, phase) ({metric(names.LAST_PHASE_SECONDS)})", by)
 
 
-def _parted(says: Says, expression: str, by: str) -> AnyPanel:
+def _parted(text: PanelText, expression: str, by: str) -> AnyPanel:
     """A bar for each group `by`; the expression has their labels and `phase`."""
     query = ask_rows(f'label_join({expression}, "of", " · ", {_quoted(by)})')
-    panel = parted_bars(says, query, size=THIRD)
+    panel = parted_bars(text, query, size=THIRD)
     panel.with_transformation(
         DataTransformerConfig(
             id_val="groupingToMatrix",
@@ -106,13 +106,13 @@ def _quoted(labels: str) -> str:
     return ", ".join(f'"{label}"' for label in labels.split(", "))
 
 
-def first_token(of: Grouping) -> Row:
+def first_token_row(grouping: Grouping) -> PanelRow:
     """Time to first token: where it lies, its percentiles, and of whom."""
-    return Row(
+    return PanelRow(
         title="Time to first token and total latency",
         panels=(
             buckets(
-                Says(
+                PanelText(
                     "TTFT, all that is chosen",
                     "How many attempts had which time to first token. Two bands are two populations: cold "
                     "and warm, or two providers; choose one above.",
@@ -121,12 +121,12 @@ def first_token(of: Grouping) -> Row:
                 ask_buckets(grown(names.TTFT_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
                 size=TALL,
             ),
-            _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, of),
-            _percentile_table(of),
+            _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, grouping),
+            _percentile_table(grouping),
             _each("TTFT of each attempt", names.LAST_TTFT_SECONDS),
             _answer(),
             _percentiles(
-                "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, of
+                "Total latency", "Start of the call to the last output", names.TOTAL_LATENCY_SECONDS, grouping
             ),
             _each("Total latency of each attempt", names.LAST_TOTAL_LATENCY_SECONDS, TALL),
         ),
@@ -135,13 +135,13 @@ def first_token(of: Grouping) -> Row:
 
 def _each(title: str, name: str, size: Size = HALF) -> AnyPanel:
     about = "Exact, not from a histogram. A gap is an attempt that failed."
-    return graph(Says(title, about, SECONDS), ask(latest(name), LEGEND), size=size)
+    return graph(PanelText(title, about, SECONDS), ask(latest(name), LEGEND), size=size)
 
 
 def _answer() -> AnyPanel:
     """The steps to the answer of each attempt."""
     panel = graph(
-        Says(
+        PanelText(
             "Steps to the answer of each attempt",
             "Server: request sent to first output. First byte: dashed. Answer, reasoning excluded: dotted.",
             SECONDS,
@@ -153,30 +153,34 @@ def _answer() -> AnyPanel:
     return panel.override_by_query("B", DASHED).override_by_query("C", DOTTED)
 
 
-def _percentiles(title: str, what: str, name: str, of: Grouping, unit: str = SECONDS) -> Graph:
+def _percentiles(title: str, what: str, name: str, grouping: Grouping, unit: str = SECONDS) -> Graph:
     """p50, p90 and p99 over the trailing window, with n."""
     about = f"{what}; each point looks back over the window chosen above. {PERCENTILES}"
     panel = graph(
-        Says(f"{title}: p50, p90, p99", about, unit),
+        PanelText(f"{title}: p50, p90, p99", about, unit),
         *(
-            ask(quantile(share, name, by=of.by, over=_WINDOW), f"p{share * 100:.0f} {of.legend}", ref)
+            ask(
+                quantile(share, name, by=grouping.by, over=_WINDOW),
+                f"p{share * 100:.0f} {grouping.legend}",
+                ref,
+            )
             for ref, share in (("A", 0.5), ("B", 0.9), ("C", 0.99))
         ),
         size=TALL,
     )
     panel.override_by_query("B", DASHED).override_by_query("C", DOTTED)
-    return with_n(panel, count(name, by=of.by, over=_WINDOW), f"n {of.legend}")
+    return with_n(panel, n_of(name, by=grouping.by, over=_WINDOW), f"n {grouping.legend}")
 
 
-def _percentile_table(of: Grouping) -> AnyPanel:
-    def figure(title: str, share: float, name: str) -> Figure:
-        return seconds(title, quantile(share, name, by=of.by))
+def _percentile_table(grouping: Grouping) -> AnyPanel:
+    def figure(title: str, share: float, name: str) -> NumberColumn:
+        return in_seconds(title, quantile(share, name, by=grouping.by))
 
     return table(
-        Says(
+        PanelText(
             "Percentiles in the time shown", f"Server: request sent to first output. {PERCENTILES}", SECONDS
         ),
-        target_labels(*of.labels),
+        target_labels(*grouping.labels),
         [
             figure("TTFT p50", 0.5, names.TTFT_SECONDS),
             figure("TTFT p90", 0.9, names.TTFT_SECONDS),
@@ -185,20 +189,20 @@ def _percentile_table(of: Grouping) -> AnyPanel:
             figure("Total p50", 0.5, names.TOTAL_LATENCY_SECONDS),
             figure("Total p90", 0.9, names.TOTAL_LATENCY_SECONDS),
             figure("Total p99", 0.99, names.TOTAL_LATENCY_SECONDS),
-            counted("n", count(names.TTFT_SECONDS, by=of.by)),
+            in_count("n", n_of(names.TTFT_SECONDS, by=grouping.by)),
         ],
         sort_by="TTFT p50",
         size=_WHOLE_TABLE,
     )
 
 
-def gaps(of: Grouping) -> Row:
+def gaps_row(grouping: Grouping) -> PanelRow:
     """How evenly the answer flows."""
-    return Row(
+    return PanelRow(
         title="Gaps in the stream",
         panels=(
             buckets(
-                Says(
+                PanelText(
                     "Gaps between chunks",
                     "Time between two arrivals that carry output, of all streams chosen.",
                     SECONDS,
@@ -210,10 +214,10 @@ def gaps(of: Grouping) -> Row:
                 "Gap",
                 "Time between two arrivals that carry output; n counts gaps",
                 names.CHUNK_GAP_SECONDS,
-                of,
+                grouping,
             ),
             graph(
-                Says(
+                PanelText(
                     "Stream jitter",
                     "Standard deviation of the gaps of one stream, of each attempt.",
                     SECONDS,
@@ -221,7 +225,7 @@ def gaps(of: Grouping) -> Row:
                 ask(latest(names.LAST_STREAM_JITTER_SECONDS), LEGEND),
             ),
             graph(
-                Says(
+                PanelText(
                     "Inter-token latency",
                     "(Last - first output) / (output tokens - 1) of each attempt.",
                     SECONDS,
@@ -233,20 +237,20 @@ def gaps(of: Grouping) -> Row:
     )
 
 
-def speed(of: Grouping) -> Row:
+def speed_row(grouping: Grouping) -> PanelRow:
     """Tokens per second."""
-    return Row(
+    return PanelRow(
         title="Speed",
         panels=(
             _percentiles(
                 "Tokens per second",
                 "(Output tokens - 1) / (last - first output); here p90 and p99 are the fast ones",
                 names.TOKENS_PER_SECOND,
-                of,
+                grouping,
                 TOKENS_PER_SECOND,
             ),
             log_graph(
-                Says(
+                PanelText(
                     "Speed of each attempt",
                     "Steady: without what came with the first arrival, which may bundle many tokens.",
                     TOKENS_PER_SECOND,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.annotations import marks
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, states
+from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, graph, stat_panel, states
 from dashboards.prometheus.shared import success_share, target_labels
 from dashboards.query import LEGEND, SERIES, how_many, latest
 from dashboards.style import (
@@ -22,7 +22,7 @@ from dashboards.style import (
     Steps,
     texts,
 )
-from dashboards.tables import Figure, Label, table
+from dashboards.tables import Label, NumberColumn, table
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -42,8 +42,8 @@ def board() -> Board:
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
-            Row(title="Do they answer?", panels=(*_sums(), _up(), _servers())),
-            Row(
+            PanelRow(title="Do they answer?", panels=(*_sums(), _up(), _servers())),
+            PanelRow(
                 title="Queue, load and cache",
                 panels=(
                     _load(
@@ -61,7 +61,7 @@ def board() -> Board:
                     _load("Batch", "Requests decoded together.", names.ENGINE_BATCH_SIZE),
                 ),
             ),
-            Row(
+            PanelRow(
                 title="Does it explain what was measured?",
                 panels=(_queue(), _parts(), _speed(), _evaluating()),
             ),
@@ -72,26 +72,30 @@ def board() -> Board:
 def _sums() -> tuple[AnyPanel, ...]:
     up = latest(names.ENGINE_UP, by="provider, engine")
     return (
-        number(
-            Says("Servers down", "Servers that did not answer when last asked.", COUNT, _NO_ENGINE),
+        stat_panel(
+            PanelText("Servers down", "Servers that did not answer when last asked.", COUNT, _NO_ENGINE),
             ask_now(how_many(f"{up} == 0", up)),
             at=ANY_IS_BAD,
             size=_QUARTER,
         ),
-        number(
-            Says("Waiting now", "Requests in all queues.", COUNT, _SILENT),
+        stat_panel(
+            PanelText("Waiting now", "Requests in all queues.", COUNT, _SILENT),
             ask_now(f"sum({latest(names.ENGINE_REQUESTS_WAITING, by=_SERVER)})"),
             at=_QUEUED,
             size=_QUARTER,
         ),
-        number(
-            Says("Fullest cache", "Share of the key-value cache in use, of the fullest.", RATIO, _SILENT),
+        stat_panel(
+            PanelText(
+                "Fullest cache", "Share of the key-value cache in use, of the fullest.", RATIO, _SILENT
+            ),
             ask_now(latest(names.ENGINE_KV_CACHE_RATIO, by="")),
             at=SPENT,
             size=_QUARTER,
         ),
-        number(
-            Says("Success", "Of the attempts at engines, in the time shown.", RATIO, "No engine was probed."),
+        stat_panel(
+            PanelText(
+                "Success", "Of the attempts at engines, in the time shown.", RATIO, "No engine was probed."
+            ),
             ask_now(success_share("", _OF_ENGINE)),
             size=_QUARTER,
             at=SUCCESS,
@@ -104,7 +108,7 @@ _QUARTER = Size(width=6, height=3)
 
 def _up() -> AnyPanel:
     panel = states(
-        Says(
+        PanelText(
             "Since when: does the server answer?",
             "Asked about itself, apart from the probes.",
             WORD,
@@ -118,7 +122,7 @@ def _up() -> AnyPanel:
 
 def _servers() -> AnyPanel:
     return table(
-        Says(
+        PanelText(
             "Load now",
             "By the servers' own metrics; a dash where one tells no such figure.",
             COUNT,
@@ -130,21 +134,23 @@ def _servers() -> AnyPanel:
             Label(name="model", title="Model"),
         ],
         [
-            Figure(title="Running", expression=latest(names.ENGINE_REQUESTS_RUNNING, by=_SERVER), unit=COUNT),
-            Figure(
+            NumberColumn(
+                title="Running", expression=latest(names.ENGINE_REQUESTS_RUNNING, by=_SERVER), unit=COUNT
+            ),
+            NumberColumn(
                 title="Waiting",
                 expression=latest(names.ENGINE_REQUESTS_WAITING, by=_SERVER),
                 unit=COUNT,
                 at=_QUEUED,
             ),
-            Figure(
+            NumberColumn(
                 title="Cache",
                 expression=latest(names.ENGINE_KV_CACHE_RATIO, by=_SERVER),
                 unit=RATIO,
                 at=SPENT,
                 cell="gauge",
             ),
-            Figure(
+            NumberColumn(
                 title="Batch", expression=latest(names.ENGINE_BATCH_SIZE, by=_SERVER), unit=COUNT, decimals=1
             ),
         ],
@@ -154,13 +160,13 @@ def _servers() -> AnyPanel:
 
 
 def _load(title: str, about: str, name: str, unit: str = COUNT) -> AnyPanel:
-    panel = graph(Says(title, about, unit, _SILENT), ask(latest(name, by=_SERVER), _LEGEND))
+    panel = graph(PanelText(title, about, unit, _SILENT), ask(latest(name, by=_SERVER), _LEGEND))
     return panel.max(1) if unit == RATIO else panel
 
 
 def _queue() -> AnyPanel:
     return graph(
-        Says(
+        PanelText(
             "TTFT against the queue",
             "Time to first token of each attempt, and dashed the queue as the server tells it for that "
             "attempt.",
@@ -179,7 +185,7 @@ def _reported(part: str) -> str:
 def _parts() -> AnyPanel:
     by = f"{SERIES}, part, source"
     return graph(
-        Says(
+        PanelText(
             "Parts by the server's word",
             "Load of the model, queue, prompt, completion; source metrics: from its counters.",
             SECONDS,
@@ -196,7 +202,7 @@ def _told_speed(part: str) -> str:
 
 def _speed() -> AnyPanel:
     return graph(
-        Says(
+        PanelText(
             "Speed: measured, and dashed as told",
             "Tokens made per second.",
             TOKENS_PER_SECOND,
@@ -209,7 +215,7 @@ def _speed() -> AnyPanel:
 
 def _evaluating() -> AnyPanel:
     return graph(
-        Says(
+        PanelText(
             "Speed of reading the prompt",
             "Tokens evaluated per second, by the server's word.",
             TOKENS_PER_SECOND,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.annotations import marks
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED
 from dashboards.panels import (
     HALF,
     AnyPanel,
-    Says,
+    PanelText,
     Size,
     ask,
     ask_now,
-    number,
+    stat_panel,
     states,
 )
-from dashboards.prometheus import own_delivery, own_lag, own_schedule, own_store
 from dashboards.prometheus.own import (
     CHOSEN,
     INSTANCE_LABEL,
@@ -24,10 +23,14 @@ from dashboards.prometheus.own import (
     JOB_LABEL,
     NO_PROBE,
     STALE,
+    delivery_row,
+    lag_row,
     own,
     own_grown,
+    schedule_row,
+    store_row,
 )
-from dashboards.prometheus.shared import NO_PRICE, budgets
+from dashboards.prometheus.shared import NO_PRICE, budget_bars
 from dashboards.query import latest
 from dashboards.style import (
     ANY_IS_BAD,
@@ -39,7 +42,7 @@ from dashboards.style import (
     WORD,
     texts,
 )
-from dashboards.tables import Label, ago, counted, table, usd
+from dashboards.tables import Label, in_count, in_dollars, moment, table
 from dashboards.variables import datasource, instance, window
 from probe.metrics import names
 
@@ -52,13 +55,13 @@ def board() -> Board:
         variables=(datasource(), instance(), window()),
         annotations=marks(narrowed=False),
         rows=(
-            Row(title="Is it us?", panels=(*_sums(), _parts())),
-            own_schedule.schedule(),
-            own_lag.lag(),
-            own_delivery.delivery(),
-            own_store.store(),
-            Row(title="Budget", panels=(budgets(CHOSEN), _estimates())),
-            Row(title="What runs", panels=(_builds(),)),
+            PanelRow(title="Is it us?", panels=(*_sums(), _parts())),
+            schedule_row(),
+            lag_row(),
+            delivery_row(),
+            store_row(),
+            PanelRow(title="Budget", panels=(budget_bars(CHOSEN), _estimates())),
+            PanelRow(title="What runs", panels=(_builds(),)),
         ),
     )
 
@@ -68,17 +71,17 @@ def _sums() -> tuple[AnyPanel, ...]:
     since = f"time() - ({own(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)} > 0)"
     about_stale = "Time since its latest run, in intervals of it; from 2 on it is stale."
     return (
-        number(
-            Says("Probes", "Daemons that are scraped now.", COUNT, "none"),
+        stat_panel(
+            PanelText("Probes", "Daemons that are scraped now.", COUNT, "none"),
             ask_now(f"count({own(names.BUILD_INFO)}) or vector(0)"),
             at=((None, RED), (1, GREEN)),
         ),
-        number(
-            Says("Up for", "Since the latest start of any of them.", SECONDS, NO_PROBE),
+        stat_panel(
+            PanelText("Up for", "Since the latest start of any of them.", SECONDS, NO_PROBE),
             ask_now(f"time() - max({own(names.START_TIMESTAMP_SECONDS)})"),
         ),
-        number(
-            Says("Stalest job", about_stale, FACTOR, "no run"),
+        stat_panel(
+            PanelText("Stalest job", about_stale, FACTOR, "no run"),
             ask_now(f"max(({since}) / on ({JOB}) {interval})"),
             at=STALE,
         ).decimals(1),
@@ -95,14 +98,14 @@ def _sums() -> tuple[AnyPanel, ...]:
 
 
 def _troubles(title: str, what: str, name: str) -> AnyPanel:
-    says = Says(title, f"{what}; in the time shown.", COUNT, "no probe")
-    return number(says, ask_now(own_grown(name)), at=ANY_IS_BAD)
+    text = PanelText(title, f"{what}; in the time shown.", COUNT, "no probe")
+    return stat_panel(text, ask_now(own_grown(name)), at=ANY_IS_BAD)
 
 
 def _parts() -> AnyPanel:
     """Store and configuration, since when."""
     panel = states(
-        Says(
+        PanelText(
             "Since when: store and configuration",
             "Red: the store does not take samples, or the configuration in the file could not be read and "
             "the one before is in force.",
@@ -125,12 +128,12 @@ def _estimates() -> AnyPanel:
         return latest(name, CHOSEN, by=JOB)
 
     return table(
-        Says("What jobs cost", "Estimates, as far as prices are known.", USD, NO_PRICE),
+        PanelText("What jobs cost", "Estimates, as far as prices are known.", USD, NO_PRICE),
         [JOB_LABEL, INSTANCE_LABEL],
         [
-            usd("A run", estimate(names.JOB_ESTIMATED_RUN_COST_USD)),
-            usd("30 days", estimate(names.JOB_ESTIMATED_MONTH_COST_USD), decimals=2),
-            counted("Runs skipped", own_grown(names.RUNS_SKIPPED_TOTAL, by=JOB), at=ANY_IS_ODD),
+            in_dollars("A run", estimate(names.JOB_ESTIMATED_RUN_COST_USD)),
+            in_dollars("30 days", estimate(names.JOB_ESTIMATED_MONTH_COST_USD), decimals=2),
+            in_count("Runs skipped", own_grown(names.RUNS_SKIPPED_TOTAL, by=JOB), at=ANY_IS_ODD),
         ],
         sort_by="30 days",
         descending=True,
@@ -147,7 +150,7 @@ def _builds() -> AnyPanel:
         return f"max by (instance) ({expression}) * on (instance) group_right () {build}"
 
     return table(
-        Says("Versions", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
+        PanelText("Versions", "What runs where, since when, and with which configuration.", COUNT, NO_PROBE),
         [
             INSTANCE_LABEL,
             Label(name="location", title="Location"),
@@ -155,9 +158,11 @@ def _builds() -> AnyPanel:
             Label(name="python_version", title="Python"),
         ],
         [
-            ago("Started", by_instance(own(names.START_TIMESTAMP_SECONDS))),
-            ago("Configuration read", by_instance(own(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS))),
-            counted("Reloads failed", by_instance(failures), at=ANY_IS_BAD),
+            moment("Started", by_instance(own(names.START_TIMESTAMP_SECONDS))),
+            moment(
+                "Configuration read", by_instance(own(names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS))
+            ),
+            in_count("Reloads failed", by_instance(failures), at=ANY_IS_BAD),
         ],
         sort_by="Probe",
         size=Size(width=24, height=5),

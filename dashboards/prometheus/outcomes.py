@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from dashboards import faults
-from dashboards.board import Row
+from dashboards.board import PanelRow
 from dashboards.palette import RED
 from dashboards.panels import (
     AnyPanel,
-    Says,
+    PanelText,
     Size,
     ask,
     ask_now,
     graph,
-    number,
     stacked,
+    stat_panel,
     with_n,
 )
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import (
-    attempts,
+    attempt_count,
+    failures_by_fault,
     latest_success,
     simulated,
     since_when,
     success_share,
     target_labels,
     targets_failing,
-    whose_fault,
 )
 from dashboards.query import LEGEND, SERIES, grown, latest
 from dashboards.style import (
@@ -37,17 +37,17 @@ from dashboards.style import (
     TOKENS,
     shades,
 )
-from dashboards.tables import Label, counted, table
+from dashboards.tables import Label, in_count, table
 from probe.metrics import names
 
 
-def now() -> Row:
+def now_row() -> PanelRow:
     """Is it them or us, since when, and what kind of failure?"""
-    return Row(
+    return PanelRow(
         title="Is it them or us, since when?",
         panels=(
-            number(
-                Says(
+            stat_panel(
+                PanelText(
                     "Success",
                     "Of the attempts that the probe itself carried through, in the time shown.",
                     RATIO,
@@ -55,17 +55,21 @@ def now() -> Row:
                 ask_now(success_share("")),
                 at=SUCCESS,
             ),
-            number(Says("Attempts", "n of the time shown.", COUNT), ask_now(attempts(""))).decimals(0),
+            stat_panel(
+                PanelText("Attempts", "n of the time shown.", COUNT), ask_now(attempt_count(""))
+            ).decimals(0),
             targets_failing(),
             latest_success(),
-            number(
-                Says("Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT),
+            stat_panel(
+                PanelText(
+                    "Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT
+                ),
                 ask_now(f"round({grown(names.ATTEMPTS_TOTAL, _LIMITED)})"),
                 at=ANY_IS_BAD,
             ),
             simulated(),
             since_when(Size(width=24, height=7)),
-            whose_fault(Size(width=12, height=8)),
+            failures_by_fault(Size(width=12, height=8)),
             _kinds(),
             _failures(),
             _success(),
@@ -80,7 +84,7 @@ _FAILED = 'outcome="failed"'
 def _kinds() -> AnyPanel:
     failed = grown(names.ATTEMPTS_TOTAL, _FAILED, by="failure", over="$__rate_interval")
     return stacked(
-        Says("Failed attempts by kind", "What went wrong.", COUNT, faults.NONE_FAILED),
+        PanelText("Failed attempts by kind", "What went wrong.", COUNT, faults.NONE_FAILED),
         ask(f"{failed} > 0", "{{failure}}"),
         size=Size(width=12, height=8),
     ).color_scheme(shades(RED))
@@ -89,7 +93,7 @@ def _kinds() -> AnyPanel:
 def _failures() -> AnyPanel:
     by = "target, connection, fault, failure"
     return table(
-        Says(
+        PanelText(
             "Failures in the time shown",
             "By target, kind, and who has to answer for it.",
             COUNT,
@@ -101,7 +105,7 @@ def _failures() -> AnyPanel:
             Label(name="fault", title="Fault", texts=faults.TEXTS),
         ],
         [
-            counted("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),
+            in_count("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),
         ],
         sort_by="Attempts",
         descending=True,
@@ -111,68 +115,70 @@ def _failures() -> AnyPanel:
 
 def _success() -> AnyPanel:
     panel = graph(
-        Says("Success over time", "Share over the window chosen above, with n.", RATIO),
+        PanelText("Success over time", "Share over the window chosen above, with n.", RATIO),
         ask(success_share("", over="$window"), "success"),
         size=Size(width=12, height=8),
     )
-    return with_n(panel.axis_soft_max(1), attempts("", over="$window"))
+    return with_n(panel.axis_soft_max(1), attempt_count("", over="$window"))
 
 
-def tokens(of: Grouping) -> Row:
+def tokens_row(grouping: Grouping) -> PanelRow:
     """Tokens that were counted, by type and by whom."""
-    return Row(title="Tokens", panels=(_tokens(), _output_tokens(), _token_table(of)), folded=True)
+    return PanelRow(title="Tokens", panels=(_tokens(), _output_tokens(), _token_table(grouping)), folded=True)
 
 
 def _tokens() -> AnyPanel:
     about = "Input and output. Cached input is part of input, reasoning part of output."
     by_type = grown(names.TOKENS_TOTAL, 'type=~"input|output"', by="type", over="$__rate_interval")
-    return stacked(Says("Tokens", about, TOKENS), ask(by_type, "{{type}}"))
+    return stacked(PanelText("Tokens", about, TOKENS), ask(by_type, "{{type}}"))
 
 
 def _output_tokens() -> AnyPanel:
     about = "Compare like with like: speed depends on length."
     made = latest(names.LAST_TOKENS, 'type="output"', by=f"{SERIES}, source")
     return graph(
-        Says("Output tokens of each attempt", about, TOKENS), ask(made, f"{LEGEND} · {{{{source}}}}")
+        PanelText("Output tokens of each attempt", about, TOKENS), ask(made, f"{LEGEND} · {{{{source}}}}")
     )
 
 
-def _token_table(of: Grouping) -> AnyPanel:
-    by = f"type, source, {of.by}"
+def _token_table(grouping: Grouping) -> AnyPanel:
+    by = f"type, source, {grouping.by}"
     return table(
-        Says(
+        PanelText(
             "Tokens in the time shown",
             "Counted by the provider, or estimated: then speed and cost are estimates too. Cached input "
             "answers faster.",
             TOKENS,
         ),
         [
-            *target_labels(*of.labels),
+            *target_labels(*grouping.labels),
             Label(name="type", title="Type"),
             Label(name="source", title="Counted by"),
         ],
-        [counted("Tokens", f"round({grown(names.TOKENS_TOTAL, by=by)}) > 0")],
+        [in_count("Tokens", f"round({grown(names.TOKENS_TOTAL, by=by)}) > 0")],
         sort_by="Tokens",
         descending=True,
         size=Size(width=24, height=8),
     )
 
 
-def rate_limits() -> Row:
+def rate_limits_row() -> PanelRow:
     """What is left of the provider's limits."""
     by = f"{SERIES}, resource, window"
     silent = "The provider tells no limits in the heads of its answers."
     left = latest(names.RATE_LIMIT_REMAINING, by=by)
     allowed = latest(names.RATE_LIMIT, by=by)
-    return Row(
+    return PanelRow(
         title="Rate limits",
         panels=(
             graph(
-                Says("Left of the limit", "By the head of the latest answer.", RATIO, silent),
+                PanelText("Left of the limit", "By the head of the latest answer.", RATIO, silent),
                 ask(f"{left} / ({allowed} > 0)", "{{resource}} {{window}} {{target}}"),
             ).max(1),
             graph(
-                Says("Until all of it is left again", "By the head of the latest answer.", SECONDS, silent),
+                PanelText(
+                    "Until all of it is left again", "By the head of the latest answer.", SECONDS, silent
+                ),
                 ask(latest(names.RATE_LIMIT_RESET_SECONDS, by=by), "{{resource}} {{window}} {{target}}"),
             ),
         ),

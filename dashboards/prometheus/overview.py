@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.annotations import ALERTING, marks
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import (
     AnyPanel,
-    Says,
+    PanelText,
     Size,
     ask,
     ask_now,
     graph,
     log_graph,
-    named,
-    number,
-    number_with_n,
+    named_stat,
+    stat_panel,
+    stat_panel_with_n,
 )
 from dashboards.prometheus.shared import (
     NO_PRICE,
     NO_TARGETS,
     alerts_table,
-    attempts,
+    attempt_count,
     cost_per_thousand,
+    failures_by_fault,
     latest_success,
     simulated,
     since_when,
     success_share,
     target_labels,
     targets_failing,
-    whose_fault,
 )
-from dashboards.query import LEGEND, SERIES, count, how_many, latest, mean, metric, quantile
+from dashboards.query import LEGEND, SERIES, how_many, latest, mean, metric, n_of, quantile
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -46,7 +46,7 @@ from dashboards.style import (
     USD,
     texts,
 )
-from dashboards.tables import Figure, counted, seconds, share, table, usd
+from dashboards.tables import NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -66,17 +66,17 @@ def board() -> Board:
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
-            Row(
+            PanelRow(
                 title="Now: is it them or us, since when?",
                 panels=(
                     *_now(),
                     alerts_table(_SIDE),
-                    whose_fault(_SIDE),
+                    failures_by_fault(_SIDE),
                     since_when(Size(width=24, height=8)),
                 ),
             ),
-            Row(title="Leaderboard", panels=(*_winners(), _leaderboard())),
-            Row(title="Each attempt", panels=_course()),
+            PanelRow(title="Leaderboard", panels=(*_winners(), _leaderboard())),
+            PanelRow(title="Each attempt", panels=_course()),
         ),
     )
 
@@ -85,8 +85,8 @@ def _now() -> tuple[AnyPanel, ...]:
     success = latest(names.LAST_ATTEMPT_SUCCESS)
     failing = f"count(count by (provider) ({success} == 0)) or vector(0)"
     return (
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "Alerts firing",
                 "Alerts of severity critical and warning that fire now. Without rules: not even the alert "
                 "Watchdog fires, as it always does where Prometheus evaluates rules.",
@@ -98,8 +98,8 @@ def _now() -> tuple[AnyPanel, ...]:
             at=ANY_IS_BAD,
         ),
         targets_failing(),
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "Providers failing",
                 "Share of the providers of which a target failed last. All of them at once: look at the "
                 "network here and at Probe health before you blame one.",
@@ -110,8 +110,10 @@ def _now() -> tuple[AnyPanel, ...]:
             at=((None, GREEN), (0.01, YELLOW), (0.99, RED)),
         ),
         latest_success(),
-        number(
-            Says("Probe", "Whether probes are scraped and store what they measure.", NO_UNIT, "not scraped"),
+        stat_panel(
+            PanelText(
+                "Probe", "Whether probes are scraped and store what they measure.", NO_UNIT, "not scraped"
+            ),
             ask_now(f"min({metric(names.STORE_UP)})"),
         ).mappings(list(texts({"1": ("well", GREEN), "0": ("store down", RED)}))),
         simulated(),
@@ -121,26 +123,28 @@ def _now() -> tuple[AnyPanel, ...]:
 def _winners() -> tuple[AnyPanel, ...]:
     """The best of each column; n stands beside what a few attempts could make chance."""
     fastest, steadiest = f"bottomk(1, {_TTFT})", f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})"
-    fast = Says("Fastest", "Lowest median time to first token in the time shown.", SECONDS)
-    steady = Says("Most stable", f"Lowest jitter of the last 24 h, of {SEVERAL} attempts or more.", SECONDS)
+    fast = PanelText("Fastest", "Lowest median time to first token in the time shown.", SECONDS)
+    steady = PanelText(
+        "Most stable", f"Lowest jitter of the last 24 h, of {SEVERAL} attempts or more.", SECONDS
+    )
     cheap = "Lowest cost of a thousand requests in the time shown."
     worth = "Highest value score of the last 24 h: tokens per second for each USD per million tokens."
     return (
-        number_with_n(
-            named(fast, ask_now(fastest, LEGEND), size=_WINNER),
-            f"{count(names.TTFT_SECONDS, by=SERIES)} and {fastest}",
+        stat_panel_with_n(
+            named_stat(fast, ask_now(fastest, LEGEND), size=_WINNER),
+            f"{n_of(names.TTFT_SECONDS, by=SERIES)} and {fastest}",
         ),
-        number_with_n(
-            named(steady, ask_now(steadiest, LEGEND), size=_WINNER, at=JITTER),
+        stat_panel_with_n(
+            named_stat(steady, ask_now(steadiest, LEGEND), size=_WINNER, at=JITTER),
             f"{latest(names.WINDOW_ATTEMPTS)} and {steadiest}",
         ),
-        named(
-            Says("Cheapest for 1,000 requests", cheap, USD, NO_PRICE),
+        named_stat(
+            PanelText("Cheapest for 1,000 requests", cheap, USD, NO_PRICE),
             ask_now(f"bottomk(1, {_COST} > 0)", LEGEND),
             size=_WINNER,
         ),
-        named(
-            Says("Best value", worth, COUNT, NO_PRICE),
+        named_stat(
+            PanelText("Best value", worth, COUNT, NO_PRICE),
             ask_now(f"topk(1, {latest(names.VALUE_SCORE)})", LEGEND),
             size=_WINNER,
         ),
@@ -149,7 +153,7 @@ def _winners() -> tuple[AnyPanel, ...]:
 
 def _leaderboard() -> AnyPanel:
     return table(
-        Says(
+        PanelText(
             "Leaderboard",
             "TTFT and total latency are medians, speed the mean, of the n attempts in the time shown; jitter "
             "(green below 200 ms, red from 500 ms) and value score are those of the last 24 h. A target "
@@ -165,19 +169,19 @@ def _leaderboard() -> AnyPanel:
     )
 
 
-def _columns() -> list[Figure]:
+def _columns() -> list[NumberColumn]:
     speed, jitter = mean(names.TOKENS_PER_SECOND, by=SERIES), latest(names.JITTER_SECONDS)
     total = latest(names.LAST_TOTAL_LATENCY_SECONDS)
     return [
-        seconds("TTFT", _TTFT, width=86),
-        seconds("Total", _TOTAL, width=86),
-        Figure(title="TPS", expression=speed, unit=TOKENS_PER_SECOND, width=96, decimals=1),
-        seconds("Jitter", jitter, at=JITTER, cell="light", width=84),
-        share("Success", success_share(SERIES), at=SUCCESS, width=84),
-        usd("Cost / 1k", _COST, width=90),
-        counted("Value", latest(names.VALUE_SCORE), width=74),
-        counted("n", attempts(SERIES), width=64),
-        seconds("Trend of total", total, cell="trend"),
+        in_seconds("TTFT", _TTFT, width=86),
+        in_seconds("Total", _TOTAL, width=86),
+        NumberColumn(title="TPS", expression=speed, unit=TOKENS_PER_SECOND, width=96, decimals=1),
+        in_seconds("Jitter", jitter, at=JITTER, cell="light", width=84),
+        in_percent("Success", success_share(SERIES), at=SUCCESS, width=84),
+        in_dollars("Cost / 1k", _COST, width=90),
+        in_count("Value", latest(names.VALUE_SCORE), width=74),
+        in_count("n", attempt_count(SERIES), width=64),
+        in_seconds("Trend of total", total, cell="trend"),
     ]
 
 
@@ -185,19 +189,21 @@ def _course() -> tuple[AnyPanel, ...]:
     gap = "A gap is an attempt that failed."
     return (
         graph(
-            Says("TTFT", f"Time to first token of each attempt. {gap}", SECONDS),
+            PanelText("TTFT", f"Time to first token of each attempt. {gap}", SECONDS),
             ask(latest(names.LAST_TTFT_SECONDS), LEGEND),
         ),
         graph(
-            Says("Total latency", f"Start of the call to the last output of each attempt. {gap}", SECONDS),
+            PanelText(
+                "Total latency", f"Start of the call to the last output of each attempt. {gap}", SECONDS
+            ),
             ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), LEGEND),
         ),
         log_graph(
-            Says("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
+            PanelText("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
             ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
         ),
         graph(
-            Says("Jitter", "Deviation of the total latency over the last 24 h.", SECONDS),
+            PanelText("Jitter", "Deviation of the total latency over the last 24 h.", SECONDS),
             ask(latest(names.JITTER_SECONDS), LEGEND),
         ),
     )

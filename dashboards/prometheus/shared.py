@@ -5,7 +5,18 @@ from __future__ import annotations
 from dashboards import faults, links
 from dashboards.annotations import ALERTING, CONCERNED, SEVERE
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
-from dashboards.panels import SMALL, AnyPanel, Says, Size, ask, ask_now, bars, named, number, states
+from dashboards.panels import (
+    SMALL,
+    AnyPanel,
+    PanelText,
+    Size,
+    ask,
+    ask_now,
+    bars,
+    named_stat,
+    stat_panel,
+    states,
+)
 from dashboards.query import LEGEND, grown, how_many, latest, metric
 from dashboards.style import (
     ANY_IS_BAD,
@@ -18,7 +29,7 @@ from dashboards.style import (
     WORD,
     texts,
 )
-from dashboards.tables import Label, seconds, table
+from dashboards.tables import Label, in_seconds, table
 from probe.analysis import OWN_FAILURES
 from probe.metrics import names
 
@@ -73,7 +84,7 @@ def success_share(by: str, *matchers: str, over: str = "$__range") -> str:
     return f"{good} / ({whole} > 0)"
 
 
-def attempts(by: str, *matchers: str, over: str = "$__range") -> str:
+def attempt_count(by: str, *matchers: str, over: str = "$__range") -> str:
     """n of every share of attempts."""
     return f"round({grown(names.ATTEMPTS_TOTAL, *matchers, by=by, over=over)})"
 
@@ -94,28 +105,28 @@ def cost_per_million(by: str) -> str:
 
 def since_when(size: Size) -> AnyPanel:
     """Success and failure of each target over time."""
-    says = Says(
+    text = PanelText(
         "Since when: latest attempt of each target",
         "Red from the first attempt that failed to the next that succeeded. One red band: that target. All "
         "red at once: the network here, or the probe. A gap: no probe ran, or none was scraped.",
         WORD,
         NO_TARGETS,
     )
-    panel = states(says, ask(latest(names.LAST_ATTEMPT_SUCCESS), LEGEND), size=size, page=20)
+    panel = states(text, ask(latest(names.LAST_ATTEMPT_SUCCESS), LEGEND), size=size, page=20)
     return panel.mappings(list(texts({"1": ("ok", GREEN), "0": ("failed", RED)})))
 
 
-def whose_fault(size: Size) -> AnyPanel:
+def failures_by_fault(size: Size) -> AnyPanel:
     """Failed attempts over time by who has to answer for them."""
     failed = grown(names.ATTEMPTS_TOTAL, 'outcome="failed"', by="fault", over="$__rate_interval")
-    return faults.whose_fault(ask(f"{failed} > 0", "{{fault}}"), size)
+    return faults.fault_panel(ask(f"{failed} > 0", "{{fault}}"), size)
 
 
-def budgets(*matchers: str) -> AnyPanel:
+def budget_bars(*matchers: str) -> AnyPanel:
     """How near each is to its limit."""
     spent = latest(names.BUDGET_SPENT_RATIO, *matchers, by="budget, period")
     return bars(
-        Says(
+        PanelText(
             "Budgets",
             "Spent of each limit in this day or month (UTC); a run that does not fit is skipped.",
             RATIO,
@@ -144,7 +155,7 @@ def alerts_table(size: Size) -> AnyPanel:
     firing = f"max by ({by}) ({since} and ignoring (alertstate) {ALERTING})"
     joined = ", ".join(f'"{label}"' for label in CONCERNED)
     return table(
-        Says(
+        PanelText(
             "What is burning",
             "Alerts that fire now. The name of an alert leads to its runbook.",
             SECONDS,
@@ -152,7 +163,7 @@ def alerts_table(size: Size) -> AnyPanel:
         ),
         labels,
         [
-            seconds("For", f'label_join({firing}, "about", " ", {joined})', width=90),
+            in_seconds("For", f'label_join({firing}, "about", " ", {joined})', width=90),
         ],
         sort_by="Severity",
         size=size,
@@ -165,13 +176,13 @@ def targets_failing() -> AnyPanel:
     success = latest(names.LAST_ATTEMPT_SUCCESS)
     failing = f"count by ({_TARGET}) ({success} == 0)"
     about = "Targets whose latest attempt failed, over whichever connection."
-    says = Says("Targets failing", about, COUNT, NO_TARGETS)
-    return number(says, ask_now(how_many(failing, success)), at=ANY_IS_BAD)
+    text = PanelText("Targets failing", about, COUNT, NO_TARGETS)
+    return stat_panel(text, ask_now(how_many(failing, success)), at=ANY_IS_BAD)
 
 
 def latest_success() -> AnyPanel:
     """Tells a probe that does not run from providers that do not answer."""
-    says = Says(
+    text = PanelText(
         "Latest",
         "How long ago any attempt succeeded, and how long ago there was any: where both are long ago, it is"
         " us.",
@@ -180,16 +191,18 @@ def latest_success() -> AnyPanel:
     )
     success = f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"
     attempt = f"time() - max({metric(names.LAST_ATTEMPT_TIMESTAMP_SECONDS)} > 0)"
-    return named(says, ask_now(success, "success"), ask_now(attempt, "attempt", "B"), size=SMALL).decimals(0)
+    return named_stat(
+        text, ask_now(success, "success"), ask_now(attempt, "attempt", "B"), size=SMALL
+    ).decimals(0)
 
 
 def simulated() -> AnyPanel:
     """Says where figures are those of a simulator."""
-    says = Says(
+    text = PanelText(
         "Simulated",
         "Targets that a simulator answers: their figures say nothing about a provider.",
         COUNT,
         NO_TARGETS,
     )
     found = f"count by ({_TARGET}) ({metric(names.TARGET_INFO, SIMULATED)})"
-    return number(says, ask_now(how_many(found, metric(names.TARGET_INFO))), at=ANY_IS_ODD)
+    return stat_panel(text, ask_now(how_many(found, metric(names.TARGET_INFO))), at=ANY_IS_ODD)

@@ -21,7 +21,7 @@ _SUFFIXES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class UnknownMetric(ProbeError):
-    """A rule names a metric that the catalogue does not have."""
+    """A rule or a board names a metric, or a part or label of one, that the catalogue does not have."""
 
 
 def names_of(family: Family) -> tuple[str, ...]:

@@ -18,9 +18,8 @@ from dashboards import links
 from dashboards.flux import fields
 from dashboards.flux.panels import legend, rows
 from dashboards.flux.query import by, keep, tagged
-from dashboards.flux.variables import chosen
-from dashboards.panels import Says
-from dashboards.query import UnknownMetric
+from dashboards.flux.variables import chosen_tags
+from dashboards.panels import PanelText
 from dashboards.registry import boards
 from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
@@ -29,6 +28,7 @@ from probe.analysis import OWN_FAILURES
 from probe.facts.event import Event, EventKind
 from probe.facts.sample import ReportSource, Sample, Usage
 from probe.metrics import names
+from probe.rules.promql import UnknownMetric
 from tests.dashboards.grafana import Json, panels
 from tests.exporters.samples import NOW, REPORTED, STATUS, make_failure, make_sample
 from tests.exporters.test_influxdb_points import read_line
@@ -195,9 +195,9 @@ def test_a_name_that_the_exporter_does_not_write_is_refused() -> None:
         partial(by, "provider", "nothing"),
         partial(keep, "_time", "nothing"),
         partial(tagged, "nothing", "==", "ok"),
-        partial(chosen, "nothing"),
+        partial(chosen_tags, "nothing"),
         partial(legend, "nothing"),
-        partial(rows, Says("", "", ""), "", (Label(name="nothing", title=""),)),
+        partial(rows, PanelText("", "", ""), "", (Label(name="nothing", title=""),)),
     ],
     ids=lambda asks: asks.func.__name__,
 )

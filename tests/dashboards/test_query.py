@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dashboards import palette
-from dashboards.query import UnknownMetric, count, grown, mean, metric, quantile
+from dashboards.query import grown, mean, metric, n_of, quantile
 from probe.metrics import names
+from probe.rules.promql import UnknownMetric
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,7 +37,7 @@ def test_functions_over_the_window() -> None:
         f"sum by (target) (increase({phases[0]}[$__range]))"
         f" / (sum by (target) (increase({phases[1]}[$__range])) > 0)"
     )
-    assert count(names.PHASE_SECONDS, 'phase="dns"') == f"round(sum by () (increase({phases[1]}[$__range])))"
+    assert n_of(names.PHASE_SECONDS, 'phase="dns"') == f"round(sum by () (increase({phases[1]}[$__range])))"
 
 
 @pytest.mark.parametrize("name", ["ttft_seconds", f"{names.TTFT_SECONDS}_bucket", "up", ""])

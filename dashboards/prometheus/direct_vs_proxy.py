@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from dashboards import links
 from dashboards.annotations import marks
-from dashboards.board import Board, Row
+from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, Says, Size, ask, ask_now, graph, number, with_n
-from dashboards.prometheus.shared import attempts, cost_per_thousand, simulated, success_share, target_labels
-from dashboards.query import LEGEND, count, latest, mean, quantile
+from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, graph, stat_panel, with_n
+from dashboards.prometheus.shared import (
+    attempt_count,
+    cost_per_thousand,
+    simulated,
+    success_share,
+    target_labels,
+)
+from dashboards.query import LEGEND, latest, mean, n_of, quantile
 from dashboards.style import (
     COUNT,
     DASHED,
@@ -23,7 +29,7 @@ from dashboards.style import (
     USD,
     Steps,
 )
-from dashboards.tables import Figure, Label, counted, seconds, share, table, usd
+from dashboards.tables import Label, NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
 from dashboards.variables import datasource, narrowing, window
 from probe.metrics import names
 
@@ -51,15 +57,15 @@ _PAIR = (
 
 def board() -> Board:
     return Board(
-        uid=links.DETOUR,
+        uid=links.DIRECT_VS_PROXY,
         title="Direct against proxy",
         about="What does the detour through a router cost, in milliseconds and in USD, and does it hold?",
         variables=(datasource(), *narrowing(), window()),
         annotations=marks(),
         rows=(
-            Row(title="What the detour costs", panels=(*_sums(), _pairs())),
-            Row(title="Since when?", panels=(_added(), _both_ways(), _success())),
-            Row(title="Money", panels=(_prices(), _charged())),
+            PanelRow(title="What the detour costs", panels=(*_sums(), _pairs())),
+            PanelRow(title="Since when?", panels=(_added(), _both_ways(), _success())),
+            PanelRow(title="Money", panels=(_prices(), _charged())),
         ),
     )
 
@@ -92,8 +98,8 @@ def _sums() -> tuple[AnyPanel, ...]:
     ttft = _more(_median(names.TTFT_SECONDS, _PROXY), _median(names.TTFT_SECONDS, _DIRECT))
     total = _more(_median(names.TOTAL_LATENCY_SECONDS, _PROXY), _median(names.TOTAL_LATENCY_SECONDS, _DIRECT))
     return (
-        number(
-            Says(
+        stat_panel(
+            PanelText(
                 "TTFT added",
                 "Median over the pairs of how much later the first token comes.",
                 SECONDS,
@@ -102,23 +108,27 @@ def _sums() -> tuple[AnyPanel, ...]:
             ask_now(f"quantile(0.5, {ttft})"),
             at=_ADDED,
         ),
-        number(
-            Says("Worst pair", "The most that a proxy adds to the median TTFT.", SECONDS, "no pair"),
+        stat_panel(
+            PanelText("Worst pair", "The most that a proxy adds to the median TTFT.", SECONDS, "no pair"),
             ask_now(f"max({ttft})"),
             at=_ADDED,
         ),
-        number(
-            Says("Latency added", "Median over the pairs, of the whole answer.", SECONDS, "no pair"),
+        stat_panel(
+            PanelText("Latency added", "Median over the pairs, of the whole answer.", SECONDS, "no pair"),
             ask_now(f"quantile(0.5, {total})"),
             at=_ADDED,
         ),
-        number(
-            Says("Cost added / 1k", "Mean over the pairs of what 1,000 requests cost more.", USD, "no price"),
+        stat_panel(
+            PanelText(
+                "Cost added / 1k", "Mean over the pairs of what 1,000 requests cost more.", USD, "no price"
+            ),
             ask_now(f"avg({_more(_cost(_PROXY), _cost(_DIRECT))})"),
             at=_DEARER,
         ),
-        number(
-            Says("Pairs", "Models that are probed both ways, by connection and location.", COUNT, "none"),
+        stat_panel(
+            PanelText(
+                "Pairs", "Models that are probed both ways, by connection and location.", COUNT, "none"
+            ),
             ask_now(f"count({ttft})"),
         ),
         simulated(),
@@ -127,7 +137,7 @@ def _sums() -> tuple[AnyPanel, ...]:
 
 def _pairs() -> AnyPanel:
     return table(
-        Says(
+        PanelText(
             "Each pair in the time shown",
             "Medians through the proxy, and how much they are above the best direct way to the same model. "
             "n: attempts through the proxy.",
@@ -142,7 +152,7 @@ def _pairs() -> AnyPanel:
     )
 
 
-def _columns() -> list[Figure]:
+def _columns() -> list[NumberColumn]:
     def own(expression: str) -> str:
         return f"sum by (same, provider, connection, location) ({_through(expression)})"
 
@@ -155,14 +165,14 @@ def _columns() -> list[Figure]:
     ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
     faster = _more(speed(_PROXY), speed(_DIRECT))
     return [
-        seconds("TTFT", own(_median(ttft, _PROXY))),
-        seconds("TTFT added", added(ttft), at=_ADDED, cell="light"),
-        seconds("Total", own(_median(total, _PROXY))),
-        seconds("Total added", added(total), at=_ADDED, cell="light"),
-        Figure(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, decimals=1),
-        usd("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT))),
-        share("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS),
-        counted("n", own(count(ttft, _PROXY, by=_LABELS))),
+        in_seconds("TTFT", own(_median(ttft, _PROXY))),
+        in_seconds("TTFT added", added(ttft), at=_ADDED, cell="light"),
+        in_seconds("Total", own(_median(total, _PROXY))),
+        in_seconds("Total added", added(total), at=_ADDED, cell="light"),
+        NumberColumn(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, decimals=1),
+        in_dollars("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT))),
+        in_percent("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS),
+        in_count("n", own(n_of(ttft, _PROXY, by=_LABELS))),
     ]
 
 
@@ -170,7 +180,7 @@ def _added() -> AnyPanel:
     ttft = names.TTFT_SECONDS
     difference = _more(_median(ttft, _PROXY, "$window"), _median(ttft, _DIRECT, "$window"))
     panel = graph(
-        Says(
+        PanelText(
             "TTFT added by the detour",
             "Median through the proxy less the direct one, over the window; n: attempts through the proxy.",
             SECONDS,
@@ -179,14 +189,16 @@ def _added() -> AnyPanel:
         ask(difference, "{{same}} through {{provider}} · {{connection}}"),
         size=Size(width=24, height=8),
     )
-    return with_n(panel, count(ttft, _PROXY, by="provider", over="$window"), "n {{provider}}")
+    return with_n(panel, n_of(ttft, _PROXY, by="provider", over="$window"), "n {{provider}}")
 
 
 def _both_ways() -> AnyPanel:
-    says = Says("TTFT both ways", "Of each attempt: direct drawn through, proxy dashed.", SECONDS, _NO_PAIR)
+    text = PanelText(
+        "TTFT both ways", "Of each attempt: direct drawn through, proxy dashed.", SECONDS, _NO_PAIR
+    )
     by = "provider, model, connection"
     return graph(
-        says,
+        text,
         ask(
             latest(names.LAST_TTFT_SECONDS, _DIRECT, by=by),
             "direct {{provider}} · {{model}} · {{connection}}",
@@ -202,7 +214,7 @@ def _both_ways() -> AnyPanel:
 def _success() -> AnyPanel:
     ways = 'kind=~"direct|proxy"'
     panel = graph(
-        Says(
+        PanelText(
             "Success both ways",
             "Share over the window. A detour is one more thing that can fail.",
             RATIO,
@@ -210,7 +222,7 @@ def _success() -> AnyPanel:
         ),
         ask(success_share("kind", ways, over="$window"), "{{kind}}"),
     )
-    return with_n(panel.axis_soft_max(1), attempts("kind", ways, over="$window"), "n {{kind}}")
+    return with_n(panel.axis_soft_max(1), attempt_count("kind", ways, over="$window"), "n {{kind}}")
 
 
 def _prices() -> AnyPanel:
@@ -220,11 +232,13 @@ def _prices() -> AnyPanel:
         return latest(names.PRICE_USD_PER_MILLION_TOKENS, ways, f'type="{kind}"', by=by)
 
     return table(
-        Says("Prices both ways, per 1M tokens", "In force at the latest attempt.", USD, "No price is known."),
+        PanelText(
+            "Prices both ways, per 1M tokens", "In force at the latest attempt.", USD, "No price is known."
+        ),
         target_labels("model", "kind", "provider"),
         [
-            usd("Input", price("input"), decimals=None),
-            usd("Output", price("output"), decimals=None),
+            in_dollars("Input", price("input"), decimals=None),
+            in_dollars("Output", price("output"), decimals=None),
         ],
         sort_by="Model",
         size=HALF,
@@ -233,7 +247,7 @@ def _prices() -> AnyPanel:
 
 def _charged() -> AnyPanel:
     return graph(
-        Says(
+        PanelText(
             "Charged by the proxy against its price list",
             "1: what it charged for the attempt is what the price in force makes it. Above: a fee, or "
             "another model.",
