@@ -1,8 +1,8 @@
 """Panels, each with its unit, what it shows and why it may be empty.
 
-A panel is made of `Says` and of queries; what is left to say is said on the SDK's own builder:
+A panel is made of `PanelText` and of queries; what is left to say is said on the SDK's own builder:
 
-    graph(Says("TTFT", "Time to first token of each attempt.", SECONDS), ask(expression, LEGEND)).min(0)
+    graph(PanelText("TTFT", "Time to first token of each attempt.", SECONDS), ask(expression, LEGEND)).min(0)
 """
 
 from __future__ import annotations
