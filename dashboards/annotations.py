@@ -22,7 +22,7 @@ ALERTING = f'ALERTS{{alertstate="firing",{SEVERE}}}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """A mark wherever `expression` has a value. It is asked in wide steps, so it looks back over one."""
+    """A mark wherever `expression` has a value. It is evaluated in wide steps, so it looks back over one."""
 
     name: str
     expression: str

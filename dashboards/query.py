@@ -47,7 +47,7 @@ def metric(name: str, *matchers: str, part: Part = "", narrowed: tuple[str, ...]
 
     A label that a matcher names is not narrowed once more.
 
-    Raises UnknownMetric where the catalogue has no such family, part or label.
+    Raises UnknownMetric if the catalogue has no such family, part or label.
     """
     wanted = family(name)
     if part not in _PARTS.get(wanted.kind, ("",)):
@@ -73,7 +73,7 @@ def grown(name: str, *matchers: str, by: str = "", part: Part = "", over: str = 
 
 
 def mean(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
-    """The mean of a histogram or summary in a window; nothing where nothing was observed."""
+    """The mean of a histogram or summary in a window; no series if nothing was observed."""
     total = grown(name, *matchers, by=by, part="_sum", over=over)
     return f"{total} / ({grown(name, *matchers, by=by, part='_count', over=over)} > 0)"
 
@@ -90,10 +90,10 @@ def n_of(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str
 
 
 def how_many(found: str, among: str) -> str:
-    """How many series there are; 0 only where there are others `among` which to look, else nothing."""
+    """How many series there are; 0 only if there are others `among` which to look, else nothing."""
     return f"count({found}) or 0 * count({among})"
 
 
 def latest(name: str, *matchers: str, by: str = SERIES) -> str:
-    """A gauge without the labels of the scrape; the larger where two daemons tell of the same."""
+    """A gauge without the labels of the scrape; the larger if two daemons report the same."""
     return f"max by ({by}) ({metric(name, *matchers)})"

@@ -1,4 +1,4 @@
-"""The data sources that boards ask. Their uids are fixed, as provisioning creates them under these."""
+"""The data sources that boards query. Their uids are fixed, as provisioning creates them under these."""
 
 from __future__ import annotations
 

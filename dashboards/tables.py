@@ -127,7 +127,7 @@ def table(
     staying: int = 1,
     last: Sequence[Label] = (),
 ) -> Table:
-    """A table whose first column stays in sight where the screen is narrow; labels may also come `last`."""
+    """A table whose first column stays in sight if the screen is narrow; labels may also come `last`."""
     refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
     panel = dress(sdk.Panel(), text, size, *(_query(figure, ref) for ref, figure in refs.items()))
     panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])

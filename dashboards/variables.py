@@ -27,7 +27,7 @@ _KIND_OF_QUERY = {"label_values": 1, "query_result": 3}
 
 
 def datasource(source: DataSource = PROMETHEUS) -> Variable:
-    """Which server is asked; the provisioned one at first."""
+    """Which data source is queried; the provisioned one at first."""
     return (
         DatasourceVariable("datasource")
         .label("Data source")
@@ -85,7 +85,7 @@ def _suite() -> Variable:
 
 
 def _target() -> Variable:
-    """Targets of the suites chosen; those of no job too where all suites are."""
+    """Targets of the suites chosen; those of no job too if all suites are."""
     asked = [f'{each}=~"${each}"' for each in ("kind", "location", "provider", "model")]
     targets = metric(names.TARGET_INFO, *asked, narrowed=())
     jobs = metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=())

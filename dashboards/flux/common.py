@@ -39,7 +39,7 @@ STEP = "30m"
 
 
 def each(title: str, about: str, unit: str, field: str, size: Size = HALF) -> AnyPanel:
-    """Every attempt as a dot, the largest of each step where there are too many; its own time and value."""
+    """Every attempt as a dot, the largest of each step if there are too many; its own time and value."""
     return dots(
         PanelText(title, about, unit), pipe(attempts(field), extreme("max", *SERIES)), *SERIES, size=size
     )

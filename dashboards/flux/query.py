@@ -48,7 +48,7 @@ def attempts(*fields: str, where: str = "", since: str = "") -> str:
 
 
 def daemon_status(*metrics: str, where: str = "") -> str:
-    """What the daemon told of itself: metrics with the same labels."""
+    """What the daemon reported of itself: metrics with the same labels."""
     places = [status_field(metric) for metric in metrics]
     (measurement,) = {measurement for measurement, _ in places}
     return measured(measurement, _any_of([field for _, field in places]), chosen_tags("location"), where)

@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from dashboards.board import PanelRow
-from dashboards.panels import (
-    HALF,
-    AnyPanel,
-    PanelText,
-    Size,
-    ask,
-    graph,
-    with_n,
-)
+from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, graph, with_n
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import target_labels
 from dashboards.query import LEGEND, SERIES, grown, latest, mean, n_of, quantile

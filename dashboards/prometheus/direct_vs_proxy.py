@@ -18,17 +18,7 @@ from dashboards.prometheus.shared import (
     target_labels,
 )
 from dashboards.query import LEGEND, latest, mean, n_of, quantile
-from dashboards.style import (
-    COUNT,
-    DASHED,
-    FACTOR,
-    RATIO,
-    SECONDS,
-    SUCCESS,
-    TOKENS_PER_SECOND,
-    USD,
-    Steps,
-)
+from dashboards.style import COUNT, DASHED, FACTOR, RATIO, SECONDS, SUCCESS, TOKENS_PER_SECOND, USD, Steps
 from dashboards.tables import Label, NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
 from dashboards.variables import datasource, narrowing, window
 from probe.metrics import names

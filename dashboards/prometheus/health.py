@@ -6,16 +6,7 @@ from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED
-from dashboards.panels import (
-    HALF,
-    AnyPanel,
-    PanelText,
-    Size,
-    ask,
-    ask_now,
-    stat_panel,
-    states,
-)
+from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, stat_panel, states
 from dashboards.prometheus.own import (
     CHOSEN,
     INSTANCE_LABEL,
@@ -32,16 +23,7 @@ from dashboards.prometheus.own import (
 )
 from dashboards.prometheus.shared import NO_PRICE, budget_bars
 from dashboards.query import latest
-from dashboards.style import (
-    ANY_IS_BAD,
-    ANY_IS_ODD,
-    COUNT,
-    FACTOR,
-    SECONDS,
-    USD,
-    WORD,
-    texts,
-)
+from dashboards.style import ANY_IS_BAD, ANY_IS_ODD, COUNT, FACTOR, SECONDS, USD, WORD, texts
 from dashboards.tables import Label, in_count, in_dollars, moment, table
 from dashboards.variables import datasource, instance, window
 from probe.metrics import names

@@ -5,17 +5,7 @@ from __future__ import annotations
 from dashboards import faults
 from dashboards.board import PanelRow
 from dashboards.palette import RED
-from dashboards.panels import (
-    AnyPanel,
-    PanelText,
-    Size,
-    ask,
-    ask_now,
-    graph,
-    stacked,
-    stat_panel,
-    with_n,
-)
+from dashboards.panels import AnyPanel, PanelText, Size, ask, ask_now, graph, stacked, stat_panel, with_n
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import (
     attempt_count,
@@ -28,15 +18,7 @@ from dashboards.prometheus.shared import (
     targets_failing,
 )
 from dashboards.query import LEGEND, SERIES, grown, latest
-from dashboards.style import (
-    ANY_IS_BAD,
-    COUNT,
-    RATIO,
-    SECONDS,
-    SUCCESS,
-    TOKENS,
-    shades,
-)
+from dashboards.style import ANY_IS_BAD, COUNT, RATIO, SECONDS, SUCCESS, TOKENS, shades
 from dashboards.tables import Label, in_count, table
 from probe.metrics import names
 

@@ -61,13 +61,13 @@ class Assembly:
         return tuple(Series(target=plan.target, connection=plan.connection) for plan in self.targets)
 
     def choose(self, patterns: Iterable[str]) -> tuple[TargetPlan, ...]:
-        """The targets that any pattern matches. Raises ConfigError where one matches none."""
+        """The targets that any pattern matches. Raises ConfigError if one matches none."""
         names = list(dict.fromkeys(plan.target.name for plan in self.targets))
         chosen = set(select(patterns, names))
         return tuple(plan for plan in self.targets if plan.target.name in chosen)
 
     def suite(self, name: str) -> Suite:
-        """Raises ConfigError where there is no such suite."""
+        """Raises ConfigError if there is no such suite."""
         suite = self.suites.get(name)
         if suite is None:
             raise ConfigError(f"unknown suite {name!r}; suites are {', '.join(sorted(self.suites))}")
@@ -81,7 +81,7 @@ class Assembly:
             self.prices.load()
 
     async def aclose(self) -> None:
-        """Every provider and server, also where one of them fails."""
+        """Every provider and server, even if one of them fails."""
         async with AsyncExitStack() as stack:
             for provider in self.providers.values():
                 stack.push_async_callback(provider.aclose)
@@ -105,7 +105,7 @@ def needs_bundled_simulator(config: Config) -> bool:
 def assemble(
     config: Config, *, simulator_url: str | None = None, quotes: QuoteTable | None = None
 ) -> Assembly:
-    """Build everything. `simulator_url` is the base URL of the running simulator, where one is needed.
+    """Build everything. `simulator_url` is the base URL of the running simulator, if one is needed.
 
     `quotes` are what sources of prices say; without them prices are those of the program itself.
 
@@ -131,7 +131,7 @@ def assemble(
 
 
 def _meters(endpoints: Mapping[str, Endpoint]) -> Mapping[str, Meter]:
-    """By provider, where an inference server is behind it. Nothing is opened before it is asked."""
+    """By provider, if an inference server is behind it. Nothing is opened before the first request."""
     engines = {name: open_engine(endpoint) for name, endpoint in endpoints.items()}
     return {name: Meter(engine) for name, engine in engines.items() if engine is not None}
 
@@ -143,7 +143,7 @@ def _pointed_at_simulator(name: str, provider: ProviderConfig, url: str | None) 
 
 
 def _plans(config: Config, endpoints: Mapping[str, Endpoint]) -> Iterable[TargetPlan]:
-    """A target asked cold and warm is two series of one name."""
+    """A target probed cold and warm is two series of one name."""
     for target in config.targets:
         endpoint = endpoints.get(target.provider)
         if endpoint is None:

@@ -98,7 +98,7 @@ class _Check:
                 self._add(("pricing", "file"), f"{file}: {key}: unknown provider {provider!r}; {hint}")
 
     def suites(self) -> tuple[str, ...]:
-        """The names of all that can be used; nothing where two have the same name."""
+        """The names of all that can be used. Returns nothing if two have the same name."""
         usable = []
         for index, path in enumerate(self._config.suites):
             try:

@@ -2,12 +2,12 @@
 
 What completes it:
 
-- A provider's key comes from its usual variable (OPENAI_API_KEY, or OPENAI_API_KEY_FILE) where none is set.
+- A provider's key comes from its usual variable (OPENAI_API_KEY, or OPENAI_API_KEY_FILE) if none is set.
 - A target may name a preset without configuring it.
-- A proxy comes from HTTPS_PROXY and its like where none is set.
+- A proxy comes from HTTPS_PROXY and its like if none is set.
 - Without targets, the default models of the providers are probed.
 - Without providers and targets, those presets that have a default model and whose usual variable is set are
-  the providers; where there is none, the bundled simulator, once a minute unless jobs say otherwise.
+  the providers; without any, the bundled simulator, once a minute unless jobs say otherwise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Logs: readable text on a terminal, JSON lines elsewhere, and one file a day where asked.
+"""Logs: readable text on a terminal, JSON lines elsewhere, and one file a day if configured.
 
 Everything is logged through `structlog.get_logger("probe.<noun>")`; what libraries log through `logging`
 takes the same way. The last thing that happens to a line is redaction, so that no key gets out, be it in the
@@ -25,7 +25,7 @@ from structlog.typing import Processor
 from probe.config import LogConfig, process_environment
 from probe.lib.secrets import redact
 
-# Ours are as talkative as asked; below this level libraries tell of their workings, request bodies included.
+# Ours say as much as configured; below this level libraries tell of their workings, request bodies included.
 OURS: Final = ("probe", "exporters")
 LIBRARY_LEVEL: Final = logging.WARNING
 _FILE_NAME: Final = re.compile(r"probe-(\d{4}-\d{2}-\d{2})\.log")
@@ -39,7 +39,7 @@ _MULTILINE: Final = frozenset({"exception", "stack"})
 def configure_logs(config: LogConfig, stream: TextIO | None = None) -> None:
     """Set up logging for this process; may be called again, as after a reload.
 
-    Raises OSError where the directory for files cannot be made.
+    Raises OSError if the directory for files cannot be made.
     """
     stream = sys.stderr if stream is None else stream
     handlers: list[logging.Handler] = [_stream_handler(config, stream)]
@@ -154,7 +154,7 @@ class DailyFile(Handler):
     """Writes each record to `probe-<the record's date>.log` and keeps the files of the last `keep_days` days.
 
     A file that cannot be written is said on stderr once, until it can be written again; logging goes on
-    elsewhere. Raises OSError where the directory cannot be made.
+    elsewhere. Raises OSError if the directory cannot be made.
     """
 
     def __init__(self, directory: Path, keep_days: int) -> None:

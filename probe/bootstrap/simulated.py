@@ -1,4 +1,4 @@
-"""When the bundled simulator stands in for providers, and how often it is then asked."""
+"""When the bundled simulator stands in for providers, and how often it is then probed."""
 
 from __future__ import annotations
 

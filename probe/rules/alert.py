@@ -1,4 +1,4 @@
-"""What a rule is, whoever evaluates it, and which board an alert opens."""
+"""What a rule is, for either evaluator, and which board an alert opens."""
 
 from __future__ import annotations
 

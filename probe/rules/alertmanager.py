@@ -1,4 +1,4 @@
-"""The configuration of Alertmanager: who is told, what belongs together, what silences what.
+"""The configuration of Alertmanager: who is notified, what belongs together, what silences what.
 
 It expands no variables, so it is written with what the settings say; secrets stay in files that it reads.
 https://prometheus.io/docs/alerting/latest/configuration/

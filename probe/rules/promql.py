@@ -10,7 +10,7 @@ from typing import Final
 from probe.errors import ProbeError
 from probe.metrics import CATALOGUE, PREFIX, Family
 
-# Whoever answers a scrape changes with every rollout; what was measured, and from where, does not.
+# The scraped instance changes with every rollout; what was measured, and from where, does not.
 SCRAPED: Final = ("instance", "pod")
 
 _NAME: Final = re.compile(rf"(?<![\w:])(?:\w+:)?{PREFIX}\w+(?::\w+)?")
@@ -33,7 +33,7 @@ _KNOWN: Final = frozenset(name for family in CATALOGUE for name in names_of(fami
 
 
 def check_names(expression: str, recorded: Collection[str] = ()) -> None:
-    """Raises UnknownMetric where a name is neither of the catalogue nor `recorded`."""
+    """Raises UnknownMetric if a name is neither of the catalogue nor `recorded`."""
     for name in _NAME.findall(expression):
         if name not in _KNOWN and name not in recorded:
             raise UnknownMetric(f"{name} is neither in the metric catalogue nor recorded, in: {expression}")
@@ -62,7 +62,7 @@ def selector(name: str, *matchers: str, window: str = "", offset: str = "") -> s
 
 
 def without(function: str, labels: Iterable[str], expression: str) -> str:
-    """An aggregation over the labels of whoever was scraped, and these."""
+    """An aggregation over the labels of the scraped instance, and these."""
     return f"{function} without ({', '.join((*SCRAPED, *labels))}) ({expression})"
 
 

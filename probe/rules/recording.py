@@ -149,7 +149,7 @@ def deviation(series: Recorded) -> Recorded:
 
 
 def _past(series: Recorded, read: Read, matcher: str) -> str:
-    """A series at this time of each of the days before, told apart by a label."""
+    """A series at this time of each of the days before, distinguished by a label."""
     return "\nor\n".join(
         f'label_replace({read(series, matcher, f"{day}d")}, "{_DAYS}", "{day}", "", "")' for day in _PAST_DAYS
     )

@@ -6,15 +6,7 @@ from collections.abc import Iterable
 
 from probe.config import Config
 from probe.rules.alert import Group
-from probe.rules.alerts import (
-    account,
-    budgets,
-    burning,
-    down,
-    market,
-    operation,
-    trends,
-)
+from probe.rules.alerts import account, budgets, burning, down, market, operation, trends
 from probe.rules.promql import Recorded, as_recorded, check_names, written_out
 from probe.rules.scope import policies
 
@@ -23,7 +15,7 @@ _RECORDED_EVERY = "1m"
 
 
 def rule_groups(config: Config) -> tuple[Group, ...]:
-    """Raises UnknownMetric where a rule names what is neither in the catalogue nor recorded."""
+    """Raises UnknownMetric if a rule names what is neither in the catalogue nor recorded."""
     by = policies(config)
     groups = (
         Group(

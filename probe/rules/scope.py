@@ -49,7 +49,7 @@ class Policy(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """`by_target` has no entry where the configuration names no target: then `general` is for all.
+    """`by_target` is empty if the configuration names no target: then `general` is for all.
 
     `by_job` are the windows of each job alone.
     """
@@ -115,7 +115,7 @@ def _asks(job: JobConfig, target: str) -> bool:
 
 
 def _shortest(intervals: list[tuple[float, bool]]) -> float:
-    """Of those that go round the clock, where there are any: windows must hold enough at night, too."""
+    """Of those that go round the clock, if there are any: windows must hold enough at night, too."""
     steady = [seconds for seconds, round_the_clock in intervals if round_the_clock]
     return min(steady or [seconds for seconds, _ in intervals], default=_DEFAULT_INTERVAL_SECONDS)
 

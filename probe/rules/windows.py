@@ -67,7 +67,7 @@ class Windows:
 
 
 def windows_for(interval_seconds: float) -> Windows:
-    """The windows for targets that are asked once in so many seconds."""
+    """The windows for targets that are probed once in so many seconds."""
 
     def runs(count: int, at_least: int, longest: int = _LONGEST) -> int:
         whole_minutes = -(-count * interval_seconds // _MINUTE) * _MINUTE

@@ -13,12 +13,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from probe.config import Config, process_environment
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
-from probe.config.sources.variables import (
-    Variable,
-    from_dotenv,
-    from_environment,
-    read_layer,
-)
+from probe.config.sources.variables import Variable, from_dotenv, from_environment, read_layer
 from probe.config.sources.yaml_file import YamlFile, content_of, read_yaml
 from probe.errors import ConfigError
 from probe.lib.secrets import learn
@@ -31,7 +26,7 @@ DOTENV_FILE: Final = ".env"
 class Loaded:
     """A checked configuration, and what is needed to complete it and to speak about it.
 
-    `file` is None where there is none. `layers` are the variables, whole, of the environment and of `.env`;
+    `file` is None if there is none. `layers` are the variables, whole, of the environment and of `.env`;
     relative paths are read from `cwd`.
     """
 
@@ -45,7 +40,7 @@ class Loaded:
 def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Loaded:
     """Raises ConfigError with every problem of the file and the variables.
 
-    Without `path` the file is PROBE_CONFIG's, else ./probe.yaml where there is one.
+    Without `path` the file is PROBE_CONFIG's, else ./probe.yaml if there is one.
     """
     cwd = Path.cwd() if cwd is None else cwd
     environment, dotenv = variable_layers(env, cwd)
@@ -107,7 +102,7 @@ def _merge(sources: Sequence[Mapping[str, Any]]) -> Config:
 
 
 def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Path | None:
-    """The configuration file. Raises ConfigError where a named one is missing."""
+    """The configuration file. Raises ConfigError if a named one is missing."""
     named = variables.get("PROBE_CONFIG")
     if path is not None:
         prefix = ""

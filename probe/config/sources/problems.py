@@ -59,7 +59,7 @@ class Origins:
         return None if length is None else self._given(place[:length])
 
     def describe(self, place: Place) -> str | None:
-        """`probe.yaml:3`, `PROBE_SERVER__PORT`, `PROBE_SERVER__PORT in .env:2`; None for a default."""
+        """`probe.yaml:3`, `PROBE_SERVER__PORT`, `PROBE_SERVER__PORT in .env:2`, or None for a default."""
         variable = self.variable(place)
         if variable is not None:
             inside = "" if variable.source == "environment" else f" in {variable.source}"
@@ -73,7 +73,7 @@ class Origins:
         return next((n for n in range(len(place), 0, -1) if self._given(place[:n]) is not None), None)
 
     def line(self, place: Place) -> int | None:
-        """The line of the file where this value stands, or should stand; None where a variable gave it."""
+        """The line of the file where this value is, or should be. Returns None if a variable gave it."""
         if self.variable(place) is not None:
             return None
         lengths = range(len(place), 0, -1)
@@ -145,7 +145,7 @@ def _choices(error: ErrorDetails, place: Place) -> str:
 
 
 def _is(value: object, place: Place) -> str:
-    """`, is 'abc'`: what was given, where it may be shown."""
+    """`, is 'abc'`: what was given, if it may be shown."""
     if value is None:
         return ", is null"
     if isinstance(value, dict | list | tuple):

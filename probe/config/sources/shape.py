@@ -27,12 +27,12 @@ def dotted(place: Place) -> str:
 
 
 def visible(text: str) -> str:
-    """The text itself, or quoted where it holds what a line cannot show."""
+    """The text itself, or quoted if it holds what a line cannot show."""
     return text if text.isprintable() else repr(text)
 
 
 def shape_at(place: Place) -> Shape:
-    """The type at a place, without annotations and without None; None where nothing can stand there."""
+    """The type at a place, without annotations and without None. Returns None if nothing can stand there."""
     shape: Shape = Config
     for key in place:
         shape = step(shape, key)
@@ -40,7 +40,7 @@ def shape_at(place: Place) -> Shape:
 
 
 def step(shape: Shape, key: str | int) -> Shape:
-    """The type of one entry; None where a value of this shape has no such entry."""
+    """The type of one entry. Returns None if a value of this shape has no such entry."""
     if shape is FREE:
         return FREE
     if is_section(shape):
@@ -54,7 +54,7 @@ def step(shape: Shape, key: str | int) -> Shape:
 
 
 def is_secret(place: Place) -> bool:
-    """In a section whose settings nobody here knows, the name has to tell."""
+    """Whether the value must never be shown; in a section of another package the name decides."""
     shape = shape_at(place)
     return shape is SecretStr or (shape is FREE and _SECRET_NAME.search(str(place[-1])) is not None)
 
@@ -117,7 +117,7 @@ def variable_form(name: str) -> str:
 
 
 def _extra(shape: Shape) -> Shape:
-    """What stands under a name that a section does not know; None where it takes no such name."""
+    """The type under a name that a section does not know. Returns None if it takes no such name."""
     if not is_section(shape) or shape.model_config.get("extra") != "allow":
         return None
     return bare(get_args(get_type_hints(shape, include_extras=True)["__pydantic_extra__"])[1])

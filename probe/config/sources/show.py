@@ -90,7 +90,7 @@ def _scalar(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Without quotes where no reader of YAML, old or new, takes it for anything else."""
+    """Without quotes if no reader of YAML, old or new, takes it for anything else."""
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_PLAIN and not text.endswith(":"):
         return text
     return json.dumps(text, ensure_ascii=False)

@@ -90,9 +90,9 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Variable]:
 
 
 def from_dotenv(path: Path) -> dict[str, Variable]:
-    """The variables of a `.env` file, taken literally; nothing where there is no such file.
+    """The variables of a `.env` file, taken literally. Returns nothing if there is no such file.
 
-    Raises ConfigError where it cannot be read.
+    Raises ConfigError if it cannot be read.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -143,7 +143,7 @@ def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], c
 def usual_secret(name: str, layers: Sequence[Mapping[str, Variable]], cwd: Path) -> Variable | None:
     """The secret that a variable such as OPENAI_API_KEY, or its `…_FILE`, gives in the strongest layer.
 
-    Its value is the secret itself, also where it was read from a file. Raises ConfigError.
+    Its value is the secret itself, also if it was read from a file. Raises ConfigError.
     """
     for layer in layers:
         plain, in_file = layer.get(name), layer.get(f"{name}_FILE")
@@ -179,7 +179,7 @@ def read_secret(variable: Variable, cwd: Path) -> str:
 
 
 def place_of(name: str, given: Mapping[str, object]) -> Place | None:
-    """Where a variable's value belongs; None where no setting is called so."""
+    """Where a variable's value belongs. Returns None if no setting is called so."""
     if name in ALIASES:
         return ALIASES[name]
     place: Place = ()

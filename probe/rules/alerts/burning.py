@@ -21,7 +21,7 @@ _KEEP: Final = "15m"
 
 
 class _Objective(NamedTuple):
-    """`share` of the attempts must be good; `seconds` is what is still good, None where it is success."""
+    """`share` of the attempts must be good; `seconds` is what is still good, None if it is success."""
 
     share: float
     seconds: float | None = None

@@ -1,4 +1,4 @@
-"""Targets that do not answer at all or are not asked, and inference servers that do not answer."""
+"""Targets that do not answer at all or are not probed, and inference servers that do not answer."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _probe_stale(hold: str) -> Alert:
 
 
 def engine_alerts() -> Iterable[Alert]:
-    """Inference servers of our own that do not answer when they are asked about themselves."""
+    """Inference servers of our own that do not answer requests about themselves."""
     # Who asked stays a label: the same address on two machines is two servers.
     yield Alert(
         name="EngineDown",

@@ -18,7 +18,7 @@ from probe.scheduling.cron import CronTimetable
 _PAIR: Final = ("provider", "model")
 # A list or a page of prices that stays away once comes the next day or week, and nothing was lost meanwhile.
 _FAILED_READS: Final = 2
-# An asking that is under way may bring it.
+# A request that is under way may bring it.
 _SOURCE_HOLD: Final = "1h"
 _SOURCE_KEEP: Final = "1h"
 
@@ -134,7 +134,7 @@ def source_alerts(config: Config) -> Iterable[Alert]:
 
 
 def _asked(config: Config) -> str:
-    """A matcher without the providers that are asked no more: how the last asking ended is kept for long."""
+    """A matcher without the providers no longer asked: how their last request ended is kept for long."""
     known = {*config.providers, *(target.provider for target in config.targets)}
     wanted = config.discovery.providers
     left_out = [name for name in known if not any(matches(pattern, name) for pattern in wanted)]
