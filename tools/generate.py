@@ -18,7 +18,8 @@ from bench.figure import in_short, last, page
 from exporters.otlp.table import gen_ai_table, own_table
 from probe.config import Config
 from probe.config.sources.reference import json_schema, reference
-from probe.metrics import CATALOGUE, metrics_page
+from probe.metrics import CATALOGUE
+from probe.metrics.table import metrics_page
 from probe.providers.presets import PRESETS
 from probe.providers.table import providers_page
 from probe.rules.files import Format, files_for

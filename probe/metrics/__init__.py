@@ -4,8 +4,6 @@ Exporters, documentation, dashboards and rules take names from here and never ty
 """
 
 from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
-from probe.metrics.catalogue import CATALOGUE_FAMILIES
-from probe.metrics.engines import ENGINE_FAMILIES
 from probe.metrics.family import (
     SERIES_LABELS,
     Family,
@@ -18,13 +16,11 @@ from probe.metrics.family import (
     OfWindow,
     series_labels,
 )
-from probe.metrics.money import MONEY_FAMILIES
+from probe.metrics.money import MONEY_FAMILIES, PRICE_FAMILIES
 from probe.metrics.names import PREFIX
 from probe.metrics.operation import STATUS_FAMILIES
-from probe.metrics.prices import PRICE_FAMILIES
-from probe.metrics.quota import QUOTA_FAMILIES
-from probe.metrics.reported import REPORTED_FAMILIES
-from probe.metrics.table import QUERIES, metrics_page, metrics_table
+from probe.metrics.providers import CATALOGUE_FAMILIES, ENGINE_FAMILIES
+from probe.metrics.reported import QUOTA_FAMILIES, REPORTED_FAMILIES
 from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
 
 CATALOGUE: tuple[Family, ...] = (
@@ -44,7 +40,6 @@ CATALOGUE: tuple[Family, ...] = (
 __all__ = [
     "CATALOGUE",
     "PREFIX",
-    "QUERIES",
     "SERIES_LABELS",
     "WINDOW",
     "Family",
@@ -55,7 +50,5 @@ __all__ = [
     "OfSeries",
     "OfStatus",
     "OfWindow",
-    "metrics_page",
-    "metrics_table",
     "series_labels",
 ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from probe.analysis import WindowFigures
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
+
+T = TypeVar("T")
 
 Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
 
@@ -100,3 +102,33 @@ class Family:
     def label_names(self) -> tuple[str, ...]:
         """All labels in order."""
         return SERIES_LABELS + self.labels if self.by_series else self.labels
+
+
+# Without slots: with them, 3.11 cannot construct `StatusItems[JobStatus](...)`, which sets `__orig_class__`.
+@dataclass(frozen=True, kw_only=True)
+class StatusItems(Generic[T]):
+    """What the daemon knows several of, such as jobs. `values` are those of `labels` for one of them."""
+
+    of: Callable[[Status], Iterable[T]]
+    labels: tuple[str, ...]
+    values: Callable[[T], tuple[str, ...]]
+
+    def family(
+        self, name: str, kind: Kind, unit: str, about: str, read: Callable[[T], float | None]
+    ) -> Family:
+        """A metric with a number for each of them; None shows nothing."""
+
+        def measurements(status: Status) -> Iterable[Measurement]:
+            for item in self.of(status):
+                value = read(item)
+                if value is not None:
+                    yield Measurement(value, self.values(item))
+
+        return Family(
+            name=name,
+            kind=kind,
+            unit=unit,
+            help=about,
+            labels=self.labels,
+            source=OfStatus(read=measurements),
+        )

@@ -2,66 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from probe.facts.status import DeliveryStatus, JobStatus, Status
 from probe.metrics import names
-from probe.metrics.family import Family, Kind, Measurement, OfStatus
+from probe.metrics.family import Family, Measurement, OfStatus, StatusItems
 
 
 def _unix(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
 
 
-def _one(name: str, kind: Kind, unit: str, about: str, read: Callable[[Status], float | None]) -> Family:
-    """A single number; None shows nothing."""
-
-    def readings(status: Status) -> Iterable[Measurement]:
-        value = read(status)
-        return () if value is None else (Measurement(value),)
-
-    return Family(name=name, kind=kind, unit=unit, help=about, source=OfStatus(read=readings))
-
-
-def _job(name: str, kind: Kind, unit: str, about: str, read: Callable[[JobStatus], float | None]) -> Family:
-    """A number for each job."""
-
-    def readings(status: Status) -> Iterable[Measurement]:
-        for job in status.jobs:
-            value = read(job)
-            if value is not None:
-                yield Measurement(value, (job.job,))
-
-    return Family(
-        name=name,
-        kind=kind,
-        unit=unit,
-        help=about,
-        labels=("job_name",),
-        source=OfStatus(read=readings),
-    )
-
-
-def _delivery(
-    name: str, kind: Kind, unit: str, about: str, read: Callable[[DeliveryStatus], float | None]
-) -> Family:
-    """A number for each exporter."""
-
-    def readings(status: Status) -> Iterable[Measurement]:
-        for delivery in status.deliveries:
-            value = read(delivery)
-            if value is not None:
-                yield Measurement(value, (delivery.exporter,))
-
-    return Family(
-        name=name,
-        kind=kind,
-        unit=unit,
-        help=about,
-        labels=("exporter",),
-        source=OfStatus(read=readings),
-    )
+_one = StatusItems[Status](of=lambda status: (status,), labels=(), values=lambda _: ()).family
+_job = StatusItems[JobStatus](
+    of=lambda status: status.jobs, labels=("job_name",), values=lambda job: (job.job,)
+).family
+_delivery = StatusItems[DeliveryStatus](
+    of=lambda status: status.deliveries, labels=("exporter",), values=lambda delivery: (delivery.exporter,)
+).family
 
 
 def _job_infos(status: Status) -> Iterable[Measurement]:

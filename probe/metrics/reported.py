@@ -1,11 +1,12 @@
-"""Families read off what providers and engines say of themselves, beside what was measured."""
+"""Families read off what providers say beside an answer: durations, costs, rate limits in its head."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from probe.analysis import split, timed
 from probe.facts.sample import Sample
+from probe.limits.headers import RateLimit, read_rate_limits
 from probe.metrics import names
 from probe.metrics.family import Family, Measurement, OfAttempt
 
@@ -94,5 +95,41 @@ REPORTED_FAMILIES = (
         unit="usd",
         help="What the attempts cost by the provider's own word, where it gives one.",
         source=OfAttempt(read=_charged, initial=((),)),
+    ),
+)
+
+
+def _of_each_limit(read: Callable[[RateLimit], float | None]) -> OfAttempt:
+    def readings(sample: Sample) -> Iterable[Measurement]:
+        if not sample.rate_limit:
+            return
+        for limit in read_rate_limits(sample.rate_limit, sample.ended_at):
+            value = read(limit)
+            if value is not None:
+                yield Measurement(value, (limit.resource, limit.window or ""))
+
+    return OfAttempt(read=readings)
+
+
+def _limit(name: str, unit: str, about: str, read: Callable[[RateLimit], float | None]) -> Family:
+    return Family(
+        name=name,
+        kind="gauge",
+        unit=unit,
+        help=f"{about}, by the head of the latest answer; resource is requests, tokens, input_tokens or "
+        "output_tokens, window what the limit is for (minute, day) where that is told.",
+        labels=("resource", "window"),
+        source=_of_each_limit(read),
+    )
+
+
+QUOTA_FAMILIES = (
+    _limit(names.RATE_LIMIT, "", "What the provider allows the account", lambda limit: limit.limit),
+    _limit(names.RATE_LIMIT_REMAINING, "", "What of it is left", lambda limit: limit.remaining),
+    _limit(
+        names.RATE_LIMIT_RESET_SECONDS,
+        "seconds",
+        "Time until all of it is left again",
+        lambda limit: limit.reset_seconds,
     ),
 )

@@ -16,7 +16,8 @@ from exporters.prometheus import PrometheusExporter
 from probe.analysis import summarise, tally
 from probe.facts.sample import Sample, Series, Target
 from probe.lib.clock import SystemClock
-from probe.metrics import CATALOGUE, PREFIX, QUERIES, Family
+from probe.metrics import CATALOGUE, PREFIX, Family
+from probe.metrics.table import QUERIES
 from tests.exporters.contract import context_for
 from tests.exporters.pages import serving
 from tests.exporters.samples import RATE_LIMIT, TARGET, TIMING, make_failure, make_sample

@@ -21,11 +21,10 @@ from probe.metrics import (
     OfAnyAttempt,
     OfAttempt,
     OfStatus,
-    metrics_page,
-    metrics_table,
     names,
     series_labels,
 )
+from probe.metrics.table import metrics_page, metrics_table
 from tests.exporters.samples import COST, NOW, REPORTED, SERIES, STATUS, TIMING, make_failure, make_sample
 
 DOCS = Path(__file__).parents[2] / "docs"
