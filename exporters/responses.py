@@ -8,7 +8,7 @@ from typing import Final
 
 from probe.errors import ExportError
 from probe.lib.secrets import redact
-from probe.limits.times import number, seconds_until
+from probe.limits.times import parse_number, seconds_until
 
 _SHOWN_CHARACTERS: Final = 200
 
@@ -35,7 +35,7 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     """How long a `Retry-After` asks to wait; None where it asks for nothing that can be understood."""
     if text is None:
         return None
-    seconds = number(text)
+    seconds = parse_number(text)
     if seconds is None:
         seconds = seconds_until(text, now)
     return seconds if seconds is not None and seconds >= 0 else None

@@ -21,7 +21,7 @@ from exporters.accumulators import (
 from exporters.prometheus.exposition import FamilyWriter, Totals, about
 from exporters.prometheus.text import label_text
 from exporters.remembered import Remembered
-from probe.analysis import Window
+from probe.analysis import RollingWindow
 from probe.exporter import ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
@@ -156,7 +156,7 @@ class _Subject:
 
     def __init__(self, labels: Labels) -> None:
         self.labels = label_text(SERIES_LABELS, labels).encode()
-        self.window = Window(WINDOW)
+        self.window = RollingWindow(WINDOW)
         self._totals = {family: _zeros(family, source.initial) for family, source in _COUNTED.items()}
         self._gauges = {
             family: Gauge(source.initial, keeps=source.keeps) for family, source in _SHOWN.items()

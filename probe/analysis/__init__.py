@@ -1,29 +1,27 @@
 """Statistics over samples: pure functions, one definition of every figure that is more than one attempt."""
 
-from probe.analysis.distribution import Distribution, describe
-from probe.analysis.hourly import hourly_medians
+from probe.analysis.distribution import Distribution, Spread, distribution_of, spread
 from probe.analysis.jitter import Light, jitter_light, jitter_seconds
-from probe.analysis.percentile import percentile, samples_needed
+from probe.analysis.percentile import hourly_medians, percentile, samples_needed
 from probe.analysis.reported import Split, accounted_seconds, served_seconds, split
-from probe.analysis.spread import Spread, spread
 from probe.analysis.summary import Summary, success_ratio, summarise
 from probe.analysis.tally import OWN_FAILURES, Tally, failure_kind, tally, timed
 from probe.analysis.value import cost_per_million_usd, value_score
-from probe.analysis.window import Window, WindowFigures
+from probe.analysis.window import RollingWindow, WindowFigures
 
 __all__ = [
     "OWN_FAILURES",
     "Distribution",
     "Light",
+    "RollingWindow",
     "Split",
     "Spread",
     "Summary",
     "Tally",
-    "Window",
     "WindowFigures",
     "accounted_seconds",
     "cost_per_million_usd",
-    "describe",
+    "distribution_of",
     "failure_kind",
     "hourly_medians",
     "jitter_light",

@@ -1,4 +1,4 @@
-"""Many values described by a few."""
+"""Many values described by a few: where they lie, and how far they lie from their mean."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Distribution:
         return self.n >= samples_needed(q)
 
 
-def describe(values: Sequence[float]) -> Distribution | None:
+def distribution_of(values: Sequence[float]) -> Distribution | None:
     """None for no values."""
     if not values:
         return None
@@ -41,4 +41,34 @@ def describe(values: Sequence[float]) -> Distribution | None:
         p95=percentile_of_sorted(ordered, 95),
         p99=percentile_of_sorted(ordered, 99),
         maximum=ordered[-1],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Of the population, as jitter is. `variance` is in the square of the values' unit.
+
+    `variation` is the standard deviation as a share of the mean; None if the mean is 0.
+    """
+
+    variance: float
+    standard_deviation: float
+    variation: float | None
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """None for no values; no spread at all for a single one.
+
+    >>> spread([2.0, 4.0, 6.0]).variance
+    2.6666666666666665
+    """
+    if not values:
+        return None
+    mean = math.fsum(values) / len(values)
+    variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
+    deviation = math.sqrt(variance)
+    return Spread(
+        variance=variance,
+        standard_deviation=deviation,
+        variation=deviation / abs(mean) if mean else None,
     )

@@ -9,7 +9,7 @@ from probe.facts.sample import Reported, Timing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Where the time between a request sent and its last output went, seconds; None where nobody says.
+    """Where the time between a request sent and its last output went, seconds; None if nobody says.
 
     `measured_seconds` is our figure, all others are the provider's: it waited in a queue, loaded the model,
     computed (prompt and completion). `elsewhere_seconds` is what is left: the network, gateways on the way,
@@ -24,7 +24,7 @@ class Split:
 
 
 def split(timing: Timing, reported: Reported | None) -> Split | None:
-    """None where the answer did not come whole, or nothing was reported."""
+    """None if the answer did not come whole, or nothing was reported."""
     measured = served_seconds(timing)
     if reported is None or measured is None:
         return None
@@ -39,7 +39,7 @@ def split(timing: Timing, reported: Reported | None) -> Split | None:
 
 
 def served_seconds(timing: Timing) -> float | None:
-    """Request fully sent to the last output; None where the answer did not come whole."""
+    """Request fully sent to the last output; None if the answer did not come whole."""
     total = timing.total_latency_seconds
     if total is None:
         return None
@@ -56,7 +56,7 @@ def served_seconds(timing: Timing) -> float | None:
 
 
 def accounted_seconds(reported: Reported) -> float | None:
-    """All that the provider says it spent: its total, else its parts where all computing is among them."""
+    """All that the provider says it spent: its total, else its parts if all computing is among them."""
     if reported.total_seconds is not None:
         return reported.total_seconds
     if reported.prompt_seconds is None or reported.completion_seconds is None:

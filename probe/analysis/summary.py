@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from probe.analysis.distribution import Distribution, describe
+from probe.analysis.distribution import Distribution, distribution_of
 from probe.analysis.jitter import Light, jitter_light, jitter_seconds
 from probe.analysis.tally import Tally
 from probe.analysis.value import cost_per_million_usd, value_score
@@ -16,10 +16,10 @@ from probe.analysis.value import cost_per_million_usd, value_score
 class Summary:
     """None is unknown. Durations are seconds, money is USD.
 
-    `attempts` counts everything. `own_failures` are those that the probe itself did not carry through: they
+    `attempts` counts everything. `own_failures` are those that the probe itself did not bring to an end: they
     say nothing about the target, and `success_ratio` leaves them out. `jitter_seconds` is None without a
     single latency, 0 for one. `value_score` is built on the mean speed. `cost_usd` is the sum over the
-    `costed` attempts whose cost is known, None where that is none of them.
+    `costed` attempts whose cost is known, None if that is none of them.
     """
 
     attempts: int
@@ -50,7 +50,7 @@ class Summary:
 
 def summarise(tally: Tally) -> Summary:
     """Everything there is to say about a window of attempts; no attempts at all is fine too."""
-    tps = describe(tally.tps)
+    tps = distribution_of(tally.tps)
     latencies = tally.total_latency_seconds
     cost = tally.cost_usd if tally.costed else None
     return Summary(
@@ -60,8 +60,8 @@ def summarise(tally: Tally) -> Summary:
         success_ratio=success_ratio(tally.attempts - tally.own_failures, tally.successes),
         last_at=tally.last_at,
         last_success_at=tally.last_success_at,
-        ttft=describe(tally.ttft_seconds),
-        total_latency=describe(latencies),
+        ttft=distribution_of(tally.ttft_seconds),
+        total_latency=distribution_of(latencies),
         tps=tps,
         jitter_seconds=jitter_seconds(latencies) if latencies else None,
         input_tokens=tally.input_tokens,
@@ -74,5 +74,5 @@ def summarise(tally: Tally) -> Summary:
 
 
 def success_ratio(attempts: int, successes: int) -> float | None:
-    """Successes of attempts, 0..1; None where there were none."""
+    """Successes of attempts, 0..1; None if there were none."""
     return successes / attempts if attempts else None

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from probe.facts.sample import Failed, FailureKind, Sample
 
-# Attempts that the probe itself did not carry through: they say nothing about the target.
+# Attempts that the probe itself did not bring to an end: they say nothing about the target.
 OWN_FAILURES: frozenset[FailureKind] = frozenset({"probe", "cancelled"})
 
 

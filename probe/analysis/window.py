@@ -1,6 +1,6 @@
 """The last while of one series, kept in memory and always summed up.
 
-`summarise` reads a window as a whole, which suits a page. A scrape asks for hundreds of windows at once, so
+`summarise` reads a window as a whole, which suits a page. A scrape needs hundreds of windows at once, so
 these figures follow every attempt that comes and goes; they are the same ones.
 """
 
@@ -18,7 +18,7 @@ from probe.analysis.value import value_score
 from probe.facts.sample import Sample
 
 # When it ended, success, own failure, total latency, speed, tokens, cost; unknown is -1. Packed, because 200
-# targets asked every minute make 288,000 rows a day.
+# targets probed every minute make 288,000 rows a day.
 _ROW = Struct("=d??qqqq")
 _Row = tuple[float, bool, bool, int, int, int, int]
 
@@ -36,7 +36,7 @@ class WindowFigures:
     value_score: int | None
 
 
-class Window:
+class RollingWindow:
     """Attempts of one series that ended within `length`. Costs are exact to 10⁻¹² USD."""
 
     def __init__(self, length: timedelta) -> None:

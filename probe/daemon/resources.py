@@ -29,7 +29,7 @@ _STORE_CLOSING_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
-    """`sockets` listen where the pages will be served; connections wait there until then."""
+    """`sockets` listen at the address of the pages; connections wait there until then."""
 
     clock: Clock
     gates: Gates
@@ -81,7 +81,7 @@ async def open_resources(stack: AsyncExitStack, config: Config, clock: Clock) ->
 
 
 async def _keep_store(stack: AsyncExitStack, config: Config, clock: Clock) -> Store:
-    """Open it, and have the stack close it; where this is cancelled meanwhile, it is closed at once."""
+    """Open it, and have the stack close it; if this is cancelled meanwhile, it is closed at once."""
     opening = asyncio.create_task(open_store(config, clock))
     try:
         opened = await asyncio.shield(opening)
@@ -111,7 +111,7 @@ def set_up_logs(config: LogConfig) -> None:
 
 
 async def _close_once_open(opening: asyncio.Task[Store]) -> None:
-    """SQLAlchemy leaves a connection open that is broken off while it is set up, so it may come up first."""
+    """SQLAlchemy leaves a connection open that is cancelled while it is set up, so it may come up first."""
     await asyncio.wait([opening], timeout=_STORE_CLOSING_SECONDS)
     if not opening.done():
         opening.cancel()

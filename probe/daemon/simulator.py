@@ -77,7 +77,7 @@ class BundledSimulator:
 
 
 async def _start(options: SimulatorOptions) -> SimulatorProcess:
-    """Raises SimulatorError, also where the system gives no process."""
+    """Raises SimulatorError, also if the system gives no process."""
     try:
         return await SimulatorProcess.start(options)
     except OSError as exc:

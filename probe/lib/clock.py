@@ -68,7 +68,7 @@ def utc_from_ns(ns: int) -> datetime:
 
 
 class Clock(Protocol):
-    """What everything above the wire asks for the time; tests hand in a `FakeClock`."""
+    """Where everything above the wire gets the time from; tests hand in a `FakeClock`."""
 
     def now(self) -> datetime:
         """The date, aware, UTC."""
@@ -93,7 +93,7 @@ class SystemClock:
 
 
 class FakeClock:
-    """A clock that moves only when told to. `sleep` moves it and yields once."""
+    """A clock that moves only when it is advanced. `sleep` advances it and yields once."""
 
     def __init__(self, start: datetime, monotonic_ns: int = 0) -> None:
         self._now = start.astimezone(UTC)

@@ -10,14 +10,14 @@ from probe.errors import ConfigError
 
 
 def matches(pattern: str, name: str) -> bool:
-    """A name matches itself even where it reads like a pattern."""
+    """A name matches itself even if it reads like a pattern."""
     return pattern == name or fnmatchcase(name, pattern)
 
 
 def select(patterns: Iterable[str], names: Sequence[str], noun: str = "target") -> tuple[str, ...]:
     """The names that any of the patterns matches, in their own order; `noun` is what they name.
 
-    Raises ConfigError where a pattern matches none of them: most likely it was mistyped.
+    Raises ConfigError if a pattern matches none of them: most likely it was mistyped.
     """
     patterns = tuple(patterns)
     for pattern in patterns:

@@ -1,6 +1,6 @@
 """Secrets never leave this process in anything that people, logs, rows or sinks get to read.
 
-`learn` is told every secret the configuration holds, when it is loaded; `redact` masks them in any text, and
+`learn` gets every secret the configuration holds, when it is loaded; `redact` masks them in any text, and
 with them whatever is shaped like a credential although nobody configured it. A secret stays known after a
 reload removed it: an error that mentions it may still be on its way.
 """
@@ -36,7 +36,7 @@ _SHAPES: Final = re.compile(
 
 
 class Redactor:
-    """Masks the secrets it was told and everything that is shaped like one."""
+    """Masks the secrets it has learnt and everything that is shaped like one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
@@ -84,7 +84,7 @@ def _forms(secret: str) -> set[str]:
 
 
 def password_of(secret: str) -> str | None:
-    """What is secret in it: of a URL the password (None where there is none), else all of it."""
+    """What is secret in it: of a URL the password (None if it has none), else all of it."""
     scheme, separator, rest = secret.partition("://")
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         return secret

@@ -27,7 +27,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from probe.limits.times import number, reset_seconds
+from probe.limits.times import parse_number, reset_seconds
 
 Resource = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 Window = Literal["second", "minute", "hour", "day", "month"]
@@ -37,10 +37,10 @@ LONGEST_RESET_SECONDS = 31 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """What may be used of one resource; None where the provider does not say.
+    """What may be used of one resource; None if the provider does not say.
 
     `reset_seconds` counts from the date of the answer until all of `limit` is free again. `window` is the
-    time that `limit` is for, where its name or policy tells.
+    time that `limit` is for, if its name or policy says.
     """
 
     resource: Resource
@@ -94,20 +94,20 @@ _FIRST_NUMBER = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)")
 
 
 def read_rate_limits(headers: Mapping[str, str], at: datetime) -> tuple[RateLimit, ...]:
-    """Every limit that the head of an answer tells, each resource and window once.
+    """Every limit that the head of an answer states, each resource and window once.
 
     `headers` have their names in lower case; `at` is the date of the answer, by which dates in them are read.
     What cannot be understood is left out.
     """
-    told: dict[tuple[Resource, Window | None], dict[str, float]] = {}
+    stated: dict[tuple[Resource, Window | None], dict[str, float]] = {}
     for name, text in headers.items():
         place = _place(name)
         if place is None:
             continue
         value = reset_seconds(text, at) if place.figure == "reset" else _count(text)
         if value is not None and math.isfinite(value):
-            told.setdefault((place.resource, place.window), {}).setdefault(place.figure, value)
-    limits = [_limit(resource, window, figures) for (resource, window), figures in told.items()]
+            stated.setdefault((place.resource, place.window), {}).setdefault(place.figure, value)
+    limits = [_limit(resource, window, figures) for (resource, window), figures in stated.items()]
     found = {(limit.resource, limit.window) for limit in limits}
     limits += [limit for limit in _structured(headers) if (limit.resource, limit.window) not in found]
     return tuple(limits)
@@ -127,7 +127,7 @@ def _place(name: str) -> _Place | None:
 
 
 def _named(what: str, figure: str, otherwise: Resource | None) -> _Place | None:
-    """`tokens-minute`: the resource, and its window where it ends with one."""
+    """`tokens-minute`: the resource, and its window if it ends with one."""
     start, _, end = what.rpartition("-")
     window = _WINDOWS.get(end)
     rest = what if window is None else start
@@ -156,7 +156,7 @@ def _structured(headers: Mapping[str, str]) -> Iterator[RateLimit]:
     field = headers.get("ratelimit")
     if field is None:
         return
-    pairs = {name: number(value) for name, value in _PAIR.findall(field)}
+    pairs = {name: parse_number(value) for name, value in _PAIR.findall(field)}
     if "remaining" in pairs:
         known = {name: value for name, value in pairs.items() if value is not None}
         yield _limit("requests", None, known)
@@ -174,17 +174,17 @@ def _structured(headers: Mapping[str, str]) -> Iterator[RateLimit]:
 
 def _limit_of(parameters: Mapping[str, str], policy: Mapping[str, str]) -> RateLimit | None:
     """`r` remaining, `t` seconds until more; `q` the quota, `w` its window in seconds, `qu` its unit."""
-    remaining = number(parameters.get("r"))
+    remaining = parse_number(parameters.get("r"))
     resource = _UNITS.get(policy.get("qu", "requests"))
     if remaining is None or resource is None:
         return None
-    window = number(policy.get("w"))
+    window = parse_number(policy.get("w"))
     return RateLimit(
         resource=resource,
         window=None if window is None else _WINDOW_SECONDS.get(round(window)),
-        limit=_whole(number(policy.get("q"))),
+        limit=_whole(parse_number(policy.get("q"))),
         remaining=_whole(remaining),
-        reset_seconds=_bounded(number(parameters.get("t"))),
+        reset_seconds=_bounded(parse_number(parameters.get("t"))),
     )
 
 

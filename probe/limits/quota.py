@@ -4,7 +4,7 @@ Rate limits are an account's, and production uses the same account. What is know
 past answers, so that everything is held against the worst that they allow:
 
 - What was sent and may not be in a figure yet is taken off it, whatever the model.
-- Where nothing is known of a model's limits, or nothing newer than a minute, a request goes alone and asks.
+- If nothing is known of a model's limits, or nothing newer than a minute, a request goes alone to find out.
 - Once an answer says that the reserve is touched, nothing goes out until that limit is reset.
 
 Limits belong to a model or to the whole account, which headers do not tell: all of them are kept to.
@@ -22,10 +22,10 @@ from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.limits.headers import RateLimit, Resource, Window
 
 AN_ANSWER = math.inf
-"""Seconds to wait where nothing but an answer to what is in flight can tell."""
+"""Seconds to wait if nothing but an answer to what is in flight can tell."""
 
 _FRESH_SECONDS = 60.0
-# Where no reset is told; most limits count minutes.
+# If no reset is stated; most limits count minutes.
 _USUAL_RESET_SECONDS = 60.0
 _RESET_SECONDS: Mapping[Window, float] = MappingProxyType(
     {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 31 * 86_400.0}
@@ -51,7 +51,7 @@ class Sent(NamedTuple):
     demand: Demand
     settled: int
     settled_tokens: int
-    asks: bool
+    finds_out: bool
 
 
 class _Key(NamedTuple):
@@ -77,13 +77,13 @@ class Quota:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: dict[_Key, _Held] = {}
-        # The most that was ever left, where a limit itself is not told (Azure).
+        # The most that was ever left, if a limit itself is not stated (Azure).
         self._most: dict[_Key, int] = {}
         # Models whose answers tell no figures.
         self._silent: set[str] = set()
         self._sent = self._settled = 0
         self._sent_tokens = self._settled_tokens = 0
-        self._asking = 0
+        self._finding_out = 0
 
     def hold_seconds(self, demand: Demand, reserve: float) -> float:
         """How long to wait before this may go out: 0 not at all, `AN_ANSWER` until one comes."""
@@ -95,27 +95,27 @@ class Quota:
         longest_ns = max(waits, default=0)
         if longest_ns:
             return longest_ns / NS_PER_SECOND
-        return AN_ANSWER if self._asking and not self._knows(demand.model, now) else 0.0
+        return AN_ANSWER if self._finding_out and not self._knows(demand.model, now) else 0.0
 
     def enter(self, demand: Demand) -> Sent:
         """A request goes out."""
-        asks = not self._knows(demand.model, self._clock.monotonic_ns())
-        self._asking += asks
+        finds_out = not self._knows(demand.model, self._clock.monotonic_ns())
+        self._finding_out += finds_out
         self._sent += 1
         self._sent_tokens += demand.tokens
-        return Sent(self._sent, demand, self._settled, self._settled_tokens, asks)
+        return Sent(self._sent, demand, self._settled, self._settled_tokens, finds_out)
 
     def leave(self, sent: Sent, limits: Iterable[RateLimit], *, answered: bool) -> None:
-        """It came to its end, with these figures; `answered` where the provider served it."""
-        self._asking -= sent.asks
+        """It came to its end, with these figures; `answered` if the provider served it."""
+        self._finding_out -= sent.finds_out
         self._settled += 1
         self._settled_tokens += sent.demand.tokens
-        told = False
+        stated = False
         for limit in limits:
             if limit.remaining is not None:
-                told = True
+                stated = True
                 self._learn(sent, limit, limit.remaining)
-        if told:
+        if stated:
             self._silent.discard(sent.demand.model)
         elif answered:
             self._silent.add(sent.demand.model)
@@ -154,7 +154,7 @@ class Quota:
         )
 
     def _knows(self, model: str, now: int) -> bool:
-        """Whether this model's limits were told lately, or are never told."""
+        """Whether this model's limits were stated lately, or never are."""
         return model in self._silent or any(
             key.model == model and now - held.learned_ns < _FRESH_SECONDS * NS_PER_SECOND
             for key, held in self._held.items()
@@ -188,5 +188,5 @@ def _touched(key: _Key, held: _Held, demand: Demand, reserve: float) -> bool:
 
 
 def _end_ns(held: _Held) -> int:
-    """When a figure says nothing any more. Where a reset is moments away, little was used."""
+    """When a figure says nothing any more. If a reset is moments away, little was used."""
     return max(held.reset_ns, held.learned_ns + round(_FRESH_SECONDS * NS_PER_SECOND))

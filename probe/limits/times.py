@@ -31,7 +31,7 @@ _EPOCH_SECONDS = 1e9
 _EPOCH_MILLISECONDS = 1e11
 
 
-def number(text: str | None) -> float | None:
+def parse_number(text: str | None) -> float | None:
     """A number without a sign."""
     return float(text) if text is not None and _NUMBER.fullmatch(text.strip()) else None
 
@@ -57,7 +57,7 @@ def date_of(text: str | None) -> datetime | None:
 
 
 def seconds_until(text: str, now: datetime) -> float | None:
-    """From `now` to that date; below 0 where it has passed."""
+    """From `now` to that date; below 0 if it has passed."""
     date = date_of(text)
     return None if date is None else (date - now).total_seconds()
 
@@ -68,7 +68,7 @@ def reset_seconds(text: str, now: datetime) -> float | None:
     A Go duration ("1m2.5s": OpenAI, Groq), seconds (Azure, Cerebras), an instant since the epoch in seconds
     or in milliseconds (OpenRouter), or a date (Anthropic).
     """
-    value = number(text)
+    value = parse_number(text)
     if value is None:
         found = duration_seconds(text.strip())
         return seconds_until(text, now) if found is None else found

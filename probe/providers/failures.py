@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from probe.facts.sample import FAULTS, Failed, FailureKind
 from probe.lib.printable import page_title, printable_line
 from probe.limits.headers import read_rate_limits
-from probe.limits.times import GO_PART, date_of, duration_seconds, number, seconds_until
+from probe.limits.times import GO_PART, date_of, duration_seconds, parse_number, seconds_until
 from probe.wire.capture import Phase, Reason, WireFailure
 
 STATUSES: Mapping[int, FailureKind] = MappingProxyType(
@@ -304,11 +304,11 @@ def requested_wait(headers: Mapping[str, str], message: str, now: datetime, dela
     9110 §10.2.3), `delay`, which is that of an error object ("34.07s", Gemini), "try again in 7.6s" in the
     message. `now` is the date of the answer; its own `date` header, by the provider's clock, is preferred.
     """
-    milliseconds = number(headers.get("retry-after-ms"))
+    milliseconds = parse_number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return _bounded(milliseconds / 1000)
     value = (headers.get("retry-after") or "").strip()
-    seconds = number(value)
+    seconds = parse_number(value)
     if seconds is None:
         seconds = duration_seconds(value)
     if seconds is None:
@@ -317,7 +317,9 @@ def requested_wait(headers: Mapping[str, str], message: str, now: datetime, dela
         seconds = duration_seconds(delay)
     if seconds is None:
         advice = _ADVICE.search(message)
-        seconds = None if advice is None else _first_known(duration_seconds(advice[1]), number(advice[1]))
+        seconds = (
+            None if advice is None else _first_known(duration_seconds(advice[1]), parse_number(advice[1]))
+        )
     return None if seconds is None else _bounded(seconds)
 
 

@@ -1,6 +1,6 @@
 """Cron text as crontab(5) means it: parsed once, then pure functions from instants to instants.
 
-Five fields: minute, hour, day of month, month, day of week. 0 and 7 are Sunday. Where both day fields are
+Five fields: minute, hour, day of month, month, day of week. 0 and 7 are Sunday. If both day fields are
 restricted (neither starts with `*`), a day that matches either of them counts; otherwise it must match both.
 
 Daylight saving, as crontab(5) has it:
@@ -130,7 +130,7 @@ def parse_timezone(name: str) -> tzinfo:
 
 
 def next_fire(cron: Cron, zone: tzinfo, after: datetime) -> datetime | None:
-    """The first instant after `after`, in UTC; None where the calendar ends first."""
+    """The first instant after `after`, in UTC; None if the calendar ends first."""
     first = _local_date(after, zone) - _DAY
     for offset in range(min(_SEARCH_DAYS, (date.max - first).days - 1)):
         day = first + timedelta(days=offset)

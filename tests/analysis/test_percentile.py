@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import describe, percentile, samples_needed
+from probe.analysis import distribution_of, hourly_medians, percentile, samples_needed
 
 finite = st.floats(min_value=-1e6, max_value=1e6)
 
 
 def test_of_nothing_is_unknown() -> None:
     assert percentile([], 50) is None
-    assert describe([]) is None
+    assert distribution_of([]) is None
 
 
 def test_interpolates_between_the_two_nearest_ranks() -> None:
@@ -65,7 +65,7 @@ def test_no_number_of_samples_reaches_the_ends(q: float) -> None:
 
 
 def test_a_distribution_says_what_its_size_is_good_for() -> None:
-    few, many = describe([1.0] * 63), describe([1.0] * 64)
+    few, many = distribution_of([1.0] * 63), distribution_of([1.0] * 64)
     assert few is not None
     assert many is not None
     assert (few.n, few.reliable(50), few.reliable(90)) == (63, True, False)
@@ -73,7 +73,37 @@ def test_a_distribution_says_what_its_size_is_good_for() -> None:
 
 
 def test_a_distribution_describes_its_values() -> None:
-    found = describe([float(value) for value in range(101)])
+    found = distribution_of([float(value) for value in range(101)])
     assert found is not None
     assert (found.minimum, found.mean, found.maximum) == (0.0, 50.0, 100.0)
     assert (found.p50, found.p90, found.p95, found.p99) == (50.0, 90.0, 95.0, 99.0)
+
+
+# Hour by hour: the line of a sparkline ----------------------------------------------------------------------
+
+
+def test_an_hour_without_values_is_a_gap() -> None:
+    assert hourly_medians([], []) == (None,) * 24
+    assert hourly_medians([10800.0], [2.0], hours=4) == (None, None, None, 2.0)
+
+
+def test_an_hour_shows_its_median() -> None:
+    assert hourly_medians([0.0, 10.0, 3599.9, 3600.0], [9.0, 1.0, 2.0, 5.0], hours=2) == (2.0, 5.0)
+
+
+def test_leaves_out_what_lies_outside() -> None:
+    assert hourly_medians([-0.1, 7200.0], [1.0, 1.0], hours=2) == (None, None)
+
+
+def test_refuses_values_without_an_instant() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        hourly_medians([0.0, 1.0], [1.0])
+
+
+@given(st.lists(st.tuples(st.floats(0, 86399), st.floats(0, 100)), max_size=50))
+def test_a_median_lies_among_the_values_of_its_hour(points: list[tuple[float, float]]) -> None:
+    medians = hourly_medians([at for at, _ in points], [value for _, value in points])
+    for hour, median in enumerate(medians):
+        inside = [value for at, value in points if hour <= at / 3600 < hour + 1]
+        assert (median is None) == (not inside)
+        assert median is None or min(inside) <= median <= max(inside)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import Window, summarise, tally
+from probe.analysis import RollingWindow, summarise, tally
 from probe.facts.sample import Cost, FailureKind, Sample
 from tests.exporters.samples import COST, NOW, TIMING, make_failure, make_sample
 
@@ -42,7 +42,7 @@ samples = st.one_of(
 def test_shows_what_a_summary_of_the_same_attempts_shows(
     attempts: list[Sample], later: list[timedelta]
 ) -> None:
-    window = Window(DAY)
+    window = RollingWindow(DAY)
     for attempt in attempts:
         window.add(attempt)
     for passed in [timedelta(0), *sorted(later)]:
@@ -56,7 +56,7 @@ def test_shows_what_a_summary_of_the_same_attempts_shows(
 
 
 def test_an_attempt_leaves_when_its_time_is_up() -> None:
-    window = Window(DAY)
+    window = RollingWindow(DAY)
     window.add(make_sample())
     ended = make_sample().ended_at
     assert window.figures(ended + DAY).attempts == 1
@@ -64,7 +64,7 @@ def test_an_attempt_leaves_when_its_time_is_up() -> None:
 
 
 def test_nothing_is_left_of_attempts_that_are_gone() -> None:
-    window = Window(DAY)
+    window = RollingWindow(DAY)
     for minutes in range(50):
         window.add(make_sample(at=NOW + timedelta(minutes=minutes), cost=cost(f"0.0{minutes:02}")))
     figures = window.figures(NOW + 3 * DAY)

@@ -227,7 +227,7 @@ async def test_production_is_never_refused_for_the_probe(
         admitted, limit = account.ask(production=False)
         await clock.sleep(answers[number])
         outcome: Outcome = OK if admitted else THROTTLED
-        if number in lost and not ticket.sent.asks:
+        if number in lost and not ticket.sent.finds_out:
             gate.leave(ticket, LOST)
         else:
             gate.leave(ticket, outcome, [limit])

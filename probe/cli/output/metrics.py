@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from probe.analysis import Distribution, Spread, describe, spread
+from probe.analysis import Distribution, Spread, distribution_of, spread
 from probe.cli.actions.metrics import FIGURES, Figure, Unit, by_target, record, values_of
 from probe.cli.output.format import UNKNOWN, duration, instant, speed
 from probe.cli.output.results import label
@@ -63,7 +63,7 @@ def print_analysis(samples: Sequence[Sample], *, percentiles: bool, variance: bo
     for target, reports in by_target(samples).items():
         for figure in FIGURES:
             values = values_of(figure, reports)
-            about, wide = describe(values), spread(values)
+            about, wide = distribution_of(values), spread(values)
             if about is None or wide is None:
                 continue
             row: list[Cell | str] = [target, _head(figure), *_plain_cells(figure, about)]
@@ -90,7 +90,7 @@ def print_analysis_json(samples: Sequence[Sample], *, percentiles: bool, varianc
 
 
 def _analysis(values: Sequence[float], percentiles: bool, variance: bool) -> dict[str, Any] | None:
-    about, wide = describe(values), spread(values)
+    about, wide = distribution_of(values), spread(values)
     if about is None or wide is None:
         return None
     found: dict[str, Any] = {"n": about.n, "mean": about.mean, "min": about.minimum, "max": about.maximum}
