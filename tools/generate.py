@@ -23,10 +23,10 @@ from probe.metrics.table import metrics_page
 from probe.providers.presets import PRESETS
 from probe.providers.table import providers_page
 from probe.rules.files import Format, files_for
-from probe.store.schema_page import schema_page
 from tools.alerts import alerts_table
 from tools.chart import chart_files, strays
 from tools.pages import sql_page, titles
+from tools.schema_page import schema_page
 
 ROOT = Path(__file__).parents[1]
 

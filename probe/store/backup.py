@@ -21,7 +21,7 @@ from probe.store.url import DatabaseUrl, parse_url
 _BUSY_SECONDS = 30.0
 
 
-async def backup(url: str, file: Path) -> None:
+async def write_backup(url: str, file: Path) -> None:
     """Write a consistent copy of a database, also one in use: an SQLite file, or pg_dump's custom format.
 
     The file appears once it is whole. Raises StoreError where it exists already, and what reading raises.
@@ -39,7 +39,7 @@ async def backup(url: str, file: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-async def restore(url: str, file: Path, *, force: bool = False) -> None:
+async def restore_backup(url: str, file: Path, *, force: bool = False) -> None:
     """Make a database what it was when the file was written; afterwards it may want an upgrade.
 
     Raises StoreError where the file is damaged, was made by a newer program or is no backup; and, unless told
@@ -52,9 +52,9 @@ async def restore(url: str, file: Path, *, force: bool = False) -> None:
         await _refuse_full(target, force)
         await asyncio.to_thread(_copy_in, file, target.path, target.who)
     else:
-        await backup_postgres.check(file)
+        await backup_postgres.check_dump(file)
         await _refuse_full(target, force)
-        await backup_postgres.restore(target, file)
+        await backup_postgres.restore_dump(target, file)
 
 
 async def _refuse_full(target: DatabaseUrl, force: bool) -> None:

@@ -35,7 +35,7 @@ async def dump(source: DatabaseUrl, file: Path) -> None:
         )
 
 
-async def check(file: Path) -> None:
+async def check_dump(file: Path) -> None:
     """Raises StoreError unless every block of the file can be read and it holds a database of this
     program."""
     who = f"the backup {file}"
@@ -48,7 +48,7 @@ async def check(file: Path) -> None:
     check_revision(who, lines[copies[0] + 1], upgradable=True)
 
 
-async def restore(target: DatabaseUrl, file: Path) -> None:
+async def restore_dump(target: DatabaseUrl, file: Path) -> None:
     """Replace the tables of the backup, all in one transaction. Raises StoreError.
 
     Tables that are newer than the backup go afterwards: the upgrade that follows makes them again.

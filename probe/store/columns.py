@@ -1,4 +1,4 @@
-"""Column types that mean the same on SQLite and PostgreSQL.
+"""What tables are declared with: column types that mean the same on SQLite and PostgreSQL, and the metadata.
 
 SQLite has no dates, decimals or UUIDs. Dates are stored there as UTC text that sorts and compares with the
 output of `datetime('now', …)`, UUIDs as text with dashes, money as a REAL of 15 significant digits, so that
@@ -23,6 +23,18 @@ from probe.facts.rates import TokenKind
 from probe.lib.clock import NS_PER_SECOND
 
 _MONEY = Context(prec=15)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# None is a null of SQL, never the JSON of one.
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 
 class UtcDate(sa.types.TypeDecorator[datetime]):

@@ -16,11 +16,10 @@ from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.store.engine import Database
 from probe.store.events import EventStore, insert_events
-from probe.store.exact import json_value
 from probe.store.paging import PAGE_ROWS
 from probe.store.records import DiscoveryEnd, DiscoveryRecord
 from probe.store.registry import ensure_provider, upsert
-from probe.store.rows import clean, storable_count
+from probe.store.rows import clean, json_value, storable_count
 from probe.store.schema import discovery_runs, models
 
 # A model does not lose what a list leaves out; what is said of its end can be taken back.

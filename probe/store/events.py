@@ -11,13 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.facts.event import Event
+from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
-from probe.store.exact import json_value
-from probe.store.numbers import last_number, number
 from probe.store.paging import PAGE_ROWS, before, decode, encode
 from probe.store.records import EventFilter, Page, StoredEvent
 from probe.store.registry import upsert
-from probe.store.rows import clean
+from probe.store.rows import clean, json_value
 from probe.store.schema import events
 
 # Null where an event is about none, and '' in the row: null is never equal to null, and no key has one.
@@ -75,7 +74,7 @@ class EventStore:
 
     async def last_sequence(self) -> int:
         """The last number given out; 0 if none was."""
-        return await last_number(self._database, "events")
+        return await last_sequence(self._database, "events")
 
 
 async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> tuple[Event, ...]:
@@ -83,7 +82,7 @@ async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> 
     if not added:
         return ()
     rows = [_row(event) for event in added]
-    await number(connection, "events", rows)
+    await assign_sequences(connection, "events", rows)
     # In the order of the key: two programs with the same news wait for each other, never both.
     rows.sort(key=_key)
     inserted = await connection.execute(

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.lib.clock import Clock
 from probe.lib.gc_pause import paused
+from probe.store.delivery import read_sequence
 from probe.store.engine import Database
-from probe.store.numbers import read_number
 from probe.store.paging import after
 from probe.store.recent_attempts import HOUR_SECONDS, Attempt, Window, to_date
 from probe.store.records import LeaderboardRow
@@ -103,7 +103,7 @@ class Leaderboard:
         self._kept = None
         async with self._database.read() as connection:
             # What is stored from here on has a higher number: `_follow` finds it.
-            window = Window(since, await read_number(connection, "results"))
+            window = Window(since, await read_sequence(connection, "results"))
             place: tuple[datetime, int] = (since, 0)
             while True:
                 statement = (

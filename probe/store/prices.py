@@ -17,8 +17,8 @@ from probe.facts.rates import Rates
 from probe.facts.sample import Target
 from probe.lib.clock import Clock
 from probe.store.columns import round_money
+from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
-from probe.store.numbers import last_number, number
 from probe.store.paging import PAGE_ROWS
 from probe.store.records import PriceChange, PriceRecord, StoredPrice
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
@@ -91,7 +91,7 @@ class PriceStore:
                 changes += await self._record_provider(
                     connection, provider, base_urls[provider], by_provider[provider], written, rows
                 )
-            # After the models of every provider are locked: see `number`.
+            # After the models of every provider are locked: see `assign_sequences`.
             await _insert(connection, rows)
         self._last |= written
         return tuple(changes)
@@ -156,7 +156,7 @@ class PriceStore:
 
     async def last_sequence(self) -> int:
         """The last number given out; 0 if none was."""
-        return await last_number(self._database, "prices")
+        return await last_sequence(self._database, "prices")
 
 
 def price_from_row(row: Sequence[Any]) -> PriceRecord:
@@ -192,7 +192,7 @@ def price_of(record: PriceRecord) -> Price:
 
 async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        await number(connection, "prices", rows)
+        await assign_sequences(connection, "prices", rows)
         await connection.execute(prices.insert(), rows)
 
 

@@ -7,20 +7,21 @@ gather, and the next one takes them all. So a burst costs one commit, and a sing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample, Target
 from probe.store import paging
-from probe.store.appender import appender
+from probe.store.delivery import COUNTERS, assign_sequences, last_sequence
 from probe.store.engine import Database
 from probe.store.faults import translate
-from probe.store.numbers import last_number
 from probe.store.paging import PAGE_ROWS
 from probe.store.records import Page, ResultFilter, StoredSample
 from probe.store.registry import Registry
@@ -39,7 +40,7 @@ class _Waiting(NamedTuple):
 class ResultStore:
     def __init__(self, database: Database, registry: Registry, *, keep_responses: bool) -> None:
         self._database = database
-        self._appender = appender(database)
+        self._appender = _appender(database)
         self._registry = registry
         self._keep_responses = keep_responses
         self._waiting: list[_Waiting] = []
@@ -107,7 +108,7 @@ class ResultStore:
 
     async def last_sequence(self) -> int:
         """The last number given out; 0 if none was."""
-        return await last_number(self._database, "results")
+        return await last_sequence(self._database, "results")
 
     async def since(self, since: datetime) -> AsyncIterator[Sequence[Sample]]:
         """Oldest first, a few hundred at a time; texts are None and chunk gaps empty."""
@@ -219,3 +220,71 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
     if chosen.until is not None:
         conditions.append(results.c.created_at < chosen.until)
     return conditions
+
+
+# Appending rows, numbered in the order in which they become visible -----------------------------------------
+
+
+class _Appender(Protocol):
+    async def append(self, rows: Sequence[dict[str, Any]], /) -> None:
+        """Store all or none; a row whose id is stored is passed over. Raises StoreError, StoreUnavailable."""
+        ...
+
+
+def _appender(database: Database) -> _Appender:
+    return _SqliteAppender(database) if database.url.dialect == "sqlite" else _PostgresAppender(database)
+
+
+class _PostgresAppender:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = postgresql.insert(results).on_conflict_do_nothing(index_elements=[results.c.id])
+
+    async def append(self, rows: Sequence[dict[str, Any]], /) -> None:
+        async with self._database.write() as connection:
+            await assign_sequences(connection, "results", rows)
+            await connection.execute(self._insert, rows)
+
+
+class _SqliteAppender:
+    """The same with the driver's own calls: each is a trip to its thread, and SQLAlchemy makes three of one.
+
+    The statement and the conversions of the values are SQLAlchemy's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        dialect = database.dialect
+        statement = sqlite.insert(results).on_conflict_do_nothing(index_elements=[results.c.id])
+        compiled = statement.compile(dialect=dialect, column_keys=[column.name for column in results.c])
+        self._insert = str(compiled)
+        assert compiled.positiontup is not None
+        names = compiled.positiontup
+        self._pick = itemgetter(*names)
+        processors = (results.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+        self._converters: list[tuple[int, Callable[[Any], Any]]] = [
+            (index, convert) for index, convert in enumerate(processors) if convert is not None
+        ]
+
+    async def append(self, rows: Sequence[dict[str, Any]], /) -> None:
+        async with self._database.driver() as driver:
+            try:
+                await driver.execute_fetchall("BEGIN IMMEDIATE")
+                ((last,),) = await driver.execute_fetchall(
+                    "UPDATE counters SET value = value + ? WHERE name = ? RETURNING value",
+                    (len(rows), COUNTERS["results"]),
+                )
+                first = last - len(rows) + 1
+                values = [self._values(row, sequence) for sequence, row in enumerate(rows, start=first)]
+                await driver.executemany(self._insert, values)
+                await driver.commit()
+            finally:
+                if driver.in_transaction:
+                    await driver.rollback()
+
+    def _values(self, row: dict[str, Any], sequence: int) -> list[Any]:
+        row["sequence"] = sequence
+        values = list(self._pick(row))
+        for index, convert in self._converters:
+            values[index] = convert(values[index])
+        return values

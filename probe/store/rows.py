@@ -6,14 +6,17 @@ surrogates become U+FFFD, so that a strange answer is stored rather than refused
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from probe.catalog.prices.price import plain
 from probe.facts.sample import Cost, Failed, Ok, Outcome, Reported, Sample, Target, Timing, Usage
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND
 from probe.store.schema import benchmark_results as results
@@ -279,3 +282,29 @@ def _reported(columns: Sequence[Any]) -> Reported | None:
     if columns[0] is None:
         return None
     return Reported(**dict(zip(_REPORTED.values(), columns, strict=True)))
+
+
+def json_value(value: object) -> Any:
+    """The value as both databases can hold it: decimals, dates and ids become text, no number becomes null.
+
+    Raises TypeError if JSON has no form of it.
+    """
+    match value:
+        case None | bool() | int():
+            return value
+        case str():
+            return clean(value)
+        case float():
+            return value if isfinite(value) else None
+        case Decimal():
+            return plain(value)
+        case date():
+            return value.isoformat()
+        case UUID():
+            return str(value)
+        case Mapping():
+            return {clean(str(key)): json_value(each) for key, each in value.items()}
+        case Sequence() | frozenset() | set():
+            return [json_value(each) for each in value]
+        case _:
+            raise TypeError(f"no JSON of {type(value).__name__}")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from probe.store.columns import Identifier, UtcDate
-from probe.store.metadata import Json, metadata
+from probe.store.columns import Identifier, Json, UtcDate, metadata
 
 discovery_runs = sa.Table(
     "discovery_runs",

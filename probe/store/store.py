@@ -9,13 +9,12 @@ import sqlalchemy as sa
 
 from probe.lib.clock import Clock, SystemClock
 from probe.store.catalog import CatalogStore
-from probe.store.delivery import DeliveryStore
+from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter
 from probe.store.discoveries import DiscoveryStore
 from probe.store.engine import Database
 from probe.store.events import EventStore
 from probe.store.leaderboard import Leaderboard
 from probe.store.migrate import check_revision, read_revision, upgrade_database
-from probe.store.numbers import read_number, rewrite_counter
 from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
 from probe.store.records import StoreFacts
@@ -114,7 +113,7 @@ class Store:
                 dialect=self._database.url.dialect,
                 shown=self._database.url.shown,
                 revision=await read_revision(connection) or HEAD,
-                last_sequence=await read_number(connection, "results"),
+                last_sequence=await read_sequence(connection, "results"),
                 size_bytes=await connection.scalar(_size(self._database)),
             )
 

@@ -15,7 +15,7 @@ from probe.errors import StoreError
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
 from probe.store import PriceRecord, Store
-from probe.store.backup import backup, restore
+from probe.store.backup import restore_backup, write_backup
 from probe.store.schema import metadata
 from tests.servers.postgres import PostgresServer
 from tests.store.knowledge import a_listed_model, a_quote, an_event
@@ -71,8 +71,8 @@ async def test_a_restored_copy_is_equal(filled: str, elsewhere: str, tmp_path: P
     file = tmp_path / "backups" / "probe.backup"
     before = await _everything(filled)
     assert all(before.values())
-    await backup(filled, file)
-    await restore(elsewhere, file)
+    await write_backup(filled, file)
+    await restore_backup(elsewhere, file)
     assert await _everything(elsewhere) == before
     async with await Store.open(elsewhere) as store:
         run = await store.runs.start(run_name="after", triggered_by="cli", suite="quick")
@@ -85,12 +85,12 @@ async def test_a_backup_is_taken_while_results_come_in(filled: str, elsewhere: s
     file = tmp_path / "probe.backup"
     async with await Store.open(filled) as store:
         run = await store.runs.start(run_name="busy", triggered_by="cli", suite="quick")
-        taken = asyncio.create_task(backup(filled, file))
+        taken = asyncio.create_task(write_backup(filled, file))
         while not taken.done():
             await store.results.add(a_sample(run))
         await taken
         written = [stored.sequence for stored in await store.results.after(0, 100_000)]
-    await restore(elsewhere, file)
+    await restore_backup(elsewhere, file)
     async with await Store.open(elsewhere) as store:
         kept = [stored.sequence for stored in await store.results.after(0, 100_000)]
     assert len(kept) >= 21
@@ -101,7 +101,7 @@ async def test_a_backup_never_overwrites(filled: str, tmp_path: Path) -> None:
     file = tmp_path / "probe.backup"
     file.write_text("precious")
     with pytest.raises(StoreError, match="exists already"):
-        await backup(filled, file)
+        await write_backup(filled, file)
     assert file.read_text() == "precious"
 
 
@@ -109,14 +109,14 @@ async def test_a_database_that_holds_something_is_not_replaced(
     filled: str, elsewhere: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "probe.backup"
-    await backup(filled, file)
+    await write_backup(filled, file)
     async with await Store.open(elsewhere) as store:
         await store.runs.start(run_name="mine", triggered_by="cli", suite="quick")
     mine = await _everything(elsewhere)
     with pytest.raises(StoreError, match="is not empty; force the restore"):
-        await restore(elsewhere, file)
+        await restore_backup(elsewhere, file)
     assert await _everything(elsewhere) == mine
-    await restore(elsewhere, file, force=True)
+    await restore_backup(elsewhere, file, force=True)
     assert await _everything(elsewhere) == await _everything(filled)
 
 
@@ -124,10 +124,10 @@ async def test_an_upgraded_database_without_rows_is_empty(
     filled: str, elsewhere: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "probe.backup"
-    await backup(filled, file)
+    await write_backup(filled, file)
     async with await Store.open(elsewhere):
         pass
-    await restore(elsewhere, file)
+    await restore_backup(elsewhere, file)
     assert await _everything(elsewhere) == await _everything(filled)
 
 
@@ -136,7 +136,7 @@ async def test_a_damaged_backup_is_refused_before_anything_is_touched(
     filled: str, tmp_path: Path, damage: str
 ) -> None:
     file = tmp_path / "probe.backup"
-    await backup(filled, file)
+    await write_backup(filled, file)
     content = file.read_bytes()
     if damage == "cut":
         file.write_bytes(content[: len(content) * 2 // 3])
@@ -149,7 +149,7 @@ async def test_a_damaged_backup_is_refused_before_anything_is_touched(
         file.unlink()
     before = await _everything(filled)
     with pytest.raises(StoreError) as caught:
-        await restore(filled, file, force=True)
+        await restore_backup(filled, file, force=True)
     assert "probe.backup" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert await _everything(filled) == before
@@ -158,23 +158,23 @@ async def test_a_damaged_backup_is_refused_before_anything_is_touched(
 async def test_a_backup_of_a_newer_program_is_refused(filled: str, elsewhere: str, tmp_path: Path) -> None:
     file = tmp_path / "probe.backup"
     await execute(filled, "UPDATE alembic_version SET version_num = '9999'")
-    await backup(filled, file)
+    await write_backup(filled, file)
     with pytest.raises(StoreError, match="made by a newer version"):
-        await restore(elsewhere, file)
+        await restore_backup(elsewhere, file)
 
 
 async def test_a_file_of_something_else_is_refused(url: str, elsewhere: str, tmp_path: Path) -> None:
     await execute(url, "DROP TABLE alembic_version")
     file = tmp_path / "probe.backup"
-    await backup(url, file)
+    await write_backup(url, file)
     with pytest.raises(StoreError, match="holds no database of this program"):
-        await restore(elsewhere, file)
+        await restore_backup(elsewhere, file)
 
 
 async def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
     file = tmp_path / "probe.backup"
     with pytest.raises(StoreError, match="cannot be opened"):
-        await backup(f"sqlite:///{tmp_path / 'nothing' / 'probe.db'}", file)
+        await write_backup(f"sqlite:///{tmp_path / 'nothing' / 'probe.db'}", file)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -183,7 +183,7 @@ async def test_without_pg_dump_a_backup_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StoreError, match="needs pg_dump, which is not installed: apt-get install"):
-        await backup(postgres_url, tmp_path / "probe.backup")
+        await write_backup(postgres_url, tmp_path / "probe.backup")
 
 
 async def test_the_password_is_no_argument_of_pg_dump(
@@ -203,7 +203,7 @@ async def test_the_password_is_no_argument_of_pg_dump(
     monkeypatch.setenv("PATH", f"{spy.parent}{os.pathsep}{os.environ['PATH']}")
     url = postgres_url.replace("postgres@", "postgres:s3%3Acret@")
     with pytest.raises(StoreError, match="failed"):
-        await backup(url, tmp_path / "probe.backup")
+        await write_backup(url, tmp_path / "probe.backup")
     arguments, password = seen.read_text().splitlines()
     assert "cret" not in arguments
     assert "passfile=" in arguments
@@ -213,13 +213,13 @@ async def test_the_password_is_no_argument_of_pg_dump(
 async def test_a_url_with_a_password_is_backed_up(postgres_url: str, tmp_path: Path) -> None:
     """The server of the tests asks nobody for one; pg_dump must still understand how it is handed over."""
     file = tmp_path / "probe.backup"
-    await backup(postgres_url.replace("postgres@", "postgres:s3cret@"), file)
-    await restore(postgres_url, file, force=True)
+    await write_backup(postgres_url.replace("postgres@", "postgres:s3cret@"), file)
+    await restore_backup(postgres_url, file, force=True)
 
 
 async def test_a_backup_of_sqlite_is_one_file(sqlite_url: str, tmp_path: Path) -> None:
     """It needs no log beside it."""
     folder = tmp_path / "backups"
-    await backup(sqlite_url, folder / "probe.backup")
+    await write_backup(sqlite_url, folder / "probe.backup")
     assert [path.name for path in folder.iterdir()] == ["probe.backup"]
     assert await execute(f"sqlite:///{folder / 'probe.backup'}", "PRAGMA journal_mode") == [("delete",)]

@@ -18,7 +18,7 @@ import pytest
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
 from probe.store import SlotCounts, Store
-from probe.store.backup import restore
+from probe.store.backup import restore_backup
 from probe.store.spill import Restored, SpillFile
 from probe.store.url import parse_url
 from probe.wire.archive import load_capture
@@ -40,7 +40,7 @@ async def store(url: str) -> AsyncIterator[Store]:
     """Opened, and so upgraded, as by the next start."""
     path = parse_url(url).path
     if path is None:
-        await restore(url, FILES / "postgresql.backup")
+        await restore_backup(url, FILES / "postgresql.backup")
     else:
         path.write_bytes(gzip.decompress((FILES / "probe.db.gz").read_bytes()))
     async with await Store.open(url, clock=FakeClock(NOW), owner="daemon") as opened:

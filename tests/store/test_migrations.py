@@ -23,7 +23,7 @@ from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Usage
 from probe.facts.slot import Slot
 from probe.store import PriceRecord, Store, upgrade
-from probe.store.backup import backup, restore
+from probe.store.backup import restore_backup, write_backup
 from probe.store.engine import Database
 from probe.store.schema import HEAD, REVISIONS, metadata
 from probe.store.url import parse_url
@@ -132,9 +132,9 @@ async def test_an_upgraded_database_is_as_a_new_one(first: str) -> None:
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 async def test_a_backup_of_an_older_database_is_upgraded_once_restored(first: str, tmp_path: Path) -> None:
     file = tmp_path / "first.backup"
-    await backup(first, file)
+    await write_backup(first, file)
     await upgrade(first)
-    await restore(first, file, force=True)
+    await restore_backup(first, file, force=True)
     async with await Store.open(first) as store:
         assert len((await store.results.page()).items) == 1
 

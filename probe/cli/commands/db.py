@@ -70,9 +70,9 @@ def backup(
     from probe.bootstrap.load import load_config
     from probe.cli.output.table import print_line
     from probe.cli.session import run_to_end
-    from probe.store.backup import backup as write
+    from probe.store.backup import write_backup
 
-    run_to_end(write(load_config(config).database.url.get_secret_value(), file))
+    run_to_end(write_backup(load_config(config).database.url.get_secret_value(), file))
     print_line(f"{file}: {file.stat().st_size:,} bytes")
 
 
@@ -90,7 +90,7 @@ def restore(
     from probe.bootstrap.load import load_config
     from probe.cli.output.table import print_line
     from probe.cli.session import run_to_end
-    from probe.store.backup import restore as read
+    from probe.store.backup import restore_backup
 
-    run_to_end(read(load_config(config).database.url.get_secret_value(), file, force=force))
+    run_to_end(restore_backup(load_config(config).database.url.get_secret_value(), file, force=force))
     print_line(f"restored {file}")

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from probe.store.schema import metadata
-from probe.store.schema_page import schema_page
+from tools.schema_page import schema_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 
