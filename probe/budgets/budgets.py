@@ -45,7 +45,6 @@ from probe.lib.shared_lock import SharedLock
 from probe.lib.tasks import periodically
 from probe.probing.runner import RunPlan
 from probe.store import RunFilter, RunRecord, SpendRow, Store
-from probe.store.recorder import SampleStore
 
 _log = structlog.get_logger("probe.budgets.budgets")
 
@@ -61,16 +60,23 @@ SKIP_REASONS: Final = ("budget_day", "budget_month")
 class Budgets:
     """`assembly` gives the configuration in force: its budgets hold from then on, with what was spent before.
 
-    `skipped` counts runs by job and reason since the start, `estimator` estimates them, `ledger` has the
-    sums.
+    `storing` is the recorder's, whose listener `count` is: what is read from the store and what is counted
+    beside it do not overlap. `skipped` counts runs by job and reason since the start, `estimator` estimates
+    them, `ledger` has the sums.
     """
 
-    def __init__(self, store: Store, clock: Clock, assembly: Callable[[], Assembly]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        assembly: Callable[[], Assembly],
+        storing: SharedLock | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._assembly = assembly
         self.ledger = Ledger(clock.now())
-        self._lock = SharedLock()
+        self._storing = storing or SharedLock()
         self._one_at_a_time = asyncio.Lock()
         self._news = asyncio.Event()
         self._estimated_at: datetime | None = None
@@ -118,10 +124,6 @@ class Budgets:
         """Another configuration is in force."""
         self._estimated_at = None
         self._news.set()
-
-    def counted(self, store: SampleStore) -> SampleStore:
-        """The same store; what it takes is added to what is spent."""
-        return _Counted(store, self)
 
     # Runs -------------------------------------------------------------------------------------------------
 
@@ -184,7 +186,7 @@ class Budgets:
     async def _read(self) -> None:
         """Ask the store; alone, so that no result is counted twice or not at all. Raises StoreError."""
         try:
-            async with asyncio.timeout(_READING_SECONDS), self._lock.exclusive():
+            async with asyncio.timeout(_READING_SECONDS), self._storing.exclusive():
                 now = self._clock.now()
                 day, month = period_of("day", now), period_of("month", now)
                 today = _spent(await self._store.spending.by_job(day.start, day.end))
@@ -196,14 +198,11 @@ class Budgets:
         except TimeoutError as exc:
             raise StoreUnavailable("the database does not answer") from exc
 
-    async def take(self, store: SampleStore, sample: Sample) -> None:
-        """Store a sample and count it. Raises StoreError."""
-        async with self._lock.shared():
-            await store.add(sample)
-            self._count(sample)
+    async def count(self, sample: Sample) -> None:
+        """Add a stored sample of a run that this process knows; others come with the next look at the store.
 
-    def _count(self, sample: Sample) -> None:
-        """Of a run that this process knows; others are read with the next look at the store."""
+        `storing` is held shared from before the sample was stored.
+        """
         job = self.ledger.job_of(sample.run_id)
         if sample.cost is None or job is None:
             return
@@ -318,17 +317,6 @@ class Budgets:
     async def _estimate(self) -> None:
         self._estimated_at = self._clock.now()
         await self.estimator.refresh()
-
-
-class _Counted:
-    """Implements `probe.store.recorder.SampleStore`."""
-
-    def __init__(self, store: SampleStore, budgets: Budgets) -> None:
-        self._store = store
-        self._budgets = budgets
-
-    async def add(self, sample: Sample, /) -> None:
-        await self._budgets.take(self._store, sample)
 
 
 def _place(run: RunRecord) -> tuple[datetime, UUID]:

@@ -15,9 +15,10 @@ from probe.daemon.lifecycle import LifecycleState
 from probe.daemon.maintenance import MaintenanceJobs, RunRows
 from probe.daemon.resources import Resources
 from probe.daemon.runs import Runs
-from probe.delivery.exporters import Exporters, NotifyingStore
+from probe.delivery.exporters import Exporters
 from probe.discovery import Discovery
 from probe.engines.watch import EngineWatch
+from probe.lib.shared_lock import SharedLock
 from probe.pricing import Pricing, scope_of
 from probe.pricing.proxy import environment_proxy
 from probe.scheduling.job import ScheduledJob
@@ -41,11 +42,14 @@ class Services:
         self.pricing = Pricing(
             store, clock, resources.quotes, lambda: scope_of(self.assembly), proxy=environment_proxy
         )
-        self.budgets = Budgets(store, clock, lambda: self.assembly)
+        storing = SharedLock()
+        self.budgets = Budgets(store, clock, lambda: self.assembly, storing)
         self.recorder = Recorder(
-            self.budgets.counted(NotifyingStore(store, self.exporters, self.pricing.watch)),
+            store.results,
             clock,
             SpillFile(_spill_path(self.config)),
+            listeners=(self.exporters.on_stored, self.pricing.watch, self.budgets.count),
+            storing=storing,
             keep_responses=self.config.database.keep_responses,
         )
         rows = RunRows(store, self.lifecycle, clock)

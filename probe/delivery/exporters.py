@@ -6,7 +6,7 @@ The cursor of each other one is a row in the store: a restart of the daemon lose
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -81,8 +81,8 @@ class Exporters:
         """Everything is up: from here on the daemon knows itself whole."""
         self._begun.set()
 
-    def wake(self) -> None:
-        """Samples were stored."""
+    async def on_stored(self, _: Sample) -> None:
+        """A sample was stored: its deliveries go on."""
         for delivery in self._deliveries:
             delivery.wake()
 
@@ -173,23 +173,3 @@ class StatusReporter:
             self._failed = True
         else:
             self._failed = False
-
-
-class NotifyingStore:
-    """The store as a recorder sees it: wakes deliveries and notifies `listeners` of what was stored."""
-
-    def __init__(
-        self, store: Store, exporters: Exporters, *listeners: Callable[[Sample], Awaitable[None]]
-    ) -> None:
-        self._store = store
-        self._exporters = exporters
-        self._listeners = listeners
-
-    async def add(self, sample: Sample, /) -> None:
-        await self._store.results.add(sample)
-        self._exporters.wake()
-        for listener in self._listeners:
-            try:
-                await listener(sample)
-            except Exception:  # noqa: BLE001  the sample is stored: nothing may make it pass for lost
-                _log.exception("a stored result was not looked at", result=str(sample.id))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Protocol
@@ -21,6 +21,7 @@ from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
 from probe.lib.clock import Clock
 from probe.lib.retry import Backoff
+from probe.lib.shared_lock import SharedLock
 from probe.store.spill import SpillFile
 
 _log = structlog.get_logger("probe.store.recorder")
@@ -35,12 +36,15 @@ _FAULT = "the recorder met an unexpected error, see the log"
 
 class SampleStore(Protocol):
     async def add(self, sample: Sample, /) -> None:
-        """Returns once it is committed. Raises StoreUnavailable, or StoreError where it never will be."""
+        """Returns once it is committed. Raises StoreUnavailable, or StoreError if it never will be."""
         ...
 
 
 class Recorder:
     """`record` is the sink of a run. The counts are for the daemon's status.
+
+    Once a sample is committed, each of the `listeners` is called with it, in order; `storing` is held shared
+    meanwhile. Whoever holds it exclusively sees no sample that is stored and that a listener does not know.
 
     pending       held in memory now
     spilled       written to the spill file since the start
@@ -56,10 +60,14 @@ class Recorder:
         clock: Clock,
         spill: SpillFile,
         *,
+        listeners: Sequence[Callable[[Sample], Awaitable[None]]] = (),
+        storing: SharedLock | None = None,
         keep_responses: bool = True,
         most_held: int = _MOST_HELD,
     ) -> None:
         self._store = store
+        self._listeners = listeners
+        self._storing = storing or SharedLock()
         self._clock = clock
         self._spill = spill
         self._keep_responses = keep_responses
@@ -97,6 +105,16 @@ class Recorder:
             self._held.append(sample)
         self._idle.clear()
         self._wake.set()
+
+    async def add(self, sample: Sample) -> None:
+        """Store one sample and notify the listeners: from here on it is a fact. Raises as the store does."""
+        async with self._storing.shared():
+            await self._store.add(sample)
+            for listener in self._listeners:
+                try:
+                    await listener(sample)
+                except Exception:  # noqa: BLE001  the sample is stored: nothing may make it pass for lost
+                    _log.exception("a stored result was not looked at", result=str(sample.id))
 
     async def flush(self) -> None:
         """Until the store has everything that was recorded so far."""
@@ -176,7 +194,7 @@ class Recorder:
         All at once: the store puts what waits at the same time into one transaction, in this order.
         """
         batch = list(islice(self._held, _BATCH))
-        answers = await asyncio.gather(*(self._store.add(sample) for sample in batch), return_exceptions=True)
+        answers = await asyncio.gather(*(self.add(sample) for sample in batch), return_exceptions=True)
         for _ in batch:
             self._held.popleft()
         unavailable: StoreUnavailable | None = None
@@ -213,7 +231,7 @@ class Recorder:
         """
         file = str(self._spill.path)
         try:
-            restored = await self._spill.restore(self._store.add)
+            restored = await self._spill.restore(self.add)
         except OSError as exc:
             _log.error("spilled samples cannot be read now", file=file, error=str(exc))
             self._rest_spill()

@@ -22,8 +22,11 @@ from probe.daemon.runs import plan_of
 from probe.facts.event import Event
 from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
+from probe.lib.shared_lock import SharedLock
 from probe.probing.runner import RunPlan
 from probe.store import Store
+from probe.store.recorder import Recorder
+from probe.store.spill import SpillFile
 from tests.store.samples import a_sample
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -66,8 +69,15 @@ class Books:
         self.store = store
         self.clock = clock
         self.assembly = assembly
-        self.budgets = Budgets(store, clock, lambda: self.assembly)
-        self.counted = self.budgets.counted(store.results)
+        storing = SharedLock()
+        self.budgets = Budgets(store, clock, lambda: self.assembly, storing)
+        self.recorder = Recorder(
+            store.results,
+            clock,
+            SpillFile(folder / "spill.jsonl"),
+            listeners=(self.budgets.count,),
+            storing=storing,
+        )
 
     async def plan(self, name: str = "hourly", targets: Sequence[str] | None = None) -> RunPlan:
         """A run whose row is in the store."""
@@ -101,7 +111,7 @@ class Books:
     async def end(self, plan: RunPlan, usd: Decimal = EACH) -> None:
         """Every attempt comes in and costs that."""
         for way in plan.targets:
-            await self.counted.add(self.result(plan.run_id, way.target.name, usd))
+            await self.recorder.add(self.result(plan.run_id, way.target.name, usd))
         self.budgets.release(plan.run_id)
         await self.store.runs.finish(plan.run_id, "finished")
 

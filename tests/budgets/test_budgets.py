@@ -139,7 +139,7 @@ async def test_a_run_under_way_counts_once_what_is_stored_of_it(tmp_path: Path) 
     async with books(tmp_path, [daily("0.03")]) as here:
         plan = await here.begin("daily")
         assert plan is not None
-        await here.counted.add(here.result(plan.run_id))
+        await here.recorder.add(here.result(plan.run_id))
         standing = here.budgets.status().budgets[0]
         assert (standing.spent_usd.normalize(), standing.reserved_usd) == (EACH, EACH)
         assert [await here.make(), await here.make()] == [True, False]
@@ -149,7 +149,7 @@ async def test_readings_amid_many_results_count_each_of_them_once(tmp_path: Path
     async with books(tmp_path, [daily("100")]) as here:
         plan = await here.begin()
         assert plan is not None
-        adding = [here.counted.add(here.result(plan.run_id)) for _ in range(200)]
+        adding = [here.recorder.add(here.result(plan.run_id)) for _ in range(200)]
         running = [here.begin() for _ in range(5)]
         await asyncio.gather(*adding, *running)
         assert here.spent() == 200 * EACH
@@ -188,7 +188,7 @@ async def test_a_result_that_comes_in_after_midnight_is_of_the_day_it_ended(tmp_
         assert plan is not None
         sample = here.result(plan.run_id)
         here.at(datetime(2026, 11, 21, tzinfo=UTC))
-        await here.counted.add(sample)
+        await here.recorder.add(sample)
         assert (here.spent("day"), here.spent("month")) == (NONE, EACH)
         here.budgets.release(plan.run_id)
         assert await here.make()

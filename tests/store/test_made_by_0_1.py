@@ -42,7 +42,7 @@ async def store(url: str) -> AsyncIterator[Store]:
     if path is None:
         await restore_backup(url, FILES / "postgresql.backup")
     else:
-        path.write_bytes(gzip.decompress((FILES / "probe.db.gz").read_bytes()))
+        path.write_bytes(gzip.decompress((FILES / "sqlite.db.gz").read_bytes()))
     async with await Store.open(url, clock=FakeClock(NOW), owner="daemon") as opened:
         yield opened
 
