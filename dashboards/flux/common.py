@@ -36,6 +36,11 @@ TARGET = (
 KEYS = tuple(label.name for label in TARGET)
 # Steps of time in which a percentile stands on more than one attempt.
 STEP = "30m"
+_COUNT_AND_LATEST = (
+    "reduce(identity: {n: 0.0, latest: 1970-01-01T00:00:00Z}, fn: (r, accumulator) => "
+    "({n: accumulator.n + 1.0, "
+    "latest: if r._time > accumulator.latest then r._time else accumulator.latest}))"
+)
 
 
 def each(title: str, about: str, unit: str, field: str, size: Size = HALF) -> AnyPanel:
@@ -74,9 +79,7 @@ def _what_failed(failed: str) -> AnyPanel:
         pipe(
             failed,
             by(*kinds),
-            "reduce(identity: {n: 0.0, latest: 1970-01-01T00:00:00Z}, fn: (r, accumulator) => "
-            "({n: accumulator.n + 1.0, "
-            "latest: if r._time > accumulator.latest then r._time else accumulator.latest}))",
+            _COUNT_AND_LATEST,
             "group()",
         ),
         (

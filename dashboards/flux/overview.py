@@ -58,8 +58,9 @@ def board() -> Board:
     )
 
 
-def _now() -> tuple[AnyPanel, ...]:
-    failing = pipe(
+def _failing() -> str:
+    """How many targets failed at their latest attempt."""
+    return pipe(
         attempts(figures.SUCCESS),
         latest_point(*SERIES, "location"),
         by("target", "location"),
@@ -68,12 +69,15 @@ def _now() -> tuple[AnyPanel, ...]:
         by(),
         "sum()",
     )
+
+
+def _now() -> tuple[AnyPanel, ...]:
     return (
         stat_panel(
             PanelText(
                 "Targets failing", "Targets whose latest attempt failed, over whichever connection.", COUNT
             ),
-            ask_flux(failing),
+            ask_flux(_failing()),
             size=_SMALL,
             at=ANY_IS_BAD,
         ),

@@ -33,14 +33,7 @@ def chosen_tags(*tags: str) -> str:
 
 def _choice(name: str) -> Variable:
     title, about = _ABOUT[name]
-    before = NARROWING[: NARROWING.index(name)]
-    narrowed = f" and {chosen_tags(*before)}" if before else ""
-    query = (
-        'import "influxdata/influxdb/schema"\n'
-        f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag(name)}", '
-        f'predicate: (r) => r._measurement == "{ATTEMPT}"{narrowed}, '
-        "start: v.timeRangeStart, stop: v.timeRangeStop)"
-    )
+    query = _tag_values(name)
     return (
         QueryVariable(name)
         .label(title)
@@ -54,4 +47,15 @@ def _choice(name: str) -> Variable:
         .include_all(True)
         .all_value(".*")
         .current(ALL)
+    )
+
+
+def _tag_values(name: str) -> str:
+    before = NARROWING[: NARROWING.index(name)]
+    narrowed = f" and {chosen_tags(*before)}" if before else ""
+    return (
+        'import "influxdata/influxdb/schema"\n'
+        f'schema.tagValues(bucket: v.defaultBucket, tag: "{tag(name)}", '
+        f'predicate: (r) => r._measurement == "{ATTEMPT}"{narrowed}, '
+        "start: v.timeRangeStart, stop: v.timeRangeStop)"
     )

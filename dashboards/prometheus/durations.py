@@ -106,20 +106,22 @@ def _quoted(labels: str) -> str:
     return ", ".join(f'"{label}"' for label in labels.split(", "))
 
 
+def _buckets(title: str, about: str, name: str) -> AnyPanel:
+    """The histogram of that name over time."""
+    counted = grown(name, by="le", part="_bucket", over="$__rate_interval")
+    return buckets(PanelText(title, about, SECONDS), ask_buckets(counted), size=TALL)
+
+
 def first_token_row(grouping: Grouping) -> PanelRow:
     """Time to first token: where it lies, its percentiles, and of whom."""
     return PanelRow(
         title="Time to first token and total latency",
         panels=(
-            buckets(
-                PanelText(
-                    "TTFT, all that is chosen",
-                    "How many attempts had which time to first token. Two bands are two populations: cold "
-                    "and warm, or two providers; choose one above.",
-                    SECONDS,
-                ),
-                ask_buckets(grown(names.TTFT_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
-                size=TALL,
+            _buckets(
+                "TTFT, all that is chosen",
+                "How many attempts had which time to first token. Two bands are two populations: cold and "
+                "warm, or two providers; choose one above.",
+                names.TTFT_SECONDS,
             ),
             _percentiles("TTFT", "Time to first token", names.TTFT_SECONDS, grouping),
             _percentile_table(grouping),
@@ -201,14 +203,10 @@ def gaps_row(grouping: Grouping) -> PanelRow:
     return PanelRow(
         title="Gaps in the stream",
         panels=(
-            buckets(
-                PanelText(
-                    "Gaps between chunks",
-                    "Time between two arrivals that carry output, of all streams chosen.",
-                    SECONDS,
-                ),
-                ask_buckets(grown(names.CHUNK_GAP_SECONDS, by="le", part="_bucket", over="$__rate_interval")),
-                size=TALL,
+            _buckets(
+                "Gaps between chunks",
+                "Time between two arrivals that carry output, of all streams chosen.",
+                names.CHUNK_GAP_SECONDS,
             ),
             _percentiles(
                 "Gap",
@@ -216,24 +214,24 @@ def gaps_row(grouping: Grouping) -> PanelRow:
                 names.CHUNK_GAP_SECONDS,
                 grouping,
             ),
-            graph(
-                PanelText(
-                    "Stream jitter",
-                    "Standard deviation of the gaps of one stream, of each attempt.",
-                    SECONDS,
-                ),
-                ask(latest(names.LAST_STREAM_JITTER_SECONDS), LEGEND),
-            ),
-            graph(
-                PanelText(
-                    "Inter-token latency",
-                    "(Last - first output) / (output tokens - 1) of each attempt.",
-                    SECONDS,
-                ),
-                ask(latest(names.LAST_ITL_SECONDS), LEGEND),
-            ),
+            _stream_jitter(),
+            _inter_token_latency(),
         ),
         folded=True,
+    )
+
+
+def _stream_jitter() -> AnyPanel:
+    about = "Standard deviation of the gaps of one stream, of each attempt."
+    return graph(
+        PanelText("Stream jitter", about, SECONDS), ask(latest(names.LAST_STREAM_JITTER_SECONDS), LEGEND)
+    )
+
+
+def _inter_token_latency() -> AnyPanel:
+    about = "(Last - first output) / (output tokens - 1) of each attempt."
+    return graph(
+        PanelText("Inter-token latency", about, SECONDS), ask(latest(names.LAST_ITL_SECONDS), LEGEND)
     )
 
 

@@ -227,10 +227,11 @@ def delivery_row() -> PanelRow:
     return PanelRow(title="Delivery", panels=(_deliveries(), _backlog(), _age()))
 
 
-def _deliveries() -> AnyPanel:
-    def now(name: str) -> str:
-        return latest(name, CHOSEN, by=EXPORTER)
+def _by_exporter(name: str) -> str:
+    return latest(name, CHOSEN, by=EXPORTER)
 
+
+def _deliveries() -> AnyPanel:
     return table(
         PanelText(
             "Exporters",
@@ -241,9 +242,11 @@ def _deliveries() -> AnyPanel:
         ),
         [Label(name="exporter", title="Exporter"), INSTANCE_LABEL],
         [
-            in_count("Pending", now(names.EXPORTER_PENDING_SAMPLES)),
-            in_seconds("Behind", now(names.EXPORTER_OLDEST_PENDING_SECONDS), at=_BEHIND, cell="light"),
-            moment("Latest", now(names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS)),
+            in_count("Pending", _by_exporter(names.EXPORTER_PENDING_SAMPLES)),
+            in_seconds(
+                "Behind", _by_exporter(names.EXPORTER_OLDEST_PENDING_SECONDS), at=_BEHIND, cell="light"
+            ),
+            moment("Latest", _by_exporter(names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS)),
             in_count("Delivered", own_grown(names.EXPORTER_DELIVERED_SAMPLES_TOTAL, by=EXPORTER)),
             in_count("Errors", own_grown(names.EXPORTER_ERRORS_TOTAL, by=EXPORTER), at=ANY_IS_ODD),
             in_count("Refused", own_grown(names.EXPORTER_REFUSED_SAMPLES_TOTAL, by=EXPORTER), at=ANY_IS_BAD),

@@ -17,7 +17,7 @@ from probe.rules.promql import written_out
 DATA_SOURCE: Final = "inference-probe-prometheus"
 FOLDER: Final = "Inference Probe"
 # What an expression finds fires, as in Prometheus, whatever its value.
-_FOUND: Final = "is_number($A) || is_inf($A)"
+_ANYTHING_FOUND: Final = {"refId": "B", "type": "math", "expression": "is_number($A) || is_inf($A)"}
 
 
 def provisioning(groups: Iterable[Group], config: RulesConfig) -> Mapping[str, object]:
@@ -49,11 +49,7 @@ def _rule(alert: Alert, config: RulesConfig) -> Mapping[str, object]:
         "condition": "B",
         "data": [
             _query(alert),
-            {
-                "refId": "B",
-                "datasourceUid": "__expr__",
-                "model": {"refId": "B", "type": "math", "expression": _FOUND},
-            },
+            {"refId": "B", "datasourceUid": "__expr__", "model": _ANYTHING_FOUND},
         ],
         # Every expression finds nothing while all is well.
         "noDataState": "OK",

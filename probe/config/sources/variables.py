@@ -94,17 +94,9 @@ def from_dotenv(path: Path) -> dict[str, Variable]:
 
     Raises ConfigError if it cannot be read.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        return {}
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path.name}: not UTF-8") from None
-    except OSError as exc:
-        raise ConfigError(f"{path.name}: {exc.strerror}") from None
     found: dict[str, Variable] = {}
     problems = []
-    for binding in parse_stream(StringIO(text)):
+    for binding in parse_stream(StringIO(_text_of(path))):
         source = f"{path.name}:{_line(binding.original.string, binding.original.line)}"
         if binding.error or (binding.key is not None and binding.value is None):
             problems.append(f"{source}: must be NAME=value")
@@ -113,6 +105,17 @@ def from_dotenv(path: Path) -> dict[str, Variable]:
     if problems:
         raise ConfigError(*problems)
     return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: not UTF-8") from None
+    except OSError as exc:
+        raise ConfigError(f"{path.name}: {exc.strerror}") from None
 
 
 def _line(statement: str, first: int) -> int:

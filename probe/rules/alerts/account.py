@@ -27,7 +27,6 @@ def _rate_limited(matcher: str, window: str) -> Alert:
     everything = selector(names.ATTEMPTS_TOTAL, matcher, window=window)
     counted = without("sum", (*_TARGET, *OUTCOME), f"increase({limited})")
     total = without("sum", (*_TARGET, *OUTCOME), f"increase({everything})")
-
     return Alert(
         name="RateLimited",
         severity="warning",
@@ -50,7 +49,6 @@ def _refused(matcher: str, window: str) -> Alert:
     refused = selector(names.ATTEMPTS_TOTAL, kinds, matcher, window=window)
     counted = without("sum", ("connection", "outcome", "fault"), f"increase({refused})")
     latest = without("max", ("connection",), selector(names.LAST_ATTEMPT_SUCCESS, matcher))
-
     return Alert(
         name="AuthOrBillingFailure",
         severity="critical",

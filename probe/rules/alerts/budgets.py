@@ -37,7 +37,6 @@ def _nearly_spent() -> Alert:
 
 def _exhausted(window: str) -> Alert:
     skipped = selector(names.RUNS_SKIPPED_TOTAL, 'reason=~"budget_.+"', window=window)
-
     of_budget = "$labels.budget"
     return Alert(
         name="BudgetExhausted",

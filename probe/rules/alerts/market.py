@@ -39,7 +39,6 @@ def _price_changed() -> Alert:
     lowest = without("min", (), f"min_over_time({selector(price, window='1d')})")
     highest = without("max", (), f"max_over_time({selector(price, window='1d')})")
     # Of a free model both are 0/0, which is no number and no change.
-
     return Alert(
         name="PriceChanged",
         severity="warning",
@@ -76,7 +75,6 @@ def _sources_disagree(bound: float) -> Alert:
 def _charge_disagrees(matcher: str, window: str, bound: float) -> Alert:
     charged = selector(names.LAST_CHARGED_RATIO, matcher, window=window)
     usual = without("max", (), f"quantile_over_time(0.5, {charged})")
-
     return Alert(
         name="PriceDisagreement",
         severity="warning",
@@ -110,7 +108,6 @@ def _vanished() -> Alert:
 
 def _retiring(days: int) -> Alert:
     left = without("min", (), names.PROBED_MODEL_RETIREMENT_TIMESTAMP_SECONDS)
-
     return Alert(
         name="ModelRetiringSoon",
         severity="warning",
@@ -145,7 +142,6 @@ def _list_failing(timetable: CronTimetable, asked: str) -> Alert:
     # 0 where it never came: of a provider that has no list, this is no news.
     last = without("min", (), f"{selector(names.DISCOVERY_LAST_SUCCESS_TIMESTAMP_SECONDS, asked)} > 0")
     latest = without("min", (), names.DISCOVERY_LAST_SUCCESSFUL)
-
     return Alert(
         name="DiscoveryFailing",
         severity="warning",
@@ -167,12 +163,10 @@ def _price_source_failing(timetable: CronTimetable) -> Alert:
     failures = _FAILED_READS if longest_seconds(timetable, _FAILED_READS) <= KEPT_SECONDS else 1
     seconds = longest_seconds(timetable, failures)
     window = promql_duration(min(seconds, KEPT_SECONDS))
-
     errors = selector(names.PRICE_SOURCE_ERRORS_TOTAL, window=window)
     failed = without("max", (), f"increase({errors})")
     last = without("min", (), names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS)
     # Failures count that nothing came between, nor after.
-
     return Alert(
         name="PriceSourceFailing",
         severity="warning",

@@ -62,7 +62,6 @@ def _runs_missed(matcher: str, window: str) -> Alert:
         f"increase({selector(name, matcher, window=window)})"
         for name in (names.JOB_MISSED_TOTAL, names.JOB_OVERLAPPED_TOTAL)
     )
-
     return Alert(
         name="RunsMissed",
         severity="warning",
