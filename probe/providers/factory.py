@@ -1,45 +1,31 @@
-"""From an endpoint to its provider, and from a capture to its dialect."""
+"""From an endpoint to its provider, and from a capture to its dialect.
+
+Dialects, SDKs and HTTP clients are imported when they are needed, which takes up to a second the first time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from probe.providers.anthropic.chat import MESSAGES
-from probe.providers.dialect import Dialect
-from probe.providers.gemini.chat import GENERATE_CONTENT
-from probe.providers.native.api import NativeApi
-from probe.providers.ollama.chat import OLLAMA_CHAT, OLLAMA_GENERATE
-from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
 from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Provider
-from probe.providers.tgi.chat import TGI
 from probe.wire.capture import Capture
 
-# TGI's path also matches the end of Ollama's: the first that matches is it.
-NATIVE_APIS: Mapping[DialectName, NativeApi] = MappingProxyType(
-    {
-        "anthropic-messages": MESSAGES,
-        "gemini": GENERATE_CONTENT,
-        "ollama-chat": OLLAMA_CHAT,
-        "ollama-generate": OLLAMA_GENERATE,
-        "tgi": TGI,
-    }
-)
+if TYPE_CHECKING:
+    from probe.providers.dialect import Dialect
+    from probe.providers.native.api import NativeApi
 
 
 def build(endpoint: Endpoint) -> Provider:
-    """The provider of that endpoint's dialect. The caller must close it.
-
-    The HTTP client or SDK is imported here, which takes up to a second the first time.
-    """
+    """The provider of that endpoint's dialect. The caller must close it."""
     if endpoint.dialect == "openai-chat":
         from probe.providers.openai_chat.provider import OpenAIChat
 
         return OpenAIChat(endpoint)
     from probe.providers.native.provider import NativeProvider
 
-    return NativeProvider(endpoint, NATIVE_APIS[endpoint.dialect])
+    return NativeProvider(endpoint, _native_apis()[endpoint.dialect])
 
 
 def dialect_of(capture: Capture) -> Dialect:
@@ -47,6 +33,24 @@ def dialect_of(capture: Capture) -> Dialect:
 
     Chat completions if the path is no other's.
     """
+    from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
+
     path = capture.url.partition("?")[0]
-    dialects = (api.dialect for api in NATIVE_APIS.values() if api.path.search(path))
+    dialects = (api.dialect for api in _native_apis().values() if api.path.search(path))
     return next(dialects, CHAT_COMPLETIONS)
+
+
+def _native_apis() -> Mapping[DialectName, NativeApi]:
+    """TGI's path also matches the end of Ollama's: the first that matches is meant."""
+    from probe.providers.anthropic.chat import MESSAGES
+    from probe.providers.gemini.chat import GENERATE_CONTENT
+    from probe.providers.ollama.chat import OLLAMA_CHAT, OLLAMA_GENERATE
+    from probe.providers.tgi.chat import TGI
+
+    return {
+        "anthropic-messages": MESSAGES,
+        "gemini": GENERATE_CONTENT,
+        "ollama-chat": OLLAMA_CHAT,
+        "ollama-generate": OLLAMA_GENERATE,
+        "tgi": TGI,
+    }
