@@ -1,4 +1,4 @@
-"""What was taken in or told lately."""
+"""Ids of what was taken in or sent lately."""
 
 from __future__ import annotations
 

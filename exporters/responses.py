@@ -20,7 +20,7 @@ def excerpt(text: str) -> str:
 
 
 def reason_in_json(text: str) -> str | None:
-    """`message`, or `error`, of the object that was answered; None where neither is a text."""
+    """`message`, or `error`, of the object that was answered; None if neither is a text."""
     try:
         read = json.loads(text)
     except ValueError:
@@ -32,7 +32,7 @@ def reason_in_json(text: str) -> str | None:
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:
-    """How long a `Retry-After` asks to wait; None where it asks for nothing that can be understood."""
+    """How long a `Retry-After` requests to wait; None if it cannot be understood."""
     if text is None:
         return None
     seconds = parse_number(text)

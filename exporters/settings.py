@@ -1,4 +1,4 @@
-"""What an exporter is told, read into what it works with."""
+"""Reading the settings of an exporter."""
 
 from __future__ import annotations
 

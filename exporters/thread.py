@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T], name: str) -> T:
-    """What `work` gives or raises.
+    """Returns what `work` returns, or raises what it raises.
 
     Cancelled, it is left to itself: neither the loop nor the end of the process waits for it, as they would
     for a thread of `asyncio.to_thread`, which a silent server holds for as long as its timeout.

@@ -23,9 +23,9 @@ _NOT_FOUND: Final = 404
 
 
 def prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: int | None) -> str:
-    """Create the bucket where there is none; give it this retention where it has another.
+    """Create the bucket if there is none; give it this retention if it has another.
 
-    Says what was done. Raises ConfigError for what the settings lack, and the client's own errors.
+    Returns what was done. Raises ConfigError for what the settings lack, and the client's own errors.
     """
     if not settings.org:
         raise ConfigError("exporters.influxdb.org is missing: a bucket belongs to an organization")
@@ -57,7 +57,7 @@ def _kept_seconds(rules: list[BucketRetentionRules] | None) -> int:
 
 
 def _organization(client: InfluxDBClient, name: str) -> str:
-    """Its id. Raises ConfigError where there is none of this name that the token may see."""
+    """Its id. Raises ConfigError if the token may see none of this name."""
     organizations = OrganizationsService(client.api_client)
     found = _found(lambda: organizations.get_orgs(org=name).orgs)
     if not found:
@@ -67,7 +67,7 @@ def _organization(client: InfluxDBClient, name: str) -> str:
 
 
 def _found(ask: Callable[[], list[Any] | None]) -> list[Any]:
-    """What a search by name gives. InfluxDB 2 says 404 where there is none, and why."""
+    """The results of a search by name. InfluxDB 2 says 404 if there is none, and why."""
     try:
         return ask() or []
     except ApiException as exc:

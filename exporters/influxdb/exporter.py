@@ -31,7 +31,7 @@ class InfluxDBExporter(Exporter):
     """One point for each attempt, event and price, in one request for each call; see `probe.exporter`.
 
     The client's own batching keeps what it was given in memory and drops it after three minutes; so each
-    write is carried out at once, and whoever calls keeps what was not written. A repeat overwrites the point.
+    write is carried out at once, and the caller keeps what was not written. A repeat overwrites the point.
     """
 
     takes = frozenset({"results", "events", "prices", "status"})

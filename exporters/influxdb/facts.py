@@ -27,7 +27,7 @@ def event_line(event: Event) -> str:
 def price_line(entry: PriceEntry) -> str:
     """What a model costs from then on, as the metrics of the price in force say it; `source` says who.
 
-    Kinds of token without a price of their own are absent. Prices of large requests are not told.
+    Kinds of token without a price of their own are absent. Prices of large requests are not sent.
     """
     price = entry.price
     fields: dict[str, float | str] = {

@@ -93,5 +93,5 @@ def _of_no_answer(reason: str) -> ExportError:
 
 
 def reason_given(error: ApiException) -> str | None:
-    """The reason that InfluxDB gives, `message` in 2.x, `error` in 1.x and 3.x; None where none is."""
+    """The reason that InfluxDB gives, `message` in 2.x, `error` in 1.x and 3.x; None if there is none."""
     return reason_in_json(error.body or "")

@@ -1,4 +1,4 @@
-"""What the exporter is told: its section of the configuration."""
+"""The settings of the exporter: its section of the configuration."""
 
 from __future__ import annotations
 

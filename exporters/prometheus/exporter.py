@@ -18,8 +18,7 @@ from exporters.accumulators import (
     attempt_ref,
     by_labels,
 )
-from exporters.prometheus.exposition import FamilyWriter, Totals, about
-from exporters.prometheus.text import label_text
+from exporters.prometheus.exposition import FamilyTotals, FamilyWriter, about, label_text
 from exporters.remembered import Remembered
 from probe.analysis import RollingWindow
 from probe.exporter import ExporterContext, MetricsPage
@@ -187,7 +186,7 @@ class _Subject:
         return writer.totals(self._totals[writer.family])
 
 
-def _zeros(family: Family, initial: Iterable[Labels]) -> Totals:
+def _zeros(family: Family, initial: Iterable[Labels]) -> FamilyTotals:
     """A histogram has no labels of its own, and all its buckets from the start."""
     return {labels: _zero(family) for labels in (((),) if family.kind == "histogram" else initial)}
 
@@ -197,7 +196,11 @@ def _zero(family: Family) -> Counter | Histogram:
 
 
 def _count(
-    family: Family, totals: Totals, source: OfAttempt | OfAnyAttempt, sample: Sample, attempt: AttemptRef
+    family: Family,
+    totals: FamilyTotals,
+    source: OfAttempt | OfAnyAttempt,
+    sample: Sample,
+    attempt: AttemptRef,
 ) -> None:
     for labels, values in by_labels(source.read(sample)).items():
         total = totals.get(labels)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, chain
 
-from exporters.accumulators import Counter, Histogram, Labels
-from exporters.prometheus.text import PLACEHOLDERS, escaped, exemplar_text, label_text
+from exporters.accumulators import Counter, Exemplar, Histogram, Labels
 from probe.metrics import Family
 
-# Stand in a text for the labels of its subject: followed by others, and as the whole label block.
-_WITH_OTHERS, _ALONE = PLACEHOLDERS
-
+# Stand in a text for the labels of its subject: followed by others, and as the whole label block. No label
+# holds these characters.
+_WITH_OTHERS, _ALONE = "\0", "\1"
+_NEVER = str.maketrans(dict.fromkeys((_WITH_OTHERS, _ALONE), "\N{REPLACEMENT CHARACTER}"))
 
 # What a family has counted of one subject, by the values of its own labels.
-Totals = dict[Labels, Counter | Histogram]
+FamilyTotals = dict[Labels, Counter | Histogram]
 
 
 class FamilyWriter:
@@ -31,7 +31,7 @@ class FamilyWriter:
         self._own = _LabelTexts(family.labels)
         self._template = self._histogram_template() if family.kind == "histogram" else None
 
-    def totals(self, totals: Totals) -> bytes:
+    def totals(self, totals: FamilyTotals) -> bytes:
         """All lines of what was counted, of no subject yet: see `about`."""
         return b"".join([self._total(labels, total) for labels, total in totals.items()])
 
@@ -49,7 +49,7 @@ class FamilyWriter:
         counts = list(accumulate(total.counts))
         fields: Iterable[object] = counts
         if self._openmetrics:
-            fields = chain.from_iterable(zip(counts, map(exemplar_text, total.by_bucket), strict=True))
+            fields = chain.from_iterable(zip(counts, map(_exemplar_text, total.by_bucket), strict=True))
         return self._template % (*fields, counts[-1], repr(total.sum).encode())
 
     def _histogram_template(self) -> bytes:
@@ -85,10 +85,34 @@ class _LabelTexts(dict[Labels, str]):
 def _openmetrics_head(family: Family) -> str:
     name = family.name.removesuffix("_total" if family.kind == "counter" else "_info")
     unit = f"# UNIT {name} {family.unit}\n" if family.unit else ""
-    return f"# HELP {name} {escaped(family.help)}\n# TYPE {name} {family.kind}\n{unit}"
+    return f"# HELP {name} {_escaped(family.help)}\n# TYPE {name} {family.kind}\n{unit}"
 
 
 def _prometheus_head(family: Family) -> str:
     kind = "gauge" if family.kind == "info" else family.kind
     about = family.help.replace("\\", r"\\").replace("\n", r"\n")
     return f"# HELP {family.name} {about}\n# TYPE {family.name} {kind}\n"
+
+
+def label_text(names: Iterable[str], values: Iterable[str]) -> str:
+    """`a="1",b="2"`, escaped; empty for no labels."""
+    return ",".join(
+        f'{name}="{_escaped(value).translate(_NEVER)}"' for name, value in zip(names, values, strict=True)
+    )
+
+
+def _exemplar_text(exemplar: Exemplar | None) -> bytes:
+    """What follows the count of a bucket in OpenMetrics."""
+    if exemplar is None:
+        return b""
+    value, attempt = exemplar
+    return b' # {request_id="%b"} %b %.3f' % (
+        str(attempt.id).encode(),
+        repr(value).encode(),
+        attempt.ended_ns / 1e9,
+    )
+
+
+def _escaped(text: str) -> str:
+    """A label value, or help in OpenMetrics, between its quotes."""
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

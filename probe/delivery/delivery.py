@@ -186,10 +186,10 @@ class Delivery:
             try:
                 more = await self._round()
             except (ExportError, StoreError) as exc:
-                asked = exc.retry_after_seconds if isinstance(exc, ExportError) else None
+                requested = exc.retry_after_seconds if isinstance(exc, ExportError) else None
                 self._failed(exc)
                 await self._clock.sleep(
-                    max(backoff.next_seconds(), min(asked or 0.0, _LONGEST_RETRY_AFTER_SECONDS))
+                    max(backoff.next_seconds(), min(requested or 0.0, _LONGEST_RETRY_AFTER_SECONDS))
                 )
                 continue
             self._worked()

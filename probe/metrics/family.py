@@ -81,7 +81,7 @@ Source = OfAttempt | OfAnyAttempt | OfWindow | OfSeries | OfStatus
 class Family:
     """One metric. `name` is the full name in Prometheus, with `_total` for a counter and `_info` for an info.
 
-    `unit` is the end of the name in base units, empty where there is none. `labels` are those beside
+    `unit` is the end of the name in base units, empty if there is none. `labels` are those beside
     `SERIES_LABELS`. `buckets` are the upper bounds of a histogram without infinity.
     """
 
