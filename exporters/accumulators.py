@@ -21,15 +21,19 @@ Labels = tuple[str, ...]
 
 
 class AttemptRef(NamedTuple):
-    """Which attempt a number comes from: what an exemplar shows. `ended_ns` is Unix time."""
+    """Which attempt a number comes from: what an exemplar shows. `ended_ns` is Unix time.
+
+    `text` is the id as text, which many exemplars of one attempt repeat.
+    """
 
     id: UUID
     run_id: UUID
     ended_ns: int
+    text: str
 
 
 def attempt_ref(sample: Sample) -> AttemptRef:
-    return AttemptRef(sample.id, sample.run_id, unix_ns(sample.ended_at))
+    return AttemptRef(sample.id, sample.run_id, unix_ns(sample.ended_at), str(sample.id))
 
 
 class Exemplar(NamedTuple):
@@ -62,8 +66,8 @@ class Counter:
 class Histogram:
     """How many observations fell into each bucket, the last one being endless; without bounds, a count.
 
-    `by_bucket` is the exemplar of each bucket: its latest observation, None if there is none. `min` and `max`
-    are infinite while there is no observation.
+    `by_bucket` are exemplars: the latest observation of each bucket. `min` and `max` are infinite while there
+    is no observation.
     """
 
     __slots__ = ("bounds", "by_bucket", "counts", "max", "min", "sum")
@@ -73,7 +77,7 @@ class Histogram:
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
         self.min, self.max = math.inf, -math.inf
-        self.by_bucket: list[Exemplar | None] = [None] * (len(bounds) + 1)
+        self.by_bucket: dict[int, Exemplar] = {}
 
     def add(self, values: Sequence[float], attempt: AttemptRef | None) -> None:
         bounds, counts = self.bounds, self.counts
@@ -81,13 +85,13 @@ class Histogram:
         for value in values:
             bucket = bisect_left(bounds, value)
             counts[bucket] += 1
-            self.sum += value
             latest[bucket] = value
+        self.sum += sum(values)
         self.min, self.max = min(self.min, *values), max(self.max, *values)
         if attempt is None:
             return
         for bucket, value in latest.items():
-            before = self.by_bucket[bucket]
+            before = self.by_bucket.get(bucket)
             if before is None or attempt.ended_ns >= before.attempt.ended_ns:
                 self.by_bucket[bucket] = Exemplar(value, attempt)
 
@@ -96,7 +100,7 @@ class Histogram:
         return sum(self.counts)
 
     def exemplars(self) -> Sequence[Exemplar]:
-        return [each for each in self.by_bucket if each is not None]
+        return tuple(self.by_bucket.values())
 
     def copy(self) -> Histogram:
         """Without exemplars."""
@@ -141,5 +145,8 @@ def by_labels(measurements: Iterable[Measurement]) -> Mapping[Labels, Sequence[f
     """The values that each accumulator of a metric is to add."""
     found: dict[Labels, list[float]] = {}
     for value, labels in measurements:
-        found.setdefault(labels, []).append(value)
+        if labels in found:
+            found[labels].append(value)
+        else:
+            found[labels] = [value]
     return found

@@ -33,24 +33,31 @@ class FamilyWriter:
 
     def totals(self, totals: FamilyTotals) -> bytes:
         """All lines of what was counted, of no subject yet: see `about`."""
-        return b"".join([self._total(labels, total) for labels, total in totals.items()])
+        name, lines = self.family.name, []
+        for labels, total in totals.items():
+            own = self._own[labels]
+            if isinstance(total, Counter):
+                lines.append(f"{name}{own} {total.value!r}\n")
+            elif self._template is None:  # a summary
+                lines.append(f"{name}_count{own} {total.count}\n{name}_sum{own} {total.sum!r}\n")
+            else:
+                return self._histogram(total, self._template)
+        return "".join(lines).encode()
 
     def lines(self, values: Mapping[Labels, float]) -> bytes:
         """A line for each number, of no subject yet."""
         name, own = self.family.name, self._own
         return "".join([f"{name}{own[labels]} {value!r}\n" for labels, value in values.items()]).encode()
 
-    def _total(self, labels: Labels, total: Counter | Histogram) -> bytes:
-        name, own = self.family.name, self._own[labels]
-        if isinstance(total, Counter):
-            return f"{name}{own} {total.value!r}\n".encode()
-        if self._template is None:  # a summary
-            return f"{name}_count{own} {total.count}\n{name}_sum{own} {total.sum!r}\n".encode()
-        counts = list(accumulate(total.counts))
+    def _histogram(self, histogram: Histogram, template: bytes) -> bytes:
+        counts = list(accumulate(histogram.counts))
         fields: Iterable[object] = counts
         if self._openmetrics:
-            fields = chain.from_iterable(zip(counts, map(_exemplar_text, total.by_bucket), strict=True))
-        return self._template % (*fields, counts[-1], repr(total.sum).encode())
+            exemplars = [b""] * len(counts)
+            for bucket, exemplar in histogram.by_bucket.items():
+                exemplars[bucket] = _exemplar_text(exemplar)
+            fields = chain.from_iterable(zip(counts, exemplars, strict=True))
+        return template % (*fields, counts[-1], repr(histogram.sum).encode())
 
     def _histogram_template(self) -> bytes:
         name = self.family.name
@@ -101,16 +108,10 @@ def label_text(names: Iterable[str], values: Iterable[str]) -> str:
     )
 
 
-def _exemplar_text(exemplar: Exemplar | None) -> bytes:
+def _exemplar_text(exemplar: Exemplar) -> bytes:
     """What follows the count of a bucket in OpenMetrics."""
-    if exemplar is None:
-        return b""
     value, attempt = exemplar
-    return b' # {request_id="%b"} %b %.3f' % (
-        str(attempt.id).encode(),
-        repr(value).encode(),
-        attempt.ended_ns / 1e9,
-    )
+    return f' # {{request_id="{attempt.text}"}} {value!r} {attempt.ended_ns / 1e9:.3f}'.encode()
 
 
 def _escaped(text: str) -> str:
