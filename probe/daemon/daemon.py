@@ -92,7 +92,7 @@ class Daemon:
             _log.warning("runs that a crash left open are closed", runs=len(closed))
         await services.checks.look()
         await services.pricing.load()
-        services.pricing.say_ages()
+        services.pricing.log_ages()
         await services.budgets.load()
         await services.exporters.open(
             stack,

@@ -11,9 +11,9 @@ from functools import partial
 import structlog
 
 from probe.bootstrap.assembly import Assembly
+from probe.catalog.prices.price import DatedPrice
 from probe.lib.clock import Clock
 from probe.lib.tasks import periodically
-from probe.pricing.rows import record_of
 from probe.store import Store
 
 _log = structlog.get_logger("probe.daemon.housekeeping")
@@ -84,4 +84,4 @@ async def note_targets(store: Store, assembly: Assembly, now: datetime) -> None:
         await store.registry.register(target, logo_url=assembly.endpoints[target.provider].logo_url)
         price = assembly.prices.price_of_day(target.provider, target.model, target.base_url, now)
         if price is not None:
-            await store.prices.record(target, record_of(price, now))
+            await store.prices.record(target, DatedPrice(now, price))

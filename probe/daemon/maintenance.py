@@ -19,7 +19,7 @@ from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.lib.retry import PAUSE_SECONDS, while_unavailable
 from probe.pricing.pricing import Pricing
-from probe.pricing.report import say
+from probe.pricing.status import log_report
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store import RunEnd, Store
@@ -109,7 +109,7 @@ class MaintenanceJobs:
                 _log.error("prices cannot be kept", error=str(exc))
                 return False
             for report in done.sources:
-                say(report, report.source)
+                log_report(report, report.source)
             return done.complete
 
         return [self.job(PRICE_SYNC, config.cron, config.timezone, work)] if config.fetch else []

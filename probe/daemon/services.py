@@ -20,7 +20,7 @@ from probe.discovery import Discovery
 from probe.engines.watch import EngineWatch
 from probe.lib.shared_lock import SharedLock
 from probe.pricing import Pricing, scope_of
-from probe.pricing.proxy import environment_proxy
+from probe.pricing.scope import environment_proxy
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.store.recorder import Recorder

@@ -1,4 +1,4 @@
-"""What the sources of one model's price say of each other."""
+"""What is in doubt: what sources say against each other, and what was charged against what we reckoned."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import combinations
+from typing import Final
+
+import structlog
 
 from probe.catalog.prices.book import OVERRIDE_SOURCE
-from probe.catalog.prices.compare import Difference, difference_between
+from probe.catalog.prices.compare import Difference, difference_between, factor_between
 from probe.catalog.prices.price import Price
 from probe.catalog.prices.quote import ModelKey
+from probe.errors import StoreError
 from probe.facts.event import Event
-from probe.pricing import events as news
+from probe.facts.sample import Sample
+from probe.pricing.events import cost_disagrees, sources_disagree
 from probe.pricing.scope import Scope
+from probe.store import Store
+
+_log = structlog.get_logger("probe.pricing")
+
+_REMEMBERED: Final = 10_000
 
 
 def differences(said: Mapping[str, Price]) -> dict[tuple[str, str], Difference]:
@@ -26,10 +36,10 @@ def differences(said: Mapping[str, Price]) -> dict[tuple[str, str], Difference]:
         (one, other): difference_between(published[one], published[other])
         for one, other in combinations(published, 2)
     }
-    return {pair: apart for pair, apart in found.items() if apart is not None}
+    return {pair: difference for pair, difference in found.items() if difference is not None}
 
 
-class Disagreements:
+class SourceConflicts:
     """`factors` is the largest factor between any two sources of a model, by provider and model.
 
     1 where they agree; a model of which one source speaks, or none, is not there.
@@ -38,7 +48,7 @@ class Disagreements:
     def __init__(self) -> None:
         self.factors: dict[ModelKey, Decimal] = {}
 
-    def look(self, scope: Scope, now: datetime) -> list[Event]:
+    def check(self, scope: Scope, now: datetime) -> list[Event]:
         """Compare what is said of every model that is probed; an event for what is beyond the bound."""
         bound = Decimal(str(scope.config.pricing.disagreement_ratio))
         events: list[Event] = []
@@ -49,11 +59,45 @@ class Disagreements:
                 continue
             found = differences(said)
             self.factors[provider, model] = max(
-                (apart.factor for apart in found.values()), default=Decimal(1)
+                (difference.factor for difference in found.values()), default=Decimal(1)
             )
             events += [
-                news.sources_disagree(provider, model, said, pair, apart, now)
-                for pair, apart in found.items()
-                if apart.factor > bound
+                sources_disagree(provider, model, said, pair, difference, now)
+                for pair, difference in found.items()
+                if difference.factor > bound
             ]
         return events
+
+
+class ChargeCheck:
+    """Writes each disagreement once, for all samples of a model at one price."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._written: set[tuple[str, str, str]] = set()
+
+    async def check(self, sample: Sample, ratio: float) -> None:
+        """If the store does not take the event now, the next such sample brings it again."""
+        factor = cost_factor(sample)
+        if factor is None or factor <= Decimal(str(ratio)):
+            return
+        event = cost_disagrees(sample, factor)
+        known = (sample.target.provider, sample.target.model, event.key)
+        if known in self._written or len(self._written) >= _REMEMBERED:
+            return
+        try:
+            new = await self._store.events.add([event])
+        except StoreError as exc:
+            _log.error("a cost that disagrees cannot be noted yet", error=str(exc))
+            return
+        self._written.add(known)
+        if new:
+            _log.warning("a cost disagrees", provider=known[0], model=known[1], text=event.text)
+
+
+def cost_factor(sample: Sample) -> Decimal | None:
+    """How far both are difference, 1 or more; None if either is unknown."""
+    charged = None if sample.reported is None else sample.reported.cost_usd
+    if charged is None or sample.cost is None:
+        return None
+    return factor_between(charged, sample.cost.total_usd)

@@ -1,25 +1,27 @@
-"""Where prices come in: each is weighed against what its source said before, and kept."""
+"""Where prices come in: each is checked against what its source said before, and kept."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from probe.catalog.prices.compare import JumpCheck, check_jump
 from probe.catalog.prices.price import Price, same_amounts
 from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_price
+from probe.catalog.prices.sources.listing import SOURCE as LISTING
 from probe.facts.event import Event
-from probe.pricing import events as news
-from probe.pricing.report import SourceReport
-from probe.pricing.rows import quote_of, quote_row
+from probe.pricing.events import price_held
 from probe.pricing.scope import Scope
-from probe.store import QuoteRecord, Store
+from probe.pricing.status import SourceReport
+from probe.store import QuoteRecord, QuoteStatus, Store
 
 
-class Desk:
+class PriceIntake:
     """Keeps `quotes` equal to what the store holds as current; `held` is what waits for review there.
 
     `fetched` is when a source (for a model list, the provider by its name) last said anything in force.
@@ -47,36 +49,36 @@ class Desk:
         """These are what the store holds as current."""
         held = await self._store.quotes.held()
         self._quotes.replace(
-            [quote_of(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)]
+            [_quote(row) for row in current if row.source != PUBLISHED or _is_pinned(row, scope, now)]
         )
         self.held = held
         self.fetched = {}
         for row in current:
             if row.source != PUBLISHED:
-                source = quote_of(row).price.source
+                source = _quote(row).price.source
                 self.fetched[source] = max(row.fetched_at, self.fetched.get(source, row.fetched_at))
 
     async def take(
-        self, source: str, told: Sequence[SourcePrices], scope: Scope, now: datetime
+        self, source: str, read: Sequence[SourcePrices], scope: Scope, now: datetime
     ) -> SourceReport:
         """Keep what a source said of one or more providers. Raises StoreError."""
-        quotes = [quote for each in told for quote in each.quotes]
+        quotes = [quote for each in read for quote in each.quotes]
         async with self._one_at_a_time:
             current = await self._store.quotes.current()
             before = {(row.provider, row.model): row for row in current if row.source == source}
-            kept, changed = await self._weighed(quotes, before, scope.config.pricing.jump_ratio, now)
+            kept, changed = await self._checked(quotes, before, scope.config.pricing.jump_ratio, now)
             new = {row.id for row in await self._store.quotes.save(kept)}
             # What was read and what is written now, without reading thousands of rows again.
             stored = {_place(row): row for row in (*current, *kept) if row.status == "current"}
             await self._adopt(stored.values(), scope, now)
-            events = await self._tell_held(source, now)
+            events = await self._announce_held(source, now)
         return SourceReport(
             source=source,
             quotes=len(quotes),
             first=sum(quote.key not in before for quote in quotes),
             changed=changed,
-            held=tuple(quote_of(row) for row in kept if row.status == "held" and row.id in new),
-            refused=tuple(refusal for each in told for refusal in each.refused),
+            held=tuple(_quote(row) for row in kept if row.status == "held" and row.id in new),
+            refused=tuple(refusal for each in read for refusal in each.refused),
             events=events,
         )
 
@@ -91,7 +93,7 @@ class Desk:
         await self.load(scope, at)
         return SourceReport(source=source, quotes=sum(map(len, models.values())), unchanged=True)
 
-    async def _weighed(
+    async def _checked(
         self,
         quotes: Sequence[Quote],
         before: Mapping[ModelKey, QuoteRecord],
@@ -104,16 +106,16 @@ class Desk:
         jumps: list[tuple[Quote, JumpCheck]] = []
         for quote in quotes:
             current = before.get(quote.key)
-            weighed = check_jump(None if current is None else current.price, quote.price, jump_ratio)
-            if weighed.verdict == "held":
-                jumps.append((quote, weighed))
+            check = check_jump(None if current is None else current.price, quote.price, jump_ratio)
+            if check.verdict == "held":
+                jumps.append((quote, check))
             else:
-                rows.append(quote_row(quote, now))
-                changed += [quote] if weighed.verdict == "changed" else []
+                rows.append(_row(quote, now))
+                changed += [quote] if check.verdict == "changed" else []
         rejected = await self._rejected(jumps[0][0].source) if jumps else {}
         rows += [
-            quote_row(quote, now, "held", weighed.reason)
-            for quote, weighed in jumps
+            _row(quote, now, "held", check.reason)
+            for quote, check in jumps
             if not any(same_amounts(price, quote.price) for price in rejected.get(quote.key, ()))
         ]
         return rows, tuple(changed)
@@ -125,11 +127,11 @@ class Desk:
             found.setdefault((row.provider, row.model), []).append(row.price)
         return found
 
-    async def _tell_held(self, source: str, now: datetime) -> tuple[Event, ...]:
+    async def _announce_held(self, source: str, now: datetime) -> tuple[Event, ...]:
         """Of all that is held, as an event is written once: one that was lost with its process is made up."""
         return await self._store.events.add(
             [
-                news.price_held(row, self._quotes.of(row.provider, row.model).get(source), now)
+                price_held(row, self._quotes.of(row.provider, row.model).get(source), now)
                 for row in self.held
                 if row.source == source
             ]
@@ -147,3 +149,28 @@ def _is_pinned(row: QuoteRecord, scope: Scope, now: datetime) -> bool:
     if published is None:
         return False
     return check_jump(row.price, published, scope.config.pricing.jump_ratio).verdict == "held"
+
+
+def _row(
+    quote: Quote, at: datetime, status: QuoteStatus = "current", reason: str | None = None
+) -> QuoteRecord:
+    """`at` is when the source said so, if the price itself does not tell."""
+    return QuoteRecord(
+        id=uuid4(),
+        source=quote.source,
+        provider=quote.provider,
+        model=quote.model,
+        price=quote.price,
+        fetched_at=quote.price.fetched_at or at,
+        effective_on=quote.price.effective_on,
+        status=status,
+        reason=reason,
+    )
+
+
+def _quote(row: QuoteRecord) -> Quote:
+    """To people, a price of a provider's own list comes from the provider by its name."""
+    named = row.provider if row.source == LISTING else row.source
+    return Quote(
+        source=row.source, provider=row.provider, model=row.model, price=replace(row.price, source=named)
+    )

@@ -15,6 +15,7 @@ import structlog
 
 from probe.catalog.models.listed import ListedModel
 from probe.catalog.prices.book import OVERRIDE_SOURCE, is_local, overrides_of
+from probe.catalog.prices.price import DatedPrice
 from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources import listing, models_dev
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
@@ -25,16 +26,13 @@ from probe.facts.sample import Sample
 from probe.facts.status import PricingStatus
 from probe.lib.clock import Clock
 from probe.lib.tasks import periodically
-from probe.pricing import events as news
-from probe.pricing.checks import Disagreements
+from probe.pricing.checks import ChargeCheck, SourceConflicts
+from probe.pricing.events import price_changed, price_decided, source_failed
 from probe.pricing.fetch import MAX_BYTES, SECONDS
-from probe.pricing.intake import Desk
+from probe.pricing.intake import PriceIntake
 from probe.pricing.models_dev import ModelsDev
-from probe.pricing.report import PriceSync, SourceReport, say
-from probe.pricing.rows import history_of, record_of
 from probe.pricing.scope import Scope
-from probe.pricing.status import Outcomes, status_of
-from probe.pricing.watch import CostWatch
+from probe.pricing.status import Outcomes, PriceSync, SourceReport, log_report, status_of
 from probe.store import QuoteRecord, Store
 
 _log = structlog.get_logger("probe.pricing")
@@ -61,11 +59,11 @@ class Pricing:
         self._clock = clock
         self._quotes = quotes
         self._scope = scope
-        self._desk = Desk(store, quotes)
+        self._intake = PriceIntake(store, quotes)
         self._models_dev = ModelsDev(proxy, seconds=fetch_seconds, max_bytes=max_bytes)
         self._outcomes = Outcomes()
-        self._disagreements = Disagreements()
-        self._watch = CostWatch(store)
+        self._conflicts = SourceConflicts()
+        self._charges = ChargeCheck(store)
 
     # What is known ----------------------------------------------------------------------------------------
 
@@ -75,9 +73,9 @@ class Pricing:
         Raises StoreError.
         """
         scope, now = self._scope(), self._clock.now()
-        await self._desk.load(scope, now)
+        await self._intake.load(scope, now)
         await self._remember(scope.probed)
-        self._disagreements.look(scope, now)
+        self._conflicts.check(scope, now)
 
     async def run(self) -> None:
         """Every few minutes, until cancelled: somebody may have decided on a price in another process."""
@@ -93,16 +91,16 @@ class Pricing:
         return status_of(
             self._scope(),
             self._clock.now(),
-            fetched=self._desk.fetched,
-            held=len(self._desk.held),
+            fetched=self._intake.fetched,
+            held=len(self._intake.held),
             outcomes=self._outcomes,
-            factors=self._disagreements.factors,
+            factors=self._conflicts.factors,
         )
 
-    def say_ages(self) -> None:
+    def log_ages(self) -> None:
         """Say in the log how old is what there is."""
         now = self._clock.now()
-        for source, at in sorted(self._desk.fetched.items()):
+        for source, at in sorted(self._intake.fetched.items()):
             _log.info(
                 "prices at hand", source=source, days=round((now - at).total_seconds() / _DAY_SECONDS, 1)
             )
@@ -115,10 +113,10 @@ class Pricing:
         Returns the events that were new; they are stored. Raises StoreError.
         """
         scope = self._scope()
-        report = await self._desk.take(
+        report = await self._intake.take(
             listing.SOURCE, [listing.read(provider, listed, at)], scope, self._clock.now()
         )
-        say(report, provider)
+        log_report(report, provider)
         names = dict.fromkeys((provider, model.id) for model in listed)
         probed = [key for key in scope.probed if key[0] == provider]
         return (*report.events, *await self._note([*names, *probed]))
@@ -147,7 +145,7 @@ class Pricing:
         events = [event for report in reports for event in report.events]
         events += await self._store.events.add(
             [
-                news.source_failed(report.source, report.error, self._clock.now())
+                source_failed(report.source, report.error, self._clock.now())
                 for report in reports
                 if report.error is not None
             ]
@@ -164,7 +162,7 @@ class Pricing:
         decided = await self._store.quotes.decide(verdicts, now)
         if decided:
             await self._store.events.add(
-                [news.decided(quote, accepted=verdicts[quote.id], at=now) for quote in decided]
+                [price_decided(quote, accepted=verdicts[quote.id], at=now) for quote in decided]
             )
             await self.load()
             await self._note(list(dict.fromkeys((quote.provider, quote.model) for quote in decided)))
@@ -172,7 +170,7 @@ class Pricing:
 
     async def watch(self, sample: Sample) -> None:
         """Compare what the provider charged for a stored sample with what it was reckoned to cost."""
-        await self._watch.look(sample, self._scope().config.pricing.disagreement_ratio)
+        await self._charges.check(sample, self._scope().config.pricing.disagreement_ratio)
 
     # Sources ----------------------------------------------------------------------------------------------
 
@@ -191,9 +189,9 @@ class Pricing:
             return SourceReport(source=models_dev.SOURCE, error=str(exc))
         try:
             if told is None:
-                report = await self._desk.renew(models_dev.SOURCE, at, scope)
+                report = await self._intake.renew(models_dev.SOURCE, at, scope)
             else:
-                report = await self._desk.take(models_dev.SOURCE, told, scope, at)
+                report = await self._intake.take(models_dev.SOURCE, told, scope, at)
         except BaseException:
             self._models_dev.forget()
             raise
@@ -202,7 +200,7 @@ class Pricing:
 
     async def _take_published(self, scope: Scope) -> SourceReport:
         now = self._clock.now()
-        return await self._desk.take(PUBLISHED, [_published(scope, now)], scope, now)
+        return await self._intake.take(PUBLISHED, [_published(scope, now)], scope, now)
 
     def _read_overrides(self, scope: Scope) -> SourceReport:
         """The file of the configuration, which somebody may have changed since."""
@@ -225,13 +223,13 @@ class Pricing:
             base_url = scope.base_urls.get(provider)
             price = None if base_url is None else scope.book.price_of_day(provider, model, base_url, now)
             if price is not None:
-                priced.append((provider, model, record_of(price, now)))
+                priced.append((provider, model, DatedPrice(now, price)))
         changes = await self._store.prices.record_all(priced, scope.base_urls)
         probed = frozenset(scope.probed)
         mine = [change for change in changes if (change.provider, change.model) in probed]
         await self._remember([(change.provider, change.model) for change in mine])
-        told = [news.price_changed(change, change.before) for change in mine if change.before is not None]
-        return await self._store.events.add([*told, *self._disagreements.look(scope, now)])
+        told = [price_changed(change, change.before.price) for change in mine if change.before is not None]
+        return await self._store.events.add([*told, *self._conflicts.check(scope, now)])
 
     async def _worth_noting(self, scope: Scope) -> list[ModelKey]:
         """What is probed, and what was ever listed at a provider that is still configured."""
@@ -240,8 +238,7 @@ class Pricing:
 
     async def _remember(self, keys: Iterable[ModelKey]) -> None:
         for provider, model in keys:
-            records = await self._store.prices.history(provider, model)
-            self._quotes.remember(provider, model, history_of(records))
+            self._quotes.remember(provider, model, await self._store.prices.history(provider, model))
 
 
 def _published(scope: Scope, at: datetime) -> SourcePrices:

@@ -10,7 +10,6 @@ from probe.catalog.prices.price import Price, cost_of
 from probe.catalog.prices.quote import QuoteTable
 from probe.catalog.prices.sources.genai import published_price
 from probe.facts.sample import Cost, Sample
-from probe.pricing.rows import history_of
 from probe.store import Store
 
 # Where a price of then comes from: a row of our own history, dated published prices, or what is in force now
@@ -31,12 +30,12 @@ class Recomputed:
 async def recompute(store: Store, book: PriceBook, quotes: QuoteTable, sample: Sample) -> Recomputed:
     """`quotes` are those that `book` looks at. Raises StoreError."""
     target = sample.target
-    records = await store.prices.history(target.provider, target.model)
-    quotes.remember(target.provider, target.model, history_of(records))
+    history = await store.prices.history(target.provider, target.model)
+    quotes.remember(target.provider, target.model, history)
     price = book.price(target.provider, target.model, target.base_url, sample.started_at)
     if price is None:
         return Recomputed(sample=sample, price=None, cost=None, basis=None)
-    noted = bool(records) and records[0].at <= sample.started_at
+    noted = bool(history) and history[0].at <= sample.started_at
     published = price == published_price(target.base_url, target.model, sample.started_at)
     return Recomputed(
         sample=sample,

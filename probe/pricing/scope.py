@@ -1,4 +1,4 @@
-"""Whose prices are wanted: the providers and targets of a configuration, and how sources are believed."""
+"""Whose prices are wanted, how sources are believed, and by which way they are reached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.quote import ModelKey, QuoteTable
-from probe.config import Config
+from probe.config import Config, usable_proxy
+from probe.config.sources.load import variable_layers
+from probe.config.sources.proxies import proxy_for
+from probe.errors import ConfigError, PriceSourceError
+from probe.lib.secrets import learn
 from probe.providers.resolve import resolve_endpoint
 
-# Nothing is asked there: a price of what runs on this machine does not go by its port.
+# Nothing is requested there: a price of what runs on this machine does not go by its port.
 _SIMULATOR_URL = "http://127.0.0.1/v1"
 
 
@@ -48,6 +52,24 @@ def scope_of_config(config: Config, quotes: QuoteTable) -> Scope:
         probed=_unique((target.provider, target.model) for target in config.targets),
         book=PriceBook.of(config, quotes),
     )
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy on the way to a source of prices: that of the environment, as for every other request.
+
+    Raises PriceSourceError if the environment names one that cannot be used.
+    """
+    try:
+        variable = proxy_for(url, variable_layers())
+    except ConfigError as exc:
+        raise PriceSourceError(str(exc)) from exc
+    if variable is None:
+        return None
+    learn([variable.value])
+    try:
+        return usable_proxy(variable.value).get_secret_value()
+    except ValueError as exc:
+        raise PriceSourceError(f"{variable.source}: {variable.name}: {exc}") from exc
 
 
 def _unique(keys: Iterable[ModelKey]) -> tuple[ModelKey, ...]:

@@ -8,7 +8,7 @@ from probe.analysis import Summary
 from probe.facts.sample import Failed, Sample
 from probe.reports.leaderboard import Entry
 from probe.reports.models import ShownModel
-from probe.reports.schemas import EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
+from probe.reports.schemas import DatedPriceBody, EntryBody, FailureBody, ModelBody, ResultBody, ResultDetail
 
 _MODEL_FIELDS = tuple(ModelBody.model_fields.keys() - {"probed", "listed"})
 _RESULT_FIELDS = tuple(ResultBody.model_fields.keys() - {"failure"})
@@ -34,6 +34,8 @@ def result_detail(sample: Sample) -> ResultDetail:
 
 def model_body(model: ShownModel) -> ModelBody:
     fields = {name: getattr(model.record, name) for name in _MODEL_FIELDS}
+    price = model.record.price
+    fields["price"] = None if price is None else DatedPriceBody.since(price)
     return ModelBody.model_validate({**fields, "probed": model.probed, "listed": model.listed})
 
 

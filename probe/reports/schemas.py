@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, create_model
 
 from probe.analysis import Light
 from probe.catalog.models.listed import Lifecycle
+from probe.catalog.prices.price import DatedPrice, Price, price_to_json
+from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.reports.daemon import Trouble
 from probe.reports.leaderboard import State
-from probe.store import RunStatus
+from probe.store import QuoteRecord, QuoteStatus, RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection
 
@@ -51,24 +53,62 @@ class ProviderBody(Body):
     created_at: datetime
 
 
-class PriceBody(Body):
-    """USD per million tokens, `request_usd` for each request beside them; seen from `at` on.
+_FIELDS: dict[str, Any] = {
+    kind.key: (Usd if kind.part_of is None else Usd | None, ...) for kind in TOKEN_KINDS
+}
+_RatesBody: Any = create_model("_RatesBody", __base__=Body, **_FIELDS)
 
-    `effective_on` is the day from which it holds by the source's own word, `fetched_at` when it was read
-    there.
+
+class TierBody(_RatesBody):
+    """Rates for the whole of a request with more than so many input tokens."""
+
+    above_input_tokens: int
+
+
+class PriceBody(_RatesBody):
+    """USD per million tokens, `request_usd` for each request beside them.
+
+    A rate is null if that kind of token has none of its own: it costs what input or output does.
+    `effective_on` is the day from which the price holds by the source's own word, `fetched_at` when it was
+    read there.
     """
 
-    input_usd: Usd
-    output_usd: Usd
-    cached_input_usd: Usd | None
-    cache_write_usd: Usd | None
-    reasoning_usd: Usd | None
     request_usd: Usd
-    currency: str
+    tiers: tuple[TierBody, ...]
     source: str
-    at: datetime
     effective_on: date | None
     fetched_at: datetime | None
+
+    @classmethod
+    def of(cls, price: Price) -> Self:
+        return cls.model_validate(price_to_json(price))
+
+
+class DatedPriceBody(PriceBody):
+    """A price that is in force from `at` on."""
+
+    at: datetime
+
+    @classmethod
+    def since(cls, dated: DatedPrice) -> Self:
+        return cls.model_validate({**price_to_json(dated.price), "at": dated.at})
+
+
+class QuoteBody(Body):
+    """What one source says of one model; `reason` is why it waits for review or was rejected."""
+
+    id: UUID
+    provider: str
+    model: str
+    source: str
+    status: QuoteStatus
+    reason: str | None
+    price: PriceBody
+
+    @classmethod
+    def of(cls, quote: QuoteRecord) -> Self:
+        fields = {name: getattr(quote, name) for name in cls.model_fields if name != "price"}
+        return cls.model_validate({**fields, "price": PriceBody.of(quote.price)})
 
 
 class ModelBody(Body):
@@ -85,7 +125,7 @@ class ModelBody(Body):
     context_window: int | None
     created_at: datetime
     last_seen_at: datetime | None
-    price: PriceBody | None
+    price: DatedPriceBody | None
     display_name: str | None
     max_output_tokens: int | None
     input_modalities: tuple[str, ...] | None

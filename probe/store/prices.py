@@ -12,40 +12,27 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.catalog.prices.price import Price, PriceEntry, tiers_from_json, tiers_to_json
-from probe.facts.rates import Rates
+from probe.catalog.prices.price import DatedPrice, Price, PriceEntry, tiers_from_json, tiers_to_json
+from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.facts.sample import Target
 from probe.lib.clock import Clock
-from probe.store.columns import round_money
+from probe.store.columns import price_column, round_money
 from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
 from probe.store.paging import PAGE_ROWS
-from probe.store.records import PriceChange, PriceRecord, StoredPrice
+from probe.store.records import PriceChange, StoredPrice
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
 from probe.store.rows import clean
 from probe.store.schema import models, prices, providers
 
-# Column -> field, where the one holds the other as it is.
-_AMOUNTS = {
-    "input_price_per_m": "input_usd",
-    "output_price_per_m": "output_usd",
-    "cached_input_price_per_m": "cached_input_usd",
-    "cache_write_price_per_m": "cache_write_usd",
-    "reasoning_price_per_m": "reasoning_usd",
-    "request_usd": "request_usd",
-}
-_FACTS = {
-    "currency": "currency",
-    "source": "source",
-    "timestamp": "at",
-    "effective_on": "effective_on",
-    "fetched_at": "fetched_at",
-}
-PRICE_COLUMNS: tuple[sa.Column[Any], ...] = tuple(prices.c[name] for name in (*_AMOUNTS, *_FACTS, "tiers"))
+# Rates by kind, then the amount of a request, then what is no amount.
+_RATE_COLUMNS = {price_column(kind): kind.key for kind in TOKEN_KINDS}
+_FACTS = ("timestamp", "request_usd", "tiers", "source", "effective_on", "fetched_at")
+PRICE_COLUMNS: tuple[sa.Column[Any], ...] = tuple(prices.c[name] for name in (*_RATE_COLUMNS, *_FACTS))
 
 _CHUNK_IDS = 500
 
-Priced = tuple[str, str, PriceRecord]
+Priced = tuple[str, str, DatedPrice]
 # What two prices are compared by: neither who said it nor when.
 _Amounts = tuple[Any, ...]
 
@@ -59,7 +46,7 @@ class PriceStore:
         self._clock = clock
         self._last: dict[UUID, _Amounts] = {}
 
-    async def record(self, target: Target, price: PriceRecord) -> bool:
+    async def record(self, target: Target, price: DatedPrice) -> bool:
         """Add to the price history unless the amounts are those of the last entry; True if added."""
         ids = self._registry.known(target) or await self._registry.register(target)
         amounts = _amounts(price)
@@ -80,7 +67,7 @@ class PriceStore:
 
         `base_urls` are by provider; every one that is priced is there, else KeyError.
         """
-        by_provider: dict[str, dict[str, PriceRecord]] = {}
+        by_provider: dict[str, dict[str, DatedPrice]] = {}
         for provider, model, price in priced:
             by_provider.setdefault(provider, {})[clean(model)] = price
         changes: list[PriceChange] = []
@@ -101,7 +88,7 @@ class PriceStore:
         connection: AsyncConnection,
         provider: str,
         base_url: str,
-        priced: Mapping[str, PriceRecord],
+        priced: Mapping[str, DatedPrice],
         written: dict[UUID, _Amounts],
         rows: list[dict[str, Any]],
     ) -> list[PriceChange]:
@@ -122,13 +109,13 @@ class PriceStore:
                 )
         return changes
 
-    async def history(self, provider: str, model: str) -> tuple[PriceRecord, ...]:
+    async def history(self, provider: str, model: str) -> tuple[DatedPrice, ...]:
         """Every price of a model, oldest first."""
         statement = _of_model(provider, model).order_by(prices.c.timestamp)
         async with self._database.read() as connection:
             return tuple(price_from_row(row) for row in await connection.execute(statement))
 
-    async def at(self, provider: str, model: str, at: datetime) -> PriceRecord | None:
+    async def at(self, provider: str, model: str, at: datetime) -> DatedPrice | None:
         """The price in force at an instant; None before the first one."""
         statement = (
             _of_model(provider, model)
@@ -159,35 +146,26 @@ class PriceStore:
         return await last_sequence(self._database, "prices")
 
 
-def price_from_row(row: Sequence[Any]) -> PriceRecord:
+def price_from_row(row: Sequence[Any]) -> DatedPrice:
     """The price in a row of `PRICE_COLUMNS`."""
-    *values, tiers = row
-    fields = dict(zip((*_AMOUNTS.values(), *_FACTS.values()), values, strict=True))
-    return PriceRecord(**fields, tiers=tiers_from_json(tiers))
+    rates = Rates(**dict(zip(_RATE_COLUMNS.values(), row, strict=False)))
+    at, request_usd, tiers, source, effective_on, fetched_at = row[len(_RATE_COLUMNS) :]
+    price = Price(
+        rates=rates,
+        tiers=tiers_from_json(tiers),
+        request_usd=request_usd,
+        source=source,
+        effective_on=effective_on,
+        fetched_at=fetched_at,
+    )
+    return DatedPrice(at, price)
 
 
 def _entry(row: Sequence[Any]) -> PriceEntry:
     """The entry in a row of id, provider, model and `PRICE_COLUMNS`."""
     entry, provider, model, *rest = row
-    record = price_from_row(rest)
-    return PriceEntry(id=entry, provider=provider, model=model, price=price_of(record), at=record.at)
-
-
-def price_of(record: PriceRecord) -> Price:
-    return Price(
-        rates=Rates(
-            input_per_million_usd=record.input_usd,
-            output_per_million_usd=record.output_usd,
-            cached_input_per_million_usd=record.cached_input_usd,
-            cache_write_per_million_usd=record.cache_write_usd,
-            reasoning_per_million_usd=record.reasoning_usd,
-        ),
-        tiers=record.tiers,
-        request_usd=record.request_usd,
-        source=record.source,
-        effective_on=record.effective_on,
-        fetched_at=record.fetched_at,
-    )
+    at, price = price_from_row(rest)
+    return PriceEntry(id=entry, provider=provider, model=model, price=price, at=at)
 
 
 async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
@@ -196,10 +174,10 @@ async def _insert(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -
         await connection.execute(prices.insert(), rows)
 
 
-async def _lock_and_read(connection: AsyncConnection, model_ids: Sequence[UUID]) -> dict[UUID, PriceRecord]:
+async def _lock_and_read(connection: AsyncConnection, model_ids: Sequence[UUID]) -> dict[UUID, DatedPrice]:
     """The latest prices by model, and the models locked: two programs that see a new price at once write
     one row of it."""
-    found: dict[UUID, PriceRecord] = {}
+    found: dict[UUID, DatedPrice] = {}
     for start in range(0, len(model_ids), _CHUNK_IDS):
         some = sorted(model_ids)[start : start + _CHUNK_IDS]
         await connection.execute(
@@ -232,28 +210,35 @@ def _of_model(provider: str, model: str) -> sa.Select[Any]:
     )
 
 
-def _row(ids: Ids, price: PriceRecord) -> dict[str, Any]:
-    fields = _AMOUNTS | _FACTS
+def _row(ids: Ids, dated: DatedPrice) -> dict[str, Any]:
+    price = dated.price
     return {
         "id": uuid4(),
         "provider_id": ids.provider,
         "model_id": ids.model,
-        **{column: getattr(price, field) for column, field in fields.items()},
-        "source": clean(price.source),
+        **{column: getattr(price.rates, key) for column, key in _RATE_COLUMNS.items()},
+        "timestamp": dated.at,
+        "request_usd": price.request_usd,
         "tiers": tiers_to_json(price.tiers) if price.tiers else None,
+        "source": clean(price.source),
+        "effective_on": price.effective_on,
+        "fetched_at": price.fetched_at,
     }
 
 
-def _rounded(price: PriceRecord) -> PriceRecord:
+def _rounded(dated: DatedPrice) -> DatedPrice:
     """As it is stored."""
-    amounts: dict[str, Any] = {field: _money(getattr(price, field)) for field in _AMOUNTS.values()}
-    return replace(price, **amounts)
+    price = dated.price
+    amounts: dict[str, Any] = {key: _money(getattr(price.rates, key)) for key in _RATE_COLUMNS.values()}
+    rounded = replace(price, rates=Rates(**amounts), request_usd=round_money(price.request_usd))
+    return DatedPrice(dated.at, rounded)
 
 
-def _amounts(price: PriceRecord) -> _Amounts:
+def _amounts(dated: DatedPrice) -> _Amounts:
+    price = dated.price
     return (
-        *(_money(getattr(price, field)) for field in _AMOUNTS.values()),
-        price.currency,
+        *(_money(getattr(price.rates, key)) for key in _RATE_COLUMNS.values()),
+        round_money(price.request_usd),
         tuple(map(str, tiers_to_json(price.tiers))),
     )
 

@@ -11,7 +11,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from probe.catalog.models.listed import Lifecycle
-from probe.catalog.prices.price import Price, PriceEntry, Tier
+from probe.catalog.prices.price import DatedPrice, Price, PriceEntry
 from probe.facts.event import Event, EventKind, Severity
 from probe.facts.sample import FailureKind, Fault, Sample, TargetKind
 from probe.wire.request import Connection
@@ -104,35 +104,13 @@ class ProviderRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceRecord:
-    """USD per million tokens, and for each request beside them; seen from `at` on.
-
-    `tiers` are rates for large requests, in ascending order. `effective_on` is the day from which the source
-    says that it holds, `fetched_at` when it was read there.
-    """
-
-    input_usd: Decimal
-    output_usd: Decimal
-    cached_input_usd: Decimal | None = None
-    cache_write_usd: Decimal | None = None
-    reasoning_usd: Decimal | None = None
-    request_usd: Decimal = Decimal(0)
-    tiers: tuple[Tier, ...] = ()
-    currency: str = "USD"
-    source: str
-    at: datetime
-    effective_on: date | None = None
-    fetched_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceChange:
-    """A price that was new: `before` is the one in force until then, None where there was none."""
+    """A price that was new: `before` is the one in force until then, None if there was none."""
 
     provider: str
     model: str
-    before: PriceRecord | None
-    after: PriceRecord
+    before: DatedPrice | None
+    after: DatedPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +127,7 @@ class ModelRecord:
     provider: str
     context_window: int | None
     created_at: datetime
-    price: PriceRecord | None
+    price: DatedPrice | None
     last_seen_at: datetime | None
     display_name: str | None = None
     max_output_tokens: int | None = None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.catalog.prices.book import PriceBook
-from probe.catalog.prices.price import Price, Tier, cost_of
+from probe.catalog.prices.price import DatedPrice, Price, Tier, cost_of
 from probe.catalog.prices.quote import Quote, QuoteTable
 from probe.catalog.prices.sources.genai import published_price
 from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
@@ -117,7 +117,7 @@ def days_ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def with_history(*history: tuple[datetime, Price], model: str = "gpt-4o-mini") -> PriceBook:
+def with_history(*history: DatedPrice, model: str = "gpt-4o-mini") -> PriceBook:
     quotes = QuoteTable()
     quotes.put([quote("provider", "11", model=model)])
     quotes.remember("openai", model, history)
@@ -137,7 +137,11 @@ def with_history(*history: tuple[datetime, Price], model: str = "gpt-4o-mini") -
     ],
 )
 def test_what_was_in_force_then(at: datetime, usd: str) -> None:
-    history = [(days_ago(30), price("7")), (days_ago(20), price("8")), (days_ago(10), price("9"))]
+    history = [
+        DatedPrice(days_ago(30), price("7")),
+        DatedPrice(days_ago(20), price("8")),
+        DatedPrice(days_ago(10), price("9")),
+    ]
     found = with_history(*history).price("openai", "gpt-4o-mini", OPENAI, at)
     assert found is not None
     assert found.rates.input_per_million_usd == Decimal(usd)
@@ -147,7 +151,7 @@ def test_published_prices_of_then_know_the_hours() -> None:
     day = days_ago(20).replace(hour=0, minute=30)
     noted = published_price(DEEPSEEK, "deepseek-v4-flash", day, hours=False)
     assert noted is not None
-    history = [(days_ago(30), noted), (days_ago(10), price("9"))]
+    history = [DatedPrice(days_ago(30), noted), DatedPrice(days_ago(10), price("9"))]
     quotes = QuoteTable()
     quotes.remember("openai", "deepseek-v4-flash", history)
     found = PriceBook({}, quotes=quotes)
@@ -163,7 +167,7 @@ def test_published_prices_of_then_know_the_hours() -> None:
 
 def test_what_the_data_says_otherwise_by_now_does_not_change_what_was_noted() -> None:
     noted = price("3", "genai-prices 0.0.1")
-    found = with_history((days_ago(30), noted), (days_ago(10), price("0.15")))
+    found = with_history(DatedPrice(days_ago(30), noted), DatedPrice(days_ago(10), price("0.15")))
     assert found.price("openai", "gpt-4o-mini", OPENAI, days_ago(20)) == noted
 
 
@@ -202,7 +206,7 @@ def test_the_sum_of_costs_is_what_is_recomputed(
 ) -> None:
     """Requests are priced as they happen, one price after the other, and again when all of that is past."""
     changes = [days_ago(40 - 10 * place) for place in range(len(prices))]
-    history = list(zip(changes, prices, strict=True))
+    history = list(map(DatedPrice, changes, prices))
     then = []
     for usage, days in asked:
         at = days_ago(days)

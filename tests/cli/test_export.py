@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from probe.pricing.rows import record_of
+from probe.catalog.prices.price import DatedPrice
 from probe.store import Store
 from tests.cli.shell import Shell
 from tests.exporters.influx_server import Answer, InfluxServer, Request, answering
@@ -76,7 +76,7 @@ async def with_facts(filled: Shell) -> Shell:
         for n in range(5):
             at = NOW - (4 - n) * DAY
             await store.events.add([an_event(key=str(n), at=at, provider=f"provider-{n}")])
-            await store.prices.record(TARGET, record_of(a_price(str(n + 1)), at))
+            await store.prices.record(TARGET, DatedPrice(at, a_price(str(n + 1))))
         await store.delivery.begin("influxdb", ["events", "prices", "results"])
         await store.delivery.move("influxdb", 4, "events")
     return filled

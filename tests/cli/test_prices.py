@@ -14,7 +14,7 @@ from tests.cli.shell import Shell
 from tests.pricing.market import Feed, feed_server
 from tests.servers.simulator import RunningSimulator
 
-COLUMNS = ["model", "input", "cached", "cache", "write", "output", "reasoning", "request"]
+RATES = ["input", "cached", "input", "cache", "write", "output", "reasoning"]
 KEY = "sk-cli-secret-0123456789"
 
 
@@ -46,7 +46,7 @@ def test_without_a_database_there_is_what_the_program_knows(configured: Shell) -
     said = configured.run("prices", "show")
     assert said.status == 0
     head, first, second = said.lines
-    assert head.split() == [*COLUMNS, "source", "age"]
+    assert head.split() == ["model", *RATES, "request", "source", "age"]
     assert first.split() == ["openai/gpt-4o-mini", *"–" * 8]
     assert second.split() == ["openai/tuned", "1.5", "–", "–", "6", "–", "0.001", "configuration", "–"]
     assert said.errors == [
@@ -106,10 +106,10 @@ def test_sources_stand_side_by_side(configured: Shell, feed: Feed) -> None:
     assert said.errors[0].startswith("genai-prices and models.dev disagree on openai/gpt-4o-mini")
     said = configured.run("prices", "diff", "openai/gpt-4o-mini", **sources)
     head, published, other = said.lines
-    assert head.split() == ["model", "source", "input", "cached", "output", "apart", "age"]
-    assert published.split()[3:7] == ["0.15", "0.075", "0.6", "2×"]
+    assert head.split() == ["model", "source", *RATES, "apart", "age"]
+    assert published.split()[3:9] == ["0.15", "0.075", "–", "0.6", "–", "2×"]
     assert "data of 20" in published
-    assert other.split()[2:6] == ["0.3", "0.075", "0.3", "2×"]
+    assert other.split()[2:8] == ["0.3", "0.075", "–", "0.3", "–", "2×"]
     (document,) = json.loads(configured.run("prices", "diff", "openai/gpt*", "--json", **sources).out)
     assert document["factor"] == "2"
     assert list(document["sources"]) == ["genai-prices", "models.dev"]

@@ -55,7 +55,15 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 async def prices(store: Store, model: str) -> list[tuple[Decimal, Decimal, Decimal | None, str]]:
     found = await store.prices.history("sim", model)
-    return [(each.input_usd, each.output_usd, each.cached_input_usd, each.source) for each in found]
+    return [
+        (
+            price.rates.input_per_million_usd,
+            price.rates.output_per_million_usd,
+            price.rates.cached_input_per_million_usd,
+            price.source,
+        )
+        for _, price in found
+    ]
 
 
 # Noting -----------------------------------------------------------------------------------------------------

@@ -11,11 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from probe.catalog.prices.price import PriceEntry
+from probe.catalog.prices.price import DatedPrice, PriceEntry
 from probe.errors import ExportError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
-from probe.pricing.rows import record_of
 from probe.store import Store
 from tests.daemon.daemons import until
 from tests.delivery.collecting import Add, Collector, delivered, delivering
@@ -53,7 +52,7 @@ async def facts(store: Store) -> list[UUID]:
     """Two events and a price."""
     events = [an_event(key=str(n), at=NOW - timedelta(seconds=n)) for n in (60, 30)]
     await store.events.add(events)
-    await store.prices.record(TARGET, record_of(a_price(), NOW - timedelta(seconds=90)))
+    await store.prices.record(TARGET, DatedPrice(NOW - timedelta(seconds=90), a_price()))
     return [event.id for event in events]
 
 

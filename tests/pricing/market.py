@@ -145,7 +145,9 @@ class Market:
 
     async def noted(self, model: str = MODEL) -> list[Decimal]:
         """Every price in the history, oldest first."""
-        return [row.input_usd for row in await self.store.prices.history("openai", model)]
+        return [
+            row.price.rates.input_per_million_usd for row in await self.store.prices.history("openai", model)
+        ]
 
     async def told(self, *kinds: str) -> list[Event]:
         """Events of these kinds, oldest first."""

@@ -17,7 +17,7 @@ async def test_prices_are_noted_and_measured(simulator: RunningSimulator, tmp_pa
     async with Daemon.start(config.load) as daemon:
         store = store_of(daemon)
         (row,) = await until(lambda: store.prices.history("sim", FAST))
-        assert (str(row.request_usd), row.source) == ("0.01", "configuration")
+        assert (str(row.price.request_usd), row.price.source) == ("0.01", "configuration")
         page = (await daemon.control.metrics(""))[0].decode()
         labels = f'{{provider="sim",model="{FAST}",type="output"}}'
         assert f"inference_probe_model_price_usd_per_million_tokens{labels} 2" in page
@@ -40,7 +40,10 @@ async def test_a_reload_notes_other_prices(simulator: RunningSimulator, tmp_path
         await until(changed)
         (event,) = (await store.events.page()).items
         assert (event.kind, event.model) == ("price_changed", FAST)
-        assert [row.input_usd for row in await store.prices.history("sim", FAST)] == [1, 3]
+        assert [row.price.rates.input_per_million_usd for row in await store.prices.history("sim", FAST)] == [
+            1,
+            3,
+        ]
 
 
 async def test_without_fetching_there_is_no_chore(simulator: RunningSimulator, tmp_path: Path) -> None:
@@ -71,5 +74,7 @@ async def test_its_slot_asks_the_sources_and_ends_its_run(
             )
             statuses.append((await finished(daemon, run_id)).status)
         assert statuses == ["finished", "failed"]
-        assert [row.input_usd for row in await store.prices.history("sim", FAST)][-1] == 5
+        assert [row.price.rates.input_per_million_usd for row in await store.prices.history("sim", FAST)][
+            -1
+        ] == 5
         assert "price_source_failed" in {event.kind for event in (await store.events.page()).items}

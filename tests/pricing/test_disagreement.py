@@ -9,7 +9,7 @@ import pytest
 
 from probe.config import PriceConfig
 from probe.facts.sample import Cost, Reported, Sample
-from probe.pricing.watch import cost_factor
+from probe.pricing.checks import cost_factor
 from tests.pricing.market import DAY, Market, listed
 from tests.store.samples import a_sample
 

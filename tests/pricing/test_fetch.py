@@ -8,7 +8,7 @@ import pytest
 
 from probe.errors import PriceSourceError
 from probe.pricing.fetch import fetch_document
-from probe.pricing.proxy import environment_proxy
+from probe.pricing.scope import environment_proxy
 from tests.pricing.market import JSON, Feed
 from tests.wire.raw_server import response
 

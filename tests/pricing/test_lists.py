@@ -101,7 +101,7 @@ async def test_a_listed_price_is_what_a_request_costs(
     assert cost is not None
     assert cost.total_usd == Decimal(usd)
     (row,) = await market.store.prices.history("openai", model)
-    assert row.source == "openai"
+    assert row.price.source == "openai"
 
 
 async def test_what_is_no_price_is_left_out(market: Market, lists: Lists) -> None:

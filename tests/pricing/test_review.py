@@ -82,7 +82,7 @@ async def test_an_accepted_price_is_in_force_from_then_on(market: Market) -> Non
     assert decided.status == "current"
     assert market.in_force() == 100
     history = await market.store.prices.history("openai", "gpt-4o-mini")
-    assert [row.input_usd for row in history] == [1, 100]
+    assert [row.price.rates.input_per_million_usd for row in history] == [1, 100]
     assert history[1].at == market.clock.now()
     assert sorted(event.kind for event in await market.told()) == [
         "price_accepted",

@@ -25,12 +25,16 @@ async def test_a_price_is_in_force_noted_and_dated(market: Market) -> None:
     ]
     assert market.in_force() == Decimal("0.15")
     (row,) = await market.store.prices.history("openai", "gpt-4o-mini")
-    assert (row.input_usd, row.cached_input_usd, row.source) == (
+    assert (
+        row.price.rates.input_per_million_usd,
+        row.price.rates.cached_input_per_million_usd,
+        row.price.source,
+    ) == (
         Decimal("0.15"),
         Decimal("0.075"),
         "models.dev",
     )
-    assert row.fetched_at == row.at == market.clock.now()
+    assert row.price.fetched_at == row.at == market.clock.now()
     assert await market.told() == []
 
 
@@ -235,7 +239,7 @@ async def test_a_model_list_brings_prices_of_all_it_names(market: Market) -> Non
     assert [market.in_force(model) for model in ("gpt-4o-mini", "big", "bigger")] == [1, 2, 3]
     assert [await market.noted(model) for model in ("gpt-4o-mini", "big", "bigger")] == [[1], [2], [3]]
     (row,) = await market.store.prices.history("openai", "big")
-    assert row.source == "openai"
+    assert row.price.source == "openai"
     assert [each.source for each in market.pricing.status().sources] == ["openai"]
 
 
@@ -269,8 +273,12 @@ async def test_the_configuration_is_noted_too(market: Market) -> None:
     )
     await market.pricing.note()
     (row,) = await market.store.prices.history("openai", "gpt-4o-mini")
-    assert [row.input_usd, row.output_usd, row.reasoning_usd] == [7, 8, 9]
-    assert (row.request_usd, row.source) == (Decimal("0.01"), "configuration")
+    assert [
+        row.price.rates.input_per_million_usd,
+        row.price.rates.output_per_million_usd,
+        row.price.rates.reasoning_per_million_usd,
+    ] == [7, 8, 9]
+    assert (row.price.request_usd, row.price.source) == (Decimal("0.01"), "configuration")
 
 
 async def test_a_price_that_turns_with_the_hours_is_noted_once(market: Market, feed: Feed) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from probe.catalog.models.listed import ListedModel
-from probe.catalog.prices.price import Price, Tier
+from probe.catalog.prices.price import DatedPrice, Price, Tier
 from probe.facts.event import Event
 from probe.facts.rates import Rates
-from probe.store import PriceRecord, QuoteRecord
+from probe.store import QuoteRecord
 from tests.store.samples import NOW
 
 
@@ -75,21 +76,36 @@ def a_quote(given: str = "0.15", **changes: Any) -> QuoteRecord:
     return QuoteRecord(**({"price": price} | fields))
 
 
-def a_price_record(given: str = "0.15", **changes: Any) -> PriceRecord:
-    fields: dict[str, Any] = {
-        "input_usd": Decimal(given),
-        "output_usd": Decimal("0.6"),
-        "cached_input_usd": Decimal("0.075"),
-        "cache_write_usd": Decimal("0.1875"),
-        "reasoning_usd": Decimal("0.7"),
-        "request_usd": Decimal("0.0001"),
-        "tiers": (Tier(above_input_tokens=200_000, rates=_rates("0.3")),),
-        "source": "models.dev",
-        "at": NOW,
-        "effective_on": date(2026, 2, 1),
-        "fetched_at": NOW - timedelta(minutes=5),
+def a_dated_price(
+    given: str = "0.15",
+    *,
+    at: datetime = NOW,
+    rates: Mapping[str, Decimal | None] | None = None,
+    **changes: Any,
+) -> DatedPrice:
+    """As an entry of the history has it; `rates` are those that are to be others."""
+    amounts: dict[str, Any] = {
+        "input_per_million_usd": Decimal(given),
+        "output_per_million_usd": Decimal("0.6"),
+        "cached_input_per_million_usd": Decimal("0.075"),
+        "cache_write_per_million_usd": Decimal("0.1875"),
+        "reasoning_per_million_usd": Decimal("0.7"),
     }
-    return PriceRecord(**(fields | changes))
+    fetched_at = NOW - timedelta(minutes=5)
+    fields = {"rates": Rates(**(amounts | dict(rates or {}))), "fetched_at": fetched_at, **changes}
+    return DatedPrice(at, a_price(**fields))
+
+
+def a_plain_price(
+    given: str, made: str = "0.6", *, cached: str | None = None, at: datetime = NOW, source: str = "test"
+) -> DatedPrice:
+    """Without anything that may be left out."""
+    rates = Rates(
+        input_per_million_usd=Decimal(given),
+        output_per_million_usd=Decimal(made),
+        cached_input_per_million_usd=None if cached is None else Decimal(cached),
+    )
+    return DatedPrice(at, Price(rates=rates, source=source))
 
 
 def _rates(given: str) -> Rates:

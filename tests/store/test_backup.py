@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,11 +13,11 @@ import pytest
 from probe.errors import StoreError
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import PriceRecord, Store
+from probe.store import Store
 from probe.store.backup import restore_backup, write_backup
 from probe.store.schema import metadata
 from tests.servers.postgres import PostgresServer
-from tests.store.knowledge import a_listed_model, a_quote, an_event
+from tests.store.knowledge import a_listed_model, a_plain_price, a_quote, an_event
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -31,9 +30,7 @@ async def filled(url: str, clock: FakeClock) -> str:
         assert run is not None
         stored = [*(a_sample(run) for _ in range(20)), a_failure(run)]
         await asyncio.gather(*map(store.results.add, stored))
-        price = PriceRecord(
-            input_usd=Decimal("0.15"), output_usd=Decimal("0.6"), cached_input_usd=None, source="test", at=NOW
-        )
+        price = a_plain_price("0.15")
         await store.prices.record(a_target(), price)
         await store.delivery.move("prometheus", 7)
         await store.delivery.refuse("influxdb", {uuid4(): "malformed"})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.pricing.rows import record_of
+from probe.catalog.prices.price import DatedPrice
 from probe.store import Journal, Store
 from tests.store.first import make_first
 from tests.store.knowledge import a_price, an_event
@@ -25,7 +25,7 @@ URLS = {"openai": "https://openai.test/v1", "groq": "https://groq.test/v1"}
 async def _add_prices(store: Store, amounts: Sequence[int]) -> None:
     """One model's price of each of the last days, oldest first."""
     for days, amount in zip(count(len(amounts) - 1, -1), amounts, strict=False):
-        await store.prices.record(a_target(), record_of(a_price(str(amount)), NOW - days * DAY))
+        await store.prices.record(a_target(), DatedPrice(NOW - days * DAY, a_price(str(amount))))
 
 
 async def test_events_are_read_in_the_order_of_storing(store: Store) -> None:
@@ -43,7 +43,7 @@ async def test_events_are_read_in_the_order_of_storing(store: Store) -> None:
 
 async def test_prices_are_read_in_the_order_of_storing(store: Store) -> None:
     await _add_prices(store, [1, 2])
-    await store.prices.record(a_target(), record_of(a_price("2"), NOW))
+    await store.prices.record(a_target(), DatedPrice(NOW, a_price("2")))
     (first, one), (second, other) = await store.prices.after(0)
     assert (one.provider, one.model, one.at) == ("openai", "gpt-4o-mini", NOW - DAY)
     assert (one.price.rates.input_per_million_usd, other.price.rates.input_per_million_usd) == (
@@ -63,7 +63,7 @@ async def test_whoever_has_seen_a_number_misses_none_below_it(url: str) -> None:
             for n in range(25):
                 await store.events.add([an_event(key=f"{name} {n} {each}") for each in range(3)])
                 priced = [
-                    (provider, f"model-{name}", record_of(a_price(str(n + 1)), NOW)) for provider in URLS
+                    (provider, f"model-{name}", DatedPrice(NOW, a_price(str(n + 1)))) for provider in URLS
                 ]
                 await store.prices.record_all(priced if name == "one" else priced[::-1], URLS)
 
@@ -126,5 +126,5 @@ async def test_what_was_there_before_is_numbered(tmp_path: Path) -> None:
     async with await Store.open(url) as store:
         ((sequence, entry),) = await store.prices.after(0)
         assert (sequence, entry.provider, entry.price.source) == (1, "openai", "genai-prices")
-        await store.prices.record(a_target(), record_of(a_price("9"), NOW))
+        await store.prices.record(a_target(), DatedPrice(NOW, a_price("9")))
         assert [number for number, _ in await store.prices.after(0)] == [1, 2]

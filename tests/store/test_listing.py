@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
+from probe.catalog.prices.price import DatedPrice
 from probe.facts.sample import Failed, Reported, Sample
-from probe.store import PriceRecord, ResultFilter, Store
+from probe.store import ResultFilter, Store
+from tests.store.knowledge import a_plain_price
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 
 HOUR = timedelta(hours=1)
@@ -186,14 +187,8 @@ async def test_a_target_can_be_registered_before_it_is_probed(store: Store) -> N
     assert (model.name, model.context_window, model.last_seen_at) == ("gpt-4o-mini", 128_000, None)
 
 
-def _price(given: str, made: str, *, cached: str | None = None, hours: int = 0) -> PriceRecord:
-    return PriceRecord(
-        input_usd=Decimal(given),
-        output_usd=Decimal(made),
-        cached_input_usd=None if cached is None else Decimal(cached),
-        source="genai-prices",
-        at=NOW + hours * HOUR,
-    )
+def _price(given: str, made: str, *, cached: str | None = None, hours: int = 0) -> DatedPrice:
+    return a_plain_price(given, made, cached=cached, source="genai-prices", at=NOW + hours * HOUR)
 
 
 async def test_a_price_is_written_when_first_seen_and_when_it_changes(store: Store) -> None:

@@ -22,7 +22,7 @@ from probe.store.backup import restore_backup
 from probe.store.spill import Restored, SpillFile
 from probe.store.url import parse_url
 from probe.wire.archive import load_capture
-from tests.store.knowledge import a_listed_model, a_price_record, a_quote, an_event
+from tests.store.knowledge import a_dated_price, a_listed_model, a_quote, an_event
 from tests.store.samples import NOW, a_failure, a_sample
 
 FILES = Path(__file__).parent / "made_by_0_1"
@@ -73,8 +73,8 @@ async def test_runs_and_slots(store: Store) -> None:
 
 async def test_prices_and_quotes(store: Store) -> None:
     assert await store.prices.history("openai", "gpt-4o-mini") == (
-        a_price_record("0.15"),
-        a_price_record("0.2", at=NOW + HOUR),
+        a_dated_price("0.15"),
+        a_dated_price("0.2", at=NOW + HOUR),
     )
     assert [each.sequence for each in await store.prices.after(0)] == [1, 2]
     assert await store.quotes.current() == (a_quote("0.15", id=UUID(int=11)),)

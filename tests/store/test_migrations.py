@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ import probe.store.migrations
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Usage
 from probe.facts.slot import Slot
-from probe.store import PriceRecord, Store, upgrade
+from probe.store import Store, upgrade
 from probe.store.backup import restore_backup, write_backup
 from probe.store.engine import Database
 from probe.store.schema import HEAD, REVISIONS, metadata
@@ -30,6 +29,7 @@ from probe.store.url import parse_url
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer
 from tests.store.first import RESULT, RUN, make_first
+from tests.store.knowledge import a_plain_price
 from tests.store.samples import a_sample
 from tests.store.sql import execute
 
@@ -110,7 +110,7 @@ async def test_a_filled_database_keeps_what_it_holds(first: str) -> None:
         assert sample.usage == Usage(input_tokens=500, output_tokens=100, cached_input_tokens=0)
         assert sample.reported is None
         assert await store.prices.history("openai", "gpt-4o-mini") == (
-            PriceRecord(input_usd=Decimal("0.15"), output_usd=Decimal("0.6"), source="genai-prices", at=then),
+            a_plain_price("0.15", source="genai-prices", at=then),
         )
         (model,) = await store.catalog.models()
         assert (model.context_window, model.listed_first_at, model.input_modalities) == (128_000, None, None)

@@ -13,8 +13,8 @@ import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import DiscoveryEnd, PriceRecord, PruneReport, Store
-from tests.store.knowledge import a_quote, an_event
+from probe.store import DiscoveryEnd, PruneReport, Store
+from tests.store.knowledge import a_plain_price, a_quote, an_event
 from tests.store.samples import NOW, a_sample, a_target, fill_sqlite
 from tests.store.sql import execute
 
@@ -92,16 +92,7 @@ async def test_the_last_slot_of_a_job_stays(store: Store, history: list[UUID], c
 
 
 async def test_the_price_in_force_stays(store: Store) -> None:
-    prices = [
-        PriceRecord(
-            input_usd=Decimal(days),
-            output_usd=Decimal(1),
-            cached_input_usd=None,
-            source="test",
-            at=NOW - days * DAY,
-        )
-        for days in (30, 20, 10)
-    ]
+    prices = [a_plain_price(str(days), "1", at=NOW - days * DAY) for days in (30, 20, 10)]
     for price in prices:
         await store.prices.record(a_target(), price)
     assert (await store.retention.prune(Days(prices_days=15))).prices == 2

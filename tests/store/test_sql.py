@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 
 from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Sample
-from probe.store import PriceRecord, Store
-from tests.store.knowledge import a_listed_model, a_price_record, a_quote, an_event
+from probe.store import Store
+from tests.store.knowledge import a_dated_price, a_listed_model, a_plain_price, a_quote, an_event
 from tests.store.samples import a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -49,13 +48,7 @@ async def filled(url: str, now: datetime) -> str:
         ):
             await store.results.add(sample)
         for days, given in ((20, "0.3"), (10, "0.15"), (30, "0.6")):
-            price = PriceRecord(
-                input_usd=Decimal(given),
-                output_usd=Decimal("0.6"),
-                cached_input_usd=None,
-                source="test",
-                at=now - timedelta(days=days),
-            )
+            price = a_plain_price(given, at=now - timedelta(days=days))
             await store.prices.record(good.target, price)
     return url
 
@@ -117,7 +110,7 @@ async def test_models_that_go_away(url: str, now: datetime) -> None:
         )
         await store.registry.register(a_target("openai/probed-only"))
         for hours, given in ((2, "1"), (1, "2")):
-            price = a_price_record(given, at=now - hours * HOUR)
+            price = a_dated_price(given, at=now - hours * HOUR)
             await store.prices.record_all([("openai", "soon", price)], {"openai": "https://openai.test/v1"})
     first, second = await _query(url, "models.sql")
     assert (*first[:3], *first[7:9]) == ("openai", "soon", 128_000, 12, "gpt-5-mini")
@@ -128,9 +121,9 @@ async def test_models_that_go_away(url: str, now: datetime) -> None:
 async def test_prices_that_changed(url: str, now: datetime) -> None:
     async with await Store.open(url) as store:
         for days, given in ((100, "4"), (95, "3"), (10, "2"), (5, "1")):
-            price = a_price_record(given, at=now - timedelta(days=days))
+            price = a_dated_price(given, at=now - timedelta(days=days))
             await store.prices.record(a_target(), price)
-        await store.prices.record(a_target("openai/unchanged"), a_price_record(at=now))
+        await store.prices.record(a_target("openai/unchanged"), a_dated_price(at=now))
     rows = await _query(url, "price_changes.sql")
     assert [(row[1], float(row[2]), float(row[3]), _date(row[7])) for row in rows] == [
         ("gpt-4o-mini", 2, 1, now - timedelta(days=5)),
@@ -246,13 +239,7 @@ async def test_what_goes_with_a_row_that_somebody_deletes(
         run = await store.runs.start(run_name="sql", triggered_by="cli", suite="quick")
         for _ in range(2):
             await store.results.add(a_sample(run))
-        price = PriceRecord(
-            input_usd=Decimal(1),
-            output_usd=Decimal(1),
-            cached_input_usd=None,
-            source="test",
-            at=datetime.now(UTC),
-        )
+        price = a_plain_price("1", "1", at=datetime.now(UTC))
         await store.prices.record(a_target(), price)
         await execute(url, f"DELETE FROM {deleted}")
         counts = [

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from probe.facts.rates import TOKEN_KINDS, Rates
@@ -49,6 +49,13 @@ class Price:
         """The rates for a request of that size."""
         reached = (tier.rates for tier in reversed(self.tiers) if input_tokens > tier.above_input_tokens)
         return next(reached, self.rates)
+
+
+class DatedPrice(NamedTuple):
+    """A price that is in force from `at` on."""
+
+    at: datetime
+    price: Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

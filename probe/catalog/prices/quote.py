@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from probe.catalog.prices.price import Price
+from probe.catalog.prices.price import DatedPrice, Price
 
 # Nobody charges so much or so little: beyond lies a unit mistaken, or a text that was no number.
 _MOST_USD = Decimal(1_000_000)
@@ -83,8 +83,8 @@ class QuoteTable:
         """What anything is said of."""
         return self._current.keys()
 
-    def remember(self, provider: str, model: str, history: Sequence[tuple[datetime, Price]]) -> None:
-        """The prices that were in force, each from its instant on, oldest first."""
+    def remember(self, provider: str, model: str, history: Sequence[DatedPrice]) -> None:
+        """The prices that were in force, oldest first."""
         self._history[provider, model] = ([at for at, _ in history], [price for _, price in history])
 
     def before(self, provider: str, model: str, at: datetime) -> Price | None:

@@ -119,7 +119,8 @@ def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
 
 
 def _price(record: ModelRecord) -> str:
-    price = record.price
-    if price is None:
+    if record.price is None:
         return UNKNOWN
-    return f"{usd(price.input_usd)} in, {usd(price.output_usd)} out per million tokens ({price.source})"
+    price = record.price.price
+    given, made = usd(price.rates.input_per_million_usd), usd(price.rates.output_per_million_usd)
+    return f"{given} in, {made} out per million tokens ({price.source})"

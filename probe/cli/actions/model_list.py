@@ -65,14 +65,14 @@ def standing(model: ShownModel) -> Cell:
 
 def _row(model: ShownModel) -> list[Cell | str]:
     record = model.record
-    price = record.price
+    rates = None if record.price is None else record.price.price.rates
     return [
         record.provider,
         record.name,
         board.count(record.context_window),
         board.count(record.max_output_tokens),
-        board.usd(None if price is None else price.input_usd).removeprefix("$"),
-        board.usd(None if price is None else price.output_usd).removeprefix("$"),
+        board.usd(None if rates is None else rates.input_per_million_usd).removeprefix("$"),
+        board.usd(None if rates is None else rates.output_per_million_usd).removeprefix("$"),
         "yes" if model.probed else "",
         standing(model),
     ]

@@ -17,7 +17,7 @@ from probe.config import Config
 from probe.discovery import Discovery, SyncReport, listed_providers
 from probe.lib.clock import SystemClock
 from probe.pricing import Pricing, scope_of
-from probe.pricing.proxy import environment_proxy
+from probe.pricing.scope import environment_proxy
 from probe.store import Store
 
 # Of a kind; the rest is counted.

@@ -7,21 +7,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import structlog
 
-from probe.catalog.prices.price import Price
+from probe.catalog.prices.price import Price, plain
 from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_until
 from probe.cli.database import has_database, require_database
+from probe.cli.output.table import Column
 from probe.config import Config
 from probe.errors import StoreError
+from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.lib.clock import SystemClock
 from probe.lib.patterns import matches
 from probe.pricing import Pricing, Scope, scope_of_config
-from probe.pricing.proxy import environment_proxy
+from probe.pricing.scope import environment_proxy
 from probe.reports import format as board
+from probe.reports.schemas import PriceBody
 from probe.store import Store
 
 _log = structlog.get_logger("probe.cli.pricing")
@@ -55,7 +59,7 @@ async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opene
 
 
 async def stored_quotes(config: Config) -> QuoteTable:
-    """What the database remembers of prices; nothing where it cannot be asked, which is no reason to fail."""
+    """What the database remembers of prices; nothing if it cannot be read, which is no reason to fail."""
     if not has_database(config):
         return QuoteTable()
     try:
@@ -78,12 +82,20 @@ def chosen(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[ModelKey]:
 
 def amount(usd: Decimal | None) -> str:
     """`0.15`: every digit that is stated, none that is not."""
-    return exact(usd) or UNKNOWN
+    return UNKNOWN if usd is None else plain(usd)
 
 
-def exact(usd: Decimal | None) -> str | None:
-    """The same for a program."""
-    return None if usd is None else f"{usd.normalize():f}"
+def rate_columns() -> list[Column]:
+    """One for each kind of token."""
+    return [Column(kind.heading, "right") for kind in TOKEN_KINDS]
+
+
+def rate_cells(rates: Rates) -> list[str]:
+    return [amount(getattr(rates, kind.key)) for kind in TOKEN_KINDS]
+
+
+def price_json(price: Price | None) -> Any:
+    return None if price is None else PriceBody.of(price).model_dump(mode="json")
 
 
 def age(price: Price, at: datetime) -> str:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from typer import BadParameter
 
-from probe.catalog.prices.price import price_to_json
-from probe.cli.actions.prices_common import amount, exact, opened
+from probe.catalog.prices.price import plain
+from probe.cli.actions.prices_common import amount, opened, price_json
 from probe.cli.output.format import instant, tokens
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
@@ -77,11 +77,11 @@ def _as_json(each: Recomputed) -> dict[str, object]:
         "result": str(each.sample.id),
         "target": each.sample.target.name,
         "started_at": each.sample.started_at.isoformat(),
-        "stored_usd": exact(_stored(each)),
-        "reckoned_usd": exact(None if each.cost is None else each.cost.total_usd),
-        "charged_usd": exact(_charged(each)),
+        "stored_usd": _exact(_stored(each)),
+        "reckoned_usd": _exact(None if each.cost is None else each.cost.total_usd),
+        "charged_usd": _exact(_charged(each)),
         "basis": each.basis,
-        "price": None if each.price is None else price_to_json(each.price),
+        "price": price_json(each.price),
     }
 
 
@@ -91,3 +91,7 @@ def _stored(each: Recomputed) -> Decimal | None:
 
 def _charged(each: Recomputed) -> Decimal | None:
     return None if each.sample.reported is None else each.sample.reported.cost_usd
+
+
+def _exact(usd: Decimal | None) -> str | None:
+    return None if usd is None else plain(usd)

@@ -8,28 +8,23 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.prices.price import price_to_json
-from probe.cli.actions.prices_common import amount, opened
+from probe.catalog.prices.price import DatedPrice
+from probe.cli.actions.prices_common import amount, opened, rate_cells, rate_columns
 from probe.cli.output.format import instant
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
-from probe.store import PriceRecord
-from probe.store.prices import price_of
+from probe.reports.schemas import DatedPriceBody
 
 _COLUMNS: Final = (
     Column("from (UTC)"),
-    Column("input", "right"),
-    Column("cached", "right"),
-    Column("cache write", "right"),
-    Column("output", "right"),
-    Column("reasoning", "right"),
+    *rate_columns(),
     Column("request", "right"),
     Column("source"),
     Column("effective"),
 )
 
 
-async def read_history(config: Config, name: str) -> Sequence[PriceRecord]:
+async def read_history(config: Config, name: str) -> Sequence[DatedPrice]:
     """Raises BadParameter, StoreError."""
     provider, _, model = name.partition("/")
     if not provider or not model:
@@ -38,31 +33,24 @@ async def read_history(config: Config, name: str) -> Sequence[PriceRecord]:
         return await prices.store.prices.history(provider, model)
 
 
-def print_history(records: Sequence[PriceRecord]) -> None:
-    if not records:
+def print_history(history: Sequence[DatedPrice]) -> None:
+    if not history:
         print_note("no price was noted yet")
         return
-    print_table(_COLUMNS, [_row(record) for record in records])
+    print_table(_COLUMNS, [_row(dated) for dated in history])
 
 
-def print_history_json(records: Sequence[PriceRecord]) -> None:
-    print_line(
-        json.dumps(
-            [{"from": record.at.isoformat(), **price_to_json(price_of(record))} for record in records],
-            indent=2,
-        )
-    )
+def print_history_json(history: Sequence[DatedPrice]) -> None:
+    bodies = [DatedPriceBody.since(dated).model_dump(mode="json") for dated in history]
+    print_line(json.dumps(bodies, indent=2))
 
 
-def _row(record: PriceRecord) -> list[Cell | str]:
+def _row(dated: DatedPrice) -> list[Cell | str]:
+    at, price = dated
     return [
-        instant(record.at),
-        amount(record.input_usd),
-        amount(record.cached_input_usd),
-        amount(record.cache_write_usd),
-        amount(record.output_usd),
-        amount(record.reasoning_usd),
-        amount(record.request_usd),
-        record.source,
-        "" if record.effective_on is None else record.effective_on.isoformat(),
+        instant(at),
+        *rate_cells(price.rates),
+        amount(price.request_usd),
+        price.source,
+        "" if price.effective_on is None else price.effective_on.isoformat(),
     ]

@@ -9,12 +9,13 @@ from typing import Final
 
 from typer import BadParameter
 
-from probe.catalog.prices.price import Price, price_to_json
-from probe.cli.actions.prices_common import Opened, opened
+from probe.catalog.prices.price import Price
+from probe.cli.actions.prices_common import Opened, opened, price_json
 from probe.cli.output.format import instant
 from probe.cli.output.table import Column, print_line, print_note, print_table
 from probe.config import Config
-from probe.pricing.events import shown
+from probe.pricing.events import short_price
+from probe.reports.schemas import QuoteBody
 from probe.store import QuoteRecord
 
 _COLUMNS: Final = (
@@ -72,7 +73,7 @@ def _find(text: str, held: Sequence[QuoteRecord], hint: str) -> QuoteRecord:
 def print_held(reviewed: Reviewed) -> None:
     for quote in reviewed.decided:
         verb = "in force" if quote.status == "current" else "rejected"
-        print_line(f"{verb}: {quote.source} on {quote.provider}/{quote.model}: {shown(quote.price)}")
+        print_line(f"{verb}: {quote.source} on {quote.provider}/{quote.model}: {short_price(quote.price)}")
     if not reviewed.held:
         print_note("nothing waits for review" if not reviewed.decided else "nothing else waits for review")
         return
@@ -83,8 +84,8 @@ def print_held(reviewed: Reviewed) -> None:
                 str(quote.id)[:_ID_DIGITS],
                 f"{quote.provider}/{quote.model}",
                 quote.source,
-                "" if price is None else shown(price),
-                shown(quote.price),
+                "" if price is None else short_price(price),
+                short_price(quote.price),
                 quote.reason or "",
                 instant(quote.fetched_at),
             ]
@@ -95,27 +96,9 @@ def print_held(reviewed: Reviewed) -> None:
 
 
 def print_held_json(reviewed: Reviewed) -> None:
-    print_line(
-        json.dumps(
-            {
-                "decided": [_quote(quote) for quote in reviewed.decided],
-                "held": [
-                    {**_quote(quote), "in_force": None if price is None else price_to_json(price)}
-                    for quote, price in reviewed.held
-                ],
-            },
-            indent=2,
-        )
-    )
+    held = [{**_quote(quote), "in_force": price_json(price)} for quote, price in reviewed.held]
+    print_line(json.dumps({"decided": [_quote(quote) for quote in reviewed.decided], "held": held}, indent=2))
 
 
 def _quote(quote: QuoteRecord) -> dict[str, object]:
-    return {
-        "id": str(quote.id),
-        "provider": quote.provider,
-        "model": quote.model,
-        "source": quote.source,
-        "status": quote.status,
-        "reason": quote.reason,
-        "price": price_to_json(quote.price),
-    }
+    return QuoteBody.of(quote).model_dump(mode="json")

@@ -12,9 +12,19 @@ from typing import Final
 from typer import BadParameter
 
 from probe.catalog.prices.compare import INFINITE, shown_factor
-from probe.catalog.prices.price import Price, price_to_json
+from probe.catalog.prices.price import Price
 from probe.catalog.prices.quote import ModelKey, QuoteTable
-from probe.cli.actions.prices_common import UNKNOWN, age, amount, chosen, now, opened
+from probe.cli.actions.prices_common import (
+    UNKNOWN,
+    age,
+    amount,
+    chosen,
+    now,
+    opened,
+    price_json,
+    rate_cells,
+    rate_columns,
+)
 from probe.cli.database import has_database
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
@@ -23,11 +33,7 @@ from probe.pricing.checks import differences
 
 _COLUMNS: Final = (
     Column("model"),
-    Column("input", "right"),
-    Column("cached", "right"),
-    Column("cache write", "right"),
-    Column("output", "right"),
-    Column("reasoning", "right"),
+    *rate_columns(),
     Column("request", "right"),
     Column("source"),
     Column("age"),
@@ -35,9 +41,7 @@ _COLUMNS: Final = (
 _SOURCES: Final = (
     Column("model"),
     Column("source"),
-    Column("input", "right"),
-    Column("cached", "right"),
-    Column("output", "right"),
+    *rate_columns(),
     Column("apart", "right"),
     Column("age"),
 )
@@ -59,7 +63,7 @@ class Shown:
 
     @property
     def factor(self) -> Decimal | None:
-        """The largest between two sources; None where there are not two that could differ."""
+        """The largest between two sources; None if there are not two that could differ."""
         found = differences(self.said)
         return max((apart.factor for apart in found.values()), default=None)
 
@@ -125,7 +129,7 @@ def print_prices_json(shown: Sequence[Shown]) -> None:
                 {
                     "provider": each.key[0],
                     "model": each.key[1],
-                    "price": None if each.price is None else price_to_json(each.price),
+                    "price": price_json(each.price),
                 }
                 for each in shown
             ],
@@ -138,14 +142,11 @@ def print_differences(shown: Sequence[Shown]) -> None:
     rows: list[list[Cell | str]] = []
     for each in shown:
         for source, price in each.said.items():
-            rates = price.rates
             rows.append(
                 [
                     each.name,
                     price.source if price.source.startswith(source) else f"{source} ({price.source})",
-                    amount(rates.input_per_million_usd),
-                    amount(rates.cached_input_per_million_usd),
-                    amount(rates.output_per_million_usd),
+                    *rate_cells(price.rates),
                     _apart(each, source),
                     age(price, each.at),
                 ]
@@ -164,7 +165,7 @@ def print_differences_json(shown: Sequence[Shown]) -> None:
                     "provider": each.key[0],
                     "model": each.key[1],
                     "factor": _factor(each.factor),
-                    "sources": {source: price_to_json(price) for source, price in each.said.items()},
+                    "sources": {source: price_json(price) for source, price in each.said.items()},
                 }
                 for each in shown
             ],
@@ -177,14 +178,9 @@ def _row(each: Shown) -> list[Cell | str]:
     price = each.price
     if price is None:
         return [each.name, *[UNKNOWN] * (len(_COLUMNS) - 1)]
-    rates = price.rates
     return [
         each.name,
-        amount(rates.input_per_million_usd),
-        amount(rates.cached_input_per_million_usd),
-        amount(rates.cache_write_per_million_usd),
-        amount(rates.output_per_million_usd),
-        amount(rates.reasoning_per_million_usd),
+        *rate_cells(price.rates),
         amount(price.request_usd),
         price.source,
         age(price, each.at),

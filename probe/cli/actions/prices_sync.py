@@ -8,7 +8,7 @@ from probe.cli.actions.events import note_events
 from probe.cli.actions.prices_common import opened
 from probe.cli.output.table import print_error, print_line, print_note
 from probe.config import Config
-from probe.pricing.report import PriceSync, SourceReport
+from probe.pricing.status import PriceSync, SourceReport
 
 _REFUSALS = 5
 
