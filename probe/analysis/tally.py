@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from probe.facts.sample import Failed, FailureKind, Sample
 
@@ -44,7 +45,12 @@ def timed(sample: Sample) -> bool:
     A failed attempt has no latency of success, and across a step of the clock none is known. A warm attempt
     that had to open a connection is a cold one in the wrong series.
     """
-    return sample.success and sample.trusted and (sample.reused or sample.connection == "cold")
+    return bool(timed_where(sample.success, sample.trusted, sample.reused, sample.connection == "cold"))
+
+
+def timed_where(success: Any, trusted: Any, reused: Any, cold: Any) -> Any:
+    """The rule of `timed`: over values, or over columns as a condition of SQL."""
+    return success & trusted & (reused | cold)
 
 
 def tally(samples: Iterable[Sample]) -> Tally:

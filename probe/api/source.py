@@ -48,7 +48,7 @@ class Source:
                 or kept.sequence != sequence
                 or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
             ):
-                rows = await self._store.leaderboard.rows(now - WINDOW, now)
+                rows = await self._store.recent_attempts.rows(now - WINDOW, now)
                 kept = self._window = Window(until=now, sequence=sequence, rows=rows)
             return kept
 

@@ -122,7 +122,7 @@ class Daemon:
         resources = self.services.resources
         now = resources.clock.now()
         with suppress(StoreError):  # the board says so to those who open it
-            await resources.store.leaderboard.rows(now - timedelta(days=1), now)
+            await resources.store.recent_attempts.rows(now - timedelta(days=1), now)
 
     @property
     def ready(self) -> StartupReport:

@@ -1,32 +1,54 @@
-"""A stretch of time in memory: what each series did, in columns of numbers, about 100 bytes an attempt.
+"""What each target did in a window of time, mostly the last day: attempts in columns of numbers, in memory.
 
-Columns are cut by bisection and added up in C, so that a board over a day costs milliseconds; no formula of
-`probe.analysis` stands here.
+A window is read from one index in one pass (`ix_benchmark_results_created_at`), a few thousand rows at a
+time, and followed by sequence: a caller that asks again for one that begins no earlier pays for what was
+stored since, and for nothing else. An attempt takes about 100 bytes; columns are cut by bisection and added
+up in C, so that a board over a day costs milliseconds. No formula of `probe.analysis` stands here.
 """
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from operator import le
 from typing import Any, NamedTuple
 
-from probe.facts.sample import FailureKind
-from probe.store.records import LeaderboardRow, Points
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-HOUR_SECONDS = 3600
+from probe.analysis.tally import timed_where
+from probe.facts.sample import FailureKind
+from probe.lib.clock import Clock
+from probe.lib.gc_pause import paused
+from probe.store.delivery import read_sequence
+from probe.store.engine import Database
+from probe.store.paging import after
+from probe.store.records import LeaderboardRow, Points
+from probe.store.schema import benchmark_results as results
+from probe.store.url import Dialect
+
+_CHUNK_ROWS = 10_000
+# Results that somebody deletes by hand are seen to be gone after this long.
+_KEPT = timedelta(minutes=10)
+# About 50 MB; a larger window is read anew each time.
+_MOST_KEPT = 500_000
+
+_r = results.c
+_TIMED = timed_where(_r.success, _r.trusted, _r.reused, _r.connection == "cold")
+_HOUR_SECONDS = 3600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  SQLite's dates are text without a zone, in UTC
 
-Key = tuple[str, str]  # target, connection
+_Key = tuple[str, str]  # target, connection
 
 
-class Attempt(NamedTuple):
+class _Attempt(NamedTuple):
     """One result as the window takes it. `cost_tokens` is None where the cost is not known."""
 
     target: str
@@ -41,6 +63,68 @@ class Attempt(NamedTuple):
     output_tokens: int
     cost_usd: float
     cost_tokens: int | None
+
+
+class RecentAttempts:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._columns = _attempt(database.url.dialect)
+        self._lock = asyncio.Lock()
+        self._kept: _Window | None = None
+        self._loaded_at: datetime | None = None
+
+    async def rows(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[LeaderboardRow, ...]:
+        """One row for each target and kind of connection with a result in the window, by name.
+
+        The window begins 24 hours ago unless it is given. One without `until` is open; its hours are counted
+        up to now.
+        """
+        now = self._clock.now()
+        since = since or now - timedelta(hours=24)
+        hours = max(1, -(-int(((until or now) - since).total_seconds()) // _HOUR_SECONDS))
+        async with self._lock:
+            window = self._usable(since, now)
+            if window is None:
+                with paused():
+                    window = await self._load(since, now)
+            else:
+                await self._follow(window)
+                window.forget_before(since)
+            return window.rows(since, until, hours)
+
+    def _usable(self, since: datetime, now: datetime) -> _Window | None:
+        if self._kept is None or self._loaded_at is None or since < self._kept.since:
+            return None
+        return self._kept if timedelta(0) <= now - self._loaded_at < _KEPT else None
+
+    async def _load(self, since: datetime, now: datetime) -> _Window:
+        self._kept = None
+        async with self._database.read() as connection:
+            # What is stored from here on has a higher number: `_follow` finds it.
+            window = _Window(since, await read_sequence(connection, "results"))
+            found = sa.select(*self._columns).where(_r.sequence <= window.sequence)
+
+            def beyond(last: _Attempt | None) -> sa.ColumnElement[bool]:
+                place = (since, 0) if last is None else (_to_date(last.end), last.sequence)
+                return after(place, _r.created_at, _r.sequence)
+
+            await _read(connection, window, found.order_by(_r.created_at, _r.sequence), beyond)
+        if len(window) <= _MOST_KEPT:
+            self._kept, self._loaded_at = window, now
+        return window
+
+    async def _follow(self, window: _Window) -> None:
+        known = window.sequence
+        found = sa.select(*self._columns).where(_r.created_at >= window.since).order_by(_r.sequence)
+
+        def beyond(last: _Attempt | None) -> sa.ColumnElement[bool]:
+            return _r.sequence > (known if last is None else last.sequence)
+
+        async with self._database.read() as connection:
+            await _read(connection, window, found, beyond)
 
 
 class _Column:
@@ -99,7 +183,7 @@ class _Series:
         self.names: Sequence[Any] = ()
 
     def add(self, attempts: Sequence[Sequence[Any]]) -> bool:
-        """Attempts of this series, tuples of `Attempt`; whether the last one of the series is among them."""
+        """Attempts of this series, tuples of `_Attempt`; whether the last one of the series is among them."""
         _, _, sequences, dates, kinds, ttft, total, tps, given, made, costs, cost_tokens = zip(
             *attempts, strict=True
         )
@@ -124,12 +208,14 @@ class _Series:
 
     def _sort(self) -> None:
         order = sorted(range(len(self.ends)), key=self.ends.__getitem__)
-        self.kinds = [self.kinds[index] for index in order]
-        self.cost_tokens = [self.cost_tokens[index] for index in order]
-        for name in ("ends", "costs"):
-            setattr(self, name, array("d", [getattr(self, name)[index] for index in order]))
-        for name in ("input_tokens", "output_tokens"):
-            setattr(self, name, array("q", [getattr(self, name)[index] for index in order]))
+
+        def in_order(values: Sequence[Any]) -> list[Any]:
+            return [values[index] for index in order]
+
+        self.kinds, self.cost_tokens = in_order(self.kinds), in_order(self.cost_tokens)
+        self.ends, self.costs = array("d", in_order(self.ends)), array("d", in_order(self.costs))
+        self.input_tokens = array("q", in_order(self.input_tokens))
+        self.output_tokens = array("q", in_order(self.output_tokens))
         for column in (self.ttft, self.total, self.tps):
             column.sort()
 
@@ -143,9 +229,9 @@ class _Series:
             for column in (self.ttft, self.total, self.tps):
                 column.forget_before(start)
 
-    def row(self, key: Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
+    def row(self, key: _Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
         """None where nothing ended in [since, stop)."""
-        start = to_seconds(since)
+        start = _to_seconds(since)
         part = slice(bisect_left(self.ends, start), bisect_left(self.ends, stop))
         ends, kinds = self.ends[part], self.kinds[part]
         if not ends:
@@ -177,69 +263,61 @@ class _Series:
             costed_tokens=sum(known),
             attempts_by_hour=by_hour,
             successes_by_hour=by_hour if good is ends else _by_hour(good, start, hours),
-            last_attempt_at=_from_seconds(ends[-1]),
-            last_success_at=_from_seconds(good[-1]) if good else None,
+            last_attempt_at=_EPOCH + timedelta(seconds=ends[-1]),
+            last_success_at=_EPOCH + timedelta(seconds=good[-1]) if good else None,
         )
 
 
-class Window:
+class _Window:
     """Everything that ended since an instant, up to a sequence."""
 
     def __init__(self, since: datetime, sequence: int) -> None:
         self.since = since
         self.sequence = sequence
-        self.undescribed: set[Key] = set()
-        self._series: dict[Key, _Series] = {}
+        self.undescribed: set[_Key] = set()
+        self.series: dict[_Key, _Series] = {}
 
     def __len__(self) -> int:
         """How many attempts it holds."""
-        return sum(len(series.ends) for series in self._series.values())
+        return sum(len(series.ends) for series in self.series.values())
 
     def add(self, attempts: Iterable[Sequence[Any]]) -> None:
-        """Tuples of `Attempt`. The series whose last attempt is among them are `undescribed` then."""
-        parts: dict[Key, list[Sequence[Any]]] = {}
+        """Tuples of `_Attempt`. The series whose last attempt is among them are `undescribed` then."""
+        parts: dict[_Key, list[Sequence[Any]]] = {}
         for attempt in attempts:
             parts.setdefault((attempt[0], attempt[1]), []).append(attempt)
         for key, part in parts.items():
-            series = self._series.setdefault(key, _Series())
+            series = self.series.setdefault(key, _Series())
             if series.add(part):
                 self.undescribed.add(key)
             self.sequence = max(self.sequence, part[-1][2], part[0][2])
 
-    def last_sequence(self, key: Key) -> int:
-        """The sequence of the attempt of a series that ended last."""
-        return self._series[key].last[1]
-
-    def describe(self, key: Key, names: Sequence[Any]) -> None:
+    def describe(self, key: _Key, names: Sequence[Any]) -> None:
         """Provider, model, kind and location of the last attempt of a series."""
-        self._series[key].names = names
+        self.series[key].names = names
         self.undescribed.discard(key)
 
     def forget_before(self, since: datetime) -> None:
-        start = to_seconds(since)
-        for series in self._series.values():
+        start = _to_seconds(since)
+        for series in self.series.values():
             series.forget_before(start)
-        self._series = {key: series for key, series in self._series.items() if series.ends}
+        self.series = {key: series for key, series in self.series.items() if series.ends}
         self.since = since
 
     def rows(self, since: datetime, until: datetime | None, hours: int) -> tuple[LeaderboardRow, ...]:
         """By name; one for each series with an attempt in the window."""
-        stop = float("inf") if until is None else to_seconds(until)
-        rows = (series.row(key, since, stop, hours) for key, series in sorted(self._series.items()))
+        stop = float("inf") if until is None else _to_seconds(until)
+        rows = (series.row(key, since, stop, hours) for key, series in sorted(self.series.items()))
         return tuple(row for row in rows if row is not None)
 
 
-def to_seconds(date: datetime) -> float:
+def _to_seconds(date: datetime) -> float:
     return (date - _EPOCH).total_seconds()
 
 
-def to_date(date: datetime | str) -> datetime:
+def _to_date(date: datetime | str) -> datetime:
     """A date as the driver gives it: SQLite's are text in UTC."""
     return datetime.fromisoformat(date).replace(tzinfo=UTC) if isinstance(date, str) else date
-
-
-def _from_seconds(seconds: float) -> datetime:
-    return _EPOCH + timedelta(seconds=seconds)
 
 
 def _seconds(dates: Sequence[datetime | str]) -> list[float]:
@@ -259,5 +337,63 @@ def _of_successes(ends: array[float], kinds: Sequence[FailureKind | None]) -> ar
 
 def _by_hour(ends: Sequence[float], start: float, hours: int) -> tuple[int, ...]:
     """How many in each hour from `start` on; the last hour takes what is later."""
-    edges = [bisect_left(ends, start + HOUR_SECONDS * hour) for hour in range(hours)]
+    edges = [bisect_left(ends, start + _HOUR_SECONDS * hour) for hour in range(hours)]
     return tuple(stop - first for first, stop in zip(edges, [*edges[1:], len(ends)], strict=True))
+
+
+def _raw(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """As the driver gives it: over a whole window the conversions cost more than the reading."""
+    return sa.type_coerce(expression, sa.types.NullType())
+
+
+def _attempt(dialect: Dialect) -> list[sa.ColumnElement[Any]]:
+    """The columns of an `_Attempt`."""
+
+    def number(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        # PostgreSQL's numerics would come as decimals, five times as dear as floats.
+        return sa.cast(expression, sa.Double) if dialect == "postgresql" else _raw(expression)
+
+    columns = {
+        "target": _r.target,
+        "connection": _r.connection,
+        "sequence": _r.sequence,
+        "end": _raw(_r.created_at),
+        "failure_kind": _r.failure_kind,
+        "ttft_ms": number(sa.case((_TIMED, _r.ttft_ms))),
+        "total_latency_ms": number(sa.case((_TIMED, _r.total_latency_ms))),
+        "tps": number(sa.case((_TIMED, _r.tps))),
+        "input_tokens": _r.input_tokens,
+        "output_tokens": _r.output_tokens,
+        "cost_usd": number(_r.cost_usd),
+        "cost_tokens": sa.case((_r.cost_known, _r.input_tokens + _r.output_tokens)),
+    }
+    return [columns[field] for field in _Attempt._fields]
+
+
+async def _read(
+    connection: AsyncConnection,
+    window: _Window,
+    statement: sa.Select[Any],
+    beyond: Callable[[_Attempt | None], sa.ColumnElement[bool]],
+) -> None:
+    """Add the rows of a statement piece by piece; `beyond` chooses those after the last one read."""
+    last: _Attempt | None = None
+    while True:
+        rows = (await connection.execute(statement.where(beyond(last)).limit(_CHUNK_ROWS))).all()
+        window.add(rows)
+        if len(rows) < _CHUNK_ROWS:
+            break
+        last = _Attempt(*rows[-1])
+    await _describe(connection, window)
+
+
+async def _describe(connection: AsyncConnection, window: _Window) -> None:
+    """Provider, model, kind and location, as the last result of each series has them."""
+    sequences = {window.series[key].last[1]: key for key in window.undescribed}
+    if not sequences:
+        return
+    rows = await connection.execute(
+        sa.select(_r.sequence, _r.provider, _r.model, _r.kind, _r.location).where(_r.sequence.in_(sequences))
+    )
+    for sequence, *names in rows:
+        window.describe(sequences[sequence], names)

@@ -13,10 +13,10 @@ from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter
 from probe.store.discoveries import DiscoveryStore
 from probe.store.engine import Database
 from probe.store.events import EventStore
-from probe.store.leaderboard import Leaderboard
 from probe.store.migrate import check_revision, read_revision, upgrade_database
 from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
+from probe.store.recent_attempts import RecentAttempts
 from probe.store.records import StoreFacts
 from probe.store.registry import Registry
 from probe.store.results import ResultStore
@@ -49,7 +49,7 @@ class Store:
         self.quotes = QuoteStore(database, clock)
         self.discoveries = DiscoveryStore(database, self.events, clock, owner)
         self.catalog = CatalogStore(database)
-        self.leaderboard = Leaderboard(database, clock)
+        self.recent_attempts = RecentAttempts(database, clock)
         self.spending = Spending(database)
         self.delivery = DeliveryStore(database, clock)
         self.retention = Retention(database, self.delivery, clock)

@@ -50,7 +50,7 @@ async def store(url: str) -> AsyncIterator[Store]:
 async def test_results(store: Store) -> None:
     assert tuple(await store.results.after(0)) == tuple(enumerate(SAMPLES, start=1))
     assert await store.results.get(UUID(int=3)) == SAMPLES[2]
-    rows = {row.target: (row.attempts, row.successes) for row in await store.leaderboard.rows()}
+    rows = {row.target: (row.attempts, row.successes) for row in await store.recent_attempts.rows()}
     assert rows == {"openai/gpt-4o-mini": (3, 2)}
 
 

@@ -24,7 +24,7 @@ async def leaderboard(given: Given, asked: Annotated[LeaderboardParameters, Quer
         until, rows = window.until, window.rows
     else:
         until = given.clock.now()
-        rows = await given.store.leaderboard.rows(asked.begins(until), until)
+        rows = await given.store.recent_attempts.rows(asked.begins(until), until)
     chosen = [
         entry
         for entry in entries(rows, given.control.series())

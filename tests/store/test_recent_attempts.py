@@ -14,7 +14,7 @@ import pytest
 from probe.analysis import tally
 from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
-from probe.store import LeaderboardRow, Store, leaderboard
+from probe.store import LeaderboardRow, Store, recent_attempts
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 
@@ -31,12 +31,12 @@ def _ending(sample: Sample, end: datetime) -> Sample:
 
 
 async def _only(store: Store) -> LeaderboardRow:
-    (row,) = await store.leaderboard.rows()
+    (row,) = await store.recent_attempts.rows()
     return row
 
 
 async def test_nothing_stored_is_an_empty_board(store: Store) -> None:
-    assert await store.leaderboard.rows() == ()
+    assert await store.recent_attempts.rows() == ()
 
 
 async def test_a_row_adds_up_its_window(store: Store) -> None:
@@ -44,7 +44,7 @@ async def test_a_row_adds_up_its_window(store: Store) -> None:
     run = await _run(store)
     samples = [_by_chance(random.Random(seed), run) for seed in range(300)]
     await asyncio.gather(*(store.results.add(sample) for sample in samples))
-    rows = await store.leaderboard.rows()
+    rows = await store.recent_attempts.rows()
     series: dict[tuple[str, str], list[Sample]] = {}
     for sample in sorted(samples, key=lambda sample: sample.ended_at):
         if sample.ended_at >= NOW - DAY:
@@ -89,7 +89,7 @@ async def test_cold_and_warm_are_two_rows(store: Store) -> None:
     run = await _run(store)
     await store.results.add(a_sample(run, started_at=NOW - HOUR))
     await store.results.add(a_sample(run, started_at=NOW - HOUR, connection="warm", reused=True))
-    assert [(row.connection, row.attempts) for row in await store.leaderboard.rows()] == [
+    assert [(row.connection, row.attempts) for row in await store.recent_attempts.rows()] == [
         ("cold", 1),
         ("warm", 1),
     ]
@@ -142,7 +142,7 @@ async def test_a_window_begins_with_since_and_ends_before_until(store: Store) ->
     run = await _run(store)
     for hours_ago in (3, 2, 1):
         await store.results.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
-    (row,) = await store.leaderboard.rows(NOW - 2 * HOUR, NOW - HOUR)
+    (row,) = await store.recent_attempts.rows(NOW - 2 * HOUR, NOW - HOUR)
     assert row.attempts_by_hour == (1,)
     assert row.last_attempt_at == NOW - 2 * HOUR
 
@@ -175,10 +175,10 @@ async def test_what_is_stored_later_is_on_the_next_board(store: Store, url: str,
     async with await Store.open(url, clock=clock) as other:
         await other.results.add(_ending(a_failure(run), NOW - 2 * HOUR))
         await store.results.add(_ending(a_sample(run, target=a_target("groq/llama")), NOW - HOUR))
-        rows = await store.leaderboard.rows()
+        rows = await store.recent_attempts.rows()
         assert [(row.target, row.attempts) for row in rows] == [("groq/llama", 1), ("openai/gpt-4o-mini", 2)]
         assert rows[1].last_attempt_at == NOW - HOUR
-        assert rows == await other.leaderboard.rows()
+        assert rows == await other.recent_attempts.rows()
 
 
 async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) -> None:
@@ -192,7 +192,7 @@ async def test_what_is_too_old_leaves_the_board(store: Store, clock: FakeClock) 
     row = await _only(store)
     assert (row.attempts, len(row.ttft_seconds.values), row.output_tokens) == (2, 2, 200)
     clock.advance(30 * 3600)
-    assert await store.leaderboard.rows() == ()
+    assert await store.recent_attempts.rows() == ()
 
 
 @pytest.mark.parametrize("rows_at_once", [5, 5000])
@@ -200,28 +200,28 @@ async def test_a_kept_board_is_that_of_a_new_reader(
     store: Store, url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
 ) -> None:
     """Whatever is stored, in whatever order, while time goes on."""
-    monkeypatch.setattr(leaderboard, "_CHUNK_ROWS", rows_at_once)
+    monkeypatch.setattr(recent_attempts, "_CHUNK_ROWS", rows_at_once)
     run = await _run(store)
     chance = random.Random(4)
     for _ in range(12):
         samples = [_by_chance(chance, run) for _ in range(chance.randrange(1, 30))]
         await asyncio.gather(*(store.results.add(sample) for sample in samples))
         clock.advance(chance.randrange(0, 500))
-        kept = await store.leaderboard.rows()
+        kept = await store.recent_attempts.rows()
         async with await Store.open(url, clock=clock) as fresh:
-            assert kept == await fresh.leaderboard.rows()
+            assert kept == await fresh.recent_attempts.rows()
 
 
 async def test_a_board_too_large_to_keep_is_read_anew(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaderboard, "_MOST_KEPT", 2)
+    monkeypatch.setattr(recent_attempts, "_MOST_KEPT", 2)
     run = await _run(store)
     for _ in range(3):
         await store.results.add(_ending(a_sample(run), NOW - HOUR))
     assert (await _only(store)).attempts == 3
     await execute(url, "DELETE FROM benchmark_results")
-    assert await store.leaderboard.rows() == ()
+    assert await store.recent_attempts.rows() == ()
 
 
 async def test_a_window_that_begins_earlier_is_read_anew(store: Store) -> None:
@@ -229,7 +229,7 @@ async def test_a_window_that_begins_earlier_is_read_anew(store: Store) -> None:
     for hours_ago in (30, 1):
         await store.results.add(_ending(a_sample(run), NOW - hours_ago * HOUR))
     assert (await _only(store)).attempts == 1
-    (row,) = await store.leaderboard.rows(NOW - 48 * HOUR)
+    (row,) = await store.recent_attempts.rows(NOW - 48 * HOUR)
     assert row.attempts == 2
 
 
@@ -237,7 +237,7 @@ async def test_results_deleted_by_hand_are_gone_after_a_while(
     store: Store, url: str, clock: FakeClock
 ) -> None:
     await store.results.add(_ending(a_sample(await _run(store)), NOW - HOUR))
-    assert len(await store.leaderboard.rows()) == 1
+    assert len(await store.recent_attempts.rows()) == 1
     await execute(url, "DELETE FROM benchmark_results")
     clock.advance(600)
-    assert await store.leaderboard.rows() == ()
+    assert await store.recent_attempts.rows() == ()
