@@ -228,7 +228,7 @@ class Budgets:
         return [estimate for estimate in bills if estimate is not None]
 
     def _still_to_come(self, run: RunRecord) -> SpendEstimate | None:
-        """By the job of its name, else by its suite over all targets; None where that tells nothing."""
+        """By the job of its name, else by its suite over all targets; None if that tells nothing."""
         assembly = self._assembly()
         job = next((each for each in assembly.config.jobs if each.name == run.run_name), None)
         suite = assembly.suites.get(run.suite)

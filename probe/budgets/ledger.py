@@ -140,7 +140,7 @@ def in_usd(amount: Decimal, places: int = 8) -> str:
 
 
 def skipped_for(note: str | None) -> tuple[str, Span, str] | None:
-    """Budget, span and key of the period for which a run was skipped; None where the note is another."""
+    """Budget, span and key of the period for which a run was skipped; None if the note is another."""
     found = None if note is None else _NOTE.fullmatch(note)
     if found is None:
         return None
@@ -187,7 +187,7 @@ class Ledger:
     # Reservations -----------------------------------------------------------------------------------------
 
     def job_of(self, run_id: UUID) -> str | None:
-        """None where the run has reserved nothing."""
+        """None if the run has reserved nothing."""
         found = self._reserved.get(run_id)
         return None if found is None else found[0]
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from probe.config import Config
 from probe.errors import StoreError
-from probe.store import Page, Store
+from probe.store import ListPage, Store
 from probe.store.url import parse_url
 
 _PAGE: Final = 500
@@ -36,7 +36,7 @@ async def opened_store(config: Config, makers: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def first_items(read: Callable[[int, str | None], Awaitable[Page[Item]]], limit: int) -> list[Item]:
+async def first_items(read: Callable[[int, str | None], Awaitable[ListPage[Item]]], limit: int) -> list[Item]:
     """So many items of a listing at most; `read` is given the size of a page, and where it begins."""
     items: list[Item] = []
     after: str | None = None

@@ -143,7 +143,7 @@ ReportSource = Literal["response", "headers", "metrics"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reported:
-    """What the provider or engine itself says of one request; None where it does not say.
+    """What the provider or engine itself says of one request; None if it does not say.
 
     `source` is where it says so: in the answer, in the head of the response, or in the difference of its
     `/metrics` before and after. `prompt_tokens` and `completion_tokens` are those that the durations were

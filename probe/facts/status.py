@@ -111,7 +111,7 @@ class ListStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedModel:
-    """A model that targets name. `vanished` is None where no list ever had it."""
+    """A model that targets name. `vanished` is None if no list ever had it."""
 
     provider: str
     model: str
@@ -150,7 +150,7 @@ class PriceSourceStatus:
 class PriceStatus:
     """The price in force of one model that is probed; amounts are by kind of token.
 
-    `disagreement` is the largest factor between what two sources say of it, 1 where they agree, None where
+    `disagreement` is the largest factor between what two sources say of it, 1 where they agree, None if
     fewer than two speak of it.
     """
 

@@ -25,7 +25,7 @@ class OutputChunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """Instants in monotonic nanoseconds; None where the phase was not reached or not needed.
+    """Instants in monotonic nanoseconds; None if the phase was not reached or not needed.
 
     `output` holds the events that carry output in the order of the stream; several of them may share one
     arrival. `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
@@ -150,7 +150,7 @@ class Timeline:
     def tps(self, output_tokens: int) -> float | None:
         """(output tokens - 1) / (last output chunk - first): tokens per second.
 
-        None where all output arrived at once: a speed over no time is unknown.
+        None if all output arrived at once: a speed over no time is unknown.
         """
         itl = self.itl_seconds(output_tokens)
         return None if itl is None else 1 / itl
@@ -170,7 +170,7 @@ class Timeline:
 
 
 def seconds_between(start_ns: int | None, end_ns: int | None) -> float | None:
-    """The span in seconds; None where an end is missing."""
+    """The span in seconds; None if an end is missing."""
     if start_ns is None or end_ns is None:
         return None
     return (end_ns - start_ns) / NS_PER_SECOND

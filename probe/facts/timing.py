@@ -36,7 +36,7 @@ def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
 
 
 def streamed_tokens(timeline: Timeline, usage: Usage) -> int | None:
-    """The output tokens that came in the stream; None where nobody counted.
+    """The output tokens that came in the stream; None if nobody counted.
 
     Reasoning that is counted but not shown took its time before the first chunk: dividing it by the time of
     the visible chunks would give an absurd speed.

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from probe.errors import StoreError
 from probe.store import backup_postgres
 from probe.store.engine import Database
-from probe.store.faults import translated
+from probe.store.faults import database_errors
 from probe.store.migrate import check_revision, make_folder
 from probe.store.schema import metadata
 from probe.store.url import DatabaseUrl, parse_url
@@ -24,7 +24,7 @@ _BUSY_SECONDS = 30.0
 async def write_backup(url: str, file: Path) -> None:
     """Write a consistent copy of a database, also one in use: an SQLite file, or pg_dump's custom format.
 
-    The file appears once it is whole. Raises StoreError where it exists already, and what reading raises.
+    The file appears once it is whole. Raises StoreError if it exists already, and what reading raises.
     """
     source = parse_url(url)
     _make_room(file)
@@ -42,7 +42,7 @@ async def write_backup(url: str, file: Path) -> None:
 async def restore_backup(url: str, file: Path, *, force: bool = False) -> None:
     """Make a database what it was when the file was written; afterwards it may want an upgrade.
 
-    Raises StoreError where the file is damaged, was made by a newer program or is no backup; and, unless told
+    Raises StoreError if the file is damaged, was made by a newer program or is no backup; and, unless told
     to `force`, where the database holds anything. All of it is restored, or nothing.
     """
     target = parse_url(url)
@@ -83,7 +83,7 @@ def _make_room(file: Path) -> None:
 
 def _copy_out(source: Path, partial: Path, who: str) -> None:
     partial.unlink(missing_ok=True)
-    with translated(who), closing(_open(source)) as reader, closing(sqlite3.connect(partial)) as writer:
+    with database_errors(who), closing(_open(source)) as reader, closing(sqlite3.connect(partial)) as writer:
         reader.backup(writer)
         # One file that stands alone, without a log beside it.
         writer.execute("PRAGMA journal_mode = DELETE")
@@ -91,7 +91,7 @@ def _copy_out(source: Path, partial: Path, who: str) -> None:
 
 def _copy_in(file: Path, target: Path, who: str) -> None:
     with (
-        translated(who),
+        database_errors(who),
         closing(_open(file)) as reader,
         closing(sqlite3.connect(target, timeout=_BUSY_SECONDS)) as writer,
     ):
@@ -100,7 +100,7 @@ def _copy_in(file: Path, target: Path, who: str) -> None:
 
 def _check_file(file: Path) -> None:
     who = f"the backup {file}"
-    with translated(who), closing(_open(file)) as connection:
+    with database_errors(who), closing(_open(file)) as connection:
         ((verdict,), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
         orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
         found = connection.execute(

@@ -102,7 +102,7 @@ class Money(sa.types.TypeDecorator[Decimal]):
         return Decimal(repr(value)) if isinstance(value, float) else value
 
 
-class Figure(sa.types.TypeDecorator[float]):
+class FloatColumn(sa.types.TypeDecorator[float]):
     """A float; numeric on PostgreSQL, where ROUND takes digits of nothing else, REAL on SQLite.
 
     A numeric holds the shortest decimal that names the float, so the same float comes back.

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.store.faults import translated
+from probe.store.faults import database_errors
 from probe.store.url import DatabaseUrl
 
 # RETURNING.
@@ -71,7 +71,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the database. Raises StoreError, StoreUnavailable."""
-        with translated(self.url.who):
+        with database_errors(self.url.who):
             async with self._reader.begin() as connection:
                 yield connection
 
@@ -81,14 +81,14 @@ class Database:
 
         Raises StoreError, StoreUnavailable; nothing of it is stored then.
         """
-        with self._noting(), translated(self.url.who):
+        with self._noting(), database_errors(self.url.who):
             async with self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def driver(self) -> AsyncIterator[Any]:
         """The driver's own connection for writing, outside of any transaction. Raises as `write`."""
-        with self._noting(), translated(self.url.who):
+        with self._noting(), database_errors(self.url.who):
             async with self._writer.connect() as connection:
                 raw = await connection.get_raw_connection()
                 yield raw.driver_connection

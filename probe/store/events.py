@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.event import Event
 from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
-from probe.store.paging import PAGE_ROWS, before, decode, encode
-from probe.store.records import EventFilter, Page, StoredEvent
+from probe.store.paging import PAGE_ROWS, before, decode_cursor, encode_cursor
+from probe.store.records import EventFilter, ListPage, StoredEvent
 from probe.store.registry import upsert
 from probe.store.rows import clean, json_value
 from probe.store.schema import events
@@ -45,7 +45,7 @@ class EventStore:
 
     async def page(
         self, chosen: EventFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
-    ) -> Page[Event]:
+    ) -> ListPage[Event]:
         """Newest first; `after` is `next` of the page before. Raises ValueError if it is not.
 
         In `data` decimals, dates and ids have become text.
@@ -57,11 +57,11 @@ class EventStore:
             .limit(limit + 1)
         )
         if after is not None:
-            statement = statement.where(before(decode(after, UUID), events.c.at, events.c.id))
+            statement = statement.where(before(decode_cursor(after, UUID), events.c.at, events.c.id))
         async with self._database.read() as connection:
             items = tuple(_event(row) for row in (await connection.execute(statement)).mappings())
         last = items[limit - 1] if len(items) > limit else None
-        return Page(items=items[:limit], next=encode(last.at, last.id) if last else None)
+        return ListPage(items=items[:limit], next=encode_cursor(last.at, last.id) if last else None)
 
     async def after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredEvent, ...]:
         """In the order of storing, as results are followed."""

@@ -49,7 +49,7 @@ _POSTGRES_PASSING = {
 
 
 @contextmanager
-def translated(who: str) -> Iterator[None]:
+def database_errors(who: str) -> Iterator[None]:
     """Database errors inside come out as StoreError or StoreUnavailable, one line, `from` the original.
 
     `who` is what the line begins with: "the database data/probe.db".

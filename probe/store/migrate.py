@@ -21,14 +21,14 @@ _MIGRATION_LOCK = 0x696E66657265
 
 
 async def upgrade(url: str) -> bool:
-    """Create or upgrade the tables of a database; True where something was done. Raises StoreError."""
+    """Create or upgrade the tables of a database; True if something was done. Raises StoreError."""
     return await upgrade_database(parse_url(url))
 
 
 async def upgrade_database(url: DatabaseUrl) -> bool:
-    """Create or upgrade the tables; True where something was done.
+    """Create or upgrade the tables; True if something was done.
 
-    Several programs may do so at once: one of them migrates, the others wait for it. Raises StoreError where
+    Several programs may do so at once: one of them migrates, the others wait for it. Raises StoreError if
     the database was made by a newer program or holds somebody else's tables.
     """
     if url.path is not None:
@@ -54,7 +54,7 @@ async def upgrade_database(url: DatabaseUrl) -> bool:
 
 
 async def read_revision(connection: AsyncConnection) -> str | None:
-    """The revision of the schema; None where there is none yet."""
+    """The revision of the schema; None if there is none yet."""
     if not await connection.run_sync(lambda sync: sa.inspect(sync).has_table("alembic_version")):
         return None
     found: str | None = await connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
@@ -88,7 +88,7 @@ def _upgrade(connection: sa.Connection) -> None:
 
 
 def make_folder(who: str, folder: Path) -> None:
-    """Raises StoreError where it cannot be made."""
+    """Raises StoreError if it cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -19,13 +19,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def encode(at: datetime, tie: object) -> str:
+def encode_cursor(at: datetime, tie: object) -> str:
     """`tie` tells items of the same instant apart."""
     return f"{(at - _EPOCH) // _MICROSECOND:x}-{tie}"
 
 
-def decode(text: str, parse: Callable[[str], Tie]) -> tuple[datetime, Tie]:
-    """`parse` reads the tie back. Raises ValueError if the text was not made by `encode`."""
+def decode_cursor(text: str, parse: Callable[[str], Tie]) -> tuple[datetime, Tie]:
+    """`parse` reads the tie back. Raises ValueError if the text was not made by `encode_cursor`."""
     instant, _, tie = text.partition("-")
     try:
         return _EPOCH + int(instant, 16) * _MICROSECOND, parse(tie)

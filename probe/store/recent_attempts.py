@@ -49,7 +49,7 @@ _Key = tuple[str, str]  # target, connection
 
 
 class _Attempt(NamedTuple):
-    """One result as the window takes it. `cost_tokens` is None where the cost is not known."""
+    """One result as the window takes it. `cost_tokens` is None if the cost is not known."""
 
     target: str
     connection: str
@@ -230,7 +230,7 @@ class _Series:
                 column.forget_before(start)
 
     def row(self, key: _Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
-        """None where nothing ended in [since, stop)."""
+        """None if nothing ended in [since, stop)."""
         start = _to_seconds(since)
         part = slice(bisect_left(self.ends, start), bisect_left(self.ends, stop))
         ends, kinds = self.ends[part], self.kinds[part]

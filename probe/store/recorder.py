@@ -151,7 +151,7 @@ class Recorder:
                 await self._clock.sleep(backoff.next_seconds())
 
     async def _step(self) -> bool:
-        """Write, or read back, or wait for something to do; False where to try again after a pause."""
+        """Write, or read back, or wait for something to do; False if to try again after a pause."""
         try:
             if self._held:
                 return await self._write()
@@ -189,7 +189,7 @@ class Recorder:
         self._wake.set()
 
     async def _write(self) -> bool:
-        """Write the oldest of what is held; False where the store is unavailable.
+        """Write the oldest of what is held; False if the store is unavailable.
 
         All at once: the store puts what waits at the same time into one transaction, in this order.
         """
@@ -224,7 +224,7 @@ class Recorder:
             self.error = None
 
     async def _restore(self) -> bool:
-        """Read the spill file back; False where it has to wait for the store.
+        """Read the spill file back; False if it has to wait for the store.
 
         A file that cannot be read is tried again after a pause that holds no new sample up; one with which
         something else is wrong is left for the next start.

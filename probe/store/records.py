@@ -29,8 +29,8 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[Item]):
-    """Some items of a listing; `next` asks for those after them, None where there are none."""
+class ListPage(Generic[Item]):
+    """Some items of a listing; `next` asks for those after them, None if there are none."""
 
     items: tuple[Item, ...]
     next: str | None
@@ -117,7 +117,7 @@ class PriceChange:
 class ModelRecord:
     """`price` is the latest one, `last_seen_at` the end of the last attempt.
 
-    What the provider's model list says is None where it does not, and for a model that was never listed.
+    What the provider's model list says is None if it does not, and for a model that was never listed.
     `listed_first_at` and `listed_last_at` are the listings that had it, `vanished_at` the first that lacked
     it since.
     """
@@ -328,7 +328,7 @@ class PruneReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFacts:
-    """What a database says of itself. `size_bytes` is None where it may not be asked."""
+    """What a database says of itself. `size_bytes` is None if it may not be asked."""
 
     dialect: str
     shown: str

@@ -23,7 +23,7 @@ from probe.store.delivery import COUNTERS, assign_sequences, last_sequence
 from probe.store.engine import Database
 from probe.store.faults import translate
 from probe.store.paging import PAGE_ROWS
-from probe.store.records import Page, ResultFilter, StoredSample
+from probe.store.records import ListPage, ResultFilter, StoredSample
 from probe.store.registry import Registry
 from probe.store.rows import LIGHT_COLUMNS, SAMPLE_COLUMNS, row_from_sample, sample_from_row
 from probe.store.schema import benchmark_results as results
@@ -75,7 +75,7 @@ class ResultStore:
 
     async def page(
         self, chosen: ResultFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
-    ) -> Page[Sample]:
+    ) -> ListPage[Sample]:
         """Newest first; `after` is `next` of the page before. Raises ValueError if it is not."""
         statement = (
             sa.select(results.c.created_at, results.c.sequence, *SAMPLE_COLUMNS)
@@ -84,17 +84,17 @@ class ResultStore:
             .limit(limit + 1)
         )
         if after is not None:
-            place = paging.decode(after, paging.sequence)
+            place = paging.decode_cursor(after, paging.sequence)
             statement = statement.where(paging.before(place, results.c.created_at, results.c.sequence))
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
         targets: dict[Target, Target] = {}
         items = tuple(sample_from_row(row[2:], targets) for row in rows[:limit])
-        last = paging.encode(rows[limit - 1][0], rows[limit - 1][1]) if len(rows) > limit else None
-        return Page(items=items, next=last)
+        last = paging.encode_cursor(rows[limit - 1][0], rows[limit - 1][1]) if len(rows) > limit else None
+        return ListPage(items=items, next=last)
 
     async def after(self, sequence: int, limit: int = PAGE_ROWS) -> tuple[StoredSample, ...]:
-        """In the order of storing. Whoever has seen a sequence never misses one below it."""
+        """In the order of storing. A reader that has seen a sequence never misses one below it."""
         statement = (
             sa.select(results.c.sequence, *SAMPLE_COLUMNS)
             .where(results.c.sequence > sequence)

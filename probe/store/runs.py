@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.paging import PAGE_ROWS, before, decode, encode
-from probe.store.records import Page, RunEnd, RunFilter, RunRecord, SlotCounts, SlotStatus
+from probe.store.paging import PAGE_ROWS, before, decode_cursor, encode_cursor
+from probe.store.records import ListPage, RunEnd, RunFilter, RunRecord, SlotCounts, SlotStatus
 from probe.store.registry import upsert
 from probe.store.rows import clean
 from probe.store.schema import benchmark_results as results
@@ -144,7 +144,7 @@ class RunStore:
 
     async def page(
         self, chosen: RunFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None
-    ) -> Page[RunRecord]:
+    ) -> ListPage[RunRecord]:
         """Newest first; `after` is `next` of the page before. Raises ValueError if it is not."""
         statement = (
             _runs()
@@ -153,11 +153,11 @@ class RunStore:
             .limit(limit + 1)
         )
         if after is not None:
-            statement = statement.where(before(decode(after, UUID), runs.c.started_at, runs.c.id))
+            statement = statement.where(before(decode_cursor(after, UUID), runs.c.started_at, runs.c.id))
         async with self._database.read() as connection:
             items = tuple(_run(row) for row in await connection.execute(statement))
         last = items[limit - 1] if len(items) > limit else None
-        return Page(items=items[:limit], next=encode(last.started_at, last.id) if last else None)
+        return ListPage(items=items[:limit], next=encode_cursor(last.started_at, last.id) if last else None)
 
     async def record_missed(self, job: str, first: datetime, last: datetime, count: int) -> bool:
         """Count the planned instants from `first` to `last` at which nobody ran; False if known."""

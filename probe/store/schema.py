@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from probe.facts.rates import TOKEN_KINDS
-from probe.store.columns import Figure, Gaps, Identifier, Json, Money, UtcDate, metadata, price_column
+from probe.store.columns import FloatColumn, Gaps, Identifier, Json, Money, UtcDate, metadata, price_column
 from probe.store.schema_catalog import discovery_runs, events, price_quotes
 
 __all__ = [
@@ -194,9 +194,9 @@ benchmark_results = sa.Table(
         nullable=False,
         doc="reasoning included; 0 where unknown, see output_tokens_known",
     ),
-    sa.Column("total_latency_ms", Figure, doc="start of the call to the last output chunk"),
-    sa.Column("ttft_ms", Figure, doc="start of the call to the first output chunk"),
-    sa.Column("tps", Figure, doc="(output tokens - 1) / (last - first output chunk)"),
+    sa.Column("total_latency_ms", FloatColumn, doc="start of the call to the last output chunk"),
+    sa.Column("ttft_ms", FloatColumn, doc="start of the call to the first output chunk"),
+    sa.Column("tps", FloatColumn, doc="(output tokens - 1) / (last - first output chunk)"),
     sa.Column("status_code", sa.Integer, doc="null where no HTTP status came"),
     sa.Column("success", sa.Boolean, nullable=False, doc="the answer came whole"),
     sa.Column("error_message", sa.Text, doc="null for a success"),

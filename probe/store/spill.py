@@ -42,11 +42,11 @@ class SpillFile:
 
     def append(self, samples: Iterable[Sample]) -> None:
         """Returns once they are on the disk; raises OSError."""
-        _append(self.path, "".join(encode(sample) + "\n" for sample in samples))
+        _append(self.path, "".join(encode_sample(sample) + "\n" for sample in samples))
 
     def reject(self, sample: Sample) -> None:
         """Keep a sample that will never be stored; raises OSError."""
-        _append(self.rejected_path, encode(sample) + "\n")
+        _append(self.rejected_path, encode_sample(sample) + "\n")
 
     async def restore(self, add: Callable[[Sample], Awaitable[None]]) -> Restored:
         """Hand every sample to `add`, as `Store.add`, until it raises StoreUnavailable.
@@ -63,7 +63,7 @@ class SpillFile:
         with self._restoring_path.open(encoding="utf-8") as lines:
             for line in lines:
                 try:
-                    await add(decode(line))
+                    await add(decode_sample(line))
                 except StoreUnavailable:
                     return Restored(stored=stored, left=len(rejected) + 1 + sum(1 for _ in lines))
                 except (ValueError, StoreError):
@@ -81,12 +81,12 @@ class SpillFile:
             self.path.rename(self._restoring_path)
 
 
-def encode(sample: Sample) -> str:
+def encode_sample(sample: Sample) -> str:
     """One line of ASCII: also text that is no valid Unicode survives."""
     return json.dumps(_adapter().dump_python(sample, mode="json"))
 
 
-def decode(line: str) -> Sample:
+def decode_sample(line: str) -> Sample:
     """Raises ValueError."""
     sample: Sample = _adapter().validate_python(json.loads(line))
     return sample

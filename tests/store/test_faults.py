@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
 from probe.store import Store
-from probe.store.faults import translated
+from probe.store.faults import database_errors
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.store.samples import a_sample
 from tests.store.sql import execute
@@ -274,7 +274,7 @@ async def _read_all(url: str) -> set[UUID]:
     ],
 )
 def test_an_error_is_said_in_words(error: Exception, kind: type[StoreError], words: str) -> None:
-    with pytest.raises(StoreError) as caught, translated("the database x"):
+    with pytest.raises(StoreError) as caught, database_errors("the database x"):
         raise error
     assert type(caught.value) is kind
     assert str(caught.value).startswith("the database x ")
@@ -283,5 +283,5 @@ def test_an_error_is_said_in_words(error: Exception, kind: type[StoreError], wor
 
 
 def test_an_error_that_is_none_of_the_database_stays_what_it_is() -> None:
-    with pytest.raises(KeyError), translated("the database x"):
+    with pytest.raises(KeyError), database_errors("the database x"):
         raise KeyError("name")

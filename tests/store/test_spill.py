@@ -11,7 +11,7 @@ import pytest
 
 from probe.errors import StoreUnavailable
 from probe.facts.sample import Sample
-from probe.store.spill import Restored, SpillFile, decode
+from probe.store.spill import Restored, SpillFile, decode_sample
 from tests.store.recorder.recording import sample, samples
 
 
@@ -36,7 +36,7 @@ def test_what_does_not_fit_on_the_disk_leaves_no_half_line(spill: SpillFile) -> 
     with no_file_beyond(spill.path.stat().st_size + 100), pytest.raises(OSError, match="too large"):
         spill.append([sample(2)])
     spill.append([sample(3)])
-    assert [decode(line) for line in spill.path.read_text().splitlines()] == [sample(1), sample(3)]
+    assert [decode_sample(line) for line in spill.path.read_text().splitlines()] == [sample(1), sample(3)]
 
 
 async def test_nothing_is_written_where_the_store_goes_away(spill: SpillFile) -> None:

@@ -15,7 +15,7 @@ from probe.facts.sample import Cost, Failed, Ok, Sample, Target, Timing, Usage
 from probe.lib.clock import Clock
 from probe.store.recorder import Recorder
 from probe.store.results import ResultStore
-from probe.store.spill import SpillFile, decode
+from probe.store.spill import SpillFile, decode_sample
 from tests.lib.clocks import START
 
 RUN = UUID(int=1)
@@ -102,4 +102,4 @@ async def recording(
 
 
 def lines(path: Path) -> list[Sample]:
-    return [decode(line) for line in path.read_text().splitlines()]
+    return [decode_sample(line) for line in path.read_text().splitlines()]

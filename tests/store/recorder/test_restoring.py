@@ -10,19 +10,19 @@ from structlog.testing import capture_logs
 
 from probe.facts.sample import Sample
 from probe.store.recorder import Recorder
-from probe.store.spill import SpillFile, decode, encode
+from probe.store.spill import SpillFile, decode_sample, encode_sample
 from tests.lib.clocks import VirtualClock, settle
 from tests.store.recorder.recording import LOCKED, Memory, recording, sample, samples
 
 
 def test_a_line_holds_a_whole_sample() -> None:
     for number in (1, 2):
-        line = encode(sample(number))
+        line = encode_sample(sample(number))
         assert line.isascii()
         assert "\n" not in line
-        assert decode(line) == sample(number)
+        assert decode_sample(line) == sample(number)
     with pytest.raises(ValueError, match="Expecting value"):
-        decode("not a sample")
+        decode_sample("not a sample")
 
 
 async def test_lines_that_cannot_be_read_are_kept_apart(spill: SpillFile) -> None:
