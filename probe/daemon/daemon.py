@@ -53,21 +53,34 @@ class StartupReport:
 class Daemon:
     """Made by `start`."""
 
-    def __init__(self, services: Services, control: DaemonControl, force_stop: asyncio.Event) -> None:
+    def __init__(
+        self,
+        services: Services,
+        control: DaemonControl,
+        force_stop: asyncio.Event,
+        closing_seconds: float = _CLOSING_SECONDS,
+    ) -> None:
         self.services = services
         self.control = control
         self._force_stop = force_stop
+        self._closing_seconds = closing_seconds
         self._server: ApiServer | None = None
 
     @classmethod
     @asynccontextmanager
     async def start(
-        cls, load: Callable[[], Config], clock: Clock | None = None, force_stop: asyncio.Event | None = None
+        cls,
+        load: Callable[[], Config],
+        clock: Clock | None = None,
+        force_stop: asyncio.Event | None = None,
+        *,
+        closing_seconds: float = _CLOSING_SECONDS,
     ) -> AsyncIterator[Daemon]:
         """Everything is up inside the block, and stopped in order at its end.
 
-        Once `force_stop` is set, the stop waits for nothing. Raises ProbeError, one clear line, if it cannot
-        start; nothing is left behind.
+        Once `force_stop` is set, the stop waits for nothing. `closing_seconds` is what storing may take once
+        the last attempt has ended. Raises ProbeError, one clear line, if it cannot start; nothing is left
+        behind.
         """
         config = load()
         set_up_logs(config.log)
@@ -77,9 +90,8 @@ class Daemon:
             stack.push_async_callback(generations.aclose)
             resources.gates.configure(generations.limits)
             services = Services(resources, generations)
-            daemon = cls(
-                services, DaemonControl(services, Reloader(load, services)), force_stop or asyncio.Event()
-            )
+            control = DaemonControl(services, Reloader(load, services))
+            daemon = cls(services, control, force_stop or asyncio.Event(), closing_seconds)
             await daemon._begin(stack)
             yield daemon
 
@@ -155,7 +167,7 @@ class Daemon:
         forcing = asyncio.create_task(self._cut_short(), name="forced stop")
         try:
             await services.generations.stop_attempts(seconds)
-            await self._end_runs(_CLOSING_SECONDS)
+            await self._end_runs(self._closing_seconds)
         finally:
             forcing.cancel()
             await asyncio.wait([forcing])
@@ -175,5 +187,5 @@ class Daemon:
         )
 
     async def _close_recorder(self) -> None:
-        seconds = _FORCED_SECONDS if self._force_stop.is_set() else _CLOSING_SECONDS
+        seconds = _FORCED_SECONDS if self._force_stop.is_set() else self._closing_seconds
         await self.services.recorder.aclose(seconds)

@@ -73,14 +73,17 @@ async def attempt(
     prices: PriceLookup,
     clock: Clock,
     engine: Meter | None = None,
+    *,
+    grace_seconds: float = _STOPWATCH_GRACE_SECONDS,
 ) -> Sample:
     """Make the attempt. Raises nothing but CancelledError; see `own_failure` for the sample of that.
 
-    `engine` reads what the server itself counts, before and after.
+    `engine` reads what the server itself counts, before and after. The stopwatch is given up `grace_seconds`
+    after the deadlines that it keeps itself.
     """
     started_ns = clock.monotonic_ns()
     try:
-        capture, reading = await _ask(plan, provider, wire, engine)
+        capture, reading = await _ask(plan, provider, wire, engine, grace_seconds)
         cost = _cost(plan, capture, reading, prices)
     except (ProviderError, StopwatchError) as exc:
         return own_failure(plan, "probe", str(exc), started_ns, clock)
@@ -121,18 +124,18 @@ def own_failure(
 
 
 async def _ask(
-    plan: AttemptPlan, provider: Provider, wire: Wire, engine: Meter | None
+    plan: AttemptPlan, provider: Provider, wire: Wire, engine: Meter | None, grace_seconds: float
 ) -> tuple[Capture, Reading]:
     if engine is None:
-        capture = await _send(plan, provider, wire)
+        capture = await _send(plan, provider, wire, grace_seconds)
         return capture, await _read(capture, provider)
     way = plan.target_plan
     async with engine.around(way.target.model, stream=way.streaming) as visit:
-        capture = await _send(plan, provider, wire)
+        capture = await _send(plan, provider, wire, grace_seconds)
         return capture, await visit.complete(await _read(capture, provider))
 
 
-async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
+async def _send(plan: AttemptPlan, provider: Provider, wire: Wire, grace_seconds: float) -> Capture:
     case, way = plan.case, plan.target_plan
     prompt = Prompt(
         request_id=plan.id,
@@ -146,7 +149,7 @@ async def _send(plan: AttemptPlan, provider: Provider, wire: Wire) -> Capture:
         deadlines=way.deadlines,
         planned_monotonic_ns=plan.planned_monotonic_ns,
     )
-    patience = way.deadlines.connect + way.deadlines.total + _STOPWATCH_GRACE_SECONDS
+    patience = way.deadlines.connect + way.deadlines.total + grace_seconds
     try:
         async with asyncio.timeout(patience):
             return await provider.send(prompt, wire)

@@ -130,14 +130,11 @@ async def test_on_order_the_rows_are_there_at_once(config: ConfigFile, lists: Li
         await until(ended)
 
 
-async def test_the_end_of_the_daemon_breaks_a_list_off(
-    config: ConfigFile, lists: Lists, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("probe.daemon.daemon._CLOSING_SECONDS", 0.2)
+async def test_the_end_of_the_daemon_breaks_a_list_off(config: ConfigFile, lists: Lists) -> None:
     lists.answer = lists.hang
     config.change(discovery={**SUNDAYS, "run_at_start": True})
     async with nothing_left_behind():
-        async with Daemon.start(config.load) as daemon:
+        async with Daemon.start(config.load, closing_seconds=0.2) as daemon:
             await asyncio.to_thread(lists.hanging.wait, 30)
             await daemon.control.discover(["*"])
         lists.say("m")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from probe.daemon.generation import ConfigGeneration, Generations
 from probe.daemon.resources import Resources, open_resources
@@ -92,15 +93,13 @@ async def test_the_end_waits_for_those_that_are_still_used(
 async def test_one_that_cannot_be_closed_keeps_nobody(
     config: ConfigFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("probe.daemon.generation._log.exception", said.append)
     async with opened(config) as resources:
         first, second = [await ConfigGeneration.build(config.load(), resources) for _ in range(2)]
         generations = Generations(first)
-        with monkeypatch.context() as spoilt:
+        with capture_logs() as logs, monkeypatch.context() as spoilt:
             spoilt.setattr(OpenAIChat, "aclose", _fail)
             generations.replace(second)
-            await until(lambda: said)
+            await until(lambda: logs)
         await generations.aclose()
         await first.assembly.aclose()
-    assert said == ["the providers of an earlier configuration cannot be closed"]
+    assert [each["event"] for each in logs] == ["the providers of an earlier configuration cannot be closed"]

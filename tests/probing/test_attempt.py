@@ -285,9 +285,10 @@ async def test_a_stopwatch_that_never_answers_is_given_up(monkeypatch: pytest.Mo
         raise AssertionError
 
     monkeypatch.setattr(provider, "send", silent)
-    monkeypatch.setattr("probe.probing.attempt._STOPWATCH_GRACE_SECONDS", 0.0)
     way = replace(target_plan("a"), deadlines=Deadlines(connect=0.01, total=0.01))
-    sample = await attempt(replace(plan(), target_plan=way), provider, NoWire(), FixedPrices(), clock)
+    sample = await attempt(
+        replace(plan(), target_plan=way), provider, NoWire(), FixedPrices(), clock, grace_seconds=0
+    )
     assert failure(sample).kind == "probe"
     assert failure(sample).detail == "the stopwatch gave no answer within 0.02 s"
 
