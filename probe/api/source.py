@@ -1,4 +1,4 @@
-"""Where the board and the leaderboard get their rows: the store, asked again where there is something new."""
+"""Where the board gets its rows: the store, read again once there is something new."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from probe.reports.leaderboard import HOURS
 from probe.store import LeaderboardRow, ResultFilter, Store
 
 WINDOW = timedelta(hours=HOURS)
-# The window moves on even where nothing new is stored.
+# The window moves on even if nothing new is stored.
 KEPT_SECONDS = 30
 # Enough that one target which always fails does not hide the others.
 FAILURES_READ = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class LastDay:
     """The last 24 hours up to `until`."""
 
     until: datetime
@@ -34,10 +34,10 @@ class Source:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._window: Window | None = None
+        self._window: LastDay | None = None
         self._reading = asyncio.Lock()
 
-    async def window(self) -> Window:
+    async def window(self) -> LastDay:
         """Raises StoreError."""
         async with self._reading:
             now = self._clock.now()
@@ -49,7 +49,7 @@ class Source:
                 or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
             ):
                 rows = await self._store.recent_attempts.rows(now - WINDOW, now)
-                kept = self._window = Window(until=now, sequence=sequence, rows=rows)
+                kept = self._window = LastDay(until=now, sequence=sequence, rows=rows)
             return kept
 
     async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:

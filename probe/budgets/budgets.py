@@ -128,7 +128,7 @@ class Budgets:
     # Runs -------------------------------------------------------------------------------------------------
 
     async def admit(self, plan: RunPlan) -> Shortfall | None:
-        """Reserve what a run is estimated at, until `release`; where it does not fit, why.
+        """Reserve what a run is estimated at, until `release`. Returns None if it fits, else why it does not.
 
         The run's row is in the store by then. While the store cannot be read, what was read last counts.
         """
