@@ -34,7 +34,7 @@ class ModelsDev:
     async def read(
         self, config: PricingConfig, base_urls: Mapping[str, str], at: datetime
     ) -> tuple[SourcePrices, ...] | None:
-        """What it says of these providers; None where nothing is new since. Raises PriceSourceError."""
+        """What it says of these providers; None if nothing is new since. Raises PriceSourceError."""
         url, asked = config.models_dev_url, dict(base_urls)
         known = self._etag if self._read_for == (url, asked) else None
         fetched = await fetch_document(

@@ -19,7 +19,7 @@ Basis = Literal["history", "published", "now"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recomputed:
-    """`price` and `cost` are None where there is no price; `cost` also where there are no tokens."""
+    """`price` and `cost` are None if there is no price; `cost` also where there are no tokens."""
 
     sample: Sample
     price: Price | None

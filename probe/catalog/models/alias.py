@@ -32,7 +32,7 @@ def same(model: str, listed: str) -> bool:
 
 
 def find(model: str, listed: Iterable[str]) -> str | None:
-    """The entry that a name means; of several dated ones the latest. None where the list has none."""
+    """The entry that a name means; of several dated ones the latest. None if the list has none."""
     entries: dict[str, str] = {}
     for entry in listed:
         entries.setdefault(_plain(entry), entry)

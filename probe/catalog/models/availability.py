@@ -32,11 +32,11 @@ class Availability:
 
     @property
     def vanished(self) -> bool | None:
-        """None where no list ever had it: the provider serves more than it lists, or the name is wrong."""
+        """None if no list ever had it: the provider serves more than it lists, or the name is wrong."""
         return None if self.state in {None, "never_listed"} else self.state == "vanished"
 
     def days_left(self, today: date) -> int | None:
-        """Until it retires, negative afterwards; None where no day is known."""
+        """Until it retires, negative afterwards; None if no day is known."""
         return None if self.retires_on is None else (self.retires_on - today).days
 
 
