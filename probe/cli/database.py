@@ -12,6 +12,8 @@ from probe.store import ListPage, Store
 from probe.store.url import parse_url
 
 _PAGE: Final = 500
+# Of a database that knows models.
+MODEL_MAKERS: Final = "`probe models sync` and `probe daemon` make one"
 
 Item = TypeVar("Item")
 

@@ -1,4 +1,4 @@
-"""What commands that send requests have in common: an assembled configuration, quiet logs, a way to stop."""
+"""What commands have in common: the configuration, quiet logs, a way to stop, what becomes of the result."""
 
 from __future__ import annotations
 
@@ -6,25 +6,57 @@ import asyncio
 import io
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TextIO, TypeVar, cast
 
 import typer
 
 from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
+from probe.bootstrap.load import load_config
 from probe.bootstrap.logs import configure_logs
 from probe.catalog.prices.quote import QuoteTable
+from probe.cli.output.table import print_json
 from probe.config import Config
 
 EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended
 
 Result = TypeVar("Result")
+Work = Callable[[Config], Coroutine[object, object, Result]]
+
+
+def show(
+    config: Path | None,
+    work: Work[Result],
+    text: Callable[[Result], None],
+    *,
+    as_json: bool,
+    body: Callable[[Result], object] | None = None,
+    lines: bool = False,
+) -> Result:
+    """Run `work` with the configuration and print its result: with `text` for people, or as JSON.
+
+    `body` makes of the result what JSON shows; without it that is the result itself. `lines`: an item a line.
+    """
+    found = run_command(config, work)
+    if as_json:
+        print_json(found if body is None else body(found), lines=lines)
+    else:
+        text(found)
+    return found
+
+
+def run_command(config: Path | None, work: Work[Result]) -> Result:
+    """Run `work` to its end with the configuration, nothing but warnings in the log. Raises ConfigError."""
+    settings = load_config(config)
+    quiet_logs(settings)
+    return run_to_end(work(settings))
 
 
 @asynccontextmanager
-async def workbench(config: Config, quotes: QuoteTable | None = None) -> AsyncIterator[Assembly]:
-    """The configuration, assembled and warmed up; the bundled simulator runs where it is needed.
+async def open_session(config: Config, quotes: QuoteTable | None = None) -> AsyncIterator[Assembly]:
+    """The configuration, assembled and warmed up; the bundled simulator runs if a target needs it.
 
     `quotes` are what sources of prices say.
     """

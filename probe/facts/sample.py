@@ -281,6 +281,10 @@ class Sample:
         return isinstance(self.outcome, Ok)
 
     @property
+    def failure(self) -> Failed | None:
+        return self.outcome if isinstance(self.outcome, Failed) else None
+
+    @property
     def ended_at(self) -> datetime:
         """The end of the attempt, in whole microseconds."""
         return self.started_at + timedelta(seconds=self.timing.duration_seconds)

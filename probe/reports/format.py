@@ -31,7 +31,7 @@ def tokens_per_second(tps: float | None) -> str:
     return UNKNOWN if tps is None else _three_digits(tps)
 
 
-def count(number: int | None) -> str:
+def integer(number: int | None) -> str:
     """`1,842`."""
     return UNKNOWN if number is None else f"{number:,}"
 
@@ -99,9 +99,14 @@ def span(seconds: float) -> str:
     return f"{whole // _DAY}{NBSP}d"
 
 
-def instant(when: datetime | None) -> str:
+def timestamp(when: datetime | None) -> str:
+    """`2026-11-21 03:12:07` in UTC, for a column whose head says so."""
+    return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def utc_timestamp(when: datetime | None) -> str:
     """`2026-11-21 03:12:07 UTC`."""
-    return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return UNKNOWN if when is None else f"{timestamp(when)} UTC"
 
 
 def clock_time(when: datetime | None, now: datetime) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator
 
-from probe.budgets.estimate import Amount, Estimate, TargetEstimate, sum_of
-from probe.budgets.forecast import Forecast
+from probe.budgets.estimate import Amount, sum_of
+from probe.budgets.forecast import BudgetFit, Forecast
 from probe.budgets.ledger import in_usd
 from probe.facts.status import BudgetStatus, MoneyStatus
 from probe.reports.schemas import Body
@@ -47,24 +47,6 @@ class BudgetBody(Body):
     spent_ratio: float | None
     skipped_runs: int
 
-    @classmethod
-    def of(cls, budget: BudgetStatus) -> BudgetBody:
-        limit = budget.limit_usd
-        return cls(
-            name=budget.budget,
-            provider=budget.provider,
-            job=budget.job,
-            period=budget.span,
-            since=budget.since,
-            until=budget.until,
-            limit_usd=limit,
-            spent_usd=budget.spent_usd,
-            reserved_usd=budget.reserved_usd,
-            left_usd=max(limit - budget.spent_usd - budget.reserved_usd, Decimal(0)),
-            spent_ratio=float(budget.spent_usd / limit) if limit else None,
-            skipped_runs=budget.skipped_runs,
-        )
-
 
 class BudgetsBody(Body):
     """What all probes cost today and this month (UTC), as far as prices are known, and every budget."""
@@ -74,15 +56,6 @@ class BudgetsBody(Body):
     today_usd_by_provider: dict[str, Usd]
     items: list[BudgetBody]
 
-    @classmethod
-    def of(cls, money: MoneyStatus) -> BudgetsBody:
-        return cls(
-            today_usd=money.today_usd,
-            month_usd=money.month_usd,
-            today_usd_by_provider=dict(money.today_usd_by_provider),
-            items=[BudgetBody.of(each) for each in money.budgets],
-        )
-
 
 class AmountBody(Body):
     """As estimated, and the least and most that it may be."""
@@ -90,10 +63,6 @@ class AmountBody(Body):
     usd: Usd
     low_usd: Usd
     high_usd: Usd
-
-    @classmethod
-    def of(cls, amount: Amount | None) -> AmountBody | None:
-        return None if amount is None else cls.model_validate(amount)
 
 
 class TargetEstimateBody(Body):
@@ -109,10 +78,6 @@ class TargetEstimateBody(Body):
     output_tokens: float
     price_source: str | None
     cost: AmountBody | None
-
-    @classmethod
-    def of(cls, target: TargetEstimate) -> TargetEstimateBody:
-        return cls.model_validate(target)
 
 
 class EstimateBody(Body):
@@ -132,22 +97,6 @@ class EstimateBody(Body):
     unpriced: list[str]
     targets: list[TargetEstimateBody]
 
-    @classmethod
-    def of(cls, forecast: Forecast) -> EstimateBody:
-        estimate: Estimate = forecast.estimate
-        return cls(
-            job=forecast.job,
-            suite=estimate.suite,
-            attempts=estimate.attempts,
-            assumed=estimate.assumed,
-            runs_in_30_days=None if forecast.pace is None else forecast.pace.runs,
-            run=AmountBody.model_validate(estimate.cost),
-            day=AmountBody.of(forecast.per_day),
-            month=AmountBody.of(forecast.per_month),
-            unpriced=list(estimate.unpriced),
-            targets=[TargetEstimateBody.of(each) for each in estimate.targets],
-        )
-
 
 class EstimatesBody(Body):
     """`month` is the sum of the next 30 days; null where a run by hand was asked about."""
@@ -155,10 +104,64 @@ class EstimatesBody(Body):
     items: list[EstimateBody]
     month: AmountBody | None
 
-    @classmethod
-    def of(cls, forecasts: Sequence[Forecast]) -> EstimatesBody:
-        months = [each.per_month for each in forecasts if each.per_month is not None]
-        return cls(
-            items=[EstimateBody.of(each) for each in forecasts],
-            month=AmountBody.of(sum_of(months)) if months else None,
+
+class BudgetFitBody(Body):
+    """What one limit of a budget says to what is planned."""
+
+    name: str
+    period: Literal["day", "month"]
+    limit_usd: Usd
+    spent_usd: Usd
+    expected_usd: Usd
+    fits: bool
+
+
+class PlanBody(EstimatesBody):
+    budgets: list[BudgetFitBody]
+
+
+def budgets_body(money: MoneyStatus) -> BudgetsBody:
+    return BudgetsBody.of(money, items=[_budget(each) for each in money.budgets])
+
+
+def estimates_body(forecasts: Sequence[Forecast]) -> EstimatesBody:
+    return EstimatesBody.of(items=_estimates(forecasts), month=_month(forecasts))
+
+
+def plan_body(forecasts: Sequence[Forecast], fits: Sequence[BudgetFit]) -> PlanBody:
+    """The estimates, and what budgets say to them."""
+    budgets = [
+        BudgetFitBody.of(each, name=each.limit.budget, period=each.limit.span, limit_usd=each.limit.usd)
+        for each in fits
+    ]
+    return PlanBody.of(items=_estimates(forecasts), month=_month(forecasts), budgets=budgets)
+
+
+def _budget(budget: BudgetStatus) -> BudgetBody:
+    limit, spent = budget.limit_usd, budget.spent_usd
+    return BudgetBody.of(
+        budget,
+        name=budget.budget,
+        period=budget.span,
+        left_usd=max(limit - spent - budget.reserved_usd, Decimal(0)),
+        spent_ratio=float(spent / limit) if limit else None,
+    )
+
+
+def _estimates(forecasts: Sequence[Forecast]) -> list[EstimateBody]:
+    return [
+        EstimateBody.of(
+            forecast,
+            forecast.estimate,
+            runs_in_30_days=None if forecast.pace is None else forecast.pace.runs,
+            run=forecast.estimate.cost,
+            day=forecast.per_day,
+            month=forecast.per_month,
         )
+        for forecast in forecasts
+    ]
+
+
+def _month(forecasts: Sequence[Forecast]) -> Amount | None:
+    months = [each.per_month for each in forecasts if each.per_month is not None]
+    return sum_of(months) if months else None

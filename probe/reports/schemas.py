@@ -1,4 +1,4 @@
-"""The JSON of the API, made from facts. Durations are seconds, instants are UTC, unknown is null.
+"""The JSON of API and CLI, made from facts. Durations are seconds, instants are UTC, unknown is null.
 
 Money is a string in plain decimal notation: a JSON number becomes a binary fraction in most readers, and sums
 of those drift. The fields of a result are those of `probe.facts.sample.Sample`.
@@ -16,10 +16,11 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, cre
 from probe.analysis import Light
 from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import DatedPrice, Price, price_to_json
+from probe.facts.event import EventKind, Severity
 from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
-from probe.reports.daemon import Trouble
 from probe.reports.leaderboard import State
+from probe.reports.models import ShownModel
 from probe.store import QuoteRecord, QuoteStatus, RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection
@@ -33,6 +34,17 @@ Usd = Annotated[
 
 class Body(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    @classmethod
+    def of(cls, *facts: object, **fields: object) -> Self:
+        """Each field from the first of the facts that has it, unless it is given in `fields`."""
+        found = {
+            name: getattr(fact, name)
+            for fact in reversed(facts)
+            for name in cls.model_fields
+            if hasattr(fact, name)
+        }
+        return cls.model_validate({**found, **fields})
 
 
 Item = TypeVar("Item", bound=Body)
@@ -80,7 +92,7 @@ class PriceBody(_RatesBody):
     fetched_at: datetime | None
 
     @classmethod
-    def of(cls, price: Price) -> Self:
+    def from_price(cls, price: Price) -> Self:
         return cls.model_validate(price_to_json(price))
 
 
@@ -106,9 +118,8 @@ class QuoteBody(Body):
     price: PriceBody
 
     @classmethod
-    def of(cls, quote: QuoteRecord) -> Self:
-        fields = {name: getattr(quote, name) for name in cls.model_fields if name != "price"}
-        return cls.model_validate({**fields, "price": PriceBody.of(quote.price)})
+    def from_quote(cls, quote: QuoteRecord) -> Self:
+        return cls.of(quote, price=PriceBody.from_price(quote.price))
 
 
 class ModelBody(Body):
@@ -140,6 +151,12 @@ class ModelBody(Body):
     vanished_at: datetime | None
     probed: bool
     listed: bool
+
+    @classmethod
+    def from_model(cls, model: ShownModel, **fields: object) -> Self:
+        price = model.record.price
+        body = None if price is None else DatedPriceBody.since(price)
+        return cls.of(model, model.record, price=body, **fields)
 
 
 class RunBody(Body):
@@ -283,6 +300,50 @@ class ResultDetail(ResultBody):
     rate_limit: dict[str, str]
 
 
+class AttemptTimingBody(TimingBody):
+    chunk_gaps_seconds: tuple[float, ...]
+
+
+class AttemptBody(Body):
+    """One attempt that is not stored: by `probe test-request`, or out of a saved capture."""
+
+    success: bool
+    failure: FailureBody | None
+    status_code: int | None
+    url: str
+    started_at: datetime
+    stamps: StampSource
+    trusted: bool
+    reused: bool
+    peer_address: str | None
+    tls_version: str | None
+    http_version: str | None
+    timing: AttemptTimingBody
+    usage: UsageBody
+    reported: ReportedBody | None
+    cost: CostBody | None
+    finish_reason: str | None
+    served_model: str | None
+    provider_request_id: str | None
+    text: str | None
+    reasoning_text: str | None
+
+
+class RunReportBody(Body):
+    """One run by hand. `unstored` results could not be kept, `store_error` is why."""
+
+    run_id: UUID
+    suite: str
+    planned: int
+    ok: int
+    failed: int
+    cancelled: int
+    skipped: int
+    unstored: int
+    store_error: str | None
+    results: list[ResultDetail]
+
+
 class DistributionBody(Body):
     n: int
     mean: float
@@ -338,6 +399,30 @@ class LeaderboardBody(Body):
     items: list[EntryBody]
 
 
+class EventBody(Body):
+    """`text` is one line for a person, `data` the same for a program; money and dates in it are strings.
+
+    `scope` is the budget that an event is about.
+    """
+
+    id: UUID
+    at: datetime
+    kind: EventKind
+    severity: Severity
+    provider: str | None
+    model: str | None
+    scope: str | None
+    text: str
+    data: dict[str, Any]
+
+
+class ModelInfoBody(ModelBody):
+    """`targets` name the model; `events` are the latest about it, newest first."""
+
+    targets: tuple[str, ...]
+    events: list[EventBody]
+
+
 class HealthBody(Body):
     status: str
     version: str
@@ -351,10 +436,6 @@ class TroubleBody(Body):
 class ReadinessBody(Body):
     ready: bool
     troubles: list[TroubleBody]
-
-    @classmethod
-    def of(cls, troubles: list[Trouble]) -> ReadinessBody:
-        return cls(ready=not troubles, troubles=[TroubleBody.model_validate(each) for each in troubles])
 
 
 class RunStarted(Body):

@@ -113,7 +113,7 @@ def expected(samples: list[Sample]) -> dict[str, str]:
         "jitter": fmt.duration(summary.jitter_seconds),
         "success": fmt.percent(summary.successes, summary.attempts),
         "cost": fmt.usd(summary.cost_per_million_usd),
-        "value": fmt.count(summary.value_score),
+        "value": fmt.integer(summary.value_score),
         "last": fmt.ago(summary.last_at, NOW),
     }
     return {key: text.replace(fmt.NBSP, " ") for key, text in texts.items()}

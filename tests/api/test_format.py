@@ -124,20 +124,20 @@ def test_the_future(seconds: int, text: str) -> None:
 
 
 def test_instants() -> None:
-    assert fmt.instant(NOW) == "2026-11-21 03:12:07 UTC"
+    assert fmt.utc_timestamp(NOW) == "2026-11-21 03:12:07 UTC"
     assert fmt.clock_time(NOW, NOW) == "03:12 UTC"
     assert fmt.clock_time(datetime(2026, 12, 6, 2, tzinfo=UTC), NOW) == "Dec 6, 02:00 UTC"
 
 
 def test_what_is_unknown_is_an_en_dash_everywhere() -> None:
     assert {
-        fmt.count(None),
+        fmt.integer(None),
         fmt.ago(None, NOW),
         fmt.until(None, NOW),
-        fmt.instant(None),
+        fmt.utc_timestamp(None),
         fmt.clock_time(None, NOW),
     } == {"–"}
-    assert fmt.count(1842) == "1,842"
+    assert fmt.integer(1842) == "1,842"
 
 
 @given(st.floats(min_value=0, max_value=1e7))

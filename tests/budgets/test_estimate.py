@@ -16,8 +16,8 @@ from probe.bootstrap.assembly import Assembly, assemble
 from probe.budgets.estimate import OUTPUT_SHARE, Amount, estimate_run
 from probe.budgets.forecast import USAGE_DAYS, Estimator, Forecast, pace_of
 from probe.catalog.prices.price import Price, Tier, cost_of
-from probe.cli.actions.estimate import appraise
-from probe.cli.actions.run import shop
+from probe.cli.actions.estimate import estimate_plan
+from probe.cli.actions.run import run_once
 from probe.config import Config
 from probe.facts.rates import Rates
 from probe.facts.sample import Usage
@@ -161,8 +161,8 @@ def test_a_day_is_the_mean_of_thirty() -> None:
 
 async def _costs(config: Config, suite: str) -> tuple[Decimal, Amount, int]:
     """What a run did cost, and its estimate before; how many of its attempts were assumed."""
-    (before,) = (await appraise(config, job=None, suite=suite, patterns=["*"])).forecasts
-    report = await shop(config, suite=suite, patterns=["*"], concurrency=20, keep=True)
+    (before,) = (await estimate_plan(config, job=None, suite=suite, patterns=["*"])).forecasts
+    report = await run_once(config, suite=suite, patterns=["*"], concurrency=20, keep=True)
     assert report.flawless
     costs = [sample.cost.total_usd for sample in report.samples if sample.cost is not None]
     assert len(costs) == len(report.samples)

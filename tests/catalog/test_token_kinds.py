@@ -67,7 +67,7 @@ def test_json_has_every_kind_and_comes_back() -> None:
 def test_the_api_says_what_is_stored_and_printed() -> None:
     """The same keys and the same texts; only instants end in Z."""
     full = Price(rates=rates(), tiers=(Tier(above_input_tokens=9, rates=rates()),), source="test")
-    body = PriceBody.of(full).model_dump(mode="json")
+    body = PriceBody.from_price(full).model_dump(mode="json")
     assert body == price_to_json(full)
     dated = DatedPriceBody.since(DatedPrice(NOW, full)).model_dump(mode="json")
     assert dated == {**body, "at": "2026-11-30T12:00:00Z"}

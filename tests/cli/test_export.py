@@ -85,8 +85,8 @@ async def with_facts(filled: Shell) -> Shell:
 async def test_status_of_all_that_is_delivered(with_facts: Shell) -> None:
     lines = (await run(with_facts, "status", "--json"))[1].splitlines()
     found = {each["journal"]: (each["waiting"], each["oldest_at"]) for each in map(json.loads, lines)}
-    assert found["events"] == (1, NOW.isoformat())
-    assert found["prices"] == (5, (NOW - 4 * DAY).isoformat())
+    assert found["events"] == (1, NOW.isoformat().replace("+00:00", "Z"))
+    assert found["prices"] == (5, (NOW - 4 * DAY).isoformat().replace("+00:00", "Z"))
     assert found["results"][0] == 3
 
 

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.cli.output.format import duration, outcome, reason, sparkline, tokens
-from probe.cli.output.table import Cell, Column, print_table, printable
-from probe.cli.output.timeline import describe
+from probe.cli.output.attempt import attempt_lines
+from probe.cli.output.format import bars, outcome_cell, outcome_text, token_counts
+from probe.cli.output.table import Cell, Column, print_table, terminal_safe
 from probe.facts.sample import Cost, Failed, Ok, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import NS_PER_MS, ClockPair
 from probe.providers.openai_chat.chat import read_completion
 from probe.providers.protocol import Reading
+from probe.reports.format import duration
 from probe.wire.capture import Capture
 
 START = ClockPair(monotonic_ns=0, wall_ns=1_800_000_000_000_000_000)
@@ -79,7 +80,7 @@ COST = Cost(
 
 
 def test_the_timeline_of_a_success() -> None:
-    assert list(describe(a_capture(), READING, COST)) == [
+    assert list(attempt_lines(a_capture(), READING, COST)) == [
         "outcome      ok",
         "request      POST https://api.example.com/v1/chat/completions",
         "peer         192.0.2.1:443, TLSv1.3, HTTP/1.1, new connection",
@@ -112,7 +113,7 @@ def test_the_timeline_of_a_success() -> None:
 def test_what_was_not_reached_is_not_there_and_never_0() -> None:
     timeline = Timeline(started_ns=0, dns_ns=ms(2), end_ns=ms(10_000))
     failure = Failed(kind="timeout_connect", fault="network", detail="no answer\nfor 10 s")
-    lines = list(describe(a_capture(peer_address=None), Reading(timeline=timeline, outcome=failure)))
+    lines = list(attempt_lines(a_capture(peer_address=None), Reading(timeline=timeline, outcome=failure)))
     assert lines[0] == "outcome      timeout_connect (network): no answer for 10 s"
     assert "response     status –, finish reason –, model –" in lines
     assert [line.split()[0] for line in lines[lines.index("") + 2 :] if line][:3] == ["dns", "end", "tokens"]
@@ -123,7 +124,7 @@ def test_what_was_not_reached_is_not_there_and_never_0() -> None:
 
 def test_an_answer_in_one_body_has_no_first_token() -> None:
     timeline = replace(TIMELINE, streamed=False, output=(OutputChunk(ms(900), 40, True),))
-    lines = list(describe(a_capture(), replace(READING, timeline=timeline)))
+    lines = list(attempt_lines(a_capture(), replace(READING, timeline=timeline)))
     assert any(line.startswith("whole body") for line in lines)
     assert not any(line.startswith(("first token", "gaps")) for line in lines)
 
@@ -131,21 +132,21 @@ def test_an_answer_in_one_body_has_no_first_token() -> None:
 def test_reasoning_is_told_from_the_answer() -> None:
     output = tuple(OutputChunk(ms(350 + 10 * index), 4, index >= 5) for index in range(10))
     reading = replace(READING, timeline=replace(TIMELINE, output=output), reasoning_text="hm")
-    lines = list(describe(a_capture(), reading))
+    lines = list(attempt_lines(a_capture(), reading))
     assert any(line.startswith("first answer     400 ms") for line in lines)
     assert lines[lines.index("reasoning:") + 1] == "hm"
 
 
 def test_a_clock_that_was_set_is_said() -> None:
     stepped = ClockPair(monotonic_ns=ms(1000), wall_ns=START.wall_ns + ms(5000))
-    lines = list(describe(a_capture(clock_end=stepped), READING))
+    lines = list(attempt_lines(a_capture(clock_end=stepped), READING))
     assert any(line.startswith("the wall clock was set during this attempt") for line in lines)
 
 
 @given(st.binary(max_size=300))
 def test_any_capture_can_be_described(received: bytes) -> None:
     capture = a_capture(received=received)
-    assert list(describe(capture, read_completion(capture)))
+    assert list(attempt_lines(capture, read_completion(capture)))
 
 
 @pytest.mark.parametrize(
@@ -160,25 +161,25 @@ def test_any_capture_can_be_described(received: bytes) -> None:
     ],
 )
 def test_durations_have_sensible_digits(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text
+    assert terminal_safe(duration(seconds)) == text
 
 
 def test_tokens_say_where_they_come_from() -> None:
-    assert tokens(Usage()) == "–"
-    assert tokens(Usage(input_tokens=1500, output_tokens=None)) == "1,500 + –"
-    assert tokens(Usage(input_tokens=5, output_tokens=0, source="estimate")) == "~5 + 0"
+    assert token_counts(Usage()) == "–"
+    assert token_counts(Usage(input_tokens=1500, output_tokens=None)) == "1,500 + –"
+    assert token_counts(Usage(input_tokens=5, output_tokens=0, source="estimate")) == "~5 + 0"
 
 
 def test_an_outcome_is_short_in_tables_and_whole_in_lines() -> None:
     failure = Failed(kind="auth", fault="account", detail="no\x07 key")
-    assert outcome(failure) == Cell("auth", "red")
-    assert reason(failure) == "auth (account): no\ufffd key"
-    assert (outcome(Ok()).text, reason(Ok())) == ("ok", "ok")
+    assert outcome_cell(failure) == Cell("auth", "red")
+    assert outcome_text(failure) == "auth (account): no\ufffd key"
+    assert (outcome_cell(Ok()).text, outcome_text(Ok())) == ("ok", "ok")
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=300), st.integers(1, 80))
 def test_a_sparkline_is_as_wide_as_it_may_be(values: list[float], width: int) -> None:
-    drawn = sparkline(values, width)
+    drawn = bars(values, width)
     assert len(drawn) == min(len(values), width)
     assert set(drawn) <= set("▁▂▃▄▅▆▇█")
     if any(values):
@@ -186,8 +187,8 @@ def test_a_sparkline_is_as_wide_as_it_may_be(values: list[float], width: int) ->
 
 
 def test_a_sparkline_keeps_the_peaks() -> None:
-    assert sparkline([1, 1, 8, 1, 1, 1], 3) == "▂█▂"
-    assert sparkline([0, 0]) == "▁▁"
+    assert bars([1, 1, 8, 1, 1, 1], 3) == "▂█▂"
+    assert bars([0, 0]) == "▁▁"
 
 
 COLUMNS = (Column("target"), Column("ms", "right"), Column("outcome"))
@@ -213,7 +214,7 @@ def test_a_table_without_rows_is_its_head(capsys: pytest.CaptureFixture[str]) ->
 
 @given(st.text())
 def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
-    assert not {*map(chr, range(32)), *map(chr, range(127, 160))} - {"\n"} & set(printable(text))
+    assert not {*map(chr, range(32)), *map(chr, range(127, 160))} - {"\n"} & set(terminal_safe(text))
 
 
 def test_what_is_logged_goes_through_the_progress_bar() -> None:

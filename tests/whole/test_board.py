@@ -104,7 +104,7 @@ def _figures(entry: dict[str, Any]) -> dict[str, str]:
         "jitter": fmt.duration(entry["jitter_seconds"]),
         "success": fmt.percent(entry["successes"], entry["attempts"]),
         "cost": fmt.usd(None if cost is None else Decimal(cost)),
-        "value": fmt.count(entry["value_score"]),
+        "value": fmt.integer(entry["value_score"]),
     }
     return {key: _plain(text) for key, text in texts.items()}
 

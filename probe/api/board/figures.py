@@ -183,12 +183,14 @@ def _success(entry: Entry) -> Figure:
 
 def _value(entry: Entry) -> Figure:
     score = entry.summary.value_score
-    return Figure(text=fmt.count(score), hint="" if score is not None else "Needs speed, tokens and a price")
+    return Figure(
+        text=fmt.integer(score), hint="" if score is not None else "Needs speed, tokens and a price"
+    )
 
 
 def _last(entry: Entry, now: datetime) -> Figure:
     at = entry.summary.last_at
-    return Figure(text=fmt.ago(at, now), hint=fmt.instant(at) if at else NO_RESULT)
+    return Figure(text=fmt.ago(at, now), hint=fmt.utc_timestamp(at) if at else NO_RESULT)
 
 
 def _cost(entry: Entry) -> Figure:

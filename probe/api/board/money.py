@@ -65,7 +65,7 @@ def _row(budget: BudgetStatus) -> BudgetRow:
         reserved=round(reserved, 1),
         tone=tone,
         state=_state(budget, tone),
-        hint=f"{fmt.usd(budget.spent_usd)} spent{under_way}; until {fmt.instant(budget.until)}",
+        hint=f"{fmt.usd(budget.spent_usd)} spent{under_way}; until {fmt.utc_timestamp(budget.until)}",
     )
 
 

@@ -97,7 +97,7 @@ def failure_row(sample: Sample, times: int, now: datetime) -> FailureRow:
     return FailureRow(
         id=str(sample.id),
         when=fmt.ago(sample.started_at, now),
-        instant=fmt.instant(sample.started_at),
+        instant=fmt.utc_timestamp(sample.started_at),
         target=sample.target.name,
         simulated=sample.target.kind == "simulated",
         kind=words(outcome.kind),
@@ -118,9 +118,9 @@ def job_row(job: Job, status: JobStatus, now: datetime) -> JobRow:
         cron=job.cron,
         timezone=job.timezone,
         next=fmt.until(status.next_run_at, now),
-        next_instant=fmt.instant(status.next_run_at),
+        next_instant=fmt.utc_timestamp(status.next_run_at),
         last=f"last run {fmt.ago(status.last_run_at, now)}" if status.last_run_at else "no scheduled run yet",
-        last_instant=fmt.instant(status.last_run_at),
+        last_instant=fmt.utc_timestamp(status.last_run_at),
         trouble=", ".join(f"{count:,} {name}" for name, count in counts.items() if count),
     )
 

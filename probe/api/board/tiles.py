@@ -86,7 +86,7 @@ def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
         ),
         Tile(
             label="Probes",
-            value=fmt.count(attempts),
+            value=fmt.integer(attempts),
             note=f"{probed:,} of {len(entries):,} targets",
             hint="Attempts in the last 24 hours",
         ),

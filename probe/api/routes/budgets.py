@@ -12,7 +12,7 @@ from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.daemon import EstimateOrder
-from probe.reports.money import BudgetsBody, EstimatesBody
+from probe.reports.money import BudgetsBody, EstimatesBody, budgets_body, estimates_body
 
 router = APIRouter(prefix="/api/v1", tags=["money"])
 
@@ -28,7 +28,7 @@ class EstimateParameters(Parameters):
 @router.get("/budgets", summary="What was spent, of which budgets")
 async def budgets(given: Given) -> BudgetsBody:
     """As of now, by what is stored; `reserved_usd` is what runs under way are estimated to take yet."""
-    return BudgetsBody.of(given.control.status().money)
+    return budgets_body(given.control.status().money)
 
 
 @router.get("/estimate", summary="What runs would cost", responses=responses(422))
@@ -42,6 +42,6 @@ async def estimate(given: Given, asked: Annotated[EstimateParameters, Query()]) 
         raise Problem(422, "Ask for a job or for a suite, not for both.")
     order = EstimateOrder(job=asked.job, suite=asked.suite, targets=asked.target)
     try:
-        return EstimatesBody.of(await given.control.estimate(order))
+        return estimates_body(await given.control.estimate(order))
     except ConfigError as exc:
         raise Problem(422, str(exc)) from exc

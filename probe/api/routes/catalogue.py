@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from probe.api.parameters import ModelParameters, Parameters
 from probe.api.parts import Given
 from probe.api.problem import responses
-from probe.reports.answers import model_body
 from probe.reports.models import shown_models
 from probe.reports.schemas import Listing, ModelBody, ProviderBody
 
@@ -19,7 +18,7 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"], responses=responses(422
 @router.get("/providers", summary="Providers, by name")
 async def providers(given: Given, _: Annotated[Parameters, Query()]) -> Listing[ProviderBody]:
     found = await given.store.catalog.providers()
-    return Listing(items=[ProviderBody.model_validate(each) for each in found])
+    return Listing(items=[ProviderBody.of(each) for each in found])
 
 
 @router.get("/models", summary="Models with their latest price, by provider and name")
@@ -28,4 +27,4 @@ async def models(given: Given, asked: Annotated[ModelParameters, Query()]) -> Li
     series = given.control.series()
     shown = shown_models(found, [(each.target.provider, each.target.model) for each in series])
     chosen = asked.chosen()
-    return Listing(items=[model_body(each) for each in shown if chosen.takes(each)])
+    return Listing(items=[ModelBody.from_model(each) for each in shown if chosen.takes(each)])

@@ -66,7 +66,7 @@ class DiscoveriesBegun(Body):
 )
 async def discoveries(given: Given, asked: Annotated[DiscoveryParameters, Query()]) -> Listing[DiscoveryBody]:
     found = await given.store.discoveries.latest(asked.provider, limit=asked.limit)
-    return Listing(items=[DiscoveryBody.model_validate(each) for each in found])
+    return Listing(items=[DiscoveryBody.of(each) for each in found])
 
 
 @router.post(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -13,27 +11,10 @@ from probe.api.parameters import Instant, PageParameters, Word
 from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.facts.event import EventKind, Severity
-from probe.reports.schemas import Body, Listing
+from probe.reports.schemas import EventBody, Listing
 from probe.store import EventFilter
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
-
-
-class EventBody(Body):
-    """`text` is one line for a person, `data` the same for a program; money and dates in it are strings.
-
-    `scope` is the budget that an event is about.
-    """
-
-    id: UUID
-    at: datetime
-    kind: EventKind
-    severity: Severity
-    provider: str | None
-    model: str | None
-    scope: str | None
-    text: str
-    data: dict[str, Any]
 
 
 class EventParameters(PageParameters):
@@ -55,4 +36,4 @@ async def events(given: Given, asked: Annotated[EventParameters, Query()]) -> Li
         page = await given.store.events.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of events gave.") from exc
-    return Listing(items=[EventBody.model_validate(each) for each in page.items], next=page.next)
+    return Listing(items=[EventBody.of(each) for each in page.items], next=page.next)

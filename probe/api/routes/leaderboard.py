@@ -9,9 +9,8 @@ from fastapi import APIRouter, Query
 from probe.api.parameters import LeaderboardParameters
 from probe.api.parts import Given
 from probe.api.problem import responses
-from probe.reports.answers import entry_body
 from probe.reports.leaderboard import HOURS, Sort, entries, ranked
-from probe.reports.schemas import LeaderboardBody
+from probe.reports.schemas import EntryBody, LeaderboardBody
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
 
@@ -31,6 +30,5 @@ async def leaderboard(given: Given, asked: Annotated[LeaderboardParameters, Quer
         if asked.kind in {None, entry.kind} and asked.provider in {None, entry.provider}
     ]
     places = enumerate(ranked(chosen, Sort.parse(asked.sort) or Sort()), start=1)
-    return LeaderboardBody(
-        since=asked.begins(until), until=until, items=[entry_body(entry, place) for place, entry in places]
-    )
+    items = [EntryBody.of(entry, entry.summary, place=place) for place, entry in places]
+    return LeaderboardBody(since=asked.begins(until), until=until, items=items)

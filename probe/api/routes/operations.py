@@ -37,7 +37,8 @@ async def healthz() -> HealthBody:
 )
 async def readyz(given: Given, response: Response) -> ReadinessBody:
     """Asks whether the store answers, the stopwatch lives and the schedule runs."""
-    readiness = ReadinessBody.of(list(await given.control.readiness()))
+    troubles = await given.control.readiness()
+    readiness = ReadinessBody.of(ready=not troubles, troubles=troubles)
     response.status_code = 200 if readiness.ready else 503
     return readiness
 

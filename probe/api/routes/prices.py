@@ -40,7 +40,7 @@ async def prices(given: Given, asked: Annotated[PriceParameters, Query()]) -> Li
     """Of what was ever probed or listed and has a price."""
     said: dict[ModelKey, list[PriceBody]] = {}
     for quote in await given.store.quotes.current():
-        said.setdefault((quote.provider, quote.model), []).append(PriceBody.of(quote.price))
+        said.setdefault((quote.provider, quote.model), []).append(PriceBody.from_price(quote.price))
     return Listing(
         items=[
             InForceBody(
@@ -64,4 +64,4 @@ async def history(given: Given, asked: Annotated[HistoryParameters, Query()]) ->
 @router.get("/prices/held", summary="Prices that wait for review because they jump")
 async def held(given: Given) -> Listing[QuoteBody]:
     """`probe prices review` decides on them."""
-    return Listing(items=[QuoteBody.of(quote) for quote in await given.store.quotes.held()])
+    return Listing(items=[QuoteBody.from_quote(quote) for quote in await given.store.quotes.held()])

@@ -35,7 +35,7 @@ async def runs(given: Given, asked: Annotated[RunParameters, Query()]) -> Listin
         page = await given.store.runs.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
     except ValueError as exc:
         raise Problem(400, "This cursor is not one that a page of runs gave.") from exc
-    return Listing(items=[RunBody.model_validate(each) for each in page.items], next=page.next)
+    return Listing(items=[RunBody.of(each) for each in page.items], next=page.next)
 
 
 @router.get("/runs/{run_id}", summary="One run", responses=responses(404, 422, 503))
@@ -43,7 +43,7 @@ async def run(given: Given, run_id: UUID) -> RunBody:
     found = await given.store.runs.get(run_id)
     if found is None:
         raise Problem(404, f"There is no run {run_id}.")
-    return RunBody.model_validate(found)
+    return RunBody.of(found)
 
 
 @router.post(

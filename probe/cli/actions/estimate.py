@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from probe.bootstrap.assembly import Assembly, assemble
 from probe.budgets.budgets import Budgets
@@ -17,11 +16,11 @@ from probe.budgets.ledger import Ledger, in_usd, limits_of
 from probe.cli.actions.prices_common import opened
 from probe.cli.actions.run import RUN_NAME
 from probe.cli.database import has_database
-from probe.cli.output.format import UNKNOWN, usd
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
 from probe.lib.clock import SystemClock
-from probe.reports.money import EstimatesBody
+from probe.reports.format import UNKNOWN, usd
+from probe.reports.money import PlanBody, plan_body
 from probe.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.
@@ -38,16 +37,16 @@ _COLUMNS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appraisal:
+class PlanEstimate:
     """`budget_fits` are what budgets say."""
 
     forecasts: tuple[Forecast, ...]
     budget_fits: tuple[BudgetFit, ...]
 
 
-async def appraise(
+async def estimate_plan(
     config: Config, *, job: str | None, suite: str | None, patterns: Sequence[str]
-) -> Appraisal:
+) -> PlanEstimate:
     """The database is read where there is one, and not changed. Raises ConfigError, StoreError."""
     clock = SystemClock()
     async with _prepared(config) as (assembly, store):
@@ -61,7 +60,7 @@ async def appraise(
             ledger, estimator = budgets.ledger, budgets.estimator
         asked = await estimator.requested(job, suite, patterns)
         limits = limits_of(config.budgets)
-        return Appraisal(
+        return PlanEstimate(
             forecasts=asked, budget_fits=budget_fits(limits, asked, estimator.forecasts, ledger, RUN_NAME)
         )
 
@@ -83,7 +82,7 @@ async def _prepared(config: Config) -> AsyncIterator[tuple[Assembly, Store | Non
 # Saying it ----------------------------------------------------------------------------------------------
 
 
-def print_appraisal(found: Appraisal) -> None:
+def print_estimate(found: PlanEstimate) -> None:
     """The table on stdout; what was assumed, what is unknown, and what budgets say on stderr."""
     rows = [row for forecast in found.forecasts for row in _rows(forecast)]
     if len(found.forecasts) > 1:
@@ -97,10 +96,8 @@ def print_appraisal(found: Appraisal) -> None:
         print_note(line)
 
 
-def print_appraisal_json(found: Appraisal) -> None:
-    body = EstimatesBody.of(found.forecasts).model_dump(mode="json")
-    body["budgets"] = [_fit_json(each) for each in found.budget_fits]
-    print_line(json.dumps(body, indent=2, ensure_ascii=False))
+def estimate_body(found: PlanEstimate) -> PlanBody:
+    return plan_body(found.forecasts, found.budget_fits)
 
 
 def _rows(forecast: Forecast) -> Iterator[list[Cell | str]]:
@@ -136,7 +133,7 @@ def _tokens(target: TargetEstimate) -> str:
     return f"{'~' if target.assumed else ''}{round(target.input_tokens):,} + {round(target.output_tokens):,}"
 
 
-def _notes(found: Appraisal) -> Iterator[str]:
+def _notes(found: PlanEstimate) -> Iterator[str]:
     if any(each.estimate.assumed for each in found.forecasts):
         yield (
             f"~ no results of the last {USAGE_DAYS.days} days: the output is assumed to be "
@@ -160,14 +157,3 @@ def _fit(fit: BudgetFit) -> str:
         what = f"{in_usd(fit.spent_usd)} are spent, the {span} {in_usd(fit.expected_usd)}"
         verdict = "fits" if fit.fits else "does not fit, runs will be skipped"
     return f"budget {limit.budget}: {in_usd(limit.usd)} USD a {limit.span}, {what}: {verdict}"
-
-
-def _fit_json(fit: BudgetFit) -> dict[str, Any]:
-    return {
-        "name": fit.limit.budget,
-        "period": fit.limit.span,
-        "limit_usd": in_usd(fit.limit.usd),
-        "spent_usd": in_usd(fit.spent_usd),
-        "expected_usd": in_usd(fit.expected_usd),
-        "fits": fit.fits,
-    }

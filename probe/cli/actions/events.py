@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast, get_args
+from typing import Final, cast, get_args
 
 from typer import BadParameter
 
-from probe.cli.actions.model_list import MAKERS
-from probe.cli.actions.results import age
-from probe.cli.database import first_items, opened_store
-from probe.cli.output.format import instant
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.actions.results import parse_age
+from probe.cli.database import MODEL_MAKERS, first_items, opened_store
+from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.clock import SystemClock
+from probe.reports.format import timestamp
+from probe.reports.schemas import EventBody
 from probe.store import EventFilter
 
 # Of a kind; the rest is counted.
@@ -38,13 +38,13 @@ def event_filter(
         severity=cast("Severity | None", severity),
         provider=provider,
         model=model,
-        since=None if since is None else SystemClock().now() - age(since),
+        since=None if since is None else SystemClock().now() - parse_age(since),
     )
 
 
 async def read_events(config: Config, wanted: EventFilter, limit: int) -> Sequence[Event]:
     """Newest first. Raises StoreError."""
-    async with opened_store(config, MAKERS) as store:
+    async with opened_store(config, MODEL_MAKERS) as store:
         return await first_items(
             lambda size, after: store.events.page(wanted, limit=size, after=after), limit
         )
@@ -69,29 +69,11 @@ def print_events(events: Sequence[Event]) -> None:
     print_table(
         _COLUMNS,
         [
-            [instant(event.at), Cell(event.severity, _STYLES[event.severity]), event.kind, event.text]
+            [timestamp(event.at), Cell(event.severity, _STYLES[event.severity]), event.kind, event.text]
             for event in events
         ],
     )
 
 
-def print_events_json(events: Sequence[Event]) -> None:
-    import json
-
-    for event in events:
-        print_line(json.dumps(event_json(event), ensure_ascii=False))
-
-
-def event_json(event: Event) -> dict[str, Any]:
-    """As the API has it."""
-    return {
-        "id": str(event.id),
-        "at": event.at.isoformat(),
-        "kind": event.kind,
-        "severity": event.severity,
-        "provider": event.provider,
-        "model": event.model,
-        "scope": event.scope,
-        "text": event.text,
-        "data": dict(event.data),
-    }
+def events_body(events: Sequence[Event]) -> list[EventBody]:
+    return [EventBody.of(event) for event in events]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, get_args
 
 from probe.catalog.prices.price import PriceEntry
-from probe.cli.output.format import UNKNOWN, instant
-from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.cli.output.table import Column, print_note, print_table
 from probe.config import Config
 from probe.delivery.bisect import deliver_bisecting
 from probe.delivery.plugins import load_exporter
@@ -22,6 +20,7 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import Status
 from probe.lib.clock import SystemClock
+from probe.reports.format import timestamp
 from probe.store import Journal, ResultFilter, Store
 from probe.store.events import EventStore
 from probe.store.prices import PriceStore
@@ -49,7 +48,7 @@ class Backlog:
     refused: int
 
 
-async def backlogs(config: Config) -> list[Backlog]:
+async def read_backlogs(config: Config) -> list[Backlog]:
     """Of every configured exporter, and every journal it takes as far as it ever ran. Raises StoreError."""
     names = config.exporters.enabled()
     async with await Store.open(config.database.url.get_secret_value()) as store:
@@ -97,7 +96,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
                 each.exporter,
                 each.journal,
                 f"{each.waiting:,}",
-                UNKNOWN if each.oldest_at is None else instant(each.oldest_at),
+                timestamp(each.oldest_at),
                 f"{each.refused:,}",
             ]
             for each in found
@@ -105,12 +104,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
     )
 
 
-def print_backlogs_json(found: Sequence[Backlog]) -> None:
-    for each in found:
-        print_line(json.dumps(asdict(each), default=lambda at: at.isoformat()))
-
-
-async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> list[str]:
+async def export_again(config: Config, name: str | None, wanted: ResultFilter) -> list[str]:
     """Hand these results to one configured exporter, or all. Says what became of it, a line for each.
 
     Raises ConfigError; ExportError where a sink takes nothing: what was handed over before stays there.
@@ -123,10 +117,10 @@ async def give_again(config: Config, name: str | None, wanted: ResultFilter) -> 
     if not chosen:
         raise ConfigError("no exporter is configured; see exporters in docs/configuration.md")
     async with await Store.open(config.database.url.get_secret_value()) as store:
-        return [await _give(store, each, settings, wanted) for each, settings in chosen.items()]
+        return [await _export(store, each, settings, wanted) for each, settings in chosen.items()]
 
 
-async def _give(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
+async def _export(store: Store, name: str, settings: Mapping[str, object], wanted: ResultFilter) -> str:
     context = replace(_context(settings), run=store.runs.get, replay=True)
     exporter = load_exporter(name, context)
     given: Counter[str] = Counter()

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import structlog
 
@@ -94,8 +93,8 @@ def rate_cells(rates: Rates) -> list[str]:
     return [amount(getattr(rates, kind.key)) for kind in TOKEN_KINDS]
 
 
-def price_json(price: Price | None) -> Any:
-    return None if price is None else PriceBody.of(price).model_dump(mode="json")
+def price_json(price: Price | None) -> PriceBody | None:
+    return None if price is None else PriceBody.from_price(price)
 
 
 def age(price: Price, at: datetime) -> str:

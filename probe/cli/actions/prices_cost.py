@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -12,11 +11,12 @@ from typer import BadParameter
 
 from probe.catalog.prices.price import plain
 from probe.cli.actions.prices_common import amount, opened, price_json
-from probe.cli.output.format import instant, tokens
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.output.format import token_counts
+from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
 from probe.errors import StoreError
 from probe.pricing.recompute import Recomputed, recompute
+from probe.reports.format import timestamp
 
 _COLUMNS: Final = (
     Column("when (UTC)"),
@@ -55,16 +55,16 @@ def print_costs(found: Sequence[Recomputed]) -> None:
         print_note("no price of then is known of some: they are reckoned at today's")
 
 
-def print_costs_json(found: Sequence[Recomputed]) -> None:
-    print_line(json.dumps([_as_json(each) for each in found], indent=2))
+def costs_body(found: Sequence[Recomputed]) -> object:
+    return [_as_json(each) for each in found]
 
 
 def _row(each: Recomputed) -> list[Cell | str]:
     sample = each.sample
     return [
-        instant(sample.started_at),
+        timestamp(sample.started_at),
         sample.target.name,
-        tokens(sample.usage),
+        token_counts(sample.usage),
         amount(_stored(each)),
         amount(None if each.cost is None else each.cost.total_usd),
         amount(_charged(each)),

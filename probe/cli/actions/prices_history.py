@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,9 +9,9 @@ from typer import BadParameter
 
 from probe.catalog.prices.price import DatedPrice
 from probe.cli.actions.prices_common import amount, opened, rate_cells, rate_columns
-from probe.cli.output.format import instant
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
+from probe.reports.format import timestamp
 from probe.reports.schemas import DatedPriceBody
 
 _COLUMNS: Final = (
@@ -40,15 +39,14 @@ def print_history(history: Sequence[DatedPrice]) -> None:
     print_table(_COLUMNS, [_row(dated) for dated in history])
 
 
-def print_history_json(history: Sequence[DatedPrice]) -> None:
-    bodies = [DatedPriceBody.since(dated).model_dump(mode="json") for dated in history]
-    print_line(json.dumps(bodies, indent=2))
+def history_body(history: Sequence[DatedPrice]) -> list[DatedPriceBody]:
+    return [DatedPriceBody.since(dated) for dated in history]
 
 
 def _row(dated: DatedPrice) -> list[Cell | str]:
     at, price = dated
     return [
-        instant(at),
+        timestamp(at),
         *rate_cells(price.rates),
         amount(price.request_usd),
         price.source,

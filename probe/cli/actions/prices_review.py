@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +10,10 @@ from typer import BadParameter
 
 from probe.catalog.prices.price import Price
 from probe.cli.actions.prices_common import Opened, opened, price_json
-from probe.cli.output.format import instant
 from probe.cli.output.table import Column, print_line, print_note, print_table
 from probe.config import Config
 from probe.pricing.events import short_price
+from probe.reports.format import timestamp
 from probe.reports.schemas import QuoteBody
 from probe.store import QuoteRecord
 
@@ -87,7 +86,7 @@ def print_held(reviewed: Reviewed) -> None:
                 "" if price is None else short_price(price),
                 short_price(quote.price),
                 quote.reason or "",
-                instant(quote.fetched_at),
+                timestamp(quote.fetched_at),
             ]
             for quote, price in reviewed.held
         ],
@@ -95,10 +94,8 @@ def print_held(reviewed: Reviewed) -> None:
     )
 
 
-def print_held_json(reviewed: Reviewed) -> None:
-    held = [{**_quote(quote), "in_force": price_json(price)} for quote, price in reviewed.held]
-    print_line(json.dumps({"decided": [_quote(quote) for quote in reviewed.decided], "held": held}, indent=2))
-
-
-def _quote(quote: QuoteRecord) -> dict[str, object]:
-    return QuoteBody.of(quote).model_dump(mode="json")
+def held_body(reviewed: Reviewed) -> object:
+    held = [
+        {**dict(QuoteBody.from_quote(quote)), "in_force": price_json(price)} for quote, price in reviewed.held
+    ]
+    return {"decided": [QuoteBody.from_quote(quote) for quote in reviewed.decided], "held": held}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +25,7 @@ from probe.cli.actions.prices_common import (
     rate_columns,
 )
 from probe.cli.database import has_database
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
 from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
@@ -122,20 +121,10 @@ def print_prices(shown: Sequence[Shown]) -> None:
         print_note(f"other prices for large requests (--json has them): {', '.join(tiered)}")
 
 
-def print_prices_json(shown: Sequence[Shown]) -> None:
-    print_line(
-        json.dumps(
-            [
-                {
-                    "provider": each.key[0],
-                    "model": each.key[1],
-                    "price": price_json(each.price),
-                }
-                for each in shown
-            ],
-            indent=2,
-        )
-    )
+def prices_body(shown: Sequence[Shown]) -> object:
+    return [
+        {"provider": each.key[0], "model": each.key[1], "price": price_json(each.price)} for each in shown
+    ]
 
 
 def print_differences(shown: Sequence[Shown]) -> None:
@@ -157,21 +146,16 @@ def print_differences(shown: Sequence[Shown]) -> None:
     print_table(_SOURCES, rows)
 
 
-def print_differences_json(shown: Sequence[Shown]) -> None:
-    print_line(
-        json.dumps(
-            [
-                {
-                    "provider": each.key[0],
-                    "model": each.key[1],
-                    "factor": _factor(each.factor),
-                    "sources": {source: price_json(price) for source, price in each.said.items()},
-                }
-                for each in shown
-            ],
-            indent=2,
-        )
-    )
+def differences_body(shown: Sequence[Shown]) -> object:
+    return [
+        {
+            "provider": each.key[0],
+            "model": each.key[1],
+            "factor": _factor(each.factor),
+            "sources": {source: price_json(price) for source, price in each.said.items()},
+        }
+        for each in shown
+    ]
 
 
 def _row(each: Shown) -> list[Cell | str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from probe.cli.actions.events import note_events
 from probe.cli.actions.prices_common import opened
 from probe.cli.output.table import print_error, print_line, print_note
@@ -37,32 +35,26 @@ def print_sync(done: PriceSync) -> None:
     )
 
 
-def print_sync_json(done: PriceSync) -> None:
-    print_line(
-        json.dumps(
+def sync_body(done: PriceSync) -> object:
+    return {
+        "complete": done.complete,
+        "sources": [
             {
-                "complete": done.complete,
-                "sources": [
-                    {
-                        "source": report.source,
-                        "error": report.error,
-                        "unchanged": report.unchanged,
-                        "prices": report.quotes,
-                        "first": report.first,
-                        "changed": [f"{quote.provider}/{quote.model}" for quote in report.changed],
-                        "held": [f"{quote.provider}/{quote.model}" for quote in report.held],
-                        "refused": [f"{refusal.model} {refusal.reason}" for refusal in report.refused],
-                    }
-                    for report in done.sources
-                ],
-                "events": [
-                    {"kind": event.kind, "severity": event.severity, "text": event.text}
-                    for event in done.events
-                ],
-            },
-            indent=2,
-        )
-    )
+                "source": report.source,
+                "error": report.error,
+                "unchanged": report.unchanged,
+                "prices": report.quotes,
+                "first": report.first,
+                "changed": [f"{quote.provider}/{quote.model}" for quote in report.changed],
+                "held": [f"{quote.provider}/{quote.model}" for quote in report.held],
+                "refused": [f"{refusal.model} {refusal.reason}" for refusal in report.refused],
+            }
+            for report in done.sources
+        ],
+        "events": [
+            {"kind": event.kind, "severity": event.severity, "text": event.text} for event in done.events
+        ],
+    }
 
 
 def _summary(report: SourceReport) -> str:

@@ -11,12 +11,13 @@ from uuid import UUID
 from typer import BadParameter
 
 from probe.cli.database import first_items, opened_store
-from probe.cli.output.format import cost, duration, instant, outcome, speed, tokens
-from probe.cli.output.results import failures, label
-from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.cli.output.format import failure_lines, outcome_cell, series_label, token_counts, total_cost
+from probe.cli.output.table import Column, print_note, print_table
 from probe.config import Config
 from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
+from probe.reports.format import duration, timestamp, tokens_per_second
+from probe.reports.schemas import ResultDetail
 from probe.store import ResultFilter
 
 _AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
@@ -47,11 +48,11 @@ def result_filter(
         provider=provider,
         run_id=run_id,
         success=None if failed is None else not failed,
-        since=None if since is None else SystemClock().now() - age(since),
+        since=None if since is None else SystemClock().now() - parse_age(since),
     )
 
 
-def age(text: str) -> timedelta:
+def parse_age(text: str) -> timedelta:
     """`30m`, `24h`, `7d`. Raises BadParameter."""
     match = _AGE.fullmatch(text)
     if match is None:
@@ -75,26 +76,23 @@ def print_results(samples: Sequence[Sample]) -> None:
         _COLUMNS,
         [
             [
-                instant(sample.started_at),
-                label(sample),
+                timestamp(sample.started_at),
+                series_label(sample),
                 sample.case_id,
                 duration(sample.timing.ttft_seconds),
                 duration(sample.timing.total_latency_seconds),
-                speed(sample.timing.tps),
-                tokens(sample.usage),
-                cost(sample.cost),
-                outcome(sample.outcome),
+                tokens_per_second(sample.timing.tps),
+                token_counts(sample.usage),
+                total_cost(sample.cost),
+                outcome_cell(sample.outcome),
             ]
             for sample in samples
         ],
         lead=2,
     )
-    for line in failures(samples):
+    for line in failure_lines(samples):
         print_note(line)
 
 
-def print_results_json(samples: Sequence[Sample]) -> None:
-    from probe.reports.answers import result_detail
-
-    for sample in samples:
-        print_line(result_detail(sample).model_dump_json())
+def results_body(samples: Sequence[Sample]) -> list[ResultDetail]:
+    return [ResultDetail.of(sample, sample.timing) for sample in samples]

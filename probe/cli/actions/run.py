@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.cli.actions.prices_common import stored_quotes
+from probe.cli.output.format import failure_lines, outcome_cell, series_label, token_counts, total_cost
 from probe.cli.output.progress import Show, progress_bar
-from probe.cli.session import workbench
+from probe.cli.output.table import Cell, Column, print_error, print_note, print_table
+from probe.cli.session import open_session
 from probe.config import Config, process_environment
 from probe.errors import OverBudget, StoreError
 from probe.facts.sample import Sample, Series
@@ -20,15 +23,27 @@ from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
 from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan, RunSummary
+from probe.reports.format import duration, tokens_per_second, usd
+from probe.reports.schemas import ResultDetail, RunReportBody
 from probe.store import RunEnd, Store
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Wire
 
 RUN_NAME = "by hand"
+_COLUMNS = (
+    Column("target"),
+    Column("case"),
+    Column("TTFT", "right"),
+    Column("total", "right"),
+    Column("tok/s", "right"),
+    Column("tokens", "right"),
+    Column("cost", "right"),
+    Column("outcome"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class RunReport:
     """What came of a run, the samples in the order of the plan.
 
     `unstored` results could not be kept, `store_error` says why.
@@ -45,7 +60,7 @@ class Report:
         return self.summary.ok == self.summary.planned and self.unstored == 0
 
 
-async def shop(
+async def run_once(
     config: Config,
     *,
     suite: str,
@@ -53,7 +68,7 @@ async def shop(
     concurrency: int,
     keep: bool,
     over_budget: bool = False,
-) -> Report:
+) -> RunReport:
     """Ask once. When this is cancelled, what is in flight is cancelled, stored, and the run is closed.
 
     Raises ConfigError for an unknown suite or a pattern that matches nothing; StoreError where the run cannot
@@ -62,7 +77,7 @@ async def shop(
     clock = SystemClock()
     quotes = await stored_quotes(config)
     async with (
-        workbench(config, quotes) as assembly,
+        open_session(config, quotes) as assembly,
         _stopwatch() as wire,
         _open(config, keep, clock) as keeper,
     ):
@@ -71,7 +86,7 @@ async def shop(
             await _ask_budgets(config, assembly, plan, keeper, clock)
         with progress_bar(plan.planned_attempts) as show:
             summary = await _carry_out(_runner(assembly, wire, clock), plan, keeper, show)
-    return Report(
+    return RunReport(
         suite=suite,
         summary=summary,
         samples=_in_order(keeper.samples, plan),
@@ -211,3 +226,56 @@ def _described(summary: RunSummary) -> str:
     pausing = summary.waiting > 0 and summary.in_flight == 0
     state = "pausing for a provider" if pausing else f"{summary.in_flight} in flight"
     return f"{summary.ok} ok{failed}, {state}"
+
+
+# Showing it -----------------------------------------------------------------------------------------------
+
+
+def print_report(report: RunReport) -> None:
+    """Every attempt, then what went wrong, then the sum."""
+    print_table(_COLUMNS, [_row(sample) for sample in report.samples])
+    for line in failure_lines(report.samples):
+        print_note(line)
+    print_note(_total(report))
+    if report.unstored or report.store_error:
+        print_error(f"{report.unstored} results were not stored: {report.store_error}")
+
+
+def report_body(report: RunReport) -> RunReportBody:
+    """The results are those of the API, with their texts."""
+    results = [ResultDetail.of(sample, sample.timing) for sample in report.samples]
+    return RunReportBody.of(report, report.summary, results=results)
+
+
+def _row(sample: Sample) -> list[Cell | str]:
+    return [
+        series_label(sample),
+        sample.case_id,
+        duration(sample.timing.ttft_seconds),
+        duration(sample.timing.total_latency_seconds),
+        tokens_per_second(sample.timing.tps),
+        token_counts(sample.usage),
+        total_cost(sample.cost),
+        outcome_cell(sample.outcome),
+    ]
+
+
+def _total(report: RunReport) -> str:
+    summary = report.summary
+    parts = [f"{summary.ok} of {summary.planned} ok"]
+    parts += [
+        f"{number} {what}"
+        for number, what in (
+            (summary.failed, "failed"),
+            (summary.cancelled, "cancelled"),
+            (summary.skipped, "skipped to spare the provider"),
+        )
+        if number
+    ]
+    costs = [sample.cost.total_usd for sample in report.samples if sample.cost is not None]
+    if costs:
+        unknown = len(report.samples) - len(costs)
+        parts.append(
+            f"cost {usd(sum(costs, Decimal()))}{f' and {unknown} of unknown cost' if unknown else ''}"
+        )
+    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""One question to one target."""
+"""One request to one target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.load import load_config
 from probe.cli.actions.engines import choose_engines
 from probe.cli.actions.prices_common import stored_quotes
-from probe.cli.session import workbench
+from probe.cli.session import open_session
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
 from probe.config.sources import variable_layers
 from probe.config.sources.problems import Origins, problem_lines
@@ -49,7 +49,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Attempt:
     capture: Capture
     reading: Reading
     cost: Cost | None
@@ -85,12 +85,12 @@ def settings_for(
     return _with_target(config, config.targets[0].label if target is None else target)
 
 
-async def ask(config: Config, name: str, question: Question) -> Answered:
+async def send_request(config: Config, name: str, question: Question) -> Attempt:
     """One attempt of one target, on a wire of this process: nothing else runs in it.
 
     Raises ConfigError, ProviderError, StopwatchError; a failed attempt is an answer too.
     """
-    async with workbench(config, await stored_quotes(config)) as assembly:
+    async with open_session(config, await stored_quotes(config)) as assembly:
         (plan, *_) = assembly.choose([name])
         provider = assembly.providers[plan.target.provider]
         wire = LocalWire()
@@ -106,7 +106,7 @@ async def ask(config: Config, name: str, question: Question) -> Answered:
             reading = provider.read(capture)
             if visit is not None:
                 reading = await visit.complete(reading)
-        return Answered(capture=capture, reading=reading, cost=_cost(assembly, plan, capture, reading))
+        return Attempt(capture=capture, reading=reading, cost=_cost(assembly, plan, capture, reading))
 
 
 def _prompt(plan: TargetPlan, question: Question) -> Prompt:

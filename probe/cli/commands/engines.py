@@ -9,10 +9,10 @@ import typer
 from probe.cli.options import AsJson, ConfigFile, help_without_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from probe.cli.actions.engines import Look, Seen
+    from probe.cli.actions.engines import EngineAnswer, Look
 
 app = typer.Typer(
     help="Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.",
@@ -42,11 +42,15 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
       probe engines list --json
     """
     from probe.bootstrap.load import load_config
-    from probe.cli.actions.engines import configured_engines
-    from probe.cli.output.engines import print_list, print_list_json
+    from probe.cli.actions.engines import configured_engines, engine_list_body, print_engine_list
+    from probe.cli.output.table import print_json
 
     settings = load_config(config)
-    (print_list_json if as_json else print_list)(configured_engines(settings), settings.targets)
+    engines = configured_engines(settings)
+    if as_json:
+        print_json(engine_list_body(engines, settings.targets))
+    else:
+        print_engine_list(engines, settings.targets)
 
 
 @app.command()
@@ -63,12 +67,9 @@ def health(engines: Names = None, config: ConfigFile = None, as_json: AsJson = F
       probe engines health ollama
       probe engines health my-vllm --json
     """
-    from probe.cli.actions.engines import see_health
-    from probe.cli.output.engines import print_health, print_json
+    from probe.cli.actions.engines import print_health, see_health
 
-    seen = _ask(config, engines, see_health)
-    (print_json if as_json else print_health)(seen)
-    _end(seen)
+    _show(config, engines, see_health, print_health, as_json=as_json)
 
 
 @app.command()
@@ -84,24 +85,28 @@ def info(engines: Names = None, config: ConfigFile = None, as_json: AsJson = Fal
       probe engines info
       probe engines info llamacpp --json
     """
-    from probe.cli.actions.engines import see_info
-    from probe.cli.output.engines import print_info, print_json
+    from probe.cli.actions.engines import print_engines, see_info
 
-    seen = _ask(config, engines, see_info)
-    (print_json if as_json else print_info)(seen)
-    _end(seen)
+    _show(config, engines, see_info, print_engines, as_json=as_json)
 
 
-def _ask(config: Path | None, engines: Sequence[str] | None, look: Look) -> Sequence[Seen]:
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.engines import ask_engines, choose_engines
-    from probe.cli.session import quiet_logs, run_to_end
+def _show(
+    config: Path | None,
+    names: Sequence[str] | None,
+    look: Look,
+    text: Callable[[Sequence[EngineAnswer]], None],
+    *,
+    as_json: bool,
+) -> None:
+    from probe.cli.actions.engines import answers_body, ask_engines, choose_engines
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    return run_to_end(ask_engines(choose_engines(settings, engines or ()), look))
-
-
-def _end(seen: Sequence[Seen]) -> None:
-    if not all(each.healthy for each in seen):
+    answers = show(
+        config,
+        lambda settings: ask_engines(choose_engines(settings, names or ()), look),
+        text,
+        as_json=as_json,
+        body=answers_body,
+    )
+    if not all(each.healthy for each in answers):
         raise typer.Exit(1)

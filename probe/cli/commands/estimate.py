@@ -35,15 +35,18 @@ def estimate(
       probe estimate --job benchmark --json
       probe estimate --suite quick --target 'groq/*'
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.estimate import appraise, print_appraisal, print_appraisal_json
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.estimate import estimate_body, estimate_plan, print_estimate
+    from probe.cli.session import show
 
     if job is not None and suite is not None:
         raise typer.BadParameter("give a job or a suite, not both", param_hint="'--suite'")
     if target and suite is None:
         raise typer.BadParameter("goes with --suite; a job has its own targets", param_hint="'--target'")
-    settings = load_config(config)
-    quiet_logs(settings)
-    found = run_to_end(appraise(settings, job=job, suite=suite, patterns=target or ["*"]))
-    (print_appraisal_json if as_json else print_appraisal)(found)
+    patterns = target or ["*"]
+    show(
+        config,
+        lambda settings: estimate_plan(settings, job=job, suite=suite, patterns=patterns),
+        print_estimate,
+        as_json=as_json,
+        body=estimate_body,
+    )

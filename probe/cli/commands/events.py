@@ -33,12 +33,15 @@ def events(
       probe events --severity critical
       probe events --kind model_appeared --provider openrouter -n 100 --json
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.events import event_filter, print_events, print_events_json, read_events
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.events import event_filter, events_body, print_events, read_events
+    from probe.cli.session import show
 
     wanted = event_filter(kind=kind, severity=severity, provider=provider, model=model, since=since)
-    settings = load_config(config)
-    quiet_logs(settings)
-    found = run_to_end(read_events(settings, wanted, limit))
-    (print_events_json if as_json else print_events)(found)
+    show(
+        config,
+        lambda settings: read_events(settings, wanted, limit),
+        print_events,
+        as_json=as_json,
+        body=events_body,
+        lines=True,
+    )

@@ -25,12 +25,10 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     It is read from the database, whether a daemon runs or not. The page of metrics at /metrics is no such
     exporter: it is never behind.
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.export import backlogs, print_backlogs, print_backlogs_json
-    from probe.cli.session import run_to_end
+    from probe.cli.actions.export import print_backlogs, read_backlogs
+    from probe.cli.session import show
 
-    found = run_to_end(backlogs(load_config(config)))
-    (print_backlogs_json if as_json else print_backlogs)(found)
+    show(config, read_backlogs, print_backlogs, as_json=as_json, lines=True)
 
 
 @app.command()
@@ -60,17 +58,14 @@ def replay(
     """
     from datetime import UTC
 
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.export import give_again
+    from probe.cli.actions.export import export_again
     from probe.cli.output.table import print_line
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.session import run_command
     from probe.store import ResultFilter
 
-    settings = load_config(config)
-    quiet_logs(settings)
     wanted = ResultFilter(
         since=None if since is None else since.replace(tzinfo=UTC),
         until=None if until is None else until.replace(tzinfo=UTC),
     )
-    for line in run_to_end(give_again(settings, exporter, wanted)):
+    for line in run_command(config, lambda settings: export_again(settings, exporter, wanted)):
         print_line(line)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from probe.config import Config
     from probe.facts.sample import Sample
 
 app = typer.Typer(
@@ -58,12 +57,12 @@ def show(
       probe metrics show --engine ollama
       probe metrics show --target my-vllm/llama --since 24h
     """
-    from probe.cli.actions.metrics import engine_names
-    from probe.cli.output.metrics import print_export, print_metrics
+    from probe.cli.actions.metrics import print_metrics, records_body
+    from probe.cli.output.table import print_json
 
-    settings, samples = _read(config, target, engine, since, limit)
+    samples, engines = _read(config, target, engine, since, limit)
     if as_json:
-        print_export(samples, engine_names(settings), "json")
+        print_json(records_body(samples, engines))
     else:
         print_metrics(samples)
 
@@ -88,11 +87,14 @@ def export(
       probe metrics export --format csv --since 7d > metrics.csv
       probe metrics export --engine vllm > metrics.json
     """
-    from probe.cli.actions.metrics import engine_names
-    from probe.cli.output.metrics import print_export
+    from probe.cli.actions.metrics import print_csv, records_body
+    from probe.cli.output.table import print_json
 
-    settings, samples = _read(config, target, engine, since, limit)
-    print_export(samples, engine_names(settings), form)
+    samples, engines = _read(config, target, engine, since, limit)
+    if form == "json":
+        print_json(records_body(samples, engines))
+    else:
+        print_csv(samples, engines)
 
 
 @app.command()
@@ -119,20 +121,23 @@ def analyze(
       probe metrics analyze --since 7d --percentiles
       probe metrics analyze --engine llamacpp --percentiles --variance --json
     """
-    from probe.cli.output.metrics import print_analysis, print_analysis_json
+    from probe.cli.actions.metrics import analysis_body, print_analysis
+    from probe.cli.output.table import print_json
 
-    _, samples = _read(config, target, engine, since, limit)
-    (print_analysis_json if as_json else print_analysis)(samples, percentiles=percentiles, variance=variance)
+    samples, _ = _read(config, target, engine, since, limit)
+    if as_json:
+        print_json(analysis_body(samples, percentiles=percentiles, variance=variance))
+    else:
+        print_analysis(samples, percentiles=percentiles, variance=variance)
 
 
 def _read(
     config: Path | None, target: str | None, engine: str | None, since: str | None, limit: int
-) -> tuple[Config, Sequence[Sample]]:
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.metrics import read_native, wanted_results
-    from probe.cli.session import quiet_logs, run_to_end
+) -> tuple[Sequence[Sample], dict[str, str]]:
+    """The results, and which server is behind which provider."""
+    from probe.cli.actions.metrics import read_native
+    from probe.cli.session import run_command
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    wanted = wanted_results(settings, target=target, engine=engine, since=since)
-    return settings, run_to_end(read_native(settings, wanted, limit))
+    return run_command(
+        config, lambda settings: read_native(settings, target=target, engine=engine, since=since, limit=limit)
+    )

@@ -42,13 +42,10 @@ def list_models(
       probe models list gpt-4 --provider openai --available
       probe models list --retiring --json
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.model_list import print_models, print_models_json, read_models
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.models import models_body, print_models, read_models
+    from probe.cli.session import show
     from probe.reports.models import ModelChoice
 
-    settings = load_config(config)
-    quiet_logs(settings)
     choice = ModelChoice(
         probed=active or None,
         listed=available or None,
@@ -56,8 +53,14 @@ def list_models(
         vanished=vanished or None,
         text=text,
     )
-    models = run_to_end(read_models(settings, provider, choice))
-    (print_models_json if as_json else print_models)(models)
+    show(
+        config,
+        lambda settings: read_models(settings, provider, choice),
+        print_models,
+        as_json=as_json,
+        body=models_body,
+        lines=True,
+    )
 
 
 @app.command()
@@ -74,14 +77,16 @@ def info(
     Examples:
       probe models info openai/gpt-4o-mini
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.model_info import print_info, print_info_json, read_info
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.models import model_info_body, print_model, read_model
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    found = run_to_end(read_info(settings, model))
-    (print_info_json if as_json else print_info)(found)
+    show(
+        config,
+        lambda settings: read_model(settings, model),
+        print_model,
+        as_json=as_json,
+        body=model_info_body,
+    )
 
 
 @app.command()
@@ -106,13 +111,15 @@ def sync(
       probe models sync
       probe models sync openai 'my-*' --json
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.model_sync import print_reports, print_reports_json, sync_models
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.models import print_sync, sync_body, sync_models
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    reports = run_to_end(sync_models(settings, providers or settings.discovery.providers))
-    (print_reports_json if as_json else print_reports)(reports)
+    reports = show(
+        config,
+        lambda settings: sync_models(settings, providers or settings.discovery.providers),
+        print_sync,
+        as_json=as_json,
+        body=sync_body,
+    )
     if not all(report.complete for report in reports):
         raise typer.Exit(1)

@@ -33,27 +33,31 @@ def show(models: Models = None, config: ConfigFile = None, as_json: AsJson = Fal
       probe prices show
       probe prices show 'openrouter/*' --json
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_show import print_prices, print_prices_json, read_prices
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_show import prices_body, print_prices, read_prices
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    shown = run_to_end(read_prices(settings, models))
-    (print_prices_json if as_json else print_prices)(shown)
+    show(
+        config,
+        lambda settings: read_prices(settings, models),
+        print_prices,
+        as_json=as_json,
+        body=prices_body,
+    )
 
 
 @app.command()
 def diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_show import print_differences, print_differences_json, read_prices
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_show import differences_body, print_differences, read_prices
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    shown = run_to_end(read_prices(settings, models))
-    (print_differences_json if as_json else print_differences)(shown)
+    show(
+        config,
+        lambda settings: read_prices(settings, models),
+        print_differences,
+        as_json=as_json,
+        body=differences_body,
+    )
 
 
 @app.command()
@@ -63,14 +67,16 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Print every price that was in force, oldest first."""
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_history import print_history, print_history_json, read_history
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_history import history_body, print_history, read_history
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    records = run_to_end(read_history(settings, model))
-    (print_history_json if as_json else print_history)(records)
+    show(
+        config,
+        lambda settings: read_history(settings, model),
+        print_history,
+        as_json=as_json,
+        body=history_body,
+    )
 
 
 @app.command()
@@ -79,14 +85,10 @@ def sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Providers that name prices in their model lists are asked by `probe models sync`.
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_sync import print_sync, print_sync_json, sync_prices
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_sync import print_sync, sync_body, sync_prices
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    done = run_to_end(sync_prices(settings))
-    (print_sync_json if as_json else print_sync)(done)
+    done = show(config, sync_prices, print_sync, as_json=as_json, body=sync_body)
     if not done.complete:
         raise typer.Exit(1)
 
@@ -115,14 +117,16 @@ def review(
       probe prices review
       probe prices review --accept 3f2a --reject 90c1
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_review import print_held, print_held_json, review_prices
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_review import held_body, print_held, review_prices
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    reviewed = run_to_end(review_prices(settings, accept or (), reject or (), everything=everything))
-    (print_held_json if as_json else print_held)(reviewed)
+    show(
+        config,
+        lambda settings: review_prices(settings, accept or (), reject or (), everything=everything),
+        print_held,
+        as_json=as_json,
+        body=held_body,
+    )
 
 
 @app.command()
@@ -132,11 +136,13 @@ def cost(
     as_json: AsJson = False,
 ) -> None:
     """Reckon what results cost at the prices of their own instants."""
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.prices_cost import print_costs, print_costs_json, recompute_costs
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.prices_cost import costs_body, print_costs, recompute_costs
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    found = run_to_end(recompute_costs(settings, results))
-    (print_costs_json if as_json else print_costs)(found)
+    show(
+        config,
+        lambda settings: recompute_costs(settings, results),
+        print_costs,
+        as_json=as_json,
+        body=costs_body,
+    )

@@ -23,17 +23,10 @@ def replay(
       probe test-request --save slow.json
       probe replay slow.json
     """
-    from probe.cli.output.attempt_json import attempt_json
-    from probe.cli.output.table import print_line
-    from probe.cli.output.timeline import describe
+    from probe.cli.output.attempt import print_attempt
     from probe.providers.factory import dialect_of
     from probe.providers.reading import read_answer
     from probe.wire.archive import load_capture
 
     capture = load_capture(file)
-    reading = read_answer(capture, dialect_of(capture))
-    if as_json:
-        print_line(attempt_json(capture, reading))
-    else:
-        for line in describe(capture, reading):
-            print_line(line)
+    print_attempt(capture, read_answer(capture, dialect_of(capture)), as_json=as_json)

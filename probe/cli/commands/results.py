@@ -32,12 +32,15 @@ def results(
       probe results --failed --since 24h
       probe results --target openai/gpt-4o-mini -n 1000 --json
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.results import print_results, print_results_json, read_results, result_filter
-    from probe.cli.session import quiet_logs, run_to_end
+    from probe.cli.actions.results import print_results, read_results, result_filter, results_body
+    from probe.cli.session import show
 
-    settings = load_config(config)
-    quiet_logs(settings)
     wanted = result_filter(target=target, provider=provider, run=run, failed=failed, since=since)
-    samples = run_to_end(read_results(settings, wanted, limit))
-    (print_results_json if as_json else print_results)(samples)
+    show(
+        config,
+        lambda settings: read_results(settings, wanted, limit),
+        print_results,
+        as_json=as_json,
+        body=results_body,
+        lines=True,
+    )

@@ -35,27 +35,19 @@ def run(
       probe run --suite quick --target 'groq/*' --no-store
       probe run --json | jq '.results[].timing.ttft_seconds'
     """
-    from probe.bootstrap.load import load_config
-    from probe.cli.actions.run import shop
-    from probe.cli.output.results import print_report, report_json
-    from probe.cli.output.table import print_line
-    from probe.cli.session import quiet_logs, run_to_end
+    from functools import partial
 
-    settings = load_config(config)
-    quiet_logs(settings)
-    outcome = run_to_end(
-        shop(
-            settings,
-            suite=suite,
-            patterns=target or ["*"],
-            concurrency=concurrency,
-            keep=store,
-            over_budget=over_budget,
-        )
+    from probe.cli.actions.run import print_report, report_body, run_once
+    from probe.cli.session import show
+
+    work = partial(
+        run_once,
+        suite=suite,
+        patterns=target or ["*"],
+        concurrency=concurrency,
+        keep=store,
+        over_budget=over_budget,
     )
-    if as_json:
-        print_line(report_json(outcome))
-    else:
-        print_report(outcome)
-    if not outcome.flawless:
+    report = show(config, work, print_report, as_json=as_json, body=report_body)
+    if not report.flawless:
         raise typer.Exit(1)

@@ -18,18 +18,16 @@ def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson 
       probe targets
       probe targets --target 'groq/*' --json
     """
-    import json
-
     from probe.bootstrap.load import load_config
-    from probe.cli.output.format import UNKNOWN
-    from probe.cli.output.table import Column, print_line, print_table
+    from probe.cli.output.table import Column, print_json, print_table
     from probe.lib.patterns import select
+    from probe.reports.format import UNKNOWN
 
     settings = load_config(config)
     names = select(target or ["*"], [entry.label for entry in settings.targets])
     rows = [_describe(entry, settings) for entry in settings.targets if entry.label in names]
     if as_json:
-        print_line(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
         return
     print_table(
         [Column(title) for title in ("target", "kind", "connection", "endpoint", "jobs")],

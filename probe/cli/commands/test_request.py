@@ -65,10 +65,9 @@ def trial(
       probe test-request --base-url http://127.0.0.1:8000/v1 --model tiny
       probe test-request --engine ollama --model llama3.2 --prompt "Hello"
     """
-    from probe.cli.actions.test_request import Question, ask, settings_for
-    from probe.cli.output.attempt_json import attempt_json
-    from probe.cli.output.table import print_line, print_note
-    from probe.cli.output.timeline import describe
+    from probe.cli.actions.test_request import Question, send_request, settings_for
+    from probe.cli.output.attempt import print_attempt
+    from probe.cli.output.table import print_note
     from probe.cli.session import quiet_logs, run_to_end
     from probe.wire.archive import save_capture
 
@@ -77,14 +76,10 @@ def trial(
     )
     quiet_logs(settings)
     question = Question(prompt=prompt, max_tokens=max_tokens, stream=stream, warm=warm)
-    attempt = run_to_end(ask(settings, name, question))
+    attempt = run_to_end(send_request(settings, name, question))
     if save is not None:
         save_capture(save, attempt.capture)
         print_note(f"saved {save}")
-    if as_json:
-        print_line(attempt_json(attempt.capture, attempt.reading, attempt.cost))
-    else:
-        for line in describe(attempt.capture, attempt.reading, attempt.cost):
-            print_line(line)
+    print_attempt(attempt.capture, attempt.reading, attempt.cost, as_json=as_json)
     if not attempt.success:
         raise typer.Exit(1)

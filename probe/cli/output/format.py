@@ -1,65 +1,57 @@
-"""Figures and outcomes as commands print them; the digits are those of the board."""
+"""Samples as commands print them. Figures are those of `probe.reports.format`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from probe.cli.output.table import Cell, printable
-from probe.facts.sample import Cost, Failed, Outcome, Usage
-from probe.reports import format as board
+from probe.cli.output.table import Cell, terminal_safe
+from probe.facts.sample import Cost, Failed, Outcome, Sample, Usage
+from probe.reports.format import UNKNOWN, integer, usd
 
-UNKNOWN: Final = board.UNKNOWN
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
-def duration(seconds: float | None) -> str:
-    """`4.21 ms`, `1,842 ms`, `12.3 s`."""
-    return board.duration(seconds).replace(board.NBSP, " ")
+def series_label(sample: Sample) -> str:
+    """The target, and the connection if it is not the usual one."""
+    return sample.target.name if sample.connection == "cold" else f"{sample.target.name} (warm)"
 
 
-def speed(tps: float | None) -> str:
-    """Tokens per second; the unit stands in the head of the column."""
-    return board.tokens_per_second(tps)
+def total_cost(cost: Cost | None) -> str:
+    return usd(None if cost is None else cost.total_usd)
 
 
-def usd(amount: Decimal | None) -> str:
-    return board.usd(amount)
-
-
-def cost(of: Cost | None) -> str:
-    return board.usd(None if of is None else of.total_usd)
-
-
-def tokens(usage: Usage) -> str:
-    """`512 + 160`, with `~` where the counts are estimates; unknown where nobody counted."""
+def token_counts(usage: Usage) -> str:
+    """`512 + 160`, with `~` if the counts are estimates; unknown if nobody counted."""
     if usage.input_tokens is None and usage.output_tokens is None:
         return UNKNOWN
     about = "~" if usage.source == "estimate" else ""
-    return f"{about}{board.count(usage.input_tokens)} + {board.count(usage.output_tokens)}"
+    return f"{about}{integer(usage.input_tokens)} + {integer(usage.output_tokens)}"
 
 
-def instant(when: datetime | None) -> str:
-    """`2026-11-21 03:12:07` in UTC; the head of the column says so."""
-    return board.instant(when).removesuffix(" UTC")
-
-
-def outcome(of: Outcome) -> Cell:
+def outcome_cell(outcome: Outcome) -> Cell:
     """`ok`, or the kind of failure."""
-    return Cell(of.kind, "red") if isinstance(of, Failed) else Cell("ok", "green")
+    return Cell(outcome.kind, "red") if isinstance(outcome, Failed) else Cell("ok", "green")
 
 
-def reason(of: Outcome) -> str:
+def outcome_text(outcome: Outcome) -> str:
     """`ok`, or the kind of failure, whose it is and its message, on one line."""
-    if isinstance(of, Failed):
-        return f"{of.kind} ({of.fault}): {' '.join(printable(of.detail).split())}"
+    if isinstance(outcome, Failed):
+        return f"{outcome.kind} ({outcome.fault}): {' '.join(terminal_safe(outcome.detail).split())}"
     return "ok"
 
 
-def sparkline(values: Sequence[float], width: int = 60) -> str:
-    """The values in their order, the largest of each stretch where there are more than `width`."""
+def failure_lines(samples: Iterable[Sample]) -> list[str]:
+    """A line for each way in which a target failed: who, why, how often."""
+    counts = Counter(
+        f"{series_label(sample)}: {outcome_text(sample.outcome)}" for sample in samples if not sample.success
+    )
+    return [f"{line} ({number} times)" if number > 1 else line for line, number in counts.items()]
+
+
+def bars(values: Sequence[float], width: int = 60) -> str:
+    """The values in their order, the largest of each stretch if there are more than `width`."""
     if not values:
         return ""
     shown = [max(stretch) for stretch in _stretches(values, min(width, len(values)))]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO, cast
 
 from probe.lib.secrets import redact
 
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_CONTROLS: Final = {
-    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code != 10
+_UNSAFE: Final = {
+    **{code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code != 10},
+    ord("\N{NO-BREAK SPACE}"): " ",  # columns are split at spaces by those who read them with a program
 }
 
 
@@ -36,9 +37,9 @@ def console(stream: TextIO | None = None) -> Console:
     return Console(file=stream or sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
-def printable(text: str) -> str:
+def terminal_safe(text: str) -> str:
     """Text from outside, unable to move the cursor of a terminal or to change its colours."""
-    return text.translate(_CONTROLS)
+    return text.translate(_UNSAFE)
 
 
 def print_line(text: str = "") -> None:
@@ -46,9 +47,21 @@ def print_line(text: str = "") -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def print_json(document: object, *, lines: bool = False) -> None:
+    """To stdout: facts and bodies of `probe.reports`, indented, or with `lines` an item a line.
+
+    Instants are UTC, money is text, unknown is null.
+    """
+    from pydantic_core import to_json
+
+    items = cast("Iterable[object]", document) if lines else (document,)
+    for item in items:
+        print_line(to_json(item, indent=None if lines else 2).decode())
+
+
 def print_error(line: str) -> None:
     """`error: …` on stderr, redacted, one line."""
-    text = " ".join(printable(redact(line)).split("\n"))
+    text = " ".join(terminal_safe(redact(line)).split("\n"))
     if sys.stderr.isatty():
         from rich.text import Text
 
@@ -86,7 +99,7 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]],
 
 def _cell(value: Cell | str) -> Cell:
     cell = value if isinstance(value, Cell) else Cell(value)
-    return cell._replace(text=" ".join(printable(cell.text).split("\n")))
+    return cell._replace(text=" ".join(terminal_safe(cell.text).split("\n")))
 
 
 def _layout(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[Text]:

@@ -1,4 +1,4 @@
-"""One attempt for people: its phases on the axis of time, its tokens, its gaps, its answer."""
+"""One attempt: for people its phases on the axis of time, its tokens, its gaps, its answer; or as JSON."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from probe.analysis import percentile, split
-from probe.cli.output.format import UNKNOWN, duration, reason, sparkline, speed, usd
-from probe.cli.output.table import printable
-from probe.facts.sample import Cost, Ok, Reported, Timing
+from probe.cli.output.format import bars, outcome_text
+from probe.cli.output.table import print_json, print_line, terminal_safe
+from probe.facts.sample import Cost, Failed, Ok, Reported, Timing
 from probe.facts.timeline import Timeline, seconds_between
 from probe.facts.timing import timing_of
 from probe.providers.protocol import Reading
+from probe.reports.format import UNKNOWN, duration, tokens_per_second, usd
+from probe.reports.schemas import AttemptBody
 from probe.wire.capture import Capture
 
 _BAR_WIDTH: Final = 28
@@ -25,7 +27,31 @@ class _Step(NamedTuple):
     end_ns: int | None
 
 
-def describe(capture: Capture, reading: Reading, cost: Cost | None = None) -> Iterator[str]:
+def print_attempt(
+    capture: Capture, reading: Reading, cost: Cost | None = None, *, as_json: bool = False
+) -> None:
+    """`cost` is None if no price is known, or nothing was sent."""
+    if as_json:
+        print_json(attempt_body(capture, reading, cost))
+        return
+    for line in attempt_lines(capture, reading, cost):
+        print_line(line)
+
+
+def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -> AttemptBody:
+    failed = reading.outcome if isinstance(reading.outcome, Failed) else None
+    return AttemptBody.of(
+        reading,
+        capture,
+        success=failed is None,
+        failure=failed,
+        started_at=capture.clock_start.to_utc(capture.started_ns),
+        timing=timing_of(reading.timeline, reading.usage, whole=failed is None),
+        cost=cost,
+    )
+
+
+def attempt_lines(capture: Capture, reading: Reading, cost: Cost | None = None) -> Iterator[str]:
     """Lines of at most 80 columns, the answer excepted."""
     timing = timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
     yield from _heading(capture, reading)
@@ -42,7 +68,7 @@ def describe(capture: Capture, reading: Reading, cost: Cost | None = None) -> It
 
 
 def _heading(capture: Capture, reading: Reading) -> Iterator[str]:
-    yield _pair("outcome", reason(reading.outcome))
+    yield _pair("outcome", outcome_text(reading.outcome))
     parts = urlsplit(capture.url)
     yield _pair("request", f"{capture.method} {parts.scheme}://{parts.netloc}{parts.path}")
     kind = "warm connection" if capture.reused else "new connection"
@@ -70,7 +96,8 @@ def _phases(timeline: Timeline) -> Iterator[str]:
     for step in steps:
         at = duration(seconds_between(timeline.started_ns, step.end_ns))
         took = duration(seconds_between(step.start_ns, step.end_ns))
-        yield f"{step.name:<13}{at:>10}{took:>11}  {_bar(step, timeline.started_ns, whole)}".rstrip()
+        bar = _bar(step, timeline.started_ns, whole)
+        yield terminal_safe(f"{step.name:<13}{at:>10}{took:>11}  {bar}").rstrip()
 
 
 def _steps(timeline: Timeline) -> Iterator[_Step]:
@@ -114,7 +141,10 @@ def _figures(reading: Reading, timing: Timing, cost: Cost | None) -> Iterator[st
         counts.append(f"{usage.reasoning_tokens:,} reasoning")
     known = usage.input_tokens is not None or usage.output_tokens is not None
     yield _pair("tokens", ", ".join(counts) + (f" ({source})" if known else ""))
-    yield _pair("speed", f"{speed(timing.tps)} tokens/s, steady {speed(timing.tps_steady)} tokens/s")
+    yield _pair(
+        "speed",
+        f"{tokens_per_second(timing.tps)} tokens/s, steady {tokens_per_second(timing.tps_steady)} tokens/s",
+    )
     if cost is not None:
         yield _pair("cost", f"{usd(cost.total_usd)} ({cost.price_source})")
     yield from _reported(reading.reported, timing)
@@ -169,15 +199,15 @@ def _gaps(timing: Timing) -> Iterator[str]:
         f"{len(gaps):,}: shortest {duration(ordered[0])}, median {duration(middle)}, "
         f"p95 {duration(high)}, longest {duration(ordered[-1])}",
     )
-    yield _pair("in order", sparkline(gaps))
+    yield _pair("in order", bars(gaps))
 
 
 def _answer(title: str, text: str | None) -> Iterator[str]:
     if text:
         yield ""
         yield f"{title}:"
-        yield printable(text)
+        yield terminal_safe(text)
 
 
 def _pair(name: str, value: str) -> str:
-    return f"{name:<13}{printable(value)}".rstrip()
+    return f"{name:<13}{terminal_safe(value)}".rstrip()
