@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.api.board.figures import Figure
+from probe.api.board.figures import CellText
 from probe.api.board.query import BoardQuery
 from probe.api.board.view import BoardData, BoardView, board_view
 from probe.reports import format as fmt
@@ -28,7 +28,7 @@ def plain(text: str) -> str:
     return text.replace(fmt.NBSP, " ")
 
 
-def figures(shown: BoardView) -> dict[str, Figure]:
+def figures(shown: BoardView) -> dict[str, CellText]:
     """Of the one row that there is."""
     [row] = shown.rows
     return {cell.key: cell.figure for cell in row.cells}

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from probe.api.board.models import model_banners
 from probe.api.board.query import BoardQuery
+from probe.api.board.summary import model_banners
 from probe.api.board.view import BoardData, board_view
 from probe.facts.status import CatalogueStatus, ProbedModel
 from tests.api.demo import NOW, a_status

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from probe.api.connection import LARGEST_HEAD_BYTES, BoundedConnection
-from probe.api.server import ApiServer
+from probe.api.server import LARGEST_HEAD_BYTES, ApiServer, BoundedConnection
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 

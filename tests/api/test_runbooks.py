@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from probe.api.routes import pages
-from probe.api.runbooks import runbooks
+from probe.api.routes.pages import runbooks
 from tests.api.serving import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.api.board.sparkline import HEIGHT, WIDTH, sparkline
+from probe.api.board.rows import HEIGHT, WIDTH, sparkline
 
 
 def coordinates(path: str) -> list[tuple[float, float]]:

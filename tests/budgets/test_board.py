@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.api.board.money import money_view
+from probe.api.board.summary import money_view
 from probe.facts.status import BudgetStatus, MoneyStatus
 from tests.api.demo import NOW, a_status, fill
 from tests.api.serving import serving

@@ -21,7 +21,7 @@ LIGHT_HINTS: dict[Light, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class ColumnSpec:
     """`rising` is true where less is better, so that best first is ascending.
 
     `card` is the label on a phone, where no unit stands under it; absent: `label`.
@@ -36,55 +36,57 @@ class Column:
     numeric: bool = True
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column(key="target", label="Target", unit="", hint="Provider, model and kind", numeric=False),
-    Column(
+COLUMNS: tuple[ColumnSpec, ...] = (
+    ColumnSpec(key="target", label="Target", unit="", hint="Provider, model and kind", numeric=False),
+    ColumnSpec(
         key="ttft",
         label="TTFT",
         unit="median",
         hint="Start of the call to the first chunk that carries output",
     ),
-    Column(key="latency", label="Total", unit="median", hint="Start of the call to the last chunk of output"),
-    Column(
+    ColumnSpec(
+        key="latency", label="Total", unit="median", hint="Start of the call to the last chunk of output"
+    ),
+    ColumnSpec(
         key="tps",
         label="TPS",
         unit="tokens/s",
         hint="(output tokens - 1) / (last output chunk - first), median",
         rising=False,
     ),
-    Column(
+    ColumnSpec(
         key="jitter",
         label="Jitter",
         unit="of total",
         hint="Standard deviation of total latency: steady below 200 ms, uneven to 500 ms, erratic above",
     ),
-    Column(
+    ColumnSpec(
         key="success",
         label="Success",
         unit="24 h",
         hint="Whole answers of all probes, our own failures left out",
         rising=False,
     ),
-    Column(
+    ColumnSpec(
         key="cost",
         label="Cost",
         unit="per M tokens",
         card="Cost /M tokens",
         hint="USD per million tokens, input and output together, at the prices in force",
     ),
-    Column(
+    ColumnSpec(
         key="value",
         label="Value",
         unit="score",
         hint="Mean tokens per second for each USD per million tokens: more is better",
         rising=False,
     ),
-    Column(key="last", label="Last", unit="probe", hint="When it was last probed", rising=False),
+    ColumnSpec(key="last", label="Last", unit="probe", hint="When it was last probed", rising=False),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class CellText:
     """A figure, what stands under it piece by piece, and its long form for a tooltip."""
 
     text: str
@@ -93,19 +95,19 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class BoardCell:
     """A figure in its column."""
 
     key: SortKey
     label: str
-    figure: Figure
+    figure: CellText
     light: Light | None = None
 
 
-def cells(entry: Entry, now: datetime) -> tuple[Cell, ...]:
+def cells(entry: Entry, now: datetime) -> tuple[BoardCell, ...]:
     """In the order of `COLUMNS`, without the first."""
     return tuple(
-        Cell(
+        BoardCell(
             key=column.key,
             label=column.card or column.label,
             figure=_FIGURES[column.key](entry, now),
@@ -115,7 +117,7 @@ def cells(entry: Entry, now: datetime) -> tuple[Cell, ...]:
     )
 
 
-def words(kind: FailureKind) -> str:
+def failure_words(kind: FailureKind) -> str:
     """`timeout_first_token` -> `timeout first token`: the words of the database, readable."""
     return kind.replace("_", " ")
 
@@ -124,18 +126,18 @@ def _of(n: int) -> str:
     return f"n{fmt.NBSP}{n:,}"
 
 
-def _durations(distribution: Distribution | None) -> Figure:
+def _durations(distribution: Distribution | None) -> CellText:
     """The median; under it the 90th percentile, marked where it is a guess, and of how many.
 
     Of so few that the median itself is a guess there is no 90th percentile to speak of.
     """
     if distribution is None:
-        return Figure(text=fmt.UNKNOWN, hint="No success to measure")
+        return CellText(text=fmt.UNKNOWN, hint="No success to measure")
     if not distribution.reliable(50):
         hint = f"Of {distribution.n:,} successes; a median of fewer than {samples_needed(50)} is a guess"
-        return Figure(text=fmt.duration(distribution.p50), notes=(_of(distribution.n),), hint=hint)
+        return CellText(text=fmt.duration(distribution.p50), notes=(_of(distribution.n),), hint=hint)
     sure = distribution.reliable(90)
-    return Figure(
+    return CellText(
         text=fmt.duration(distribution.p50),
         notes=(f"p90 {'' if sure else '≈ '}{fmt.duration(distribution.p90)}", _of(distribution.n)),
         hint=""
@@ -144,10 +146,10 @@ def _durations(distribution: Distribution | None) -> Figure:
     )
 
 
-def _speed(distribution: Distribution | None) -> Figure:
+def _speed(distribution: Distribution | None) -> CellText:
     if distribution is None:
-        return Figure(text=fmt.UNKNOWN, hint="No success with known tokens")
-    return Figure(text=fmt.tokens_per_second(distribution.p50), notes=(_of(distribution.n),))
+        return CellText(text=fmt.UNKNOWN, hint="No success with known tokens")
+    return CellText(text=fmt.tokens_per_second(distribution.p50), notes=(_of(distribution.n),))
 
 
 def _light(entry: Entry) -> Light | None:
@@ -156,56 +158,58 @@ def _light(entry: Entry) -> Light | None:
     return entry.summary.jitter_light if latency is not None and latency.n > 1 else None
 
 
-def _jitter(entry: Entry) -> Figure:
+def _jitter(entry: Entry) -> CellText:
     light = _light(entry)
     text = fmt.duration(entry.summary.jitter_seconds)
     if light is not None:
-        return Figure(text=text, notes=(LIGHT_WORDS[light],), hint=LIGHT_HINTS[light])
+        return CellText(text=text, notes=(LIGHT_WORDS[light],), hint=LIGHT_HINTS[light])
     if entry.summary.total_latency is None:
-        return Figure(text=text, hint="No success to measure")
-    return Figure(text=text, notes=(_of(1),), hint="Jitter needs at least two successes")
+        return CellText(text=text, hint="No success to measure")
+    return CellText(text=text, notes=(_of(1),), hint="Jitter needs at least two successes")
 
 
-def _success(entry: Entry) -> Figure:
+def _success(entry: Entry) -> CellText:
     summary = entry.summary
     judged = summary.attempts - summary.own_failures
     notes = [f"{summary.successes:,} of {judged:,}"] if judged else []
     if entry.commonest_failure is not None:
         kind, count = entry.commonest_failure
-        notes.append(f"{words(kind)} ×{count:,}")
-    told = ", ".join(f"{words(kind)} ×{count:,}" for kind, count in sorted(entry.failure_kinds.items()))
-    return Figure(
+        notes.append(f"{failure_words(kind)} ×{count:,}")
+    told = ", ".join(
+        f"{failure_words(kind)} ×{count:,}" for kind, count in sorted(entry.failure_kinds.items())
+    )
+    return CellText(
         text=fmt.percent(summary.successes, judged),
         notes=tuple(notes),
         hint=told or ("" if judged else NO_RESULT),
     )
 
 
-def _value(entry: Entry) -> Figure:
+def _value(entry: Entry) -> CellText:
     score = entry.summary.value_score
-    return Figure(
+    return CellText(
         text=fmt.integer(score), hint="" if score is not None else "Needs speed, tokens and a price"
     )
 
 
-def _last(entry: Entry, now: datetime) -> Figure:
+def _last(entry: Entry, now: datetime) -> CellText:
     at = entry.summary.last_at
-    return Figure(text=fmt.ago(at, now), hint=fmt.utc_timestamp(at) if at else NO_RESULT)
+    return CellText(text=fmt.ago(at, now), hint=fmt.utc_timestamp(at) if at else NO_RESULT)
 
 
-def _cost(entry: Entry) -> Figure:
+def _cost(entry: Entry) -> CellText:
     summary = entry.summary
     if summary.cost_usd is None:
         hint = "No price known for this model" if summary.successes else "No success to price"
-        return Figure(text=fmt.UNKNOWN, hint=hint)
-    return Figure(
+        return CellText(text=fmt.UNKNOWN, hint=hint)
+    return CellText(
         text=fmt.usd(summary.cost_per_million_usd),
         notes=(f"{fmt.usd(summary.cost_usd)} in 24{fmt.NBSP}h",),
         hint=f"Known for {summary.costed:,} of {summary.attempts:,} probes",
     )
 
 
-_FIGURES: dict[SortKey, Callable[[Entry, datetime], Figure]] = {
+_FIGURES: dict[SortKey, Callable[[Entry, datetime], CellText]] = {
     "ttft": lambda entry, _: _durations(entry.summary.ttft),
     "latency": lambda entry, _: _durations(entry.summary.total_latency),
     "tps": lambda entry, _: _speed(entry.summary.tps),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from probe.api.board.figures import NO_RESULT, Cell, cells, words
-from probe.api.board.sparkline import Sparkline, sparkline
+from probe.api.board.figures import NO_RESULT, BoardCell, cells, failure_words
 from probe.facts.sample import Failed, Fault, Sample
 from probe.facts.status import JobStatus
 from probe.reports import format as fmt
@@ -25,10 +26,32 @@ FAULT_WORDS: dict[Fault, str] = {
     "probe": "this probe",
 }
 DETAIL_LENGTH = 240
+# Of a sparkline.
+WIDTH = 132
+HEIGHT = 32
+_MARGIN = 4
+_TOP = 3.0
+# The line stays above the ticks.
+_BASE = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Sparkline:
+    """Coordinates in a box of `WIDTH` by `HEIGHT`, written as SVG wants them.
+
+    `lines` are unbroken runs of two hours and more, `areas` what lies under them, `dots` are hours that stand
+    alone, `last` is the latest hour that is known. `ticks` are the x of hours with failures.
+    """
+
+    lines: tuple[str, ...]
+    areas: tuple[str, ...]
+    dots: tuple[tuple[str, str], ...]
+    last: tuple[str, str] | None
+    ticks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRow:
     """`cells` stand in the order of `COLUMNS`, without the first."""
 
     place: int
@@ -39,7 +62,7 @@ class Row:
     configured: bool
     state: State
     state_words: str
-    cells: tuple[Cell, ...]
+    cells: tuple[BoardCell, ...]
     spark: Sparkline
     spark_words: str
 
@@ -73,8 +96,8 @@ class JobRow:
     trouble: str
 
 
-def row(entry: Entry, place: int, now: datetime) -> Row:
-    return Row(
+def target_row(entry: Entry, place: int, now: datetime) -> TargetRow:
+    return TargetRow(
         place=place,
         target=entry.target,
         full_name=_full_name(entry),
@@ -100,7 +123,7 @@ def failure_row(sample: Sample, times: int, now: datetime) -> FailureRow:
         instant=fmt.utc_timestamp(sample.started_at),
         target=sample.target.name,
         simulated=sample.target.kind == "simulated",
-        kind=words(outcome.kind),
+        kind=failure_words(outcome.kind),
         fault=outcome.fault,
         whose=FAULT_WORDS[outcome.fault],
         times=f"×{times:,} in 24{fmt.NBSP}h" if times > 1 else "",
@@ -142,3 +165,35 @@ def _spark_words(entry: Entry) -> str:
         else "No success in the last 24 hours"
     )
     return f"{line}; {failures:,} failed" if failures else line
+
+
+def sparkline(medians: Sequence[float | None], failures: Sequence[int]) -> Sparkline:
+    """The scale begins at zero, so that a wobble looks like one. Both sequences are equally long."""
+    places = _places(len(medians))
+    top = max((value for value in medians if value is not None), default=0.0) or 1.0
+    runs: list[list[tuple[str, str]]] = [[]]
+    for x, value in zip(places, medians, strict=True):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((x, f"{_BASE - (_BASE - _TOP) * value / top:.1f}"))
+    runs = [run for run in runs if run]
+    drawn = [run for run in runs if len(run) > 1]
+    lines = tuple(" ".join(f"{x},{y}" for x, y in run) for run in drawn)
+    return Sparkline(
+        lines=lines,
+        areas=tuple(
+            f"{run[0][0]},{_BASE:g} {line} {run[-1][0]},{_BASE:g}"
+            for run, line in zip(drawn, lines, strict=True)
+        ),
+        dots=tuple(run[0] for run in runs if len(run) == 1),
+        last=runs[-1][-1] if runs else None,
+        ticks=tuple(x for x, count in zip(places, failures, strict=True) if count),
+    )
+
+
+@lru_cache(maxsize=8)
+def _places(count: int) -> tuple[str, ...]:
+    """The x of each of so many hours."""
+    step = (WIDTH - 2 * _MARGIN) / max(1, count - 1)
+    return tuple(f"{_MARGIN + index * step:.1f}" for index in range(count))

@@ -11,13 +11,10 @@ from datetime import datetime
 from typing import Literal
 
 from probe.analysis import failure_kind
-from probe.api.board.banners import Banner, banners
 from probe.api.board.figures import COLUMNS
-from probe.api.board.models import model_banners
-from probe.api.board.money import MoneyView, money_view
 from probe.api.board.query import KINDS, BoardQuery
-from probe.api.board.rows import FailureRow, JobRow, Row, failure_row, job_row, row
-from probe.api.board.tiles import Tile, tiles
+from probe.api.board.rows import FailureRow, JobRow, TargetRow, failure_row, job_row, target_row
+from probe.api.board.summary import Banner, MoneyView, Tile, banners, model_banners, money_view, tiles
 from probe.facts.sample import FailureKind, Sample, TargetKind
 from probe.facts.status import JobStatus, Status
 from probe.reports import format as fmt
@@ -50,7 +47,7 @@ class BoardData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class KindFilter:
     """A filter: what it shows, how many targets that are, and where it leads."""
 
     label: str
@@ -90,11 +87,11 @@ class BoardView:
     location: str
     version: str
     banners: tuple[Banner, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[KindFilter, ...]
     tiles: tuple[Tile, ...]
     money: MoneyView | None
     headings: tuple[Heading, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TargetRow, ...]
     failures: tuple[FailureRow, ...]
     jobs: tuple[JobRow, ...]
     quiet: str
@@ -125,7 +122,8 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
         money=money_view(data.status.money) if data.readable else None,
         headings=_headings(query),
         rows=tuple(
-            row(entry, place, data.now) for place, entry in enumerate(ranked(shown, query.sort), start=1)
+            target_row(entry, place, data.now)
+            for place, entry in enumerate(ranked(shown, query.sort), start=1)
         ),
         failures=_failure_rows(failures, shown, data.now),
         jobs=_job_rows(data),
@@ -166,12 +164,12 @@ def _pulse(data: BoardData) -> str:
     return " · ".join(parts)
 
 
-def _choices(entries: Sequence[Entry], query: BoardQuery) -> tuple[Choice, ...]:
+def _choices(entries: Sequence[Entry], query: BoardQuery) -> tuple[KindFilter, ...]:
     """All, and every kind that is there; the one asked for even where it is not."""
     counts = {kind: sum(1 for entry in entries if entry.kind == kind) for kind in KINDS}
     kinds: list[TargetKind | None] = [None, *(kind for kind in KINDS if counts[kind] or kind == query.kind)]
     return tuple(
-        Choice(
+        KindFilter(
             label="All" if kind is None else kind.capitalize(),
             count=len(entries) if kind is None else counts[kind],
             url=query.of_kind(kind).url,

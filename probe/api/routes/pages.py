@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from typing import Final
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -9,9 +13,12 @@ from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
 from probe.api.parts import Given
 from probe.api.problem import Problem
-from probe.api.runbooks import index, runbooks
 
 router = APIRouter(include_in_schema=False)
+
+# Markdown files of docs/runbooks, which the wheel holds a copy of.
+_IN_WHEEL: Final = Path(__file__).parents[1] / "runbook_files"
+_IN_SOURCE: Final = Path(__file__).parents[3] / "docs" / "runbooks"
 
 
 @router.get("/")
@@ -36,7 +43,7 @@ async def static(name: str, given: Given) -> Response:
 @router.get("/runbooks")
 @router.get("/runbooks/")
 def all_runbooks(given: Given) -> Response:
-    return _page("Runbooks", index(), given)
+    return _page("Runbooks", _runbook_index(), given)
 
 
 @router.get("/runbooks/{name}")
@@ -54,3 +61,21 @@ def _page(name: str, markdown: str, given: Given) -> Response:
     body = MarkdownIt("commonmark", {"html": False}).render(markdown)
     stylesheet = given.page.assets["board.css"].url
     return HTMLResponse(template("runbook.html").render(name=name, body=body, stylesheet=stylesheet))
+
+
+@cache
+def runbooks() -> dict[str, Path]:
+    """The files by the name of the alert."""
+    folder = _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_SOURCE
+    return {file.stem: file for file in sorted(folder.glob("*.md"))}
+
+
+def _runbook_index() -> str:
+    """All of them as Markdown, each with its first words: how grave it is, and of what there is one."""
+    entries = (f"- [{name}](/runbooks/{name}): {_lead(file)}" for name, file in runbooks().items())
+    return "\n".join(("# Runbooks", "", *entries))
+
+
+def _lead(file: Path) -> str:
+    _, lead, *_ = file.read_text(encoding="utf-8").split("\n\n", 2)
+    return " ".join(lead.split())
