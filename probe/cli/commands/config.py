@@ -11,8 +11,8 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def check(config: ConfigFile = None) -> None:
+@app.command("check")
+def probe_config_check(config: ConfigFile = None) -> None:
     """Say whether the configuration can be used.
 
     Every mistake is a line with its place.
@@ -38,8 +38,8 @@ def check(config: ConfigFile = None) -> None:
     print_line(f"{loaded.file or 'no file'}: ok: {counts}")
 
 
-@app.command()
-def show(config: ConfigFile = None) -> None:
+@app.command("show")
+def probe_config_show(config: ConfigFile = None) -> None:
     """Print the configuration in force, as YAML.
 
     A comment names the source of every value that is no default. Secrets are masked.
@@ -51,8 +51,8 @@ def show(config: ConfigFile = None) -> None:
     print_line(annotated_yaml(load_usable(config)).rstrip())
 
 
-@app.command()
-def schema() -> None:
+@app.command("schema")
+def probe_config_schema() -> None:
     """Print the JSON schema of probe.yaml.
 
     For editors, and for checks elsewhere."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from probe.daemon.daemon import StartupReport
 
 
-def daemon(config: ConfigFile = None) -> None:
+def probe_daemon(config: ConfigFile = None) -> None:
     """Probe on schedule; serve the board and the metrics.
 
     SIGHUP reads the configuration again. SIGTERM and Ctrl-C let what is in flight finish; a second one does

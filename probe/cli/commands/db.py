@@ -13,8 +13,8 @@ from probe.cli.options import ConfigFile, help_without_command
 app = typer.Typer(help="Look after the database.", callback=help_without_command, invoke_without_command=True)
 
 
-@app.command()
-def upgrade(config: ConfigFile = None) -> None:
+@app.command("upgrade")
+def probe_db_upgrade(config: ConfigFile = None) -> None:
     """Create the tables, or bring them up to date.
 
     The daemon does so by itself when it starts.
@@ -30,8 +30,8 @@ def upgrade(config: ConfigFile = None) -> None:
     print_line(f"{url.shown}: {'upgraded' if changed else 'up to date'}")
 
 
-@app.command()
-def prune(config: ConfigFile = None) -> None:
+@app.command("prune")
+def probe_db_prune(config: ConfigFile = None) -> None:
     """Delete what is older than database.retention says.
 
     The daemon does so by itself when it starts and every six hours.
@@ -54,8 +54,8 @@ def prune(config: ConfigFile = None) -> None:
         print_note(f"{undelivered} of them were never delivered to an exporter that waits for them")
 
 
-@app.command()
-def backup(
+@app.command("backup")
+def probe_db_backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")],
     config: ConfigFile = None,
 ) -> None:
@@ -76,8 +76,8 @@ def backup(
     print_line(f"{file}: {file.stat().st_size:,} bytes")
 
 
-@app.command()
-def restore(
+@app.command("restore")
+def probe_db_restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `probe db backup`.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what the database holds.")] = False,
     config: ConfigFile = None,

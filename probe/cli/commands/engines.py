@@ -31,7 +31,7 @@ Names = Annotated[
 
 
 @app.command("list")
-def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_engines_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List the configured inference servers.
 
     None of them is asked anything.
@@ -53,8 +53,8 @@ def list_(config: ConfigFile = None, as_json: AsJson = False) -> None:
         print_engine_list(engines, settings.targets)
 
 
-@app.command()
-def health(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("health")
+def probe_engines_health(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers whether they are well.
 
     What they are doing is shown beside it, as far as they tell.
@@ -72,8 +72,8 @@ def health(engines: Names = None, config: ConfigFile = None, as_json: AsJson = F
     _show(config, engines, see_health, print_health, as_json=as_json)
 
 
-@app.command()
-def info(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("info")
+def probe_engines_info(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers what they are.
 
     Version, models in memory, capabilities, totals since they began.

@@ -9,7 +9,7 @@ import typer
 from probe.cli.options import AsJson, ConfigFile, Patterns
 
 
-def estimate(
+def probe_estimate(
     job: Annotated[
         str | None,
         typer.Option("--job", "-j", metavar="NAME", help="One job; otherwise all.", show_default=False),

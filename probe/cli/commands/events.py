@@ -9,7 +9,7 @@ import typer
 from probe.cli.options import ConfigFile
 
 
-def events(
+def probe_events(
     kind: Annotated[
         str | None, typer.Option("--kind", "-k", metavar="KIND", help="Of this kind, such as model_vanished.")
     ] = None,

@@ -18,8 +18,8 @@ app = typer.Typer(
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
-@app.command()
-def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("status")
+def probe_export_status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say how many results wait for each configured exporter, since when, and how many were refused.
 
     It is read from the database, whether a daemon runs or not. The page of metrics at /metrics is no such
@@ -31,8 +31,8 @@ def status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     show(config, read_backlogs, print_backlogs, as_json=as_json, lines=True)
 
 
-@app.command()
-def replay(
+@app.command("replay")
+def probe_export_replay(
     since: Annotated[
         datetime | None,
         typer.Option("--from", formats=_FORMATS, help="Results of attempts that ended then or later, UTC."),

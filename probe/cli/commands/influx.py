@@ -11,8 +11,8 @@ from probe.cli.options import ConfigFile, help_without_command
 app = typer.Typer(help="Set up InfluxDB.", callback=help_without_command, invoke_without_command=True)
 
 
-@app.command()
-def init(
+@app.command("init")
+def probe_influx_init(
     days: Annotated[
         int, typer.Option("--days", min=0, help="Days to keep points; 0 keeps them for ever.")
     ] = 400,

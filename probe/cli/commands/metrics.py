@@ -39,8 +39,8 @@ Since = Annotated[
 ]
 
 
-@app.command()
-def show(
+@app.command("show")
+def probe_metrics_show(
     target: OfTarget = None,
     engine: OfEngine = None,
     since: Since = None,
@@ -67,8 +67,8 @@ def show(
         print_metrics(samples)
 
 
-@app.command()
-def export(
+@app.command("export")
+def probe_metrics_export(
     form: Annotated[Literal["json", "csv"], typer.Option("--format", help="What to write.")] = "json",
     target: OfTarget = None,
     engine: OfEngine = None,
@@ -97,8 +97,8 @@ def export(
         print_csv(samples, engines)
 
 
-@app.command()
-def analyze(
+@app.command("analyze")
+def probe_metrics_analyze(
     target: OfTarget = None,
     engine: OfEngine = None,
     since: Since = None,

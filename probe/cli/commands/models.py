@@ -16,7 +16,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_models(
+def probe_models_list(
     text: Annotated[
         str | None, typer.Argument(metavar="[TEXT]", help="A part of the name.", show_default=False)
     ] = None,
@@ -63,8 +63,8 @@ def list_models(
     )
 
 
-@app.command()
-def info(
+@app.command("info")
+def probe_models_info(
     model: Annotated[
         str, typer.Argument(metavar="PROVIDER/MODEL", help="As in `probe models list` or in a target.")
     ],
@@ -89,8 +89,8 @@ def info(
     )
 
 
-@app.command()
-def sync(
+@app.command("sync")
+def probe_models_sync(
     providers: Annotated[
         list[str] | None,
         typer.Argument(

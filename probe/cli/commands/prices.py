@@ -24,8 +24,8 @@ Models = Annotated[
 ]
 
 
-@app.command()
-def show(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("show")
+def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print the prices in force, in USD per million tokens.
 
     \b
@@ -45,8 +45,8 @@ def show(models: Models = None, config: ConfigFile = None, as_json: AsJson = Fal
     )
 
 
-@app.command()
-def diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("diff")
+def probe_prices_diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
     from probe.cli.actions.prices_show import differences_body, print_differences, read_prices
     from probe.cli.session import show
@@ -60,8 +60,8 @@ def diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = Fal
     )
 
 
-@app.command()
-def history(
+@app.command("history")
+def probe_prices_history(
     model: Annotated[str, typer.Argument(metavar="PROVIDER/MODEL", help="Whose prices.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
@@ -79,8 +79,8 @@ def history(
     )
 
 
-@app.command()
-def sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
+@app.command("sync")
+def probe_prices_sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask the sources of prices now.
 
     Providers that name prices in their model lists are asked by `probe models sync`.
@@ -93,8 +93,8 @@ def sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def review(
+@app.command("review")
+def probe_prices_review(
     accept: Annotated[
         list[str] | None, typer.Option("--accept", metavar="ID", help="Put this price in force.")
     ] = None,
@@ -129,8 +129,8 @@ def review(
     )
 
 
-@app.command()
-def cost(
+@app.command("cost")
+def probe_prices_cost(
     results: Annotated[list[str], typer.Argument(metavar="RESULT_ID...", help="Ids of stored results.")],
     config: ConfigFile = None,
     as_json: AsJson = False,

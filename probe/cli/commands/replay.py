@@ -10,7 +10,7 @@ import typer
 from probe.cli.options import AsJson
 
 
-def replay(
+def probe_replay(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A capture, as `probe test-request --save` writes it.")
     ],

@@ -9,7 +9,7 @@ import typer
 from probe.cli.options import ConfigFile
 
 
-def results(
+def probe_results(
     target: Annotated[
         str | None, typer.Option("--target", "-t", metavar="NAME", help="Of this target.")
     ] = None,

@@ -12,7 +12,7 @@ from probe.cli.options import ConfigFile
 Format = Literal["prometheus", "grafana", "alertmanager"]
 
 
-def rules(
+def probe_rules(
     config: ConfigFile = None,
     output_format: Annotated[
         Format, typer.Option("--format", metavar="FORMAT", help="One of these.")

@@ -9,7 +9,7 @@ import typer
 from probe.cli.options import AsJson, ConfigFile, Patterns
 
 
-def run(
+def probe_run(
     suite: Annotated[
         str, typer.Option("--suite", "-s", metavar="NAME", help="A bundled suite or one of your own.")
     ] = "mystery-shopper",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 
-def simulate(
+def probe_simulate(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 9798,
     behaviour: Annotated[

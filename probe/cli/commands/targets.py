@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from probe.config import Config, TargetConfig
 
 
-def targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List the targets, their endpoints and their jobs.
 
     \b

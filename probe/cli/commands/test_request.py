@@ -10,7 +10,7 @@ import typer
 from probe.cli.options import AsJson, ConfigFile
 
 
-def trial(
+def probe_test_request(
     target: Annotated[
         str | None,
         typer.Argument(
