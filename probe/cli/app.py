@@ -19,11 +19,9 @@ from probe.cli.commands import (
     estimate,
     events,
     export,
-    influx,
     metrics,
     models,
     prices,
-    replay,
     results,
     rules,
     run,
@@ -67,12 +65,12 @@ app.add_typer(engines.app, name="engines", rich_help_panel=_LOOK)
 app.add_typer(metrics.app, name="metrics", rich_help_panel=_LOOK)
 app.add_typer(models.app, name="models", rich_help_panel=_LOOK)
 app.command("events", rich_help_panel=_LOOK)(events.probe_events)
-app.command("replay", rich_help_panel=_LOOK)(replay.probe_replay)
+app.command("replay", rich_help_panel=_LOOK)(test_request.probe_replay)
 app.add_typer(prices.app, name="prices", rich_help_panel=_LOOK)
 app.add_typer(config.app, name="config", rich_help_panel=_RUN)
 app.add_typer(db.app, name="db", rich_help_panel=_RUN)
 app.add_typer(export.app, name="export", rich_help_panel=_RUN)
-app.add_typer(influx.app, name="influx", rich_help_panel=_RUN)
+app.add_typer(export.influx, name="influx", rich_help_panel=_RUN)
 app.command("rules", rich_help_panel=_RUN)(rules.probe_rules)
 app.command("simulate", rich_help_panel=_RUN)(simulate.probe_simulate)
 

@@ -1,4 +1,4 @@
-"""`probe export …`: what exporters have had, and having it again."""
+"""`probe export …`: what exporters have had, and having it again; `probe influx …`: the bucket of one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ app = typer.Typer(
     callback=help_without_command,
     invoke_without_command=True,
 )
+
+influx = typer.Typer(help="Set up InfluxDB.", callback=help_without_command, invoke_without_command=True)
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -69,3 +71,32 @@ def probe_export_replay(
     )
     for line in run_command(config, lambda settings: export_again(settings, exporter, wanted)):
         print_line(line)
+
+
+@influx.command("init")
+def probe_influx_init(
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Days to keep points; 0 keeps them for ever.")
+    ] = 400,
+    config: ConfigFile = None,
+) -> None:
+    """Create the bucket of exporters.influxdb, and say how long it keeps points.
+
+    Where the bucket is there, only its retention is changed. The token must be allowed to do so; the daemon
+    needs no more than one that may write. For InfluxDB 2; others keep what their own settings say.
+
+    \b
+    Examples:
+      probe influx init
+      probe influx init --days 1000
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.actions.export import prepare_sink
+    from probe.cli.output.table import print_line
+    from probe.cli.session import run_to_end
+    from probe.errors import ConfigError
+
+    settings = load_config(config).exporters.enabled().get("influxdb")
+    if settings is None:
+        raise ConfigError("exporters.influxdb is missing: say where InfluxDB is")
+    print_line(run_to_end(prepare_sink("influxdb", settings, days or None)))

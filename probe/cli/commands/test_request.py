@@ -1,4 +1,4 @@
-"""`probe test-request`: one prompt, looked at closely."""
+"""`probe test-request`: one request, looked at closely; `probe replay`: what it said, once it is saved."""
 
 from __future__ import annotations
 
@@ -83,3 +83,25 @@ def probe_test_request(
     print_attempt(attempt.capture, attempt.reading, attempt.cost, as_json=as_json)
     if not attempt.success:
         raise typer.Exit(1)
+
+
+def probe_replay(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A capture, as `probe test-request --save` writes it.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Print the timeline of a saved capture.
+
+    \b
+    Examples:
+      probe test-request --save slow.json
+      probe replay slow.json
+    """
+    from probe.cli.output.attempt import print_attempt
+    from probe.providers.factory import dialect_of
+    from probe.providers.reading import read_answer
+    from probe.wire.archive import load_capture
+
+    capture = load_capture(file)
+    print_attempt(capture, read_answer(capture, dialect_of(capture)), as_json=as_json)
