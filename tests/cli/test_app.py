@@ -77,11 +77,16 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"probe {__version__}\n"
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("arguments", [["--help"], ["prices", "--help"], ["run", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """Of the program itself only the commands, of libraries only typer, which may look at pydantic."""
     script = (
-        "import sys\nfrom probe.cli.app import invoke\ninvoke(['--help'])\n"
-        "heavy = {'pydantic', 'sqlalchemy', 'rich', 'openai', 'structlog', 'httpx', 'fastapi', 'yaml'}\n"
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+        f"import sys\nfrom probe.cli.app import invoke\ninvoke({arguments})\n"
+        "light = ('probe.cli.app', 'probe.cli.options', 'probe.cli.commands', 'probe.errors')\n"
+        "own = {name for name in sys.modules if name.startswith('probe.') and not name.startswith(light)}\n"
+        "heavy = {'fastapi', 'httpx', 'jinja2', 'openai', 'rich', 'sqlalchemy', 'structlog', 'uvicorn', 'yaml'}\n"
+        f"heavy |= {{'pydantic'}} if {arguments} == ['--help'] else set()\n"
+        "print(sorted(own - {'probe.cli'} | heavy & set(sys.modules)), file=sys.stderr)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ended.stderr == "[]\n"
