@@ -1,4 +1,4 @@
-"""The command line: `probe`. One file a command, thin; what a command does not need is not imported."""
+"""The command line: `probe`. `commands` are the options, light; `actions` do the work."""
 
 from probe.cli.app import main
 

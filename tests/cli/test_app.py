@@ -84,7 +84,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         f"import sys\nfrom probe.cli.app import invoke\ninvoke({arguments})\n"
         "light = ('probe.cli.app', 'probe.cli.options', 'probe.cli.commands', 'probe.errors')\n"
         "own = {name for name in sys.modules if name.startswith('probe.') and not name.startswith(light)}\n"
-        "heavy = {'fastapi', 'httpx', 'jinja2', 'openai', 'rich', 'sqlalchemy', 'structlog', 'uvicorn', 'yaml'}\n"
+        "heavy = {'fastapi', 'httpx', 'jinja2', 'openai', 'rich', 'sqlalchemy', 'structlog', 'yaml'}\n"
         f"heavy |= {{'pydantic'}} if {arguments} == ['--help'] else set()\n"
         "print(sorted(own - {'probe.cli'} | heavy & set(sys.modules)), file=sys.stderr)"
     )
