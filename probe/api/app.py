@@ -12,8 +12,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from probe import __version__
 from probe.api import problem
 from probe.api.board.page import BoardPage
-from probe.api.guard import Boundary, Headers, Hosts, Limits
-from probe.api.parts import Parts
+from probe.api.context import AppContext
+from probe.api.guard import BodyLimit, Boundary, Headers, Hosts
 from probe.api.routes import (
     budgets,
     catalogue,
@@ -26,7 +26,7 @@ from probe.api.routes import (
     results,
     runs,
 )
-from probe.api.source import Source
+from probe.api.window_cache import WindowCache
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
 from probe.store import Store
@@ -55,20 +55,20 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         redoc_url=None,
         redirect_slashes=False,
     )
-    source = Source(store, clock)
-    app.state.parts = Parts(
+    windows = WindowCache(store, clock)
+    app.state.context = AppContext(
         store=store,
         control=control,
         clock=clock,
-        source=source,
-        page=BoardPage(source, control, clock),
+        windows=windows,
+        page=BoardPage(windows, control, clock),
     )
     for module in _ROUTES:
         app.include_router(module.router)
     problem.install(app)
     # The last one added is the outermost.
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
-    app.add_middleware(Limits)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Hosts, listening_on=host)
     app.add_middleware(Boundary)
     app.add_middleware(Headers)

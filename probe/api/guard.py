@@ -1,8 +1,8 @@
 """What stands before every route: who may ask, how much may be sent, and what every answer carries.
 
 Plain ASGI, outermost first: `Headers` forbids the browser what the page does not need, `Boundary` turns
-a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `Limits` refuses large bodies and
-answers HEAD.
+a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `BodyLimit` refuses large bodies
+and answers HEAD.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from probe.api.parts import Given
+from probe.api.context import Given
 from probe.api.problem import Problem, problem_response
 
 MAX_BODY_BYTES = 64 * 1024
@@ -88,7 +88,7 @@ class Hosts:
         await self.app(scope, receive, send)
 
 
-class Limits:
+class BodyLimit:
     """A body of more than `MAX_BODY_BYTES` is refused before it is read; HEAD is GET without the body."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -133,7 +133,7 @@ _bearer = HTTPBearer(auto_error=False, description="The configured `server.token
 async def require_token(
     given: Given, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
-    """Raises Problem without the configured token: 403 where none is configured, else 401."""
+    """Raises Problem without the configured token: 403 if none is configured, else 401."""
     expected = given.control.token()
     if expected is None:
         raise Problem(
@@ -158,7 +158,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without port and brackets; empty where there is none to be read."""
+    """The name in a Host header, without port and brackets; empty if there is none to be read."""
     try:
         return urlsplit(f"//{header}").hostname or ""
     except ValueError:

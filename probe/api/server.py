@@ -18,7 +18,7 @@ from probe.errors import ConfigError
 BACKLOG = 128
 # A scraper, a few boards and scripts hold a handful; above this, requests are answered 503.
 MOST_CONNECTIONS = 256
-# How long answers under way may take once the server is told to stop.
+# How long answers under way may take once the server is requested to stop.
 GRACE_SECONDS = 5
 # Each header is kept as objects of many times its size until the head is whole.
 LARGEST_HEAD_BYTES = 64 * 1024
@@ -115,7 +115,7 @@ class ApiServer:
     async def start(cls, app: ASGIApp, host: str, port: int) -> ApiServer:
         """Listen on every address of `host`; port 0 takes a free one. Returns once requests are answered.
 
-        Raises ConfigError, one clear line, where it cannot listen there.
+        Raises ConfigError, one clear line, if it cannot listen there.
         """
         return await cls.answer(app, host, await bind(host, port))
 

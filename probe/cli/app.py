@@ -126,7 +126,7 @@ def _status(error: Exception) -> int:
 
 
 def _report(error: Exception, arguments: Sequence[str]) -> None:
-    """One line for each problem on stderr; a traceback only where it was asked for."""
+    """One line for each problem on stderr; a traceback only if it was requested."""
     from probe.cli.output.table import print_error, print_traceback
 
     if _wants_traceback(arguments):

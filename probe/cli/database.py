@@ -24,7 +24,7 @@ def has_database(config: Config) -> bool:
 
 
 def require_database(config: Config, makers: str) -> None:
-    """Raises StoreError where there is none yet; `makers` says which commands make one."""
+    """Raises StoreError if there is none yet; `makers` says which commands make one."""
     if not has_database(config):
         file = parse_url(config.database.url.get_secret_value()).path
         raise StoreError(f"there is no database {file} yet; {makers}")

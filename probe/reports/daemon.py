@@ -69,7 +69,7 @@ class Control(Protocol):
         ...
 
     async def readiness(self) -> Sequence[Trouble]:
-        """Whether the store answers, the stopwatch lives and the schedule runs; empty where all do."""
+        """Whether the store answers, the stopwatch lives and the schedule runs; empty if all do."""
         ...
 
     async def metrics(self, accept: str, /) -> tuple[bytes, str]:
@@ -79,16 +79,16 @@ class Control(Protocol):
     async def trigger(self, order: RunOrder, /) -> UUID:
         """Start a run and give its id without waiting for its end; its row exists by then.
 
-        Raises ConfigError where the suite is unknown or no target matches; the message says what there is.
-        Raises OverBudget where it does not fit into what is left of a budget; its row says so.
-        Raises StoreError where the run could not be stored, NotRunning while the daemon starts or stops.
+        Raises ConfigError if the suite is unknown or no target matches; the message says what there is.
+        Raises OverBudget if it does not fit into what is left of a budget; its row says so.
+        Raises StoreError if the run could not be stored, NotRunning while the daemon starts or stops.
         """
         ...
 
     async def estimate(self, order: EstimateOrder, /) -> Sequence[Forecast]:
         """What runs would cost now.
 
-        Raises ConfigError where the job or suite is unknown or no target matches; the message says what there
+        Raises ConfigError if the job or suite is unknown or no target matches; the message says what there
         is.
         """
         ...
@@ -96,7 +96,7 @@ class Control(Protocol):
     async def discover(self, providers: Sequence[str], /) -> Mapping[str, UUID]:
         """Begin to ask providers, by name or shell pattern, for their models; the ids of the discoveries.
 
-        Raises ConfigError where a pattern matches no provider, StoreError where it could not be stored,
+        Raises ConfigError if a pattern matches no provider, StoreError if it could not be stored,
         NotRunning while the daemon starts or stops.
         """
         ...
@@ -104,7 +104,7 @@ class Control(Protocol):
     async def reload(self) -> None:
         """Read the configuration again and put it in force.
 
-        Raises ConfigError, with nothing changed, where it cannot be used; NotRunning while the daemon starts
+        Raises ConfigError, with nothing changed, if it cannot be used; NotRunning while the daemon starts
         or stops.
         """
         ...

@@ -37,7 +37,7 @@ def integer(number: int | None) -> str:
 
 
 def percent(part: int | None, whole: int | None) -> str:
-    """`99.9 %`; 100 % and 0 % are said only where they are exact. Unknown out of none at all."""
+    """`99.9 %`; 100 % and 0 % are said only if they are exact. Unknown out of none at all."""
     if part is None or not whole:
         return UNKNOWN
     if part == whole:

@@ -28,7 +28,7 @@ class Sort:
 
     @classmethod
     def parse(cls, text: str) -> Sort | None:
-        """`tps` is best first, `-tps` worst first; None where the text is neither."""
+        """`tps` is best first, `-tps` worst first; None if the text is neither."""
         key = text.removeprefix("-")
         return cls(key=key, worst_first=text != key) if key in SORT_KEYS else None
 
@@ -41,7 +41,7 @@ class Sort:
 class Entry:
     """One target over one kind of connection.
 
-    `configured` is false where it is no longer probed. `medians` are those of the time to first token in each
+    `configured` is false if it is no longer probed. `medians` are those of the time to first token in each
     hour of the window, oldest first; `failures_by_hour` stands beside them.
     """
 
@@ -59,7 +59,7 @@ class Entry:
 
     @property
     def state(self) -> State:
-        """Whether the latest attempt was answered; waiting where there was none in the window."""
+        """Whether the latest attempt was answered; waiting if there was none in the window."""
         if self.summary.last_at is None:
             return "waiting"
         return "answering" if self.summary.last_at == self.summary.last_success_at else "failing"
@@ -79,7 +79,7 @@ def entries(rows: Iterable[LeaderboardRow], series: Sequence[Series]) -> list[En
 
 
 def ranked(listed: Iterable[Entry], sort: Sort) -> list[Entry]:
-    """In the order asked for; an entry whose figure is unknown comes last, whichever way the order runs."""
+    """In the requested order; an entry whose figure is unknown comes last, whichever way the order runs."""
     key = _KEYS[sort.key]
     by_name = sorted(listed, key=lambda entry: (entry.target.casefold(), entry.connection))
     known = [(figure, entry) for entry in by_name if (figure := key(entry)) is not None]

@@ -1,4 +1,4 @@
-"""The models of the API and of `probe models`: which are probed, which are listed, which are asked for."""
+"""The models of the API and of `probe models`: which are probed, which are listed, which are requested."""
 
 from __future__ import annotations
 

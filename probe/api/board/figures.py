@@ -22,7 +22,7 @@ LIGHT_HINTS: dict[Light, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnSpec:
-    """`rising` is true where less is better, so that best first is ascending.
+    """`rising` is true if less is better, so that best first is ascending.
 
     `card` is the label on a phone, where no unit stands under it; absent: `label`.
     """
@@ -127,7 +127,7 @@ def _of(n: int) -> str:
 
 
 def _durations(distribution: Distribution | None) -> CellText:
-    """The median; under it the 90th percentile, marked where it is a guess, and of how many.
+    """The median; under it the 90th percentile, marked if it is a guess, and of how many.
 
     Of so few that the median itself is a guess there is no 90th percentile to speak of.
     """
@@ -153,7 +153,7 @@ def _speed(distribution: Distribution | None) -> CellText:
 
 
 def _light(entry: Entry) -> Light | None:
-    """None where there are too few latencies for one."""
+    """None if there are too few latencies for one."""
     latency = entry.summary.total_latency
     return entry.summary.jitter_light if latency is not None and latency.n > 1 else None
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
 from probe.api.board.view import BoardData, BoardView, Tone, board_view
-from probe.api.source import Source
+from probe.api.window_cache import WindowCache
 from probe.errors import StoreError
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
@@ -38,8 +38,8 @@ class Asset:
 class BoardPage:
     """Renders the board. `assets` are the static parts by name."""
 
-    def __init__(self, source: Source, control: Control, clock: Clock) -> None:
-        self._source = source
+    def __init__(self, windows: WindowCache, control: Control, clock: Clock) -> None:
+        self._windows = windows
         self._control = control
         self._clock = clock
         self.assets = {name: Asset(name) for name in _STATIC_TYPES}
@@ -50,8 +50,8 @@ class BoardPage:
         control = self._control
         troubles = await control.readiness()
         try:
-            window = await self._source.window()
-            failures = await self._source.failures(query.kind, now)
+            window = await self._windows.window()
+            failures = await self._windows.failures(query.kind, now)
         except StoreError:
             return BoardData(
                 now=now,

@@ -33,7 +33,7 @@ class BoardQuery:
         return replace(self, kind=kind)
 
     def sorted_by(self, key: SortKey) -> BoardQuery:
-        """Best first; where it is sorted so already, worst first."""
+        """Best first; if it is sorted so already, worst first."""
         turned = self.sort == Sort(key=key)
         return replace(self, sort=Sort(key=key, worst_first=turned))
 

@@ -33,7 +33,7 @@ _MARKS: dict[Tone, str] = {"good": "✓", "warn": "▲", "bad": "✗", "wait": "
 class BoardData:
     """Everything the board is made of.
 
-    `failures` are the latest, newest first. `readable` is false where the database could not be read: entries
+    `failures` are the latest, newest first. `readable` is false if the database could not be read: entries
     and failures are then unknown, not none.
     """
 
@@ -71,7 +71,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Empty:
-    """What to read where there is nothing to show yet."""
+    """What to read if there is nothing to show yet."""
 
     heading: str
     text: str
@@ -165,7 +165,7 @@ def _pulse(data: BoardData) -> str:
 
 
 def _choices(entries: Sequence[Entry], query: BoardQuery) -> tuple[KindFilter, ...]:
-    """All, and every kind that is there; the one asked for even where it is not."""
+    """All, and every kind that is there; the one requested even if it is not."""
     counts = {kind: sum(1 for entry in entries if entry.kind == kind) for kind in KINDS}
     kinds: list[TargetKind | None] = [None, *(kind for kind in KINDS if counts[kind] or kind == query.kind)]
     return tuple(
@@ -226,7 +226,7 @@ def _job_rows(data: BoardData) -> tuple[JobRow, ...]:
 
 
 def _quiet(data: BoardData, shown: Sequence[Entry]) -> str:
-    """What stands where no failure does."""
+    """What is shown if there is no failure."""
     if not data.readable:
         return "Unknown: the database cannot be read."
     if any(entry.summary.attempts for entry in shown):
@@ -235,7 +235,7 @@ def _quiet(data: BoardData, shown: Sequence[Entry]) -> str:
 
 
 def _empty(data: BoardData, shown: Sequence[Entry]) -> Empty | None:
-    """None where there is a result to show."""
+    """None if there is a result to show."""
     if any(entry.summary.attempts for entry in shown):
         return None
     if not data.readable:

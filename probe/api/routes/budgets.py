@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from probe.api.context import Given
 from probe.api.parameters import Parameters, Word
-from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.daemon import EstimateOrder

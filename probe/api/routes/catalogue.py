@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from probe.api.context import Given
 from probe.api.parameters import ModelParameters, Parameters
-from probe.api.parts import Given
 from probe.api.problem import responses
 from probe.reports.models import shown_models
 from probe.reports.schemas import Listing, ModelBody, ProviderBody

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
+from probe.api.context import Given
 from probe.api.guard import require_token
 from probe.api.parameters import MAX_PAGE, Parameters, Word
-from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.schemas import Body, Listing

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from probe.api.context import Given
 from probe.api.parameters import Instant, PageParameters, Word
-from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.facts.event import EventKind, Severity
 from probe.reports.schemas import EventBody, Listing

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from probe.api.context import Given
 from probe.api.parameters import LeaderboardParameters
-from probe.api.parts import Given
 from probe.api.problem import responses
 from probe.reports.leaderboard import HOURS, Sort, entries, ranked
 from probe.reports.schemas import EntryBody, LeaderboardBody
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["results"])
 async def leaderboard(given: Given, asked: Annotated[LeaderboardParameters, Query()]) -> LeaderboardBody:
     """Targets that are configured and have no result in the window come last."""
     if asked.hours == HOURS:
-        window = await given.source.window()
+        window = await given.windows.window()
         until, rows = window.until, window.rows
     else:
         until = given.clock.now()

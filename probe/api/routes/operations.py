@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from probe import __version__
+from probe.api.context import Given
 from probe.api.guard import require_token
-from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.schemas import HealthBody, ReadinessBody, Reloaded

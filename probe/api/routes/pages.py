@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from probe.api.board.query import BoardQuery
 from probe.api.board.rendering import template
-from probe.api.parts import Given
+from probe.api.context import Given
 from probe.api.problem import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -23,7 +23,7 @@ _IN_SOURCE: Final = Path(__file__).parents[3] / "docs" / "runbooks"
 
 @router.get("/")
 async def board(request: Request, given: Given) -> Response:
-    """503 where the database cannot be read; the page then says so."""
+    """503 if the database cannot be read; the page then says so."""
     document, readable = await given.page.render(BoardQuery.parse(request.query_params))
     return HTMLResponse(document, status_code=200 if readable else 503)
 

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from probe.api.context import Given
 from probe.api.parameters import Parameters, Word
-from probe.api.parts import Given
 from probe.api.problem import responses
 from probe.catalog.prices.quote import ModelKey
 from probe.reports.schemas import Body, DatedPriceBody, Listing, PriceBody, QuoteBody

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from probe.api.context import Given
 from probe.api.parameters import ResultParameters
-from probe.api.parts import Given
 from probe.api.problem import Problem, responses
 from probe.reports.schemas import Listing, ResultBody, ResultDetail
 

@@ -59,7 +59,7 @@ def configured_engines(config: Config) -> dict[str, Endpoint]:
 def choose_engines(config: Config, wanted: Sequence[str]) -> list[Endpoint]:
     """All of them, or those named: by provider, by kind of server, or by a preset that has an address.
 
-    Raises ConfigError where there are none.
+    Raises ConfigError if there are none.
     """
     engines = configured_engines(config)
     if not wanted:
@@ -99,7 +99,7 @@ async def ask_engines(endpoints: Sequence[Endpoint], look: Look) -> list[EngineA
 
 
 async def see_health(endpoint: Endpoint, engine: Engine) -> EngineAnswer:
-    """Whether it is healthy, and its load where it tells it: a server without is healthy all the same."""
+    """Whether it is healthy, and its load if it tells it: a server without is healthy all the same."""
     seen = EngineAnswer(endpoint=endpoint, health=await engine.health())
     if not seen.healthy:
         return seen

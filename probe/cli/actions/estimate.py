@@ -47,7 +47,7 @@ class PlanEstimate:
 async def estimate_plan(
     config: Config, *, job: str | None, suite: str | None, patterns: Sequence[str]
 ) -> PlanEstimate:
-    """The database is read where there is one, and not changed. Raises ConfigError, StoreError."""
+    """The database is read if there is one, and not changed. Raises ConfigError, StoreError."""
     clock = SystemClock()
     async with _prepared(config) as (assembly, store):
         if store is None:
@@ -67,7 +67,7 @@ async def estimate_plan(
 
 @asynccontextmanager
 async def _prepared(config: Config) -> AsyncIterator[tuple[Assembly, Store | None]]:
-    """The configuration over the prices that the database knows, and the database where there is one."""
+    """The configuration over the prices that the database knows, and the database if there is one."""
     if not has_database(config):
         async with assemble(config, simulator_url=_SIMULATOR_URL) as assembly:
             yield assembly, None
@@ -120,7 +120,7 @@ def _amounts(forecast: Forecast, cost: Amount | None) -> tuple[str, str, str]:
 
 
 def _amount(amount: Amount | None) -> str:
-    """`$0.0021`, or `$0.0021 (0.0004–0.0034)` where it is assumed."""
+    """`$0.0021`, or `$0.0021 (0.0004–0.0034)` if it is assumed."""
     if amount is None:
         return UNKNOWN
     if amount.certain:
@@ -129,7 +129,7 @@ def _amount(amount: Amount | None) -> str:
 
 
 def _tokens(target: TargetEstimate) -> str:
-    """Of an attempt: `512 + 160`, with `~` where they are assumed."""
+    """Of an attempt: `512 + 160`, with `~` if they are assumed."""
     return f"{'~' if target.assumed else ''}{round(target.input_tokens):,} + {round(target.output_tokens):,}"
 
 

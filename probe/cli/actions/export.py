@@ -107,7 +107,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
 async def export_again(config: Config, name: str | None, wanted: ResultFilter) -> list[str]:
     """Hand these results to one configured exporter, or all. Says what became of it, a line for each.
 
-    Raises ConfigError; ExportError where a sink takes nothing: what was handed over before stays there.
+    Raises ConfigError; ExportError if a sink takes nothing: what was handed over before stays there.
     """
     enabled = config.exporters.enabled()
     if name is not None and name not in enabled:

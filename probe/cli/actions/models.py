@@ -114,7 +114,7 @@ class ModelInfo:
 
 
 async def read_model(config: Config, name: str) -> ModelInfo:
-    """Raises BadParameter where there is no such model, StoreError."""
+    """Raises BadParameter if there is no such model, StoreError."""
     provider, slash, wanted = name.partition("/")
     if not slash or not wanted:
         raise BadParameter(f"{name!r} must be provider/model", param_hint="'PROVIDER/MODEL'")
@@ -205,9 +205,9 @@ def _price(record: ModelRecord) -> str:
 
 
 async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncReport, ...]:
-    """Makes the database where there is none.
+    """Makes the database if there is none.
 
-    Raises ConfigError where a pattern matches no provider, StoreError.
+    Raises ConfigError if a pattern matches no provider, StoreError.
     """
     clock = SystemClock()
     quotes = QuoteTable()

@@ -1,4 +1,4 @@
-"""One run by hand: asked, watched, and kept where that is wanted."""
+"""One run by hand: asked, watched, and kept if that is wanted."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def run_once(
 ) -> RunReport:
     """Ask once. When this is cancelled, what is in flight is cancelled, stored, and the run is closed.
 
-    Raises ConfigError for an unknown suite or a pattern that matches nothing; StoreError where the run cannot
+    Raises ConfigError for an unknown suite or a pattern that matches nothing; StoreError if the run cannot
     be begun in the database; StopwatchError; OverBudget, with nothing sent.
     """
     clock = SystemClock()
@@ -98,7 +98,7 @@ async def run_once(
 async def _begin(
     keeper: _Keeper, assembly: Assembly, suite: str, patterns: Sequence[str], concurrency: int
 ) -> RunPlan:
-    """What is asked, with a run in the database where results are kept. Raises ConfigError, StoreError."""
+    """What is asked, with a run in the database if results are kept. Raises ConfigError, StoreError."""
     chosen = assembly.suite(suite)
     targets = assembly.choose(patterns)
     return RunPlan(
@@ -179,7 +179,7 @@ async def _open(config: Config, keep: bool, clock: Clock) -> AsyncIterator[_Keep
 
 
 class _Keeper:
-    """Holds the samples for the report and, where there is a store, stores each as it comes."""
+    """Holds the samples for the report and, if there is a store, stores each as it comes."""
 
     def __init__(self, store: Store | None, clock: Clock) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""A bar on stderr, where that is a terminal, while a command waits."""
+"""A bar on stderr, if that is a terminal, while a command waits."""
 
 from __future__ import annotations
 

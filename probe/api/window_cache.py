@@ -20,7 +20,7 @@ FAILURES_READ = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LastDay:
+class LeaderboardWindow:
     """The last 24 hours up to `until`."""
 
     until: datetime
@@ -28,16 +28,16 @@ class LastDay:
     rows: tuple[LeaderboardRow, ...]
 
 
-class Source:
+class WindowCache:
     """Many viewers cost what one does: a window is read once for all who ask while nothing new is stored."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._window: LastDay | None = None
+        self._window: LeaderboardWindow | None = None
         self._reading = asyncio.Lock()
 
-    async def window(self) -> LastDay:
+    async def window(self) -> LeaderboardWindow:
         """Raises StoreError."""
         async with self._reading:
             now = self._clock.now()
@@ -49,7 +49,7 @@ class Source:
                 or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
             ):
                 rows = await self._store.recent_attempts.rows(now - WINDOW, now)
-                kept = self._window = LastDay(until=now, sequence=sequence, rows=rows)
+                kept = self._window = LeaderboardWindow(until=now, sequence=sequence, rows=rows)
             return kept
 
     async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:

@@ -1,4 +1,4 @@
-"""What routes are handed: one value with everything they may ask."""
+"""What routes are given: one value with everything they may use."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from probe.api.board.page import BoardPage
-from probe.api.source import Source
+from probe.api.window_cache import WindowCache
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
 from probe.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class AppContext:
     store: Store
     control: Control
     clock: Clock
-    source: Source
+    windows: WindowCache
     page: BoardPage
 
 
-async def _parts(request: Request) -> Parts:
-    return cast("Parts", request.app.state.parts)
+async def _context(request: Request) -> AppContext:
+    return cast("AppContext", request.app.state.context)
 
 
-Given = Annotated[Parts, Depends(_parts)]
+Given = Annotated[AppContext, Depends(_context)]
