@@ -12,6 +12,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # llama.cpp for the tests against a real engine: portable code, no image support.
 export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
 
+# The modules in their order, the slowest first, each by one worker: it starts its servers once.
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help run env unit test check bench generate lock servers engine clean
 
@@ -25,12 +28,12 @@ env:             ## fill in .env for docker compose: passwords that nobody else 
 	@$(PYTHON) -m tools.env
 
 unit: $(VENV)/.installed-unit    ## the tests that need no server, no browser and no compiler: minutes
-	$(BIN)/pytest -n 2 --dist worksteal -m "not full"
+	$(PYTEST) -n 2 -m "not full"
 
 test: servers $(VENV)/.installed-dev     ## set up everything, run all checks and all tests
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory engine || echo "No llama.cpp: the tests of a real engine will fail, all others run."
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(PYTEST) -n 3
 
 check: $(VENV)/.installed-unit   ## lint, format, types, import contracts, stale generated files
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.servers.order import slowest_first
 from tests.servers.reach import needs_more
 
 # The same examples each time, however slow the machine: a failure is about the change. To look for more:
@@ -32,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and needs_more(item):
             item.add_marker(pytest.mark.full)
+    slowest_first(items)
 
 
 _connect = socket.socket.connect

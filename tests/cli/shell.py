@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import os
 import pty
 import re
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 
 from tests.servers.process import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
+WARM = Path(__file__).with_name("warm.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +74,15 @@ class Shell:
         return end_of(self.start(*arguments, **variables))
 
     def on_terminal(self, columns: int, *arguments: str, **variables: str) -> Said:
-        """To its end on a terminal of that width; `out` is everything that was shown."""
+        """To its end on a terminal of that width; `out` is everything that was shown.
+
+        From its very start: what help looks like is settled while the program is imported.
+        """
         main, other = pty.openpty()
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         environment = self._environment({"TERM": "xterm-256color", **variables})
         process = subprocess.Popen(
-            self._command(arguments),
+            [sys.executable, "-m", "probe", *arguments],
             cwd=self.directory,
             env=environment,
             stdin=other,
@@ -97,11 +105,33 @@ class Shell:
         return Said(status=status, out=shown.decode().replace("\r\n", "\n"), err="")
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "probe", *arguments]
+        return [sys.executable, "-I", "-S", str(WARM), "call", _warm(), *arguments]
 
     def _environment(self, variables: dict[str, str]) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**inherited, "PYTHONPATH": str(REPOSITORY), **self.variables, **variables}
+
+
+@cache
+def _warm() -> str:
+    """The socket at which `tests.cli.warm` waits, from the first command on until this process ends."""
+    path = f"{tempfile.mkdtemp(prefix='probe-warm-')}/socket"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.cli.warm", "wait", path],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+
+    def end() -> None:
+        process.communicate()
+        shutil.rmtree(Path(path).parent)
+
+    atexit.register(end)
+    return path
 
 
 @contextmanager
