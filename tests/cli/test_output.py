@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.cli.output.attempt import attempt_lines
-from probe.cli.output.format import bars, outcome_cell, outcome_text, token_counts
+from probe.cli.output.format import outcome_cell, outcome_text, text_bars, token_counts
 from probe.cli.output.table import Cell, Column, print_table, terminal_safe
 from probe.facts.sample import Cost, Failed, Ok, Usage
 from probe.facts.timeline import OutputChunk, Timeline
@@ -179,7 +179,7 @@ def test_an_outcome_is_short_in_tables_and_whole_in_lines() -> None:
 
 @given(st.lists(st.floats(0, 1e6), max_size=300), st.integers(1, 80))
 def test_a_sparkline_is_as_wide_as_it_may_be(values: list[float], width: int) -> None:
-    drawn = bars(values, width)
+    drawn = text_bars(values, width)
     assert len(drawn) == min(len(values), width)
     assert set(drawn) <= set("▁▂▃▄▅▆▇█")
     if any(values):
@@ -187,8 +187,8 @@ def test_a_sparkline_is_as_wide_as_it_may_be(values: list[float], width: int) ->
 
 
 def test_a_sparkline_keeps_the_peaks() -> None:
-    assert bars([1, 1, 8, 1, 1, 1], 3) == "▂█▂"
-    assert bars([0, 0]) == "▁▁"
+    assert text_bars([1, 1, 8, 1, 1, 1], 3) == "▂█▂"
+    assert text_bars([0, 0]) == "▁▁"
 
 
 COLUMNS = (Column("target"), Column("ms", "right"), Column("outcome"))

@@ -52,7 +52,7 @@ _COLUMNS: Final = (
 )
 
 
-async def read_models(config: Config, provider: str | None, choice: ModelChoice) -> list[ShownModel]:
+async def stored_models(config: Config, provider: str | None, choice: ModelChoice) -> list[ShownModel]:
     """By provider and name. Raises StoreError."""
     async with opened_store(config, MODEL_MAKERS) as store:
         records = await store.catalog.models(provider)
@@ -224,7 +224,7 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
                 return await discovery.sync(chosen, "cli", lambda report: show(next(done), report.provider))
 
 
-def print_sync(reports: Sequence[SyncReport]) -> None:
+def print_model_sync(reports: Sequence[SyncReport]) -> None:
     if not reports:
         print_note("none of these providers has a model list")
     for report in reports:
@@ -246,7 +246,7 @@ def print_sync(reports: Sequence[SyncReport]) -> None:
     note_events(events, lambda event: f"{event.severity}: {event.text}")
 
 
-def sync_body(reports: Sequence[SyncReport]) -> list[dict[str, Any]]:
+def model_sync_body(reports: Sequence[SyncReport]) -> list[dict[str, Any]]:
     return [
         {
             "id": report.id,

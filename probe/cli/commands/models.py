@@ -42,7 +42,7 @@ def probe_models_list(
       probe models list gpt-4 --provider openai --available
       probe models list --retiring --json
     """
-    from probe.cli.actions.models import models_body, print_models, read_models
+    from probe.cli.actions.models import models_body, print_models, stored_models
     from probe.cli.session import show
     from probe.reports.models import ModelChoice
 
@@ -55,7 +55,7 @@ def probe_models_list(
     )
     show(
         config,
-        lambda settings: read_models(settings, provider, choice),
+        lambda settings: stored_models(settings, provider, choice),
         print_models,
         as_json=as_json,
         body=models_body,
@@ -111,15 +111,15 @@ def probe_models_sync(
       probe models sync
       probe models sync openai 'my-*' --json
     """
-    from probe.cli.actions.models import print_sync, sync_body, sync_models
+    from probe.cli.actions.models import model_sync_body, print_model_sync, sync_models
     from probe.cli.session import show
 
     reports = show(
         config,
         lambda settings: sync_models(settings, providers or settings.discovery.providers),
-        print_sync,
+        print_model_sync,
         as_json=as_json,
-        body=sync_body,
+        body=model_sync_body,
     )
     if not all(report.complete for report in reports):
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from probe.analysis import percentile, split
-from probe.cli.output.format import bars, outcome_text
+from probe.cli.output.format import outcome_text, text_bars
 from probe.cli.output.table import print_json, print_line, terminal_safe
 from probe.facts.sample import Cost, Failed, Ok, Reported, Timing
 from probe.facts.timeline import Timeline, seconds_between
@@ -199,7 +199,7 @@ def _gaps(timing: Timing) -> Iterator[str]:
         f"{len(gaps):,}: shortest {duration(ordered[0])}, median {duration(middle)}, "
         f"p95 {duration(high)}, longest {duration(ordered[-1])}",
     )
-    yield _pair("in order", bars(gaps))
+    yield _pair("in order", text_bars(gaps))
 
 
 def _answer(title: str, text: str | None) -> Iterator[str]:

@@ -50,7 +50,7 @@ def failure_lines(samples: Iterable[Sample]) -> list[str]:
     return [f"{line} ({number} times)" if number > 1 else line for line, number in counts.items()]
 
 
-def bars(values: Sequence[float], width: int = 60) -> str:
+def text_bars(values: Sequence[float], width: int = 60) -> str:
     """The values in their order, the largest of each stretch if there are more than `width`."""
     if not values:
         return ""
