@@ -7,12 +7,13 @@ whose ends were not both reached is None, never 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from probe.lib.clock import NS_PER_SECOND
+from probe.wire.stalls import Stall
 
 
 class OutputChunk(NamedTuple):
@@ -31,6 +32,9 @@ class Timeline:
     arrival. `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
     Where the answer came as one body, `streamed` is false and `output` is one chunk at the arrival of
     that body's end: there is a total latency, but no first token and no speed.
+
+    `stalls` are the spans in which the stopwatch could not look. `doubts` holds the instants that may have
+    been earlier for that reason, and how early at most.
     """
 
     started_ns: int
@@ -44,6 +48,8 @@ class Timeline:
     output: tuple[OutputChunk, ...] = ()
     streamed: bool = True
     end_ns: int
+    stalls: tuple[Stall, ...] = ()
+    doubts: Mapping[int, int] = field(default_factory=dict)
 
     # Phases of the connection -----------------------------------------------------------------------------
 

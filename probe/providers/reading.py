@@ -33,6 +33,9 @@ from probe.wire.http1 import HttpResponse, read_response
 
 _LONGEST_LABEL = 200
 
+# What may follow the last event of a piece without saying that more of the stream does.
+_LINE_ENDS = len(b"\r\n\r\n")
+
 
 def read_answer(capture: Capture, dialect: Dialect) -> Reading:
     """What a capture of one answer says."""
@@ -42,13 +45,14 @@ def read_answer(capture: Capture, dialect: Dialect) -> Reading:
 class _Reader:
     """One capture, and the answer that is filled from it."""
 
-    __slots__ = ("_answer", "_capture", "_dialect", "_response")
+    __slots__ = ("_answer", "_capture", "_dialect", "_doubts", "_response")
 
     def __init__(self, capture: Capture, dialect: Dialect) -> None:
         self._capture = capture
         self._dialect = dialect
         self._response = read_response(capture)
         self._answer = Answer()
+        self._doubts = capture.doubts
 
     def read(self) -> Reading:
         response, answer = self._response, self._answer
@@ -59,7 +63,7 @@ class _Reader:
                 self._dialect.on_head(answer, header_map(response))
             outcome = self._read_stream() if streamed else self._read_body()
         return Reading(
-            timeline=_timeline(self._capture, response, answer, streamed=streamed),
+            timeline=self._timeline(streamed=streamed),
             outcome=outcome,
             status_code=response.status,
             usage=self._usage(outcome),
@@ -102,9 +106,12 @@ class _Reader:
         response = self._response
         on_event, arrivals = parser.on_event, zip(response.ends, response.ends_ns, strict=True)
         arrived = at_ns = 0
+        doubts = self._doubts
         for number, (data, end, name, terminated) in enumerate(self._dialect.split(response.body), 1):
             while arrived < end:
                 arrived, at_ns = next(arrivals)
+            if doubts and at_ns - 1 in doubts and arrived - end > _LINE_ENDS:
+                at_ns -= 1  # as `doubtful_instants` has it: not the last of its piece
             try:
                 failure = on_event(data, name, at_ns)
             except ValueError as exc:
@@ -160,6 +167,26 @@ class _Reader:
     def _is_whole(self) -> bool:
         return self._capture.failure is None and self._response.complete
 
+    def _timeline(self, *, streamed: bool) -> Timeline:
+        capture, first_byte_ns = self._capture, self._response.first_byte_ns
+        if first_byte_ns is not None and first_byte_ns - 1 in self._doubts:
+            first_byte_ns -= 1
+        return Timeline(
+            started_ns=capture.started_ns,
+            dns_ns=capture.dns_ns,
+            connected_ns=capture.connected_ns,
+            proxied_ns=capture.proxied_ns,
+            tls_ns=capture.tls_ns,
+            send_ns=capture.send_ns,
+            sent_ns=capture.sent_ns,
+            first_byte_ns=first_byte_ns,
+            output=tuple(self._answer.output),
+            streamed=streamed,
+            end_ns=capture.end_ns,
+            stalls=capture.stalls,
+            doubts=self._doubts,
+        )
+
     def _usage(self, outcome: Outcome) -> Usage:
         """Nothing is estimated for an attempt that failed before any output came."""
         answer = self._answer
@@ -184,19 +211,3 @@ def _excerpt(data: bytes) -> str:
 def _label(text: str | None) -> str | None:
     """A name as it can be kept, whatever a provider puts there."""
     return None if text is None else whole_text(text[:_LONGEST_LABEL])
-
-
-def _timeline(capture: Capture, response: HttpResponse, answer: Answer, *, streamed: bool) -> Timeline:
-    return Timeline(
-        started_ns=capture.started_ns,
-        dns_ns=capture.dns_ns,
-        connected_ns=capture.connected_ns,
-        proxied_ns=capture.proxied_ns,
-        tls_ns=capture.tls_ns,
-        send_ns=capture.send_ns,
-        sent_ns=capture.sent_ns,
-        first_byte_ns=response.first_byte_ns,
-        output=tuple(answer.output),
-        streamed=streamed,
-        end_ns=capture.end_ns,
-    )

@@ -14,6 +14,7 @@ import msgspec
 from probe.errors import CaptureError
 from probe.lib.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, StampSource, WireFailure
+from probe.wire.stalls import Stall
 
 _FORMAT: Literal["inference-probe capture"] = "inference-probe capture"
 _VERSION: Literal[1] = 1
@@ -42,6 +43,7 @@ _PLAIN = (
     "proxy",
     "loop_lag_ns",
     "failure",
+    "stalls",
 )
 
 
@@ -88,6 +90,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     proxy: str | None
     loop_lag_ns: int | None
     failure: WireFailure | None
+    stalls: tuple[Stall, ...] = ()
     received: list[_Piece]
 
 

@@ -11,6 +11,7 @@ from probe.wire.capture import CLOCK_STEP_NS, Arrival, Capture, Phase, WireFailu
 from probe.wire.faults import WireError
 from probe.wire.redaction import mask_received, redact_headers, redact_proxy, redact_url, secrets_of
 from probe.wire.request import WireRequest
+from probe.wire.stalls import Stall
 
 # As `Arrival._make`, whose Python code would be run for each piece.
 _to_arrival: Callable[[tuple[int, int]], Arrival] = partial(tuple.__new__, Arrival)
@@ -41,6 +42,7 @@ class CaptureBuilder:
         "reused",
         "send_ns",
         "sent_ns",
+        "stalls",
         "started_ns",
         "tls_cipher",
         "tls_ns",
@@ -69,6 +71,7 @@ class CaptureBuilder:
         self.tls_cipher: str | None = None
         self.http_version: str | None = None
         self.lag_ns = 0
+        self.stalls: tuple[Stall, ...] = ()
         self.failure: WireFailure | None = None
 
     def begin_warm(self) -> None:
@@ -119,6 +122,7 @@ class CaptureBuilder:
             http_version=self.http_version,
             proxy=None if request.proxy is None else redact_proxy(request.proxy),
             loop_lag_ns=self.lag_ns,
+            stalls=self.stalls,
             failure=self.failure,
         )
 

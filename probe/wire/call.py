@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from contextlib import suppress
 
-from probe.lib.clock import monotonic_ns
+from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.wire.builder import CaptureBuilder
 from probe.wire.connect import connect, resolve
 from probe.wire.connection import HttpConnection
@@ -17,6 +17,7 @@ from probe.wire.poller import Poller
 from probe.wire.pool import Pool, key_of
 from probe.wire.proxy import Proxy, parse_proxy
 from probe.wire.request import WireRequest
+from probe.wire.stalls import bound_ns
 from probe.wire.tls import Contexts
 
 
@@ -112,11 +113,15 @@ class Call:
                     raise
                 return connection
         except TimeoutError:
-            raise self._aborted or WireError(
-                "timeout", f"not connected within {limit:g} s", "connect"
-            ) from None
+            raise self._aborted or self._not_connected(limit) from None
         finally:
             self._connecting = None
+
+    def _not_connected(self, limit: float) -> WireError:
+        due_ns = self.builder.started_ns + round(limit * NS_PER_SECOND)
+        if self._poller.stalled_at(due_ns, bound_ns(round(limit * NS_PER_SECOND))):
+            return WireError("probe", f"the stopwatch was held up while it connected, beyond {limit:g} s")
+        return WireError("timeout", f"not connected within {limit:g} s", "connect")
 
     async def _open(self, proxy: Proxy | None) -> HttpConnection:
         builder = self.builder

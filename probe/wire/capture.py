@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from probe.lib.clock import NS_PER_MS, ClockPair
+from probe.wire.stalls import Stall, doubtful_instants, stalled_ns
 
 REDACTED = b"[redacted]"
 REDACTED_HEADERS = frozenset(
@@ -87,6 +88,8 @@ class Capture:
     sent_ns      the last byte of the request leaves for the network, by the kernel's stamp; where there is
                  none, the last byte is handed to the kernel
     end_ns       the response is whole, or the exchange was given up
+
+    `stalls` are those that overlap the exchange, in order.
     """
 
     method: str
@@ -115,6 +118,7 @@ class Capture:
     proxy: str | None = None
     # The longest that the stopwatch's own loop was late while this exchange was open; None: not watched.
     loop_lag_ns: int | None = None
+    stalls: tuple[Stall, ...] = ()
     failure: WireFailure | None = None
 
     @property
@@ -123,6 +127,18 @@ class Capture:
         return self.clock_end.offset_ns - self.clock_start.offset_ns
 
     @property
+    def doubts(self) -> dict[int, int]:
+        """Instants that may be later than what they stand for; see `probe.wire.stalls.doubtful_instants`."""
+        if not self.stalls:
+            return {}
+        doubts = doubtful_instants(self.arrivals, self.stalls, stamped=self.stamps == "kernel")
+        last_ns = self.arrivals[-1].at_ns if self.arrivals else self.started_ns
+        if self.end_ns > last_ns:
+            # The end of the connection has no stamp.
+            doubts[self.end_ns] = self.end_ns - stalled_ns(self.stalls, last_ns, self.end_ns)
+        return doubts
+
+    @property
     def trusted(self) -> bool:
-        """False where kernel stamps cannot be carried over to the monotonic scale: the wall clock was set."""
+        """False if kernel stamps cannot be carried over to the monotonic scale: the wall clock was set."""
         return self.stamps == "read" or abs(self.clock_step_ns) < CLOCK_STEP_NS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from bisect import bisect_left
 
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
 from probe.wire.builder import CaptureBuilder
@@ -16,6 +17,7 @@ from probe.wire.connection import HttpConnection
 from probe.wire.faults import WireError, fault_of
 from probe.wire.http1 import ResponseReader
 from probe.wire.poller import Poller
+from probe.wire.stalls import bound_ns, stalled_ns
 
 # The loop's timers go off up to a millisecond around their instant.
 _TIMER_SLACK_NS = NS_PER_MS
@@ -103,7 +105,7 @@ class Exchange:
         """Break off in the phase that has been reached; `run` returns."""
         if self._done.done():
             return
-        if self._builder.phase == "first_token" and self._has_output():
+        if self._builder.phase == "first_token" and self._first_output_ns() is not None:
             self._builder.phase = "stream"
         self._builder.fail(error)
         self._end()
@@ -217,7 +219,7 @@ class Exchange:
         builder.pieces.append(data)
         reader.feed(data)
         if reader.complete:
-            self._finish(at_ns)
+            self._complete(at_ns)
         elif reader.error is not None:
             self.abort(WireError("protocol", reader.error))
         elif too_large:
@@ -243,6 +245,15 @@ class Exchange:
             self.abort(WireError("closed", "the server closed the standing connection before it answered"))
         else:
             self.abort(WireError("closed", "the server closed the connection without a response"))
+
+    def _complete(self, at_ns: int) -> None:
+        """Whole, unless its last byte came after the deadline, which nobody may have seen pass."""
+        seconds = self._builder.request.deadlines.total
+        due_ns = self._builder.started_ns + round(seconds * NS_PER_SECOND)
+        if at_ns > due_ns + _TIMER_SLACK_NS:
+            self._miss(due_ns, "total", seconds)
+        else:
+            self._finish(at_ns)
 
     def _finish(self, at_ns: int) -> None:
         if not self._done.done():
@@ -278,31 +289,51 @@ class Exchange:
         self._timer = None
         if self._done.done():
             return
+        self._poller.look()  # what came while nobody could look counts
+        if self._done.done():
+            return
         now_ns = monotonic_ns()
-        due = now_ns + _TIMER_SLACK_NS >= self._next_deadline()[0]
-        if due and not self._output_came_first(now_ns):
+        due_ns, _, _ = self._next_deadline()
+        if now_ns + _TIMER_SLACK_NS >= due_ns and not self._output_came_first(due_ns, now_ns):
             # Output may have been found meanwhile: then it is another deadline that was missed.
-            _, name, seconds = self._next_deadline()
-            self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
+            self._miss(*self._next_deadline())
         else:
             self._arm()
 
-    def _output_came_first(self, now_ns: int) -> bool:
-        """The first-token deadline is the one that struck, and output is there."""
+    def _miss(self, due_ns: int, name: DeadlineName, seconds: float) -> None:
+        """Break off: the provider was too slow, unless it was us who could not look or send in time."""
+        allowed_ns = round(seconds * NS_PER_SECOND)
+        own_ns = stalled_ns(
+            self._poller.stalls_between(self._builder.started_ns, due_ns),
+            self._builder.started_ns,
+            self._builder.sent_ns or due_ns,
+        )
+        bound = bound_ns(allowed_ns)
+        if self._poller.stalled_at(due_ns, bound) or (name == "total" and own_ns > bound):
+            self.abort(WireError("probe", f"the stopwatch was held up: {_MISSED[name].format(seconds)}"))
+        else:
+            self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
+
+    def _output_came_first(self, due_ns: int, now_ns: int) -> bool:
+        """The first-token deadline is the one that struck, and output had come in time."""
         builder = self._builder
-        if builder.sent_ns is None or self._output_seen or not self._has_output():
+        if builder.sent_ns is None or self._output_seen:
+            return False
+        first_ns = self._first_output_ns()
+        if first_ns is None or first_ns > due_ns:
             return False
         self._output_seen = True
         builder.phase = "stream"
         return self._next_deadline()[0] > now_ns + _TIMER_SLACK_NS
 
-    def _has_output(self) -> bool:
-        """Output has arrived: what `output_pattern` says of the decoded body so far."""
-        if self._output_seen:
-            return True
-        reader = ResponseReader(self._builder.request.method, keep_body=True)
+    def _first_output_ns(self) -> int | None:
+        """When output arrived: what `output_pattern` says of the decoded body; None if none has."""
+        request = self._builder.request
+        reader = ResponseReader(request.method, keep_body=True)
+        ends = []
         for piece in self._builder.pieces:
             reader.feed(piece)
+            ends.append(reader.kept.tell())
         reader.release()
-        pattern = self._builder.request.output_pattern
-        return bool(reader.body) if pattern is None else re.search(pattern, reader.body) is not None
+        found = re.search(b"(?s)." if request.output_pattern is None else request.output_pattern, reader.body)
+        return None if found is None else self._builder.arrivals[bisect_left(ends, found.end())][0]

@@ -14,18 +14,21 @@ _TICK_NS = 20 * NS_PER_MS
 # epoll waits whole milliseconds: a timer that goes off this late is on time.
 _GRANULARITY_NS = NS_PER_MS
 
-_tick_ns = itemgetter(0)
+_instant_ns = itemgetter(0)
 
 
 class LoopLag:
     """A timer that compares when it goes off with when it should, while anybody is interested.
 
-    Blocks shorter than the tick of 20 ms are seen only when they fall on one. `look` is called at each tick.
+    Blocks shorter than the tick are seen only when they fall on one. `look` is called at each tick.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, look: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, look: Callable[[], None], tick_ns: int = _TICK_NS
+    ) -> None:
         self._loop = loop
         self._look = look
+        self._tick_ns = tick_ns
         self._interested = 0
         self._due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -47,11 +50,11 @@ class LoopLag:
     def worst_since(self, since_ns: int) -> int:
         """The longest delay seen at or after an instant, up to now; 0 where none was."""
         overdue = max(0, monotonic_ns() - self._due_ns - _GRANULARITY_NS)
-        first = bisect_left(self._worst, since_ns, key=_tick_ns)
+        first = bisect_left(self._worst, since_ns, key=_instant_ns)
         return max(overdue, self._worst[first][1] if first < len(self._worst) else 0)
 
     def _set(self) -> None:
-        self._due_ns = monotonic_ns() + _TICK_NS
+        self._due_ns = monotonic_ns() + self._tick_ns
         self._timer = self._loop.call_at(self._due_ns / NS_PER_SECOND, self._tick)
 
     def _tick(self) -> None:

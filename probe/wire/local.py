@@ -6,12 +6,13 @@ import asyncio
 
 from probe.errors import StopwatchError
 from probe.lib import gc_pause as pause
+from probe.lib.clock import monotonic_ns
 from probe.wire.call import Call
 from probe.wire.capture import Capture
 from probe.wire.faults import WireError
 from probe.wire.lag import LoopLag
 from probe.wire.message import check
-from probe.wire.poller import Poller
+from probe.wire.poller import TICK_NS, Poller
 from probe.wire.pool import Pool
 from probe.wire.request import WireRequest
 from probe.wire.stamps import StampKeeper
@@ -33,7 +34,8 @@ class LocalWire:
             poller.attach(loop)
         self._poller = poller
         self._pool = Pool(self._poller)
-        self._lag = LoopLag(loop, self._poller.look)
+        # Where the loop waits on the poller, that looks at the clock by itself.
+        self._lag = LoopLag(loop, self._poller.look, *((TICK_NS,) if self._owns_poller else ()))
         self._contexts = Contexts()
         self._open: set[Call] = set()
         self._idle = asyncio.Event()
@@ -63,6 +65,7 @@ class LocalWire:
     def _enter(self, call: Call) -> None:
         self._open.add(call)
         self._idle.clear()
+        self._poller.enter()
         self._lag.enter()
         pause.enter()
 
@@ -70,7 +73,9 @@ class LocalWire:
         pause.leave()
         builder = call.builder
         builder.lag_ns = max(builder.lag_ns, self._lag.worst_since(builder.started_ns))
+        builder.stalls = self._poller.stalls_between(builder.started_ns, builder.ended_ns or monotonic_ns())
         self._lag.leave()
+        self._poller.leave()
         self._open.discard(call)
         if not self._open:
             self._idle.set()

@@ -6,13 +6,21 @@ import asyncio
 import select
 from collections.abc import Callable
 
-from probe.lib.clock import NS_PER_SECOND, monotonic_ns
+from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
+from probe.wire.stalls import SHORTEST_STALL_NS, Stall, at_most
 
 # True: the event loop has something to do now, a future or a timer to look at.
 Callback = Callable[[], bool]
 
 _EVENTS_AT_ONCE = 256
 _LOOKS_AT_ONCE = 8
+
+# How often a look is made while stalls matter.
+TICK_NS = NS_PER_MS
+
+# More are merged with their neighbours: nothing is lost but how finely they can be told apart.
+_MOST_STALLS = 4096
+_MOST_STALLS_OF_ONE = 128
 
 
 class Poller:
@@ -23,7 +31,8 @@ class Poller:
     every socket is a reader of the loop it is attached to.
 
     `looked_ns` is the instant of the last look before the present one: what is read now was not readable
-    then. It is 0 while that is not known.
+    then. It is 0 while that is not known. While anybody is interested (`enter`, `leave`), `wait` looks
+    every millisecond, and what keeps it from doing so is kept as a stall.
     """
 
     def __init__(self) -> None:
@@ -31,6 +40,9 @@ class Poller:
         self._callbacks: dict[int, Callback] = {}
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._other_fd = -1
+        self._interested = 0
+        self._awake_ns = 0
+        self._stalls: list[Stall] = []
         self.looked_ns = 0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -44,6 +56,38 @@ class Poller:
         assert self._epoll is not None
         self._other_fd = fd
         self._epoll.register(fd, select.EPOLLIN)
+
+    def enter(self) -> None:
+        """An exchange begins: stalls matter from now on."""
+        if not self._interested:
+            self._stalls.clear()
+            self._awake_ns = monotonic_ns()
+        self._interested += 1
+
+    def leave(self) -> None:
+        self._interested -= 1
+
+    def stalls_between(self, start_ns: int, end_ns: int) -> tuple[Stall, ...]:
+        """The stalls that overlap a span of time, the present one included, in order."""
+        self._look_at_clock(monotonic_ns())
+        stalls = [stall for stall in self._stalls if stall.end_ns > start_ns and stall.start_ns < end_ns]
+        return tuple(at_most(_MOST_STALLS_OF_ONE, stalls))
+
+    def stalled_at(self, instant_ns: int, longest_ns: int) -> bool:
+        """A stall of more than `longest_ns` lies about the instant."""
+        self._look_at_clock(monotonic_ns())
+        return any(
+            start_ns <= instant_ns <= end_ns and end_ns - start_ns > longest_ns
+            for start_ns, end_ns in self._stalls
+        )
+
+    def _look_at_clock(self, now_ns: int) -> bool:
+        """Note a stall. True if there was one until now."""
+        stalled = now_ns - self._awake_ns > SHORTEST_STALL_NS and self._interested > 0
+        if stalled:
+            self._stalls = at_most(_MOST_STALLS, [*self._stalls, Stall(self._awake_ns, now_ns)])
+        self._awake_ns = now_ns
+        return stalled
 
     def add(self, fd: int, callback: Callback) -> None:
         self._callbacks[fd] = callback
@@ -75,7 +119,7 @@ class Poller:
         """
         until_ns = None if timeout is None else monotonic_ns() + int(timeout * NS_PER_SECOND)
         while True:
-            ready, wanted, now_ns = self._serve(timeout)
+            ready, wanted, now_ns = self._serve(self._nap(timeout))
             if wanted:
                 return any(fd == self._other_fd for fd, _ in ready)
             if until_ns is not None:
@@ -83,12 +127,24 @@ class Poller:
                     return False
                 timeout = (until_ns - now_ns) / NS_PER_SECOND
 
+    def _nap(self, timeout: float | None) -> float | None:
+        if not self._interested:
+            return timeout
+        tick = TICK_NS / NS_PER_SECOND
+        return tick if timeout is None else min(timeout, tick)
+
     def _serve(self, timeout: float | None) -> tuple[list[tuple[int, int]], bool, int]:
         """What was readable, whether the loop has something to do for it, and when the wait was over."""
         if self._epoll is None:
-            return [], False, monotonic_ns()
+            now_ns = monotonic_ns()
+            self._look_at_clock(now_ns)
+            return [], False, now_ns
         ready = self._epoll.poll(timeout, _EVENTS_AT_ONCE)
         now_ns = monotonic_ns()
+        stalled = self._look_at_clock(now_ns)
+        if stalled and not ready:
+            # Interrupted by a signal beyond its timeout, as by SIGCONT, Python's poll returns without a look.
+            ready = self._epoll.poll(0, _EVENTS_AT_ONCE)
         wanted = False
         callbacks = self._callbacks
         for fd, _ in ready:
@@ -98,6 +154,9 @@ class Poller:
                 wanted = True
             elif callback():
                 wanted = True
+        if stalled:
+            # What is read here may have been merged with what came during the stall.
+            self._stalls[-1] = self._stalls[-1]._replace(end_ns=monotonic_ns())
         # After a full look there may be more that was readable.
         if len(ready) < _EVENTS_AT_ONCE:
             self.looked_ns = now_ns
