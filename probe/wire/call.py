@@ -17,7 +17,7 @@ from probe.wire.poller import Poller
 from probe.wire.pool import Pool, key_of
 from probe.wire.proxy import Proxy, parse_proxy
 from probe.wire.request import WireRequest
-from probe.wire.stalls import bound_ns
+from probe.wire.stalls import stalled_ns
 from probe.wire.tls import Contexts
 
 
@@ -31,6 +31,7 @@ class Call:
         self._pool = pool
         self._contexts = contexts
         self._connecting: asyncio.Timeout | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._exchange: Exchange | None = None
         self._aborted: WireError | None = None
 
@@ -104,7 +105,8 @@ class Call:
         self.builder.started_ns = monotonic_ns()
         limit = min(request.deadlines.connect, request.deadlines.total)
         try:
-            async with asyncio.timeout(limit) as self._connecting:
+            async with asyncio.timeout(None) as self._connecting:
+                self._arm(limit)
                 connection = await self._open(proxy)
                 try:
                     await self._prepare(connection, proxy, context)
@@ -113,15 +115,24 @@ class Call:
                     raise
                 return connection
         except TimeoutError:
-            raise self._aborted or self._not_connected(limit) from None
+            raise self._aborted or WireError(
+                "timeout", f"not connected within {limit:g} s", "connect"
+            ) from None
         finally:
-            self._connecting = None
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._connecting = None
 
-    def _not_connected(self, limit: float) -> WireError:
-        due_ns = self.builder.started_ns + round(limit * NS_PER_SECOND)
-        if self._poller.stalled_at(due_ns, bound_ns(round(limit * NS_PER_SECOND))):
-            return WireError("probe", f"the stopwatch was held up while it connected, beyond {limit:g} s")
-        return WireError("timeout", f"not connected within {limit:g} s", "connect")
+    def _arm(self, limit: float) -> None:
+        """Have connecting end at its deadline; what we were held up ourselves does not count."""
+        started_ns, now_ns = self.builder.started_ns, monotonic_ns()
+        held_up_ns = stalled_ns(self._poller.stalls_between(started_ns, now_ns), started_ns, now_ns)
+        due = (started_ns + held_up_ns) / NS_PER_SECOND + limit
+        loop = asyncio.get_running_loop()
+        if loop.time() < due:
+            self._timer = loop.call_at(due, self._arm, limit)
+        elif self._connecting is not None:
+            self._connecting.reschedule(loop.time())
 
     async def _open(self, proxy: Proxy | None) -> HttpConnection:
         builder = self.builder

@@ -17,7 +17,7 @@ from probe.wire.connection import HttpConnection
 from probe.wire.faults import WireError, fault_of
 from probe.wire.http1 import ResponseReader
 from probe.wire.poller import Poller
-from probe.wire.stalls import bound_ns, stalled_ns
+from probe.wire.stalls import stalled_ns
 
 # The loop's timers go off up to a millisecond around their instant.
 _TIMER_SLACK_NS = NS_PER_MS
@@ -249,9 +249,8 @@ class Exchange:
     def _complete(self, at_ns: int) -> None:
         """Whole, unless its last byte came after the deadline, which nobody may have seen pass."""
         seconds = self._builder.request.deadlines.total
-        due_ns = self._builder.started_ns + round(seconds * NS_PER_SECOND)
-        if at_ns > due_ns + _TIMER_SLACK_NS:
-            self._miss(due_ns, "total", seconds)
+        if at_ns > self._accountable_ns + round(seconds * NS_PER_SECOND) + _TIMER_SLACK_NS:
+            self._miss("total", seconds)
         else:
             self._finish(at_ns)
 
@@ -267,10 +266,17 @@ class Exchange:
 
     # Deadlines --------------------------------------------------------------------------------------------
 
+    @property
+    def _accountable_ns(self) -> int:
+        """The start of the exchange, later by what we were held up before all was sent."""
+        started_ns = self._builder.started_ns
+        sent_ns = self._builder.sent_ns or monotonic_ns()
+        return started_ns + stalled_ns(self._poller.stalls_between(started_ns, sent_ns), started_ns, sent_ns)
+
     def _next_deadline(self) -> tuple[int, DeadlineName, float]:
         """The first deadline to strike: its instant, its name and its seconds."""
         builder, deadlines = self._builder, self._builder.request.deadlines
-        candidates: list[tuple[int, DeadlineName, float]] = [(builder.started_ns, "total", deadlines.total)]
+        candidates: list[tuple[int, DeadlineName, float]] = [(self._accountable_ns, "total", deadlines.total)]
         if builder.sent_ns is not None and not self._output_seen:
             candidates.append((builder.sent_ns, "first_token", deadlines.first_token))
         if self._last_read_ns:
@@ -296,31 +302,21 @@ class Exchange:
         due_ns, _, _ = self._next_deadline()
         if now_ns + _TIMER_SLACK_NS >= due_ns and not self._output_came_first(due_ns, now_ns):
             # Output may have been found meanwhile: then it is another deadline that was missed.
-            self._miss(*self._next_deadline())
+            _, name, seconds = self._next_deadline()
+            self._miss(name, seconds)
         else:
             self._arm()
 
-    def _miss(self, due_ns: int, name: DeadlineName, seconds: float) -> None:
-        """Break off: the provider was too slow, unless it was us who could not look or send in time."""
-        allowed_ns = round(seconds * NS_PER_SECOND)
-        own_ns = stalled_ns(
-            self._poller.stalls_between(self._builder.started_ns, due_ns),
-            self._builder.started_ns,
-            self._builder.sent_ns or due_ns,
-        )
-        bound = bound_ns(allowed_ns)
-        if self._poller.stalled_at(due_ns, bound) or (name == "total" and own_ns > bound):
-            self.abort(WireError("probe", f"the stopwatch was held up: {_MISSED[name].format(seconds)}"))
-        else:
-            self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
+    def _miss(self, name: DeadlineName, seconds: float) -> None:
+        self.abort(WireError("timeout", _MISSED[name].format(seconds), name))
 
     def _output_came_first(self, due_ns: int, now_ns: int) -> bool:
-        """The first-token deadline is the one that struck, and output had come in time."""
+        """The first-token deadline is the one that struck, and output had come; in time, for all we know."""
         builder = self._builder
         if builder.sent_ns is None or self._output_seen:
             return False
         first_ns = self._first_output_ns()
-        if first_ns is None or first_ns > due_ns:
+        if first_ns is None or (first_ns > due_ns and not self._poller.stalled_over(due_ns, first_ns)):
             return False
         self._output_seen = True
         builder.phase = "stream"

@@ -69,17 +69,18 @@ class Poller:
 
     def stalls_between(self, start_ns: int, end_ns: int) -> tuple[Stall, ...]:
         """The stalls that overlap a span of time, the present one included, in order."""
-        self._look_at_clock(monotonic_ns())
-        stalls = [stall for stall in self._stalls if stall.end_ns > start_ns and stall.start_ns < end_ns]
+        now_ns = monotonic_ns()
+        present = [Stall(self._awake_ns, now_ns)] if now_ns - self._awake_ns > SHORTEST_STALL_NS else []
+        stalls = [
+            stall
+            for stall in (*self._stalls, *present)
+            if stall.end_ns > start_ns and stall.start_ns < end_ns
+        ]
         return tuple(at_most(_MOST_STALLS_OF_ONE, stalls))
 
-    def stalled_at(self, instant_ns: int, longest_ns: int) -> bool:
-        """A stall of more than `longest_ns` lies about the instant."""
-        self._look_at_clock(monotonic_ns())
-        return any(
-            start_ns <= instant_ns <= end_ns and end_ns - start_ns > longest_ns
-            for start_ns, end_ns in self._stalls
-        )
+    def stalled_over(self, earlier_ns: int, later_ns: int) -> bool:
+        """One stall holds both instants: which of them came first cannot be told."""
+        return any(start_ns <= earlier_ns and later_ns <= end_ns for start_ns, end_ns in self._stalls)
 
     def _look_at_clock(self, now_ns: int) -> bool:
         """Note a stall. True if there was one until now."""
