@@ -14,19 +14,20 @@ from bench.truth import Seen
 from probe.providers.openai_chat.chat import read_completion as read
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
-from probe.wire.request import Connection, Wire, WireRequest
+from probe.wire.request import Connection, Deadlines, Wire, WireRequest
 
 TOKENS = 100
 MODEL = f"sim?ttft_ms=200&ttft_spread_ms=50&gap_ms=10&tokens={TOKENS}"
+OUTPUT = rb'"content"\s*:\s*"[^"]'
 # Streams of one round start this far apart, as they would behind a scheduler.
 STAGGER_SECONDS = 0.001
 
 Stream = Callable[[str], Awaitable[Seen]]
 
 
-def body() -> dict[str, Any]:
+def body(model: str = MODEL) -> dict[str, Any]:
     return {
-        "model": MODEL,
+        "model": model,
         "messages": [{"role": "user", "content": "Say a hundred words."}],
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -44,11 +45,19 @@ async def stream_all(count: int, stream: Stream) -> list[Seen]:
     return await asyncio.gather(*[one(index) for index in range(count)])
 
 
-def wire_request(base_url: str, request_id: str, connection: Connection, ca_file: str | None) -> WireRequest:
+def wire_request(
+    base_url: str,
+    request_id: str,
+    connection: Connection,
+    ca_file: str | None,
+    *,
+    model: str = MODEL,
+    first_token: float = 30.0,
+) -> WireRequest:
     parts = urlsplit(base_url)
     assert parts.hostname is not None
     assert parts.port is not None
-    content = msgspec.json.encode(body())
+    content = msgspec.json.encode(body(model))
     headers = {
         "Host": parts.netloc,
         "Accept": "text/event-stream",
@@ -67,6 +76,8 @@ def wire_request(base_url: str, request_id: str, connection: Connection, ca_file
         headers=tuple((name.encode(), value.encode()) for name, value in headers.items()),
         body=content,
         connection=connection,
+        deadlines=Deadlines(first_token=first_token),
+        output_pattern=OUTPUT,
         ca_file=ca_file,
     )
 

@@ -76,6 +76,11 @@ def _sums() -> tuple[AnyPanel, ...]:
             "Attempts across which the wall clock was set: their durations are unknown",
             names.UNTRUSTED_ATTEMPTS_TOTAL,
         ),
+        _troubles(
+            "Figures withheld",
+            "Attempts during which the stopwatch was held up: what it could not tell is unknown",
+            names.STARVED_ATTEMPTS_TOTAL,
+        ),
     )
 
 

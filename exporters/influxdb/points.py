@@ -72,7 +72,7 @@ def attempt_fields(sample: Sample) -> Iterator[tuple[str, float]]:
         yield "probe_lag_seconds", sample.probe_lag_seconds
     if sample.status_code is not None:
         yield "status_code", float(sample.status_code)
-    yield "trusted", float(sample.trusted)
+    yield "trusted", float(sample.distrust is None)
 
 
 def attempt_time_ns(sample: Sample) -> int:

@@ -125,7 +125,7 @@ def attempt_attributes(sample: Sample, semconv: Semconv) -> dict[str, Value]:
         f"{NAMESPACE}provider": sample.target.provider,
         f"{NAMESPACE}reused": sample.reused,
         f"{NAMESPACE}stamps": sample.stamps,
-        f"{NAMESPACE}trusted": sample.trusted,
+        f"{NAMESPACE}trusted": sample.distrust is None,
         f"{NAMESPACE}lag_seconds": sample.lag_seconds,
         f"{NAMESPACE}stopwatch_lag_seconds": sample.probe_lag_seconds,
         f"{NAMESPACE}fault": sample.outcome.fault if isinstance(sample.outcome, Failed) else None,

@@ -20,6 +20,7 @@ TargetKind = Literal["direct", "proxy", "engine", "simulated"]
 EngineName = Literal["vllm", "tgi", "llamacpp", "ollama"]
 Fault = Literal["provider", "network", "account", "probe"]
 TokenSource = Literal["provider", "estimate"]
+Distrust = Literal["clock_step", "starved"]
 FailureKind = Literal[
     # the network
     "dns",
@@ -213,7 +214,10 @@ Outcome = Ok | Failed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Every duration of one attempt in seconds, as defined in the metrics table of the README."""
+    """Every duration of one attempt in seconds, as defined in docs/metrics.md.
+
+    `withheld` names the fields that are unknown because the stopwatch was held up; the others are exact.
+    """
 
     dns_seconds: float | None = None
     connect_seconds: float | None = None
@@ -232,6 +236,7 @@ class Timing:
     chunk_gaps_seconds: tuple[float, ...] = ()
     tps: float | None = None
     tps_steady: float | None = None
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +245,7 @@ class Sample:
 
     `id` was sent to the provider as X-Client-Request-Id. `planned_at` is when the attempt was meant to
     start, `started_at` when its first byte moved; `lag_seconds` is the difference. `probe_lag_seconds` is the
-    longest that the stopwatch itself was late while the exchange was open. `trusted` is false where the wall
+    longest that the stopwatch itself was late while the exchange was open. `trusted` is false if the wall
     clock stepped during the attempt: the timing is then empty but for `duration_seconds`.
     """
 
@@ -275,6 +280,13 @@ class Sample:
     peer_address: str | None = None
     tls_version: str | None = None
     http_version: str | None = None
+
+    @property
+    def distrust(self) -> Distrust | None:
+        """Why not every duration is known that could be; None if each is."""
+        if not self.trusted:
+            return "clock_step"
+        return "starved" if self.timing.withheld else None
 
     @property
     def success(self) -> bool:

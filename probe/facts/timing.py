@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from probe.facts.sample import Timing, Usage
+from probe.facts.starvation import starved_figures
 from probe.facts.timeline import Timeline, standard_deviation
+
+_NO_GAPS: dict[str, tuple[()]] = {"chunk_gaps_seconds": ()}
 
 
 def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
     """Every duration of one attempt. `whole`: the answer came to its end.
 
     A broken attempt keeps the phases it reached; the figures of a whole answer (total latency, drain, speed)
-    stay empty, so that no average mistakes a broken answer for a fast one.
+    stay empty, so that no average mistakes a broken answer for a fast one. What a held-up stopwatch cannot
+    tell is withheld.
     """
+    timing = _measured(timeline, usage, whole=whole)
+    starved = starved_figures(timeline, timing)
+    unknown: dict[str, Any] = {name: _NO_GAPS.get(name) for name in starved}
+    return replace(timing, withheld=starved, **unknown)
+
+
+def _measured(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
     gaps = timeline.chunk_gaps_seconds
     tokens = streamed_tokens(timeline, usage) if whole else None
     return Timing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from probe.analysis import timed
-from probe.facts.sample import FAULTS, Ok, Sample, Timing
+from probe.facts.sample import FAULTS, Distrust, Ok, Sample, Timing
 from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
 from probe.metrics.family import Family, Measurement, OfAnyAttempt, OfAttempt
@@ -299,6 +299,10 @@ def _stamps(sample: Sample) -> Iterable[Measurement]:
         yield Measurement(1, (sample.stamps,))
 
 
+def _distrusted(reason: Distrust) -> Callable[[Sample], Iterable[Measurement]]:
+    return lambda sample: (Measurement(1),) if sample.distrust == reason else ()
+
+
 OWN_TIMING = (
     Family(
         name=names.ATTEMPT_LAG_SECONDS,
@@ -332,7 +336,13 @@ OWN_TIMING = (
         name=names.UNTRUSTED_ATTEMPTS_TOTAL,
         kind="counter",
         help="Attempts across which the wall clock was set: their durations are unknown.",
-        source=OfAnyAttempt(read=lambda sample: () if sample.trusted else (Measurement(1),), initial=((),)),
+        source=OfAnyAttempt(read=_distrusted("clock_step"), initial=((),)),
+    ),
+    Family(
+        name=names.STARVED_ATTEMPTS_TOTAL,
+        kind="counter",
+        help="Attempts of which figures are withheld, as the stopwatch was held up and could not tell them.",
+        source=OfAnyAttempt(read=_distrusted("starved"), initial=((),)),
     ),
 )
 

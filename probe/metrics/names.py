@@ -70,6 +70,7 @@ TARGET_INFO = f"{PREFIX}target_info"
 ATTEMPT_LAG_SECONDS = f"{PREFIX}attempt_lag_seconds"
 STOPWATCH_LAG_SECONDS = f"{PREFIX}stopwatch_lag_seconds"
 STAMPED_ATTEMPTS_TOTAL = f"{PREFIX}stamped_attempts_total"
+STARVED_ATTEMPTS_TOTAL = f"{PREFIX}starved_attempts_total"
 UNTRUSTED_ATTEMPTS_TOTAL = f"{PREFIX}untrusted_attempts_total"
 
 # Schedule

@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field, create_model
 
 from probe.analysis import Light
 from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import DatedPrice, Price, price_to_json
 from probe.facts.event import EventKind, Severity
 from probe.facts.rates import TOKEN_KINDS
-from probe.facts.sample import FailureKind, Fault, ReportSource, TargetKind, TokenSource
+from probe.facts.sample import Distrust, FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.reports.leaderboard import State
 from probe.reports.models import ShownModel
 from probe.store import QuoteRecord, QuoteStatus, RunStatus
@@ -200,7 +200,7 @@ class FailureBody(Body):
 
 
 class TimingBody(Body):
-    """A phase that was not reached, or not needed, is null."""
+    """A phase that was not reached, or not needed, is null, and so is what `withheld` names."""
 
     dns_seconds: float | None
     connect_seconds: float | None
@@ -218,6 +218,7 @@ class TimingBody(Body):
     stream_jitter_seconds: float | None
     tps: float | None
     tps_steady: float | None
+    withheld: tuple[str, ...]
 
 
 class UsageBody(Body):
@@ -258,7 +259,11 @@ class CostBody(Body):
 
 
 class ResultBody(Body):
-    """One attempt. `failure` is null for a success."""
+    """One attempt. `failure` is null for a success.
+
+    `trusted` is false if durations are unknown that should be known; `distrust` says why: the wall clock was
+    set (`clock_step`), or the stopwatch was held up (`starved`; `timing.withheld` says which).
+    """
 
     id: UUID
     run_id: UUID
@@ -274,7 +279,7 @@ class ResultBody(Body):
     lag_seconds: float
     probe_lag_seconds: float | None
     stamps: StampSource
-    trusted: bool
+    distrust: Distrust | None
     success: bool
     failure: FailureBody | None
     status_code: int | None
@@ -289,6 +294,11 @@ class ResultBody(Body):
     peer_address: str | None
     tls_version: str | None
     http_version: str | None
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
+    @property
+    def trusted(self) -> bool:
+        return self.distrust is None
 
 
 class ResultDetail(ResultBody):

@@ -77,6 +77,19 @@ class Identifier(sa.types.TypeDecorator[UUID]):
         return UUID(value) if isinstance(value, str) else value
 
 
+class Names(sa.types.TypeDecorator[tuple[str, ...]]):
+    """Names without commas, parted by commas; null if there are none."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, _: Dialect) -> str | None:
+        return ",".join(value) if value else None
+
+    def process_result_value(self, value: str | None, _: Dialect) -> tuple[str, ...]:
+        return tuple(value.split(",")) if value else ()
+
+
 class Money(sa.types.TypeDecorator[Decimal]):
     """USD with 15 significant digits; numeric on PostgreSQL, REAL on SQLite.
 

@@ -77,6 +77,7 @@ _TIMING = {
     "chunk_gaps": "chunk_gaps_seconds",
     "tps": "tps",
     "tps_steady": "tps_steady",
+    "withheld": "withheld",
 }
 _REPORTED = {
     "reported_source": "source",

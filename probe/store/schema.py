@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from probe.facts.rates import TOKEN_KINDS
-from probe.store.columns import FloatColumn, Gaps, Identifier, Json, Money, UtcDate, metadata, price_column
+from probe.store.columns import FloatColumn, Gaps, Identifier, Json, Money, Names, UtcDate, metadata, price_column
 from probe.store.schema_catalog import discovery_runs, events, price_quotes
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -255,6 +255,7 @@ benchmark_results = sa.Table(
     _seconds("stream_jitter_seconds", "standard deviation of the chunk gaps"),
     sa.Column("chunk_gaps", Gaps, nullable=False, doc="packed, see probe/store/columns.py"),
     sa.Column("tps_steady", sa.Double, doc="tokens per second after the first chunk"),
+    sa.Column("withheld", Names, doc="durations that a held-up stopwatch could not tell"),
     # Tokens and money -------------------------------------------------------------------------------------
     sa.Column("cached_input_tokens", sa.BigInteger, doc="read from a cache"),
     sa.Column("cache_write_tokens", sa.BigInteger, doc="written to a cache"),

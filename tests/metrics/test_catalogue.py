@@ -220,6 +220,13 @@ def test_a_step_of_the_clock_is_counted() -> None:
     assert of_attempt("untrusted_attempts_total", make_sample()) == []
 
 
+def test_an_attempt_with_figures_withheld_is_counted() -> None:
+    starved = make_sample(timing=replace(TIMING, tps=None, withheld=("tps",)))
+    assert of_attempt("starved_attempts_total", starved) == [Measurement(1)]
+    assert of_attempt("untrusted_attempts_total", starved) == []
+    assert of_attempt("starved_attempts_total", make_sample(trusted=False)) == []
+
+
 def test_timestamps_are_those_of_the_end() -> None:
     end = (NOW + timedelta(seconds=TIMING.duration_seconds)).timestamp()
     assert of_attempt("last_attempt_timestamp_seconds", make_failure("auth")) == [Measurement(end)]

@@ -96,6 +96,11 @@ def failures(samples: Iterable[Sample]) -> list[Failed]:
     return [sample.outcome for sample in samples if isinstance(sample.outcome, Failed)]
 
 
+def measured(sample: Sample, name: str) -> bool:
+    """It was reached: it is known, or withheld as this busy process held the stopwatch up."""
+    return getattr(sample.timing, name) is not None or name in sample.timing.withheld
+
+
 async def test_ten_models_together_and_every_result_is_in_the_database(
     simulator: RunningSimulator, tmp_path: Path
 ) -> None:
@@ -118,8 +123,8 @@ async def test_ten_models_together_and_every_result_is_in_the_database(
         truth = simulator.truth(str(sample.id))
         assert (truth["model"], truth["status"]) == (sample.target.model, 200)
         assert (sample.connection, sample.reused, sample.usage.output_tokens) == ("cold", False, 1)
-        assert sample.timing.connect_seconds is not None
-        assert sample.timing.ttft_seconds is not None
+        assert measured(sample, "connect_seconds")
+        assert measured(sample, "ttft_seconds")
         assert sample.cost is not None
         assert sample.cost.price_source == "configuration"
 
@@ -146,7 +151,7 @@ async def test_cold_and_warm_are_two_series_of_one_target(simulator: RunningSimu
     cold = [sample for sample in samples if sample.connection == "cold"]
     warm = [sample for sample in samples if sample.connection == "warm"]
     assert [sample.reused for sample in cold] == [False] * 3
-    assert all(sample.timing.connect_seconds is not None for sample in cold)
+    assert all(measured(sample, "connect_seconds") for sample in cold)
     assert [sample.reused for sample in warm] == [True] * 3
     assert all(sample.timing.connect_seconds is None for sample in warm)
     assert {sample.series for sample in cold}.isdisjoint(sample.series for sample in warm)

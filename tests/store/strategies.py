@@ -62,6 +62,7 @@ timings = st.builds(
     chunk_gaps_seconds=st.lists(durations, max_size=20).map(tuple) | st.lists(figures, max_size=5).map(tuple),
     tps=st.none() | figures,
     tps_steady=st.none() | figures,
+    withheld=st.lists(st.sampled_from(["ttft_seconds", "tps"]), max_size=2, unique=True).map(tuple),
 )
 usages = st.builds(
     Usage,

@@ -40,13 +40,15 @@ def print_attempt(
 
 def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -> AttemptBody:
     failed = reading.outcome if isinstance(reading.outcome, Failed) else None
+    timing = timing_of(reading.timeline, reading.usage, whole=failed is None)
     return AttemptBody.of(
         reading,
         capture,
         success=failed is None,
         failure=failed,
         started_at=capture.clock_start.to_utc(capture.started_ns),
-        timing=timing_of(reading.timeline, reading.usage, whole=failed is None),
+        trusted=capture.trusted and not timing.withheld,
+        timing=timing,
         cost=cost,
     )
 
@@ -63,6 +65,9 @@ def attempt_lines(capture: Capture, reading: Reading, cost: Cost | None = None) 
     if not capture.trusted:
         yield ""
         yield "the wall clock was set during this attempt: the instants of what arrived are not to be trusted"
+    if timing.withheld:
+        yield ""
+        yield "the stopwatch was held up meanwhile and cannot tell: " + ", ".join(timing.withheld)
     yield from _answer("reasoning", reading.reasoning_text)
     yield from _answer("answer", reading.text)
 
