@@ -9,7 +9,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from probe.facts.rates import TOKEN_KINDS
-from probe.store.columns import FloatColumn, Gaps, Identifier, Json, Money, Names, UtcDate, metadata, price_column
+from probe.store.columns import (
+    FloatColumn,
+    Gaps,
+    Identifier,
+    Json,
+    Money,
+    Names,
+    UtcDate,
+    metadata,
+    price_column,
+)
 from probe.store.schema_catalog import discovery_runs, events, price_quotes
 
 __all__ = [
