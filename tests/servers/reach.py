@@ -25,6 +25,9 @@ _known: dict[Any, bool] = {program: True}
 
 def needs_more(item: pytest.Function) -> bool:
     """Whether a server, a browser or another foreign program has to be there for this test."""
+    if "whole" in item.path.parts:
+        # From end to end, with the daemon as a server of its own: minutes.
+        return True
     spec = getattr(item, "callspec", None)
     if spec is not None and "postgresql" in spec.params.values():
         # Of a fixture that is requested by name at run time.
