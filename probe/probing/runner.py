@@ -276,8 +276,11 @@ class _Run:
             (target_plan, case) for case in plan.suite.cases for target_plan in _interleave(plan.targets)
         ]
         for index, (target_plan, case) in enumerate(order):
-            planned_at = plan.planned_at + timedelta(seconds=plan.spread_seconds * index / len(order))
-            ahead_ns = round((planned_at - wall) / timedelta(microseconds=1)) * 1000
+            offset = timedelta(seconds=plan.spread_seconds * index / len(order))
+            planned_at = plan.planned_at + offset
+            # A clock that was set back since the slot was due is no reason to wait for it to come again.
+            ahead = min(planned_at - wall, offset)
+            ahead_ns = round(ahead / timedelta(microseconds=1)) * 1000
             yield _Planned(target_plan, case, planned_at, monotonic_ns + ahead_ns)
 
     async def _dispatch(self, provider: str, queue: deque[_Planned]) -> None:

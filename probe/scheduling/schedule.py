@@ -67,8 +67,8 @@ class Claims(Protocol):
         """Returns False if the slot was counted or claimed before."""
         ...
 
-    async def last_slot(self, job: str, /) -> Slot | None:
-        """The latest planned instant of the job that was claimed or counted."""
+    async def last_slot(self, job: str, /, until: datetime | None = None) -> Slot | None:
+        """The latest planned instant of the job that was claimed or counted; given `until`, up to it."""
         ...
 
     async def last_run_at(self, job: str, /) -> datetime | None:
@@ -107,7 +107,7 @@ class Schedule:
         self._late_after_seconds = late_after_seconds
         self._states: dict[str, JobState] = {}
         self._tasks = DetachedTasks()
-        self._uncounted: deque[Callable[[], Awaitable[bool]]] = deque()
+        self._uncounted: deque[Callable[[], Awaitable[object]]] = deque()
         self._counting = asyncio.Lock()
         self._paused = False
         self._latest_now = clock.now()
@@ -130,10 +130,23 @@ class Schedule:
         """Read what the store knows of jobs that are new. Changes nothing; raises StoreError."""
         new = [job.name for job in jobs if job.name not in self._states]
         histories = {
-            name: JobHistory(await self._claims.last_slot(name), await self._claims.last_run_at(name))
+            name: JobHistory(await self._last_slot(name), await self._claims.last_run_at(name))
             for name in new
         }
         return Plan(jobs=tuple(jobs), histories=histories)
+
+    async def _last_slot(self, name: str) -> Slot | None:
+        """The latest up to now. One ahead of now was claimed by a clock that was wrong, ours or another's."""
+        now = self._clock.now()
+        last = await self._claims.last_slot(name)
+        if last is None or last.planned_at <= now:
+            return last
+        _log.warning(
+            "the last slot lies in the future: a clock was ahead, or this one is behind; it is passed over",
+            job=name,
+            slot=last.planned_at.isoformat(),
+        )
+        return await self._claims.last_slot(name, now)
 
     def replace_jobs(self, plan: Plan) -> None:
         """From now on these jobs, and no others; none may have been replaced since they were prepared.
@@ -231,7 +244,8 @@ class Schedule:
         1. Those that were missed are counted, without those that another daemon ran.
         2. If nothing is to run now, that is all.
         3. If the job's previous run is still going, the instant is counted as overlapped. After the clock
-           was set back instants come again: that of the run itself is no overlap.
+           was set back instants come again: that of the run itself is no overlap, nor is one that the store
+           knows already.
         4. Otherwise the job is running from here on, so that whatever comes due meanwhile overlaps.
         5. Counts that wait for the store are written, so that they are never newer than the claim.
         6. The slot is claimed. If another daemon was first, or the store is out until the grace is over, no
@@ -241,7 +255,7 @@ class Schedule:
         running_since = state.running_since
         if due.run is None or running_since is not None:
             await self._count_missed(state, job, due.missed)
-            if due.run is not None and running_since is not None and due.run > running_since:
+            if due.run is not None and due.run != running_since:
                 await self._count_overlapped(state, Slot(job=job.name, planned_at=due.run))
             return
         with state.running(due.run):
@@ -333,7 +347,7 @@ class Schedule:
     async def _not_run_elsewhere(self, job: ScheduledJob, missed: Misfires) -> Misfires | None:
         """Without the instants that the store knows already: another daemon ran while we slept."""
         try:
-            known = await self._claims.last_slot(job.name)
+            known = await self._claims.last_slot(job.name, missed.last)
         except StoreError:
             return missed
         if known is None or known.planned_at < missed.first:
@@ -341,11 +355,14 @@ class Schedule:
         return all_missed(job.timetable.between(known.planned_at, missed.last))
 
     async def _count_overlapped(self, state: JobState, slot: Slot) -> None:
-        state.overlapped += 1
-        _log.warning("a slot overlaps the run before", job=slot.job, slot=slot.planned_at.isoformat())
-        await self._count(partial(self._claims.record_overlap, slot))
+        async def record() -> None:
+            if await self._claims.record_overlap(slot):
+                state.overlapped += 1
 
-    async def _count(self, write: Callable[[], Awaitable[bool]]) -> None:
+        _log.warning("a slot overlaps the run before", job=slot.job, slot=slot.planned_at.isoformat())
+        await self._count(record)
+
+    async def _count(self, write: Callable[[], Awaitable[object]]) -> None:
         """Count something in the store, later if it must be."""
         self._uncounted.append(write)
         await self._write_counts()

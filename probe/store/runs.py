@@ -171,16 +171,27 @@ class RunStore:
         async with self._database.write() as connection:
             return await self._insert_slot(connection, slot.job, slot.planned_at, "overlapped")
 
-    async def last_slot(self, job: str) -> Slot | None:
-        """The latest planned instant of a job that was claimed or counted."""
+    async def last_slot(self, job: str, until: datetime | None = None) -> Slot | None:
+        """The latest planned instant of a job that was claimed or counted; given `until`, up to it.
+
+        Of several that were counted together and go on beyond `until`, the first.
+        """
+        found = slots.c.job == job
+        if until is not None:
+            found &= slots.c.planned_at <= until
         async with self._database.read() as connection:
-            last = await connection.scalar(
-                sa.select(slots.c.last_planned_at)
-                .where(slots.c.job == job)
-                .order_by(slots.c.planned_at.desc())
-                .limit(1)
-            )
-            return None if last is None else Slot(job=job, planned_at=last)
+            row = (
+                await connection.execute(
+                    sa.select(slots.c.planned_at, slots.c.last_planned_at)
+                    .where(found)
+                    .order_by(slots.c.planned_at.desc())
+                    .limit(1)
+                )
+            ).one_or_none()
+        if row is None:
+            return None
+        first, last = row
+        return Slot(job=job, planned_at=last if until is None or last <= until else first)
 
     async def last_run_at(self, job: str) -> datetime | None:
         """When a run of a job was last started on schedule or at a start, by whichever daemon."""

@@ -101,6 +101,7 @@ def test_the_daemon_logs_no_secret(shell: Shell, start_simulator: Start) -> None
     assert said.status == 0
     assert said.lines[0].startswith("Inference Probe ")
     assert said.lines[1].split()[0] == "board"
+    assert said.lines[5].split() == ["config", str(shell.directory / "probe.yaml")]
     logged = "".join(path.read_text() for path in (shell.directory / "logs").iterdir())
     assert "run finished" in logged
     assert_none(said.out + said.err + logged)

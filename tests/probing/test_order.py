@@ -72,6 +72,17 @@ async def test_attempts_are_spread_evenly_and_the_providers_take_turns() -> None
     assert {sample.lag_seconds for sample in samples} == {0}
 
 
+async def test_a_clock_that_was_set_back_is_waited_for_no_longer_than_the_spread() -> None:
+    """The slot was due by a clock 400 days ahead, which was set right before the run began."""
+    clock = VirtualClock()
+    acme = ScriptedProvider(clock)
+    plan = run_plan(
+        [target_plan("a"), target_plan("b")], planned_at=START + timedelta(days=400), spread_seconds=40
+    )
+    await clock.drive(runner(clock, acme=acme).run(plan, lambda _: None))
+    assert starts(acme) == [("a", 0), ("b", 20)]
+
+
 async def test_a_run_that_begins_late_says_so_in_every_sample() -> None:
     clock = VirtualClock()
     samples: list[Sample] = []

@@ -166,9 +166,10 @@ class Claims:
         self._call(f"overlap {slot.planned_at:%H:%M}")
         return True
 
-    async def last_slot(self, job: str, /) -> Slot | None:
+    async def last_slot(self, job: str, /, until: datetime | None = None) -> Slot | None:
         self._call("last")
-        return Slot(job=job, planned_at=max(self.taken)) if self.taken else None
+        known = [instant for instant in self.taken if until is None or instant <= until]
+        return Slot(job=job, planned_at=max(known)) if known else None
 
     async def last_run_at(self, job: str, /) -> datetime | None:
         return None

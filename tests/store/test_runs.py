@@ -116,6 +116,11 @@ async def test_the_last_slot_is_the_latest_known(store: Store) -> None:
     assert await store.runs.record_overlap(later)
     assert await store.runs.last_slot("benchmark") == later
     assert await store.runs.last_slot("discovery") is None
+    assert await store.runs.last_slot("benchmark", NINE.planned_at + 3 * hour) == last
+    # Those that were counted together go on beyond it: only the first is before.
+    within = NINE.planned_at + 2 * hour
+    assert await store.runs.last_slot("benchmark", within) == replace(NINE, planned_at=NINE.planned_at + hour)
+    assert await store.runs.last_slot("benchmark", NINE.planned_at - hour) is None
 
 
 async def test_what_was_counted_is_not_counted_again(store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from probe.cli.options import ConfigFile
 
 if TYPE_CHECKING:
+    from probe.config import Config
     from probe.daemon.daemon import StartupReport
 
 
@@ -22,15 +23,24 @@ def probe_daemon(config: ConfigFile = None) -> None:
       probe daemon --config /etc/probe/probe.yaml
     """
     import asyncio
-    from functools import partial
+    from pathlib import Path
 
-    from probe.bootstrap.load import load_config
+    from probe.bootstrap.load import load_usable
     from probe.daemon.process import run_daemon
 
-    asyncio.run(run_daemon(partial(load_config, config), _announce))
+    source = "no file; defaults, environment and .env"
+
+    def load() -> Config:
+        nonlocal source
+        loaded = load_usable(config)
+        if loaded.file is not None:
+            source = str(Path.cwd() / loaded.file)
+        return loaded.config
+
+    asyncio.run(run_daemon(load, lambda ready: _announce(ready, source)))
 
 
-def _announce(ready: StartupReport) -> None:
+def _announce(ready: StartupReport, source: str) -> None:
     import sys
 
     from probe import __version__
@@ -43,6 +53,7 @@ def _announce(ready: StartupReport) -> None:
     print_line(f"  metrics  {ready.url}/metrics")
     print_line(f"  results  {ready.database}")
     print_line(f"  probing  {_count(ready.series, 'target')} by {_count(ready.jobs, 'job')}")
+    print_line(f"  config   {source}")
     if ready.simulated:
         print_line("  These targets are simulated. Put OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY,")
         print_line("  OPENROUTER_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, MISTRAL_API_KEY or")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from probe.lib.secrets import learn
 
 DEFAULT_FILE: Final = "probe.yaml"
 DOTENV_FILE: Final = ".env"
+_NEARLY_DEFAULT: Final = ("probe.yml", "probe.yaml.txt", "Probe.yaml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,11 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     environment, dotenv = variable_layers(env, cwd)
     variables = {**dotenv, **environment}
     learn(variable.value for variable in variables.values() if variable.name.endswith("_API_KEY"))
-    file = _file(path, variables, cwd)
+    file, named_by = _file(path, variables, cwd)
     document = YamlFile(values={}, lines={})
     if file is not None:
-        document = read_yaml(content_of(cwd / file, str(file)), str(file))
+        name = visible(str(file))
+        document = read_yaml(content_of(cwd / file, f"{named_by}{name}"), name)
     given = _fill_empty(document.values, Config)
     layers = [read_layer(found, given, cwd) for found in (environment, dotenv)]
     origins = Origins(str(file), document.lines, [layer.origins for layer in layers])
@@ -101,22 +104,23 @@ def _merge(sources: Sequence[Mapping[str, Any]]) -> Config:
     return Config.model_validate(_Merged(sources=sources).model_extra)
 
 
-def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> Path | None:
-    """The configuration file. Raises ConfigError if a named one is missing."""
+def _file(path: Path | None, variables: Mapping[str, Variable], cwd: Path) -> tuple[Path | None, str]:
+    """The configuration file, None if there is none, and what a message about it begins with.
+
+    Raises ConfigError for a file that is called almost so: somebody wants it read.
+    """
     named = variables.get("PROBE_CONFIG")
     if path is not None:
-        prefix = ""
-    elif named is not None:
-        path, prefix = Path(named.value), f"{named.source}: PROBE_CONFIG: "
-    else:
-        default = Path(DEFAULT_FILE)
-        return default if (cwd / default).is_file() else None
-    try:
-        (cwd / path).stat()
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
-        raise ConfigError(f"{prefix}{visible(str(path))}: {reason}") from None
-    return path
+        return path, ""
+    if named is not None:
+        return Path(named.value), f"{named.source}: PROBE_CONFIG: "
+    # Whatever stands there: a directory is what a missing bind mount leaves.
+    if os.path.lexists(cwd / DEFAULT_FILE):
+        return Path(DEFAULT_FILE), ""
+    for name in _NEARLY_DEFAULT:
+        if os.path.lexists(cwd / name):
+            raise ConfigError(f"{name}: is not read; call it {DEFAULT_FILE}, or name it with --config")
+    return None, ""
 
 
 def _fill_empty(value: Any, shape: Shape) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from dotenv.parser import parse_stream
 
+from probe.config.sources.file import read_bytes
 from probe.config.sources.shape import (
     FREE,
     Place,
@@ -38,6 +39,7 @@ ALIASES: Final[Mapping[str, Place]] = {"PROBE_DATABASE_URL": ("database", "url")
 # Read by the command line; no settings.
 COMMANDS: Final = frozenset({"PROBE_CONFIG", "PROBE_TRACEBACK"})
 MAX_SECRET_BYTES: Final = 64 * 1024
+MAX_DOTENV_BYTES: Final = 1024 * 1024
 # Kubernetes describes a Service called probe, or probe-something, to every pod in its namespace.
 _SERVICE_LINK: Final = re.compile(
     r"PROBE_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)"
@@ -109,7 +111,10 @@ def from_dotenv(path: Path) -> dict[str, Variable]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        content = read_bytes(path, MAX_DOTENV_BYTES + 1)
+        if len(content) > MAX_DOTENV_BYTES:
+            raise ConfigError(f"{path.name}: larger than {MAX_DOTENV_BYTES // 1024} KiB")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
@@ -163,17 +168,15 @@ def read_secret(variable: Variable, cwd: Path) -> str:
     """What the file holds that a `…_FILE` variable names, without the last line break. Raises ConfigError."""
     path = cwd / variable.value
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_SECRET_BYTES + 1)
+        content = read_bytes(path, MAX_SECRET_BYTES + 1)
         text = content.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ConfigError(
             f"{variable.source}: {variable.name}: {visible(variable.value)}: not UTF-8"
         ) from None
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else str(exc)
+    except OSError as exc:
         raise ConfigError(
-            f"{variable.source}: {variable.name}: {visible(variable.value)}: {reason}"
+            f"{variable.source}: {variable.name}: {visible(variable.value)}: {exc.strerror}"
         ) from None
     if not text or len(content) > MAX_SECRET_BYTES:
         wrong = "too large for a secret" if text else "empty"

@@ -14,6 +14,7 @@ from typing import Final
 
 import yaml
 
+from probe.config.sources.file import read_bytes
 from probe.config.sources.shape import Place, dotted
 from probe.errors import ConfigError
 
@@ -43,8 +44,7 @@ class YamlFile:
 def content_of(path: Path, name: str) -> bytes:
     """The bytes of a file, or enough of them for `read_yaml` to refuse it. Raises ConfigError."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_bytes(path, MAX_BYTES + 1)
     except OSError as exc:
         raise ConfigError(f"{name}: {exc.strerror}") from None
 
