@@ -23,6 +23,7 @@ from probe.pricing import Pricing, scope_of
 from probe.pricing.scope import environment_proxy
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
+from probe.store.held import spare_folder
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
 from probe.store.url import parse_url
@@ -51,6 +52,7 @@ class Services:
             listeners=(self.exporters.on_stored, self.pricing.watch, self.budgets.count),
             storing=storing,
             keep_responses=self.config.database.keep_responses,
+            spare=spare_folder(),
         )
         rows = RunRows(store, self.lifecycle, clock)
         self.runs = Runs(store, self.recorder, generations, self.lifecycle, clock, self.budgets, rows)

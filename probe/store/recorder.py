@@ -1,9 +1,9 @@
 """Takes finished samples and writes them to the store, in order, without making anybody wait.
 
-While the store is unavailable samples are held in memory, up to a bound, and tried again and again. Beyond
-the bound, and at the end, they go to the spill file, which is read back as soon as the store takes samples
-again, by this process or the next. Only where that file cannot be written either is a sample dropped; it is
-counted, and said.
+While the store is unavailable samples are held in memory, up to a bound, and tried again and again. What is
+not stored within a moment is kept on the disk as well: a killed process loses nothing. Beyond the bound, and
+at the end, samples go to the spill file, which is read back as soon as the store takes samples again, by this
+process or the next. Only where no file can be written is a sample dropped; it is counted, and said.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -22,13 +23,16 @@ from probe.facts.sample import Sample
 from probe.lib.clock import Clock
 from probe.lib.retry import Backoff
 from probe.lib.shared_lock import SharedLock
-from probe.store.spill import SpillFile
+from probe.store.held import HeldFile
+from probe.store.spill import SpillFile, encode_sample, prepare_lines
 
 _log = structlog.get_logger("probe.store.recorder")
 
 # About 6 KB each.
 _MOST_HELD = 5000
 _BATCH = 256
+# What has waited for two looks is on the disk soon after.
+_LOOK_SECONDS = 0.1
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _FAULT = "the recorder met an unexpected error, see the log"
@@ -45,6 +49,7 @@ class Recorder:
 
     Once a sample is committed, each of the `listeners` is called with it, in order; `storing` is held shared
     meanwhile. Whoever holds it exclusively sees no sample that is stored and that a listener does not know.
+    `spare` is a folder for what is held where that of the spill file takes nothing.
 
     pending       held in memory now
     spilled       written to the spill file since the start
@@ -64,6 +69,7 @@ class Recorder:
         storing: SharedLock | None = None,
         keep_responses: bool = True,
         most_held: int = _MOST_HELD,
+        spare: Path | None = None,
     ) -> None:
         self._store = store
         self._listeners = listeners
@@ -73,10 +79,15 @@ class Recorder:
         self._keep_responses = keep_responses
         self._most_held = most_held
         self._held: deque[Sample] = deque()
+        self._held_file = HeldFile(spill, lambda sample: encode_sample(self._fit(sample)), spare)
+        self._holding = asyncio.Event()
+        # How many were ever held.
+        self._taken = 0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._spill_readable = True
         # Runs while the spill file is left alone, after it could not be read.
         self._spill_rest: asyncio.Task[None] | None = None
@@ -92,10 +103,15 @@ class Recorder:
         return len(self._held)
 
     def start(self) -> None:
-        """Begin to write, with what an earlier process had to spill."""
+        """Begin to write, with what earlier processes had to spill, or held when they were killed."""
+        try:
+            self._held_file.adopt()
+        except OSError as exc:
+            _log.error("samples of a killed process cannot be read now", error=str(exc))
         self._idle.clear()
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="recorder")
+        self._keeping = asyncio.create_task(self._keep(), name="recorder keeping")
 
     def record(self, sample: Sample) -> None:
         """Returns at once; never raises."""
@@ -103,6 +119,8 @@ class Recorder:
             self._put_aside([sample], "too many samples wait for the database")
         else:
             self._held.append(sample)
+            self._taken += 1
+            self._holding.set()
         self._idle.clear()
         self._wake.set()
 
@@ -122,11 +140,11 @@ class Recorder:
 
     async def aclose(self, deadline_seconds: float = 5.0) -> None:
         """A last try; what is not stored by then goes to the spill file."""
-        for task in (self._task, self._spill_rest):
+        for task in (self._task, self._spill_rest, self._keeping):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        self._task = self._spill_rest = None
+        self._task = self._spill_rest = self._keeping = None
         try:
             async with asyncio.timeout(deadline_seconds):
                 while self._held and await self._write():
@@ -135,10 +153,32 @@ class Recorder:
             self.error = self.error or "the database does not answer"
         except Exception as exc:  # noqa: BLE001  whatever it is, what is held must still be put aside
             self._failed(exc)
-        if self._held:
-            rest = list(self._held)
-            self._held.clear()
-            self._put_aside(rest, self.error or "the program ends")
+        rest = list(self._held)
+        self._held.clear()
+        aside = not rest or self._put_aside(rest, self.error or "the program ends")
+        self._held_file.close(leave=not aside)
+
+    # What is held, on the disk ----------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        """Have what the store does not take in a moment on the disk, until it does."""
+        backoff = Backoff(_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS)
+        await asyncio.to_thread(prepare_lines)
+        while True:
+            await self._holding.wait()
+            taken = self._taken
+            await self._clock.sleep(backoff.next_seconds())
+            if self._held and self._taken - len(self._held) >= taken:
+                backoff.reset()  # what there was by the last look is stored
+                continue
+            if not self._held:
+                self._holding.clear()
+            try:
+                await asyncio.to_thread(self._held_file.keep, tuple(self._held))
+            except OSError as exc:
+                _log.error("samples are held in memory alone", samples=len(self._held), error=str(exc))
+            else:
+                backoff.reset()
 
     # The writing task -------------------------------------------------------------------------------------
 
@@ -251,15 +291,16 @@ class Recorder:
         )
         return not restored.left
 
-    def _put_aside(self, samples: Sequence[Sample], reason: str) -> None:
-        """Write samples to the spill file that the store may take later."""
+    def _put_aside(self, samples: Sequence[Sample], reason: str) -> bool:
+        """Write samples to the spill file, for the store to take later; False if that cannot be."""
         try:
             self._spill.append(map(self._fit, samples))
         except OSError as exc:
             self._lost(samples, reason, exc)
-        else:
-            self.spilled += len(samples)
-            _log.error("samples put aside", samples=len(samples), reason=reason, file=str(self._spill.path))
+            return False
+        self.spilled += len(samples)
+        _log.error("samples put aside", samples=len(samples), reason=reason, file=str(self._spill.path))
+        return True
 
     def _refused(self, sample: Sample, error: BaseException) -> None:
         """Keep what the store will never take; an error that is none of its own is a defect of ours."""

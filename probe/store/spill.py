@@ -6,9 +6,11 @@ One line is one sample, whole. What cannot be read back, or will never be stored
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,13 +42,29 @@ class SpillFile:
         """There is something to restore."""
         return self.path.exists() or self._restoring_path.exists()
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Other processes that share the file neither add to it nor take it over meanwhile."""
+        with ExitStack() as stack:
+            with suppress(OSError):  # no folder yet, or a file system without locks
+                descriptor = os.open(self.path.parent, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+
     def append(self, samples: Iterable[Sample]) -> None:
         """Returns once they are on the disk; raises OSError."""
-        _append(self.path, "".join(encode_sample(sample) + "\n" for sample in samples))
+        with self.alone():
+            self.append_lines("".join(encode_sample(sample) + "\n" for sample in samples).encode())
+
+    def append_lines(self, lines: bytes) -> None:
+        """The same with lines that were written before, by who is `alone`."""
+        _append(self.path, lines)
 
     def reject(self, sample: Sample) -> None:
         """Keep a sample that will never be stored; raises OSError."""
-        _append(self.rejected_path, encode_sample(sample) + "\n")
+        with self.alone():
+            _append(self.rejected_path, (encode_sample(sample) + "\n").encode())
 
     async def restore(self, add: Callable[[Sample], Awaitable[None]]) -> Restored:
         """Hand every sample to `add`, as `Store.add`, until it raises StoreUnavailable.
@@ -55,12 +73,14 @@ class SpillFile:
         OSError. A restoring that does not come to its end begins anew the next time: `add` is handed samples
         again that it has stored.
         """
-        self._take_over()
+        with self.alone():
+            if self.path.exists() and not self._restoring_path.exists():
+                self.path.rename(self._restoring_path)
         if not self._restoring_path.exists():
             return Restored()
         stored = 0
-        rejected: list[str] = []
-        with self._restoring_path.open(encoding="utf-8") as lines:
+        rejected: list[bytes] = []
+        with self._restoring_path.open("rb") as lines:
             for line in lines:
                 try:
                     await add(decode_sample(line))
@@ -71,14 +91,16 @@ class SpillFile:
                     rejected.append(line)
                 else:
                     stored += 1
-        if rejected:
-            _append(self.rejected_path, "".join(rejected))
-        self._restoring_path.unlink()
+            self._end_restoring(lines.fileno(), rejected)
         return Restored(stored=stored, rejected=len(rejected))
 
-    def _take_over(self) -> None:
-        if self.path.exists() and not self._restoring_path.exists():
-            self.path.rename(self._restoring_path)
+    def _end_restoring(self, descriptor: int, rejected: list[bytes]) -> None:
+        """Nothing is done if another process ended it before."""
+        with self.alone(), suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), self._restoring_path.stat()):
+                if rejected:
+                    _append(self.rejected_path, b"".join(rejected))
+                self._restoring_path.unlink()
 
 
 def encode_sample(sample: Sample) -> str:
@@ -86,10 +108,15 @@ def encode_sample(sample: Sample) -> str:
     return json.dumps(_adapter().dump_python(sample, mode="json"))
 
 
-def decode_sample(line: str) -> Sample:
+def decode_sample(line: str | bytes) -> Sample:
     """Raises ValueError."""
     sample: Sample = _adapter().validate_python(json.loads(line))
     return sample
+
+
+def prepare_lines() -> None:
+    """Have at hand what makes the first line take a second."""
+    _adapter()
 
 
 @cache
@@ -99,24 +126,28 @@ def _adapter() -> Any:
     return TypeAdapter(Sample)
 
 
-def _append(path: Path, text: str) -> None:
-    """All of it or, with an OSError, nothing: half a line would spoil the next one too."""
+def _append(path: Path, lines: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Answers of models may be in it: for nobody else's eyes.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        size_before = os.fstat(descriptor).st_size
-        try:
-            _write_all(descriptor, text.encode())
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, size_before)
-            raise
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            # Whoever wrote it was killed in the middle of a line.
+            lines = b"\n" + lines
+        write_durably(descriptor, lines)
     finally:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def write_durably(descriptor: int, lines: bytes) -> None:
+    """All of it is on the disk or, with an OSError, nothing: half a line would spoil the next one too."""
+    size_before = os.fstat(descriptor).st_size
+    rest = memoryview(lines)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size_before)
+        raise

@@ -1,0 +1,142 @@
+"""What a process holds in memory until the store takes it, on the disk as well, lest a kill loses it.
+
+Each process writes a file of its own beside the spill file, `*.held-…`, and keeps it locked: the kernel lets
+go of it when the process ends, however it ends, and the next start adds its lines to the spill file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from probe.facts.sample import Sample
+from probe.store.spill import SpillFile, write_durably
+
+# Lines of samples that are stored by now stay in the file until there are more of them than this.
+_MOST_STALE = 1000
+
+
+def spare_folder() -> Path:
+    """Where held samples go if the folder of the spill file takes none: one of this user's own."""
+    return Path(tempfile.gettempdir(), f"inference-probe-{os.getuid()}")
+
+
+@dataclass(slots=True)
+class _Open:
+    path: Path
+    descriptor: int
+    ids: set[UUID] = field(default_factory=set)
+
+    def close(self, *, remove: bool) -> None:
+        if remove:
+            with suppress(OSError):  # read back once more it does no harm
+                self.path.unlink()
+        os.close(self.descriptor)
+
+
+class HeldFile:
+    """`encode` makes a line of a sample; `spare` is the folder that is tried second. Threads may use it."""
+
+    def __init__(self, spill: SpillFile, encode: Callable[[Sample], str], spare: Path | None = None) -> None:
+        self._spill = spill
+        self._encode = encode
+        self._folders = [spill.path.parent]
+        if spare is not None:
+            # One folder serves every database of a user.
+            place = hashlib.sha256(os.fsencode(spill.path.absolute())).hexdigest()[:16]
+            self._folders.append(spare / place)
+        self._lock = threading.Lock()
+        self._open: _Open | None = None
+        self._closed = False
+
+    def keep(self, samples: Sequence[Sample]) -> None:
+        """Returns once all of these are on the disk; raises OSError. Others may go from it."""
+        with self._lock:
+            if self._closed:
+                return
+            current, ids = self._open, {sample.id for sample in samples}
+            if current is not None and ids & current.ids and len(current.ids - ids) <= _MOST_STALE:
+                with suppress(OSError):  # another place may take them
+                    self._append(current, samples)
+                    return
+            self._open = self._anew(samples) if samples else None
+            if current is not None:
+                current.close(remove=True)
+
+    def close(self, *, leave: bool = False) -> None:
+        """Nothing is kept from here on; what is kept by now is left to the next start if told so."""
+        with self._lock:
+            self._closed = True
+            if self._open is not None:
+                self._open.close(remove=not leave)
+                self._open = None
+
+    def adopt(self) -> None:
+        """Add what processes kept that are no more to the spill file. Raises OSError."""
+        with self._spill.alone():
+            for path in self._files():
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+                try:
+                    if _lock(descriptor):
+                        self._spill.append_lines(path.read_bytes())
+                        path.unlink()
+                finally:
+                    os.close(descriptor)
+
+    def _files(self) -> Iterator[Path]:
+        for folder in self._folders:
+            yield from sorted(folder.glob(f"{glob.escape(self._spill.path.name)}.held-*"))
+
+    def _anew(self, samples: Sequence[Sample]) -> _Open:
+        """All of them in a new file, in the first folder that takes it."""
+        reasons: list[OSError] = []
+        for folder in self._folders:
+            try:
+                created = self._create(folder)
+                try:
+                    self._append(created, samples)
+                except OSError:
+                    created.close(remove=True)
+                    raise
+            except OSError as exc:
+                reasons.append(exc)
+            else:
+                return created
+        raise reasons[0]
+
+    def _create(self, folder: Path) -> _Open:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder is not self._folders[0] and folder.parent.lstat().st_uid != os.getuid():
+            raise PermissionError(f"{folder.parent} is another user's")
+        # Locked before anybody looks for it.
+        with self._spill.alone():
+            path = folder / f"{self._spill.path.name}.held-{uuid4().hex}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            _lock(descriptor)
+            return _Open(path, descriptor)
+
+    def _append(self, file: _Open, samples: Sequence[Sample]) -> None:
+        new = [sample for sample in samples if sample.id not in file.ids]
+        if new:
+            write_durably(file.descriptor, "".join(f"{self._encode(each)}\n" for each in new).encode())
+            file.ids.update(sample.id for sample in new)
+
+
+def _lock(descriptor: int) -> bool:
+    """False if another process holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: what is read twice is stored once
+        return True
+    return True
