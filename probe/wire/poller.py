@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
+from itertools import chain, takewhile
 
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
 from probe.wire.stalls import SHORTEST_STALL_NS, Stall, at_most
@@ -17,6 +18,10 @@ _LOOKS_AT_ONCE = 8
 
 # How often a look is made while stalls matter.
 TICK_NS = NS_PER_MS
+
+# So many looks in a row, each so soon after the one before, are clock enough: to set a timer of a millisecond
+# for each of them would cost half as much as reading what comes.
+_MANY_LOOKS, _QUICK_NS = 16, NS_PER_MS
 
 # More are merged with their neighbours: nothing is lost but how finely they can be told apart.
 _MOST_STALLS = 4096
@@ -42,6 +47,7 @@ class Poller:
         self._other_fd = -1
         self._interested = 0
         self._awake_ns = 0
+        self._quick_looks = 0
         self._stalls: list[Stall] = []
         self.looked_ns = 0
 
@@ -71,12 +77,9 @@ class Poller:
         """The stalls that overlap a span of time, the present one included, in order."""
         now_ns = monotonic_ns()
         present = [Stall(self._awake_ns, now_ns)] if now_ns - self._awake_ns > SHORTEST_STALL_NS else []
-        stalls = [
-            stall
-            for stall in (*self._stalls, *present)
-            if stall.end_ns > start_ns and stall.start_ns < end_ns
-        ]
-        return tuple(at_most(_MOST_STALLS_OF_ONE, stalls))
+        later = takewhile(lambda stall: stall.end_ns > start_ns, chain(present, reversed(self._stalls)))
+        stalls = [stall for stall in later if stall.start_ns < end_ns]
+        return tuple(at_most(_MOST_STALLS_OF_ONE, stalls[::-1]))
 
     def stalled_over(self, earlier_ns: int, later_ns: int) -> bool:
         """One stall holds both instants: which of them came first cannot be told."""
@@ -84,10 +87,14 @@ class Poller:
 
     def _look_at_clock(self, now_ns: int) -> bool:
         """Note a stall. True if there was one until now."""
-        stalled = now_ns - self._awake_ns > SHORTEST_STALL_NS and self._interested > 0
+        since_ns = now_ns - self._awake_ns
+        stalled = since_ns > SHORTEST_STALL_NS and self._interested > 0
         if stalled:
-            self._stalls = at_most(_MOST_STALLS, [*self._stalls, Stall(self._awake_ns, now_ns)])
+            self._stalls.append(Stall(self._awake_ns, now_ns))
+            if len(self._stalls) > _MOST_STALLS:
+                self._stalls = at_most(_MOST_STALLS // 2, self._stalls)
         self._awake_ns = now_ns
+        self._quick_looks = self._quick_looks + 1 if since_ns < _QUICK_NS else 0
         return stalled
 
     def add(self, fd: int, callback: Callback) -> None:
@@ -129,7 +136,7 @@ class Poller:
                 timeout = (until_ns - now_ns) / NS_PER_SECOND
 
     def _nap(self, timeout: float | None) -> float | None:
-        if not self._interested:
+        if not self._interested or self._quick_looks > _MANY_LOOKS:
             return timeout
         tick = TICK_NS / NS_PER_SECOND
         return tick if timeout is None else min(timeout, tick)
@@ -143,8 +150,9 @@ class Poller:
         ready = self._epoll.poll(timeout, _EVENTS_AT_ONCE)
         now_ns = monotonic_ns()
         stalled = self._look_at_clock(now_ns)
-        if stalled and not ready:
-            # Interrupted by a signal beyond its timeout, as by SIGCONT, Python's poll returns without a look.
+        if stalled:
+            # What was readable before the stall is not all that is now; and interrupted by a signal beyond its
+            # timeout, as by SIGCONT, Python's poll returns without a look.
             ready = self._epoll.poll(0, _EVENTS_AT_ONCE)
         wanted = False
         callbacks = self._callbacks

@@ -104,7 +104,7 @@ async def test_nothing_is_wrong_across_a_stop(
         withheld.update(timing.withheld)
     assert {"ttft_server_seconds", "stream_jitter_seconds"} <= withheld
     stops = [stall for capture, _ in ended for stall in capture.stalls]
-    assert max(end - start for start, end in stops) >= 0.9 * stop_seconds * 1e9
+    assert max(end - start for start, end in stops) >= 0.5 * stop_seconds * 1e9
 
 
 async def test_a_deadline_that_passes_in_a_stop_is_nobodys_failure(start_simulator: Start) -> None:
