@@ -151,8 +151,8 @@ class Poller:
         now_ns = monotonic_ns()
         stalled = self._look_at_clock(now_ns)
         if stalled:
-            # More may be readable by now; and interrupted by a signal beyond its timeout, as by SIGCONT, Python's
-            # poll returns without a look.
+            # More may be readable by now; and interrupted by a signal beyond its timeout, as by SIGCONT,
+            # Python's poll returns without a look.
             ready = self._epoll.poll(0, _EVENTS_AT_ONCE)
         wanted = False
         callbacks = self._callbacks
