@@ -73,7 +73,7 @@ def own_name(family: Family) -> str:
 
 
 def own_instrument(family: Family) -> Instrument:
-    """KeyError for a unit of the catalogue that `UNITS` does not know."""
+    """The same metric as OpenTelemetry names it."""
     kinds: dict[str, Literal["counter", "histogram", "gauge"]]
     kinds = {"counter": "counter", "gauge": "gauge", "info": "gauge"}
     return Instrument(

@@ -75,53 +75,35 @@ def _prices(sample: Sample) -> Iterable[Measurement]:
 def _histogram(
     name: str,
     last: str,
-    unit: str,
     about: str,
     read: Callable[[Timing], float | None],
     buckets: tuple[float, ...],
 ) -> tuple[Family, Family]:
     """A figure twice: as a histogram to aggregate, and as the latest value, as attempts are minutes apart."""
     return (
-        Family(
-            name=name,
-            kind="histogram",
-            unit=unit,
-            help=about,
-            buckets=buckets,
-            source=OfAttempt(read=_timing(read)),
-        ),
-        _last(last, unit, about, read),
+        Family(name=name, help=about, buckets=buckets, source=OfAttempt(read=_timing(read))),
+        _last(last, about, read),
     )
 
 
-def _last(name: str, unit: str, about: str, read: Callable[[Timing], float | None]) -> Family:
-    return Family(
-        name=name,
-        kind="gauge",
-        unit=unit,
-        help=f"{about} Of the latest attempt.",
-        source=OfAttempt(read=_timing(read)),
-    )
+def _last(name: str, about: str, read: Callable[[Timing], float | None]) -> Family:
+    return Family(name=name, help=f"{about} Of the latest attempt.", source=OfAttempt(read=_timing(read)))
 
 
 OUTCOMES = (
     Family(
         name=names.ATTEMPTS_TOTAL,
-        kind="counter",
         help="Attempts by outcome (ok, failed), kind of failure and whose fault it was; none for ok.",
         labels=("outcome", "failure", "fault"),
         source=OfAttempt(read=_outcome, initial=_OUTCOMES),
     ),
     Family(
         name=names.LAST_ATTEMPT_SUCCESS,
-        kind="gauge",
         help="1 where the latest attempt succeeded, 0 where it failed.",
         source=OfAttempt(read=lambda sample: (Measurement(float(sample.success)),)),
     ),
     Family(
         name=names.LAST_ATTEMPT_TIMESTAMP_SECONDS,
-        kind="gauge",
-        unit="seconds",
         help="When the latest attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
             read=lambda sample: (Measurement(sample.ended_at.timestamp()),), initial=((),), keeps=True
@@ -129,8 +111,6 @@ OUTCOMES = (
     ),
     Family(
         name=names.LAST_SUCCESS_TIMESTAMP_SECONDS,
-        kind="gauge",
-        unit="seconds",
         help="When the latest successful attempt ended, Unix time; 0 where there was none.",
         source=OfAttempt(
             read=lambda sample: (Measurement(sample.ended_at.timestamp()),) if sample.success else (),
@@ -144,7 +124,6 @@ DURATIONS = (
     *_histogram(
         names.TTFT_SECONDS,
         names.LAST_TTFT_SECONDS,
-        "seconds",
         "Time to first token: start of the call to the first chunk that carries output.",
         lambda timing: timing.ttft_seconds,
         LATENCY_SECONDS,
@@ -152,7 +131,6 @@ DURATIONS = (
     *_histogram(
         names.TTFT_SERVER_SECONDS,
         names.LAST_TTFT_SERVER_SECONDS,
-        "seconds",
         "Request fully sent to the first chunk that carries output: what the provider answers for.",
         lambda timing: timing.ttft_server_seconds,
         LATENCY_SECONDS,
@@ -160,15 +138,12 @@ DURATIONS = (
     *_histogram(
         names.TOTAL_LATENCY_SECONDS,
         names.LAST_TOTAL_LATENCY_SECONDS,
-        "seconds",
         "Start of the call to the last chunk that carries output.",
         lambda timing: timing.total_latency_seconds,
         LATENCY_SECONDS,
     ),
     Family(
         name=names.CHUNK_GAP_SECONDS,
-        kind="histogram",
-        unit="seconds",
         help="Time between two arrivals that carry output.",
         buckets=GAP_SECONDS,
         source=OfAttempt(
@@ -177,32 +152,27 @@ DURATIONS = (
     ),
     _last(
         names.LAST_STREAM_JITTER_SECONDS,
-        "seconds",
         "Standard deviation of the chunk gaps of one stream.",
         lambda timing: timing.stream_jitter_seconds,
     ),
     _last(
         names.LAST_ITL_SECONDS,
-        "seconds",
         "Inter-token latency: (last - first output) / (output tokens - 1).",
         lambda timing: timing.itl_seconds,
     ),
     _last(
         names.LAST_TTFB_SECONDS,
-        "seconds",
         "Start of the call to the first byte of the response head.",
         lambda timing: timing.ttfb_seconds,
     ),
     _last(
         names.LAST_TTFA_SECONDS,
-        "seconds",
         "Start of the call to the first chunk of the answer, reasoning excluded.",
         lambda timing: timing.ttfa_seconds,
     ),
     Family(
         name=names.PHASE_SECONDS,
-        kind="summary",
-        unit="seconds",
+        summed=True,
         help="Phases of successful attempts: dns, connect, proxy, tls, send, wait (sent to first output), "
         "stream (first to last output), drain.",
         labels=("phase",),
@@ -210,8 +180,6 @@ DURATIONS = (
     ),
     Family(
         name=names.LAST_PHASE_SECONDS,
-        kind="gauge",
-        unit="seconds",
         help="Phases of the latest attempt, as in phase_seconds.",
         labels=("phase",),
         source=OfAttempt(read=_phases),
@@ -222,14 +190,12 @@ SPEED = (
     *_histogram(
         names.TOKENS_PER_SECOND,
         names.LAST_TOKENS_PER_SECOND,
-        "tokens_per_second",
         "Speed of an answer: (output tokens - 1) / (last - first output).",
         lambda timing: timing.tps,
         TOKENS_PER_SECOND,
     ),
     _last(
         names.LAST_STEADY_TOKENS_PER_SECOND,
-        "tokens_per_second",
         "Speed after the first arrival: output tokens without those of the first arrival / (last - first).",
         lambda timing: timing.tps_steady,
     ),
@@ -238,8 +204,6 @@ SPEED = (
 USAGE = (
     Family(
         name=names.TOKENS_TOTAL,
-        kind="counter",
-        unit="tokens",
         help="Tokens by type and by who counted (provider, estimate). cached_input is part of input, "
         "reasoning part of output.",
         labels=("type", "source"),
@@ -254,29 +218,18 @@ USAGE = (
     ),
     Family(
         name=names.LAST_TOKENS,
-        kind="gauge",
-        unit="tokens",
         help="Tokens of the latest attempt, as in tokens_total.",
         labels=("type", "source"),
         source=OfAttempt(read=_tokens),
     ),
     Family(
         name=names.COST_USD_TOTAL,
-        kind="counter",
-        unit="usd",
         help="What the attempts cost at the price in force at that instant, where it is known.",
         source=OfAttempt(read=_cost, initial=((),)),
     ),
-    Family(
-        name=names.LAST_COST_USD,
-        kind="gauge",
-        unit="usd",
-        help="What the latest attempt cost.",
-        source=OfAttempt(read=_cost),
-    ),
+    Family(name=names.LAST_COST_USD, help="What the latest attempt cost.", source=OfAttempt(read=_cost)),
     Family(
         name=names.UNPRICED_ATTEMPTS_TOTAL,
-        kind="counter",
         help="Successful attempts whose cost is unknown: no price or no token count.",
         source=OfAttempt(
             read=lambda sample: (Measurement(1),) if sample.success and sample.cost is None else (),
@@ -285,8 +238,6 @@ USAGE = (
     ),
     Family(
         name=names.PRICE_USD_PER_MILLION_TOKENS,
-        kind="gauge",
-        unit="usd_per_million_tokens",
         help="Price in force at the latest attempt whose cost is known.",
         labels=("type",),
         source=OfAttempt(read=_prices, keeps=True),
@@ -306,16 +257,12 @@ def _distrusted(reason: Distrust) -> Callable[[Sample], Iterable[Measurement]]:
 OWN_TIMING = (
     Family(
         name=names.ATTEMPT_LAG_SECONDS,
-        kind="histogram",
-        unit="seconds",
         help="How long after its planned instant an attempt started, all targets; waits for limits included.",
         buckets=LAG_SECONDS,
         source=OfAnyAttempt(read=lambda sample: (Measurement(sample.lag_seconds),)),
     ),
     Family(
         name=names.STOPWATCH_LAG_SECONDS,
-        kind="histogram",
-        unit="seconds",
         help="The longest that the stopwatch's own loop was late during an attempt, all targets.",
         buckets=LAG_SECONDS,
         source=OfAnyAttempt(
@@ -324,7 +271,6 @@ OWN_TIMING = (
     ),
     Family(
         name=names.STAMPED_ATTEMPTS_TOTAL,
-        kind="counter",
         help="Answered attempts by who took the arrival times: kernel, or read (the stopwatch, less exact).",
         labels=("stamps",),
         source=OfAnyAttempt(
@@ -334,13 +280,11 @@ OWN_TIMING = (
     ),
     Family(
         name=names.UNTRUSTED_ATTEMPTS_TOTAL,
-        kind="counter",
         help="Attempts across which the wall clock was set: their durations are unknown.",
         source=OfAnyAttempt(read=_distrusted("clock_step"), initial=((),)),
     ),
     Family(
         name=names.STARVED_ATTEMPTS_TOTAL,
-        kind="counter",
         help="Attempts of which figures are withheld, as the stopwatch was held up and could not tell them.",
         source=OfAnyAttempt(read=_distrusted("starved"), initial=((),)),
     ),

@@ -14,6 +14,12 @@ T = TypeVar("T")
 
 Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
 
+# What a name ends with; the more exact stand first.
+BASE_UNITS = (
+    *("tokens_per_second", "usd_per_million_tokens", "usd_per_request"),
+    *("seconds", "bytes", "ratio", "tokens", "usd"),
+)
+
 # Every figure about a target carries these, in this order; see docs/decisions/0040.
 SERIES_LABELS = ("target", "provider", "model", "kind", "connection", "location")
 
@@ -79,19 +85,34 @@ Source = OfAttempt | OfAnyAttempt | OfWindow | OfSeries | OfStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Family:
-    """One metric. `name` is the full name in Prometheus, with `_total` for a counter and `_info` for an info.
+    """One metric. `name` is the full name in Prometheus; it says the unit, and the kind of a counter or info.
 
-    `unit` is the end of the name in base units, empty if there is none. `labels` are those beside
-    `SERIES_LABELS`. `buckets` are the upper bounds of a histogram without infinity.
+    `labels` are those beside `SERIES_LABELS`. `buckets` are the upper bounds of a histogram without infinity;
+    a summary is `summed`.
     """
 
     name: str
-    kind: Kind
-    unit: str = ""
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    summed: bool = False
     source: Source
+
+    @property
+    def kind(self) -> Kind:
+        if self.name.endswith("_total"):
+            return "counter"
+        if self.name.endswith("_info"):
+            return "info"
+        if self.buckets:
+            return "histogram"
+        return "summary" if self.summed else "gauge"
+
+    @property
+    def unit(self) -> str:
+        """The end of the name in base units, empty if there is none."""
+        stem = self.name.removesuffix("_total")
+        return next((unit for unit in BASE_UNITS if stem.endswith(f"_{unit}")), "")
 
     @property
     def by_series(self) -> bool:
@@ -113,9 +134,7 @@ class StatusItems(Generic[T]):
     labels: tuple[str, ...]
     values: Callable[[T], tuple[str, ...]]
 
-    def family(
-        self, name: str, kind: Kind, unit: str, about: str, read: Callable[[T], float | None]
-    ) -> Family:
+    def family(self, name: str, about: str, read: Callable[[T], float | None]) -> Family:
         """A metric with a number for each of them; None shows nothing."""
 
         def measurements(status: Status) -> Iterable[Measurement]:
@@ -124,11 +143,4 @@ class StatusItems(Generic[T]):
                 if value is not None:
                     yield Measurement(value, self.values(item))
 
-        return Family(
-            name=name,
-            kind=kind,
-            unit=unit,
-            help=about,
-            labels=self.labels,
-            source=OfStatus(read=measurements),
-        )
+        return Family(name=name, help=about, labels=self.labels, source=OfStatus(read=measurements))

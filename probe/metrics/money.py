@@ -8,7 +8,7 @@ from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import Sample
 from probe.facts.status import BudgetStatus, JobCost, PriceSourceStatus, PriceStatus, Status
 from probe.metrics import names
-from probe.metrics.family import Family, Kind, Measurement, OfAttempt, OfStatus, StatusItems
+from probe.metrics.family import Family, Measurement, OfAttempt, OfStatus, StatusItems
 
 _source = StatusItems[PriceSourceStatus](
     of=lambda status: status.pricing.sources, labels=("source",), values=lambda source: (source.source,)
@@ -25,11 +25,9 @@ _job = StatusItems[JobCost](
 
 def _model(
     name: str,
-    unit: str,
     about: str,
     read: Callable[[PriceStatus], Iterable[Measurement]],
     *,
-    kind: Kind = "gauge",
     labels: tuple[str, ...] = (),
 ) -> Family:
     """Numbers for each model that is probed and has a price."""
@@ -40,12 +38,7 @@ def _model(
                 yield Measurement(reading.value, (price.provider, price.model, *reading.labels))
 
     return Family(
-        name=name,
-        kind=kind,
-        unit=unit,
-        help=about,
-        labels=("provider", "model", *labels),
-        source=OfStatus(read=readings),
+        name=name, help=about, labels=("provider", "model", *labels), source=OfStatus(read=readings)
     )
 
 
@@ -74,7 +67,6 @@ def _charged(sample: Sample) -> Iterable[Measurement]:
 PRICE_FAMILIES = (
     _model(
         names.MODEL_PRICE_USD_PER_MILLION_TOKENS,
-        "usd_per_million_tokens",
         f"Price in force of a probed model, by kind of token: {' and '.join(_names(whole=True))}, and "
         f"{', '.join(_names(whole=False))} where they have one of their own.",
         _per_million,
@@ -82,54 +74,42 @@ PRICE_FAMILIES = (
     ),
     _model(
         names.MODEL_PRICE_USD_PER_REQUEST,
-        "usd_per_request",
         "What each request to a probed model costs beside its tokens.",
         lambda price: (Measurement(float(price.request_usd)),),
     ),
     _model(
         names.MODEL_PRICE_SOURCE_INFO,
-        "",
         "Who says what a probed model costs.",
         lambda price: (Measurement(1, (price.source,)),),
-        kind="info",
         labels=("source",),
     ),
     _model(
         names.MODEL_PRICE_FETCHED_TIMESTAMP_SECONDS,
-        "seconds",
         "When the price in force of a probed model was fetched, Unix time; absent where it is not fetched.",
         _fetched,
     ),
     _model(
         names.MODEL_PRICE_DISAGREEMENT_RATIO,
-        "ratio",
         "Largest factor between what two sources say that a probed model costs; 1 where they agree.",
         _disagreement,
     ),
     _source(
         names.PRICE_SOURCE_READ_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When a source of prices last answered, Unix time; a model list by its provider's name.",
         lambda source: None if source.read_at is None else source.read_at.timestamp(),
     ),
     _source(
         names.PRICE_SOURCE_ERRORS_TOTAL,
-        "counter",
-        "",
         "Times a source of prices could not be read.",
         lambda source: source.errors,
     ),
     Family(
         name=names.PRICES_HELD,
-        kind="gauge",
         help="Prices that wait for review because they jump.",
         source=OfStatus(read=lambda status: (Measurement(status.pricing.held),)),
     ),
     Family(
         name=names.LAST_CHARGED_RATIO,
-        kind="gauge",
-        unit="ratio",
         help="What the provider charged for the latest attempt, divided by what it costs at the price in "
         "force; where it says so.",
         source=OfAttempt(read=_charged),
@@ -149,58 +129,39 @@ def _skipped(status: Status) -> Iterable[Measurement]:
 MONEY_FAMILIES = (
     Family(
         name=names.SPEND_TODAY_USD,
-        kind="gauge",
-        unit="usd",
         help="What all probes cost since midnight UTC, whoever made them, as far as prices are known.",
         labels=("provider",),
         source=OfStatus(read=_spent_today),
     ),
     _budget(
         names.BUDGET_SPENT_USD,
-        "gauge",
-        "usd",
         "What was spent of a budget in this day or month (UTC).",
         lambda budget: float(budget.spent_usd),
     ),
     _budget(
         names.BUDGET_RESERVED_USD,
-        "gauge",
-        "usd",
         "What runs under way are estimated to take of a budget yet.",
         lambda budget: float(budget.reserved_usd),
     ),
-    _budget(
-        names.BUDGET_LIMIT_USD,
-        "gauge",
-        "usd",
-        "The limit of a budget.",
-        lambda budget: float(budget.limit_usd),
-    ),
+    _budget(names.BUDGET_LIMIT_USD, "The limit of a budget.", lambda budget: float(budget.limit_usd)),
     _budget(
         names.BUDGET_SPENT_RATIO,
-        "gauge",
-        "ratio",
         "What was spent of a budget as a share of its limit; nothing for a limit of 0.",
         lambda budget: float(budget.spent_usd / budget.limit_usd) if budget.limit_usd else None,
     ),
     Family(
         name=names.RUNS_SKIPPED_TOTAL,
-        kind="counter",
         help="Runs that were not begun, and why: `budget_day` or `budget_month` had too little left.",
         labels=("job_name", "reason"),
         source=OfStatus(read=_skipped),
     ),
     _job(
         names.JOB_ESTIMATED_RUN_COST_USD,
-        "gauge",
-        "usd",
         "What one run is estimated to cost, as far as prices are known.",
         lambda job: float(job.run_usd),
     ),
     _job(
         names.JOB_ESTIMATED_MONTH_COST_USD,
-        "gauge",
-        "usd",
         "What the runs of the next 30 days are estimated to cost, as far as prices are known.",
         lambda job: float(job.month_usd),
     ),

@@ -30,118 +30,73 @@ def _job_infos(status: Status) -> Iterable[Measurement]:
 SCHEDULE = (
     Family(
         name=names.JOB_INFO,
-        kind="info",
         help="The suite of each job, and the targets that it probes now: what narrows a target to a suite.",
         labels=("job_name", "suite", "target"),
         source=OfStatus(read=_job_infos),
     ),
-    _job(names.JOB_RUNS_TOTAL, "counter", "", "Runs started.", lambda job: job.runs),
-    _job(
-        names.JOB_MISSED_TOTAL,
-        "counter",
-        "",
-        "Slots that passed while nobody could run them.",
-        lambda job: job.missed,
-    ),
-    _job(names.JOB_LATE_TOTAL, "counter", "", "Runs that started after their slot.", lambda job: job.late),
+    _job(names.JOB_RUNS_TOTAL, "Runs started.", lambda job: job.runs),
+    _job(names.JOB_MISSED_TOTAL, "Slots that passed while nobody could run them.", lambda job: job.missed),
+    _job(names.JOB_LATE_TOTAL, "Runs that started after their slot.", lambda job: job.late),
     _job(
         names.JOB_OVERLAPPED_TOTAL,
-        "counter",
-        "",
         "Slots skipped because the run before was still open.",
         lambda job: job.overlapped,
     ),
     _job(
         names.JOB_LAST_RUN_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the latest run started, Unix time; 0 where there was none.",
         lambda job: _unix(job.last_run_at) or 0,
     ),
     _job(
         names.JOB_LAST_RUN_DURATION_SECONDS,
-        "gauge",
-        "seconds",
         "How long the latest finished run took.",
         lambda job: job.last_duration_seconds,
     ),
     _job(
         names.JOB_NEXT_RUN_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the next run is planned, Unix time.",
         lambda job: _unix(job.next_run_at),
     ),
     _job(
-        names.JOB_INTERVAL_SECONDS,
-        "gauge",
-        "seconds",
-        "Usual time between two planned runs.",
-        lambda job: job.interval_seconds,
+        names.JOB_INTERVAL_SECONDS, "Usual time between two planned runs.", lambda job: job.interval_seconds
     ),
 )
 
 STORE = (
     _one(
         names.STORE_UP,
-        "gauge",
-        "",
         "1 where the store takes samples, 0 where they have to wait.",
         lambda status: status.store.available,
     ),
     _one(
         names.STORE_LAST_SEQUENCE,
-        "gauge",
-        "",
         "Number of the result stored last; results are numbered in the order of storing, by whomever.",
         lambda status: status.store.last_sequence,
     ),
-    _one(
-        names.STORE_SIZE_BYTES,
-        "gauge",
-        "bytes",
-        "Size of the database.",
-        lambda status: status.store.size_bytes,
-    ),
+    _one(names.STORE_SIZE_BYTES, "Size of the database.", lambda status: status.store.size_bytes),
     _one(
         names.STORE_WRITE_ERRORS_TOTAL,
-        "counter",
-        "",
         "Writes to the store that failed; they are tried again.",
         lambda status: status.store.write_errors,
     ),
-    _one(
-        names.STORE_PENDING_SAMPLES,
-        "gauge",
-        "",
-        "Samples that wait to be stored.",
-        lambda status: status.store.pending,
-    ),
+    _one(names.STORE_PENDING_SAMPLES, "Samples that wait to be stored.", lambda status: status.store.pending),
     _one(
         names.STORE_SPILLED_SAMPLES_TOTAL,
-        "counter",
-        "",
         "Samples put aside in a file until the store takes them.",
         lambda status: status.store.spilled,
     ),
     _one(
         names.STORE_REJECTED_SAMPLES_TOTAL,
-        "counter",
-        "",
         "Samples that the store will never take; they were kept in a file.",
         lambda status: status.store.rejected,
     ),
     _one(
         names.STORE_DROPPED_SAMPLES_TOTAL,
-        "counter",
-        "",
         "Samples lost: neither the store nor the file took them.",
         lambda status: status.store.dropped,
     ),
     _one(
         names.STORE_DELETED_UNDELIVERED_TOTAL,
-        "counter",
-        "",
         "Results, events and prices that grew so old that they were deleted although an exporter had not had "
         "them.",
         lambda status: status.store.deleted_undelivered,
@@ -151,44 +106,32 @@ STORE = (
 EXPORTERS = (
     _delivery(
         names.EXPORTER_DELIVERED_SAMPLES_TOTAL,
-        "counter",
-        "",
         "Samples handed to the exporter.",
         lambda delivery: delivery.delivered,
     ),
     _delivery(
         names.EXPORTER_REFUSED_SAMPLES_TOTAL,
-        "counter",
-        "",
         "Samples, events and prices that the sink will never accept; they were put aside. Over OTLP also "
         "points of metrics.",
         lambda delivery: delivery.refused,
     ),
     _delivery(
         names.EXPORTER_ERRORS_TOTAL,
-        "counter",
-        "",
         "Deliveries that failed; they are tried again.",
         lambda delivery: delivery.errors,
     ),
     _delivery(
         names.EXPORTER_PENDING_SAMPLES,
-        "gauge",
-        "",
         "Stored samples that the exporter has not been given yet.",
         lambda delivery: delivery.pending,
     ),
     _delivery(
         names.EXPORTER_OLDEST_PENDING_SECONDS,
-        "gauge",
-        "seconds",
         "How old the oldest attempt, event or price is that the exporter has not been given yet; 0 for none.",
         lambda delivery: delivery.oldest_pending_seconds,
     ),
     _delivery(
         names.EXPORTER_LAST_DELIVERY_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the exporter last accepted samples, Unix time; 0 where it never did.",
         lambda delivery: _unix(delivery.last_delivery_at) or 0,
     ),
@@ -197,49 +140,33 @@ EXPORTERS = (
 DAEMON = (
     Family(
         name=names.BUILD_INFO,
-        kind="info",
         help="What is running, and where.",
         labels=("version", "python_version", "location"),
         source=OfStatus(read=lambda s: (Measurement(1, (s.build.version, s.build.python, s.location)),)),
     ),
     _one(
         names.START_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the daemon started, Unix time.",
         lambda status: _unix(status.started_at),
     ),
     _one(
         names.CONFIG_LAST_RELOAD_SUCCESSFUL,
-        "gauge",
-        "",
         "1 where the configuration was last read with success, 0 where the one before is still in force.",
         lambda status: status.config.loaded,
     ),
     _one(
         names.CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the configuration in force was read, Unix time.",
         lambda status: _unix(status.config.loaded_at),
     ),
     _one(
         names.CONFIG_RELOAD_FAILURES_TOTAL,
-        "counter",
-        "",
         "Configurations that could not be used.",
         lambda status: status.config.failed_reloads,
     ),
-    _one(
-        names.ATTEMPTS_IN_FLIGHT,
-        "gauge",
-        "",
-        "Attempts under way.",
-        lambda status: status.attempts_in_flight,
-    ),
+    _one(names.ATTEMPTS_IN_FLIGHT, "Attempts under way.", lambda status: status.attempts_in_flight),
     Family(
         name=names.ATTEMPTS_SKIPPED_TOTAL,
-        kind="counter",
         help=(
             "Planned attempts that were not made because the provider had asked for silence (`silence`) or"
             " what is left of its limits is production's (`reserve`)."
@@ -249,15 +176,11 @@ DAEMON = (
     ),
     _one(
         names.STOPWATCH_RESTARTS_TOTAL,
-        "counter",
-        "",
         "Times the stopwatch process had to be started again.",
         lambda status: status.stopwatch_restarts,
     ),
     _one(
         names.DAEMON_LAG_SECONDS,
-        "gauge",
-        "seconds",
         "How late the daemon's own loop was when last looked at. It moves no measurement.",
         lambda status: status.daemon_lag_seconds,
     ),

@@ -48,47 +48,32 @@ def _events(status: Status) -> Iterable[Measurement]:
 
 CATALOGUE_FAMILIES = (
     _list(
-        names.MODELS_LISTED,
-        "gauge",
-        "",
-        "Models in the provider's list when it last came whole.",
-        lambda of: of.listed,
+        names.MODELS_LISTED, "Models in the provider's list when it last came whole.", lambda of: of.listed
     ),
-    _list(
-        names.MODELS_PROBED, "gauge", "", "Models of the provider that targets name.", lambda of: of.probed
-    ),
+    _list(names.MODELS_PROBED, "Models of the provider that targets name.", lambda of: of.probed),
     _list(
         names.DISCOVERY_LAST_SUCCESS_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "When the provider's model list last came whole, Unix time; 0 where it never did.",
         _complete_at,
     ),
     _list(
         names.DISCOVERY_LAST_SUCCESSFUL,
-        "gauge",
-        "",
         "1 where the provider's model list came whole when it was last asked for, 0 where it did not.",
         lambda of: None if of.failed is None else not of.failed,
     ),
     _probed(
         names.PROBED_MODEL_VANISHED,
-        "gauge",
-        "",
         "1 where the provider listed a probed model and does so no more, 0 where it lists it; "
         "absent where it never did.",
         lambda of: of.vanished,
     ),
     _probed(
         names.PROBED_MODEL_RETIREMENT_TIMESTAMP_SECONDS,
-        "gauge",
-        "seconds",
         "Start of the day (UTC) from which a probed model is no longer served, where the provider says.",
         _retires_at,
     ),
     Family(
         name=names.EVENTS_TOTAL,
-        kind="counter",
         help="Events written, about models, prices and budgets.",
         labels=("event",),
         source=OfStatus(read=_events),
@@ -98,36 +83,26 @@ CATALOGUE_FAMILIES = (
 ENGINE_FAMILIES = (
     _engine(
         names.ENGINE_UP,
-        "gauge",
-        "",
         "1 where the inference server behind a provider answered when last asked about itself, else 0.",
         lambda engine: engine.up,
     ),
     _load(
         names.ENGINE_REQUESTS_RUNNING,
-        "gauge",
-        "",
         f"Requests being worked on. {_BY_THE_SERVER}",
         lambda load: load[1].running,
     ),
     _load(
         names.ENGINE_REQUESTS_WAITING,
-        "gauge",
-        "",
         f"Requests waiting to be worked on. {_BY_THE_SERVER}",
         lambda load: load[1].waiting,
     ),
     _load(
         names.ENGINE_KV_CACHE_RATIO,
-        "gauge",
-        "ratio",
         f"Share of the key-value cache in use, 0 to 1. {_BY_THE_SERVER}",
         lambda load: load[1].kv_cache_ratio,
     ),
     _load(
         names.ENGINE_BATCH_SIZE,
-        "gauge",
-        "",
         f"Requests decoded together; of llama.cpp the mean since it began. {_BY_THE_SERVER}",
         lambda load: load[1].batch_size,
     ),

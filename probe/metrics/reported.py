@@ -60,8 +60,6 @@ _ELSEWHERE_HELP = (
 REPORTED_FAMILIES = (
     Family(
         name=names.LAST_REPORTED_SECONDS,
-        kind="gauge",
-        unit="seconds",
         help="What the provider says it spent on the latest attempt: load (of the model), queue, prompt, "
         "completion, ttft, total; source is response, headers or metrics (of the engine).",
         labels=("part", "source"),
@@ -69,30 +67,23 @@ REPORTED_FAMILIES = (
     ),
     Family(
         name=names.LAST_REPORTED_TOKENS_PER_SECOND,
-        kind="gauge",
-        unit="tokens_per_second",
         help="Speed by the provider's figures: tokens evaluated (prompt) and made (completion) per second.",
         labels=("part", "source"),
         source=OfAttempt(read=_rates),
     ),
     Family(
         name=names.ELSEWHERE_SECONDS,
-        kind="summary",
-        unit="seconds",
+        summed=True,
         help=_ELSEWHERE_HELP,
         source=OfAttempt(read=_elsewhere, initial=((),)),
     ),
     Family(
         name=names.LAST_ELSEWHERE_SECONDS,
-        kind="gauge",
-        unit="seconds",
         help=f"{_ELSEWHERE_HELP} Of the latest attempt.",
         source=OfAttempt(read=_elsewhere),
     ),
     Family(
         name=names.CHARGED_USD_TOTAL,
-        kind="counter",
-        unit="usd",
         help="What the attempts cost by the provider's own word, where it gives one.",
         source=OfAttempt(read=_charged, initial=((),)),
     ),
@@ -111,11 +102,9 @@ def _of_each_limit(read: Callable[[RateLimit], float | None]) -> OfAttempt:
     return OfAttempt(read=readings)
 
 
-def _limit(name: str, unit: str, about: str, read: Callable[[RateLimit], float | None]) -> Family:
+def _limit(name: str, about: str, read: Callable[[RateLimit], float | None]) -> Family:
     return Family(
         name=name,
-        kind="gauge",
-        unit=unit,
         help=f"{about}, by the head of the latest answer; resource is requests, tokens, input_tokens or "
         "output_tokens, window what the limit is for (minute, day) where that is told.",
         labels=("resource", "window"),
@@ -124,11 +113,10 @@ def _limit(name: str, unit: str, about: str, read: Callable[[RateLimit], float |
 
 
 QUOTA_FAMILIES = (
-    _limit(names.RATE_LIMIT, "", "What the provider allows the account", lambda limit: limit.limit),
-    _limit(names.RATE_LIMIT_REMAINING, "", "What of it is left", lambda limit: limit.remaining),
+    _limit(names.RATE_LIMIT, "What the provider allows the account", lambda limit: limit.limit),
+    _limit(names.RATE_LIMIT_REMAINING, "What of it is left", lambda limit: limit.remaining),
     _limit(
         names.RATE_LIMIT_RESET_SECONDS,
-        "seconds",
         "Time until all of it is left again",
         lambda limit: limit.reset_seconds,
     ),

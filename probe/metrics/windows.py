@@ -12,38 +12,28 @@ from probe.metrics.family import Family, OfSeries, OfWindow
 WINDOW = timedelta(hours=24)
 
 
-def _window(name: str, unit: str, about: str, read: Callable[[WindowFigures], float | None]) -> Family:
-    return Family(
-        name=name,
-        kind="gauge",
-        unit=unit,
-        help=f"{about} Over the last 24 h.",
-        source=OfWindow(read=read),
-    )
+def _window(name: str, about: str, read: Callable[[WindowFigures], float | None]) -> Family:
+    return Family(name=name, help=f"{about} Over the last 24 h.", source=OfWindow(read=read))
 
 
 WINDOW_FAMILIES = (
     _window(
         names.JITTER_SECONDS,
-        "seconds",
         "Standard deviation of the total latency of successful attempts, 0 for a single one.",
         lambda figures: figures.jitter_seconds,
     ),
     _window(
         names.VALUE_SCORE,
-        "",
         "Mean tokens per second / USD per million tokens, rounded.",
         lambda figures: figures.value_score,
     ),
     _window(
         names.SUCCESS_RATIO,
-        "ratio",
         "Successful attempts / attempts, without those that the probe itself did not carry through.",
         lambda figures: figures.success_ratio,
     ),
     _window(
         names.WINDOW_ATTEMPTS,
-        "",
         "How many attempts jitter, value score and success ratio stand on.",
         lambda figures: figures.attempts,
     ),
@@ -51,7 +41,6 @@ WINDOW_FAMILIES = (
 
 TARGET_INFO = Family(
     name=names.TARGET_INFO,
-    kind="info",
     help="The targets that are probed now.",
     labels=("base_url",),
     source=OfSeries(read=lambda series: (series.target.base_url,)),

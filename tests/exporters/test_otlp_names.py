@@ -25,6 +25,7 @@ from exporters.otlp.spans import attempt_attributes, figures, phase_events
 from probe.bootstrap.load import load_config
 from probe.delivery.plugins import load_exporter
 from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
+from probe.metrics.family import BASE_UNITS
 from probe.providers.presets import PRESETS
 from tests.exporters.contract import context_for
 from tests.exporters.samples import make_sample
@@ -111,13 +112,10 @@ def test_providers_that_the_conventions_know_have_their_name() -> None:
         assert same is None or PROVIDER_NAMES.get(preset, preset) == same
 
 
-def test_a_unit_that_nobody_translated_is_no_metric() -> None:
-    family = Family(
-        name="inference_probe_x", kind="gauge", unit="furlongs", help="", source=OfStatus(read=lambda _: ())
-    )
-    assert own_name(family) == "inference_probe.x"
-    with pytest.raises(KeyError):
-        own_instrument(family)
+def test_every_unit_of_the_catalogue_is_translated() -> None:
+    family = Family(name="inference_probe_x_furlongs", help="", source=OfStatus(read=lambda _: ()))
+    assert (own_name(family), own_instrument(family).unit) == ("inference_probe.x_furlongs", "")
+    assert {"", *BASE_UNITS} == set(UNITS)
     assert {family.unit for family in CATALOGUE} <= set(UNITS)
 
 
