@@ -30,9 +30,9 @@ def show(
     config: Path | None,
     work: Work[Result],
     text: Callable[[Result], None],
+    body: Callable[[Result], object] | None = None,
     *,
     as_json: bool,
-    body: Callable[[Result], object] | None = None,
     lines: bool = False,
 ) -> Result:
     """Run `work` with the configuration and print its result: with `text` for people, or as JSON.

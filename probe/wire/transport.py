@@ -1,4 +1,4 @@
-"""What the transports for `httpx` and `httpx2` share: requests and responses of a client, carried by a Wire.
+"""Transports for `httpx` and `httpx2`: requests and responses of a client, carried by a Wire.
 
 The exchange is carried out whole before the client gets its response, so that no code of a client or an SDK
 runs while tokens arrive. What a single call needs beyond its request, and the Capture it leaves, travel in a
@@ -17,26 +17,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from types import ModuleType
+from typing import Any
 
 from probe.wire.capture import Capture, WireFailure
 from probe.wire.http1 import HttpResponse, read_response
 from probe.wire.request import Connection, Deadlines, Wire, WireRequest
 
 Headers = Sequence[tuple[bytes, bytes]]
-
-# Names of exceptions that both clients have.
-ErrorName = Literal[
-    "ConnectTimeout",
-    "ReadTimeout",
-    "WriteTimeout",
-    "ConnectError",
-    "ReadError",
-    "WriteError",
-    "ProxyError",
-    "RemoteProtocolError",
-    "TransportError",
-]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -102,51 +90,74 @@ def recording(
         _current.reset(token)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carrier:
-    """Carries a client's requests over `wire`, which it does not own."""
+class _Transport:
+    """`library` is whose requests, responses and exceptions it deals in."""
 
-    wire: Wire
-    ca_file: str | None = None
-    proxy: str | None = None
-    max_response_bytes: int = 16 * 1024 * 1024
+    library: Any
 
-    async def carry(
-        self,
-        method: str,
-        scheme: str,
-        host: str,
-        port: int | None,
-        target: str,
-        headers: Headers,
-        body: bytes,
-    ) -> tuple[Capture, HttpResponse]:
+    def __init__(self, wire: Wire, ca_file: str | None, proxy: str | None, max_response_bytes: int) -> None:
+        self._wire = wire
+        self._limits: dict[str, Any] = {"ca_file": ca_file, "proxy": proxy, "max_response_bytes": max_response_bytes}
+
+    async def handle_async_request(self, request: Any) -> Any:
         """Make the exchange and put its Capture on the tape.
 
-        Raises StopwatchError, and ValueError for a request that cannot be sent.
+        Raises the client's own exceptions for the failures of the network; StopwatchError as it is.
         """
+        library = self.library
         tape = _current.get() or Tape()
-        if scheme not in ("http", "https"):
-            raise ValueError(f"the scheme {scheme!r} is neither http nor https")
-        request = WireRequest(
-            method=method,
-            scheme="https" if scheme == "https" else "http",
+        try:
+            wire_request = self._wire_request(request, await request.aread(), tape)
+            capture = await self._wire.exchange(wire_request)
+            tape.captures.append(capture)
+            response = read_response(capture)
+        except ValueError as exc:
+            raise library.LocalProtocolError(str(exc), request=request) from exc
+        problem = problem_of(capture, response)
+        if problem is not None:
+            name, message = problem
+            raise getattr(library, name)(message, request=request)
+        return library.Response(
+            response.status,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers],
+            stream=library.ByteStream(response.body),
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": response.reason.encode("latin-1")},
+            request=request,
+        )
+
+    def _wire_request(self, request: Any, body: bytes, tape: Tape) -> WireRequest:
+        """Raises ValueError for a request that cannot be sent."""
+        url = request.url
+        if url.scheme not in _DEFAULT_PORTS:
+            raise ValueError(f"the scheme {url.scheme!r} is neither http nor https")
+        host = url.raw_host.decode("ascii")
+        return WireRequest(
+            method=request.method,
+            scheme=url.scheme,
             host=host,
-            port=port or _DEFAULT_PORTS[scheme],
-            target=target,
-            headers=_headers(method, host, headers, body, tape.connection),
+            port=url.port or _DEFAULT_PORTS[url.scheme],
+            target=url.raw_path.decode("ascii"),
+            headers=_headers(request.method, host, request.headers.raw, body, tape.connection),
             body=body,
             connection=tape.connection,
             deadlines=tape.deadlines,
-            max_response_bytes=self.max_response_bytes,
             output_pattern=tape.output_pattern,
-            ca_file=self.ca_file,
-            proxy=self.proxy,
             planned_monotonic_ns=tape.planned_monotonic_ns,
+            **self._limits,
         )
-        capture = await self.wire.exchange(request)
-        tape.captures.append(capture)
-        return capture, read_response(capture)
+
+
+def transport_of(
+    library: ModuleType,
+    wire: Wire,
+    *,
+    ca_file: str | None = None,
+    proxy: str | None = None,
+    max_response_bytes: int = 16 * 1024 * 1024,
+) -> Any:
+    """The transport for clients of `library`, httpx or httpx2. `wire` stays open when they are closed."""
+    kind = type("WireTransport", (_Transport, library.AsyncBaseTransport), {"library": library})
+    return kind(wire, ca_file, proxy, max_response_bytes)
 
 
 def _headers(
@@ -164,8 +175,8 @@ def _headers(
     return tuple(lines)
 
 
-def problem_of(capture: Capture, response: HttpResponse) -> tuple[ErrorName, str] | None:
-    """The exception a client would have raised, and its message; None for a whole response."""
+def problem_of(capture: Capture, response: HttpResponse) -> tuple[str, str] | None:
+    """The exception that a client would have raised and its message; None for a whole response."""
     failure = capture.failure
     if failure is not None:
         return _error_name(failure), f"{failure.detail} (in phase {failure.phase})"
@@ -174,7 +185,7 @@ def problem_of(capture: Capture, response: HttpResponse) -> tuple[ErrorName, str
     return None
 
 
-def _error_name(failure: WireFailure) -> ErrorName:
+def _error_name(failure: WireFailure) -> str:
     before = failure.phase in _BEFORE_SENDING
     sending = failure.phase == "send"
     match failure.reason:

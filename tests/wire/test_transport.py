@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 import groq
@@ -17,11 +18,9 @@ from probe.errors import StopwatchError
 from probe.lib.clock import ClockPair
 from probe.wire.capture import Capture, Phase, Reason, WireFailure
 from probe.wire.http1 import HttpResponse, read_response
-from probe.wire.httpx2_transport import Httpx2Transport
-from probe.wire.httpx_transport import HttpxTransport
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines, WireRequest
-from probe.wire.transport import problem_of, recording
+from probe.wire.transport import problem_of, recording, transport_of
 from tests.servers.ports import free_port
 from tests.wire.raw_server import CHUNKED_HEAD, LAST_CHUNK, Peer, answers, chunk, response, serving
 
@@ -48,8 +47,8 @@ class Library:
 
 
 LIBRARIES = [
-    Library(httpx, HttpxTransport, groq.AsyncGroq),
-    Library(httpx2, Httpx2Transport, openai.AsyncOpenAI),
+    Library(httpx, partial(transport_of, httpx), groq.AsyncGroq),
+    Library(httpx2, partial(transport_of, httpx2), openai.AsyncOpenAI),
 ]
 
 

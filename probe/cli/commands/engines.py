@@ -105,8 +105,8 @@ def _show(
         config,
         lambda settings: ask_engines(choose_engines(settings, names or ()), look),
         text,
+        answers_body,
         as_json=as_json,
-        body=answers_body,
     )
     if not all(each.healthy for each in answers):
         raise typer.Exit(1)

@@ -47,6 +47,6 @@ def probe_estimate(
         config,
         lambda settings: estimate_plan(settings, job=job, suite=suite, patterns=patterns),
         print_estimate,
+        estimate_body,
         as_json=as_json,
-        body=estimate_body,
     )

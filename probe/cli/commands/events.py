@@ -41,7 +41,7 @@ def probe_events(
         config,
         lambda settings: read_events(settings, wanted, limit),
         print_events,
+        events_body,
         as_json=as_json,
-        body=events_body,
         lines=True,
     )

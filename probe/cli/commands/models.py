@@ -57,8 +57,8 @@ def probe_models_list(
         config,
         lambda settings: stored_models(settings, provider, choice),
         print_models,
+        models_body,
         as_json=as_json,
-        body=models_body,
         lines=True,
     )
 
@@ -80,13 +80,7 @@ def probe_models_info(
     from probe.cli.actions.models import model_info_body, print_model, read_model
     from probe.cli.session import show
 
-    show(
-        config,
-        lambda settings: read_model(settings, model),
-        print_model,
-        as_json=as_json,
-        body=model_info_body,
-    )
+    show(config, lambda settings: read_model(settings, model), print_model, model_info_body, as_json=as_json)
 
 
 @app.command("sync")
@@ -118,8 +112,8 @@ def probe_models_sync(
         config,
         lambda settings: sync_models(settings, providers or settings.discovery.providers),
         print_model_sync,
+        model_sync_body,
         as_json=as_json,
-        body=model_sync_body,
     )
     if not all(report.complete for report in reports):
         raise typer.Exit(1)

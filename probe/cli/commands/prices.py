@@ -36,13 +36,7 @@ def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json:
     from probe.cli.actions.prices_show import prices_body, print_prices, read_prices
     from probe.cli.session import show
 
-    show(
-        config,
-        lambda settings: read_prices(settings, models),
-        print_prices,
-        as_json=as_json,
-        body=prices_body,
-    )
+    show(config, lambda settings: read_prices(settings, models), print_prices, prices_body, as_json=as_json)
 
 
 @app.command("diff")
@@ -55,8 +49,8 @@ def probe_prices_diff(models: Models = None, config: ConfigFile = None, as_json:
         config,
         lambda settings: read_prices(settings, models),
         print_differences,
+        differences_body,
         as_json=as_json,
-        body=differences_body,
     )
 
 
@@ -70,13 +64,7 @@ def probe_prices_history(
     from probe.cli.actions.prices_history import history_body, print_history, read_history
     from probe.cli.session import show
 
-    show(
-        config,
-        lambda settings: read_history(settings, model),
-        print_history,
-        as_json=as_json,
-        body=history_body,
-    )
+    show(config, lambda settings: read_history(settings, model), print_history, history_body, as_json=as_json)
 
 
 @app.command("sync")
@@ -88,7 +76,7 @@ def probe_prices_sync(config: ConfigFile = None, as_json: AsJson = False) -> Non
     from probe.cli.actions.prices_sync import print_sync, sync_body, sync_prices
     from probe.cli.session import show
 
-    done = show(config, sync_prices, print_sync, as_json=as_json, body=sync_body)
+    done = show(config, sync_prices, print_sync, sync_body, as_json=as_json)
     if not done.complete:
         raise typer.Exit(1)
 
@@ -124,8 +112,8 @@ def probe_prices_review(
         config,
         lambda settings: review_prices(settings, accept or (), reject or (), everything=everything),
         print_held,
+        held_body,
         as_json=as_json,
-        body=held_body,
     )
 
 
@@ -140,9 +128,5 @@ def probe_prices_cost(
     from probe.cli.session import show
 
     show(
-        config,
-        lambda settings: recompute_costs(settings, results),
-        print_costs,
-        as_json=as_json,
-        body=costs_body,
+        config, lambda settings: recompute_costs(settings, results), print_costs, costs_body, as_json=as_json
     )

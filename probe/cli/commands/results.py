@@ -40,7 +40,7 @@ def probe_results(
         config,
         lambda settings: read_results(settings, wanted, limit),
         print_results,
+        results_body,
         as_json=as_json,
-        body=results_body,
         lines=True,
     )

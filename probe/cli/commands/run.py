@@ -48,6 +48,6 @@ def probe_run(
         keep=store,
         over_budget=over_budget,
     )
-    report = show(config, work, print_report, as_json=as_json, body=report_body)
+    report = show(config, work, print_report, report_body, as_json=as_json)
     if not report.flawless:
         raise typer.Exit(1)

@@ -19,9 +19,8 @@ from probe.providers.preset import Auth, Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import Capture
-from probe.wire.httpx_transport import HttpxTransport
 from probe.wire.request import Wire
-from probe.wire.transport import recording
+from probe.wire.transport import recording, transport_of
 
 _VERSION = re.compile(r"/v[0-9]+[a-z0-9]*$")
 
@@ -48,7 +47,8 @@ class NativeProvider:
     def __init__(self, endpoint: Endpoint, api: NativeApi) -> None:
         self._endpoint = endpoint
         self._api = api
-        transport = HttpxTransport(
+        transport = transport_of(
+            httpx,
             WireOfTheCall(),
             ca_file=endpoint.ca_file,
             proxy=endpoint.proxy,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from probe.providers.preset import Endpoint
 from probe.wire.request import Wire
+from probe.wire.transport import transport_of
 
 if TYPE_CHECKING:
     from groq import AsyncGroq
@@ -64,9 +65,7 @@ def _open_openai(endpoint: Endpoint, wire: Wire) -> Sdk:
     import httpx2
     from openai import AsyncOpenAI, Omit
 
-    from probe.wire.httpx2_transport import Httpx2Transport
-
-    transport = Httpx2Transport(wire, **_limits(endpoint))
+    transport = transport_of(httpx2, wire, **_limits(endpoint))
     client = AsyncOpenAI(
         api_key=endpoint.api_key or _NO_KEY,
         base_url=endpoint.base_url,
@@ -84,9 +83,7 @@ def _open_groq(endpoint: Endpoint, wire: Wire) -> Sdk:
     import httpx
     from groq import AsyncGroq, Omit
 
-    from probe.wire.httpx_transport import HttpxTransport
-
-    transport = HttpxTransport(wire, **_limits(endpoint))
+    transport = transport_of(httpx, wire, **_limits(endpoint))
     client = AsyncGroq(
         api_key=endpoint.api_key or _NO_KEY,
         base_url=endpoint.base_url.removesuffix(_GROQ_PATH),
