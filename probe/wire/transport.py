@@ -97,7 +97,11 @@ class _Transport:
 
     def __init__(self, wire: Wire, ca_file: str | None, proxy: str | None, max_response_bytes: int) -> None:
         self._wire = wire
-        self._limits: dict[str, Any] = {"ca_file": ca_file, "proxy": proxy, "max_response_bytes": max_response_bytes}
+        self._limits: dict[str, Any] = {
+            "ca_file": ca_file,
+            "proxy": proxy,
+            "max_response_bytes": max_response_bytes,
+        }
 
     async def handle_async_request(self, request: Any) -> Any:
         """Make the exchange and put its Capture on the tape.

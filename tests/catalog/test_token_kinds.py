@@ -28,7 +28,7 @@ from probe.catalog.prices.price import (
     price_to_json,
 )
 from probe.catalog.prices.quote import price_problem
-from probe.cli.actions.prices_common import rate_cells, rate_columns
+from probe.cli.actions.price_session import rate_cells, rate_columns
 from probe.config import PriceConfig
 from probe.facts.rates import TOKEN_KINDS, Rates, TokenKind
 from probe.facts.sample import Usage

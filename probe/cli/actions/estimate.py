@@ -13,7 +13,7 @@ from probe.budgets.budgets import Budgets
 from probe.budgets.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
 from probe.budgets.forecast import USAGE_DAYS, BudgetFit, Estimator, Forecast, budget_fits
 from probe.budgets.ledger import Ledger, in_usd, limits_of
-from probe.cli.actions.prices_common import opened
+from probe.cli.actions.price_session import open_prices
 from probe.cli.actions.run import RUN_NAME
 from probe.cli.database import has_database
 from probe.cli.output.table import Cell, Column, print_note, print_table
@@ -73,10 +73,10 @@ async def _prepared(config: Config) -> AsyncIterator[tuple[Assembly, Store | Non
             yield assembly, None
         return
     async with (
-        opened(config) as desk,
-        assemble(config, simulator_url=_SIMULATOR_URL, quotes=desk.quotes) as assembly,
+        open_prices(config) as prices,
+        assemble(config, simulator_url=_SIMULATOR_URL, quotes=prices.quotes) as assembly,
     ):
-        yield assembly, desk.store
+        yield assembly, prices.store
 
 
 # Saying it ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
-from probe.cli.actions.prices_common import stored_quotes
+from probe.cli.actions.price_session import stored_quotes
 from probe.cli.output.format import failure_lines, outcome_cell, series_label, token_counts, total_cost
 from probe.cli.output.progress import Show, progress_bar
 from probe.cli.output.table import Cell, Column, print_error, print_note, print_table

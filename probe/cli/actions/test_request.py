@@ -12,7 +12,7 @@ from typer import BadParameter
 from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.load import load_config
 from probe.cli.actions.engines import choose_engines
-from probe.cli.actions.prices_common import stored_quotes
+from probe.cli.actions.price_session import stored_quotes
 from probe.cli.session import open_session
 from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
 from probe.config.sources import variable_layers

@@ -33,7 +33,7 @@ def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json:
       probe prices show
       probe prices show 'openrouter/*' --json
     """
-    from probe.cli.actions.prices_show import prices_body, print_prices, read_prices
+    from probe.cli.actions.prices import prices_body, print_prices, read_prices
     from probe.cli.session import show
 
     show(config, lambda settings: read_prices(settings, models), print_prices, prices_body, as_json=as_json)
@@ -42,7 +42,7 @@ def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json:
 @app.command("diff")
 def probe_prices_diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
-    from probe.cli.actions.prices_show import differences_body, print_differences, read_prices
+    from probe.cli.actions.prices import differences_body, print_differences, read_prices
     from probe.cli.session import show
 
     show(
@@ -61,7 +61,7 @@ def probe_prices_history(
     as_json: AsJson = False,
 ) -> None:
     """Print every price that was in force, oldest first."""
-    from probe.cli.actions.prices_history import history_body, print_history, read_history
+    from probe.cli.actions.prices import history_body, print_history, read_history
     from probe.cli.session import show
 
     show(config, lambda settings: read_history(settings, model), print_history, history_body, as_json=as_json)
@@ -73,7 +73,7 @@ def probe_prices_sync(config: ConfigFile = None, as_json: AsJson = False) -> Non
 
     Providers that name prices in their model lists are asked by `probe models sync`.
     """
-    from probe.cli.actions.prices_sync import print_sync, sync_body, sync_prices
+    from probe.cli.actions.price_sources import print_sync, sync_body, sync_prices
     from probe.cli.session import show
 
     done = show(config, sync_prices, print_sync, sync_body, as_json=as_json)
@@ -105,7 +105,7 @@ def probe_prices_review(
       probe prices review
       probe prices review --accept 3f2a --reject 90c1
     """
-    from probe.cli.actions.prices_review import held_body, print_held, review_prices
+    from probe.cli.actions.price_sources import held_body, print_held, review_prices
     from probe.cli.session import show
 
     show(
@@ -124,7 +124,7 @@ def probe_prices_cost(
     as_json: AsJson = False,
 ) -> None:
     """Reckon what results cost at the prices of their own instants."""
-    from probe.cli.actions.prices_cost import costs_body, print_costs, recompute_costs
+    from probe.cli.actions.prices import costs_body, print_costs, recompute_costs
     from probe.cli.session import show
 
     show(

@@ -33,7 +33,7 @@ UNKNOWN = board.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class PriceSession:
     """`pricing` has at hand what the store knows."""
 
     store: Store
@@ -43,7 +43,7 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opened]:
+async def open_prices(config: Config, *, create: bool = False) -> AsyncIterator[PriceSession]:
     """The database; made or upgraded only where that is said. Raises StoreError, ConfigError."""
     url = config.database.url.get_secret_value()
     if not create:
@@ -54,7 +54,7 @@ async def opened(config: Config, *, create: bool = False) -> AsyncIterator[Opene
     async with await Store.open(url, migrate=create) as store:
         pricing = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
         await pricing.load()
-        yield Opened(store=store, quotes=quotes, scope=scope, pricing=pricing)
+        yield PriceSession(store=store, quotes=quotes, scope=scope, pricing=pricing)
 
 
 async def stored_quotes(config: Config) -> QuoteTable:
@@ -62,7 +62,7 @@ async def stored_quotes(config: Config) -> QuoteTable:
     if not has_database(config):
         return QuoteTable()
     try:
-        async with opened(config) as prices:
+        async with open_prices(config) as prices:
             return prices.quotes
     except StoreError as exc:
         _log.warning("prices are those of the program alone", error=str(exc))
@@ -73,7 +73,7 @@ def now() -> datetime:
     return SystemClock().now()
 
 
-def chosen(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[ModelKey]:
+def matching_models(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[ModelKey]:
     """Those whose `provider/model` any pattern matches, in their order."""
     wanted = tuple(patterns)
     return [key for key in keys if any(matches(pattern, "/".join(key)) for pattern in wanted)]
@@ -97,7 +97,7 @@ def price_json(price: Price | None) -> PriceBody | None:
     return None if price is None else PriceBody.from_price(price)
 
 
-def age(price: Price, at: datetime) -> str:
+def price_age(price: Price, at: datetime) -> str:
     """`fetched 3 d ago`; what came with the program is as old as its data."""
     if price.fetched_at is not None:
         return f"fetched {board.ago(price.fetched_at, at)}".replace(board.NBSP, " ")

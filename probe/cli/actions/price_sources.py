@@ -1,4 +1,4 @@
-"""`probe prices review`."""
+"""`probe prices sync` and `probe prices review`: what sources say, fetched and decided on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Final
 from typer import BadParameter
 
 from probe.catalog.prices.price import Price
-from probe.cli.actions.prices_common import Opened, opened, price_json
-from probe.cli.output.table import Column, print_line, print_note, print_table
+from probe.cli.actions.events import note_events
+from probe.cli.actions.price_session import PriceSession, open_prices, price_json
+from probe.cli.output.table import Column, print_error, print_line, print_note, print_table
 from probe.config import Config
 from probe.pricing.events import short_price
+from probe.pricing.status import PriceSync, SourceReport
 from probe.reports.format import timestamp
 from probe.reports.schemas import QuoteBody
 from probe.store import QuoteRecord
@@ -41,7 +43,7 @@ async def review_prices(
     config: Config, accept: Sequence[str], reject: Sequence[str], *, everything: bool
 ) -> Reviewed:
     """Decide on some of what is held. Raises BadParameter where an id is not clear, StoreError."""
-    async with opened(config) as prices:
+    async with open_prices(config) as prices:
         held = await prices.store.quotes.held()
         rejected = [_find(text, held, "'--reject'") for text in reject]
         accepted = [_find(text, held, "'--accept'") for text in accept]
@@ -57,7 +59,7 @@ async def review_prices(
         return Reviewed(decided=decided, held=tuple((quote, _in_force(prices, quote)) for quote in left))
 
 
-def _in_force(prices: Opened, quote: QuoteRecord) -> Price | None:
+def _in_force(prices: PriceSession, quote: QuoteRecord) -> Price | None:
     return prices.quotes.of(quote.provider, quote.model).get(quote.source)
 
 
@@ -99,3 +101,65 @@ def held_body(reviewed: Reviewed) -> object:
         {**dict(QuoteBody.from_quote(quote)), "in_force": price_json(price)} for quote, price in reviewed.held
     ]
     return {"decided": [QuoteBody.from_quote(quote) for quote in reviewed.decided], "held": held}
+
+
+# sync -------------------------------------------------------------------------------------------------------
+
+
+_REFUSALS = 5
+
+
+async def sync_prices(config: Config) -> PriceSync:
+    """Raises StoreError, ConfigError."""
+    async with open_prices(config, create=True) as prices:
+        done = await prices.pricing.sync()
+    if not config.pricing.fetch:
+        print_note("nothing is fetched: pricing.fetch is false")
+    return done
+
+
+def print_sync(done: PriceSync) -> None:
+    for report in done.sources:
+        if report.error is not None:
+            print_error(f"{report.source}: {report.error}; its prices before stay in force")
+        else:
+            print_line(f"{report.source}: {_summary(report)}")
+        for refusal in report.refused[:_REFUSALS]:
+            print_note(f"{report.source}: {refusal.model} {refusal.reason}")
+        if len(report.refused) > _REFUSALS:
+            print_note(f"{report.source}: {len(report.refused) - _REFUSALS} more")
+    note_events(
+        [event for event in done.events if event.kind != "price_source_failed"], lambda event: event.text
+    )
+
+
+def sync_body(done: PriceSync) -> object:
+    return {
+        "complete": done.complete,
+        "sources": [
+            {
+                "source": report.source,
+                "error": report.error,
+                "unchanged": report.unchanged,
+                "prices": report.quotes,
+                "first": report.first,
+                "changed": [f"{quote.provider}/{quote.model}" for quote in report.changed],
+                "held": [f"{quote.provider}/{quote.model}" for quote in report.held],
+                "refused": [f"{refusal.model} {refusal.reason}" for refusal in report.refused],
+            }
+            for report in done.sources
+        ],
+        "events": [
+            {"kind": event.kind, "severity": event.severity, "text": event.text} for event in done.events
+        ],
+    }
+
+
+def _summary(report: SourceReport) -> str:
+    read = f"{report.quotes} price{'' if report.quotes == 1 else 's'}"
+    if report.unchanged:
+        return f"{read}, nothing new"
+    parts = [read, f"{report.first} new", f"{len(report.changed)} changed"]
+    if report.held:
+        parts.append(f"{len(report.held)} held for review")
+    return ", ".join(parts)

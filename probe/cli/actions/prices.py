@@ -1,4 +1,4 @@
-"""`probe prices show` and `probe prices diff`."""
+"""`probe prices show`, `diff`, `history` and `cost`."""
 
 from __future__ import annotations
 
@@ -7,30 +7,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from typer import BadParameter
 
 from probe.catalog.prices.compare import INFINITE, shown_factor
-from probe.catalog.prices.price import Price
+from probe.catalog.prices.price import DatedPrice, Price, plain
 from probe.catalog.prices.quote import ModelKey, QuoteTable
-from probe.cli.actions.prices_common import (
+from probe.cli.actions.price_session import (
     UNKNOWN,
-    age,
     amount,
-    chosen,
+    matching_models,
     now,
-    opened,
+    open_prices,
+    price_age,
     price_json,
     rate_cells,
     rate_columns,
 )
 from probe.cli.database import has_database
+from probe.cli.output.format import token_counts
 from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
+from probe.errors import StoreError
 from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
+from probe.pricing.recompute import Recomputed, recompute
+from probe.reports.format import timestamp
+from probe.reports.schemas import DatedPriceBody
 
-_COLUMNS: Final = (
+_PRICES: Final = (
     Column("model"),
     *rate_columns(),
     Column("request", "right"),
@@ -74,7 +80,7 @@ async def read_prices(config: Config, patterns: Sequence[str] | None) -> list[Sh
     """
     if not has_database(config):
         return await _shown(scope_of_config(config, QuoteTable()), (), patterns)
-    async with opened(config) as prices:
+    async with open_prices(config) as prices:
         known = [(model.provider, model.name) for model in await prices.store.catalog.models()]
         return await _shown(prices.scope, [*prices.quotes.keys(), *known], patterns)
 
@@ -85,8 +91,8 @@ async def _shown(scope: Scope, known: Sequence[ModelKey], patterns: Sequence[str
     if patterns:
         others = sorted(key for key in known if key[0] in scope.base_urls)
         every = dict.fromkeys([*scope.probed, *others])
-        keys = chosen(every, patterns)
-        named = [_as_key(pattern, scope) for pattern in patterns if not chosen(every, [pattern])]
+        keys = matching_models(every, patterns)
+        named = [_as_key(pattern, scope) for pattern in patterns if not matching_models(every, [pattern])]
         keys = [*keys, *named]
     return [
         Shown(
@@ -112,7 +118,7 @@ def _as_key(name: str, scope: Scope) -> ModelKey:
 
 
 def print_prices(shown: Sequence[Shown]) -> None:
-    print_table(_COLUMNS, [_row(each) for each in shown])
+    print_table(_PRICES, [_price_row(each) for each in shown])
     unknown = [each.name for each in shown if each.price is None]
     if unknown:
         print_note(f"no price is known of {', '.join(unknown)}; set one under prices in the configuration")
@@ -137,7 +143,7 @@ def print_differences(shown: Sequence[Shown]) -> None:
                     price.source if price.source.startswith(source) else f"{source} ({price.source})",
                     *rate_cells(price.rates),
                     _apart(each, source),
-                    age(price, each.at),
+                    price_age(price, each.at),
                 ]
             )
     if not rows:
@@ -158,16 +164,16 @@ def differences_body(shown: Sequence[Shown]) -> object:
     ]
 
 
-def _row(each: Shown) -> list[Cell | str]:
+def _price_row(each: Shown) -> list[Cell | str]:
     price = each.price
     if price is None:
-        return [each.name, *[UNKNOWN] * (len(_COLUMNS) - 1)]
+        return [each.name, *[UNKNOWN] * (len(_PRICES) - 1)]
     return [
         each.name,
         *rate_cells(price.rates),
         amount(price.request_usd),
         price.source,
-        age(price, each.at),
+        price_age(price, each.at),
     ]
 
 
@@ -183,3 +189,128 @@ def _apart(each: Shown, source: str) -> Cell:
 
 def _factor(factor: Decimal | None) -> str | None:
     return None if factor is None or factor == INFINITE else shown_factor(factor)
+
+
+# history ----------------------------------------------------------------------------------------------------
+
+
+_HISTORY: Final = (
+    Column("from (UTC)"),
+    *rate_columns(),
+    Column("request", "right"),
+    Column("source"),
+    Column("effective"),
+)
+
+
+async def read_history(config: Config, name: str) -> Sequence[DatedPrice]:
+    """Raises BadParameter, StoreError."""
+    provider, _, model = name.partition("/")
+    if not provider or not model:
+        raise BadParameter(f"{name!r} is not provider/model", param_hint="'PROVIDER/MODEL'")
+    async with open_prices(config) as prices:
+        return await prices.store.prices.history(provider, model)
+
+
+def print_history(history: Sequence[DatedPrice]) -> None:
+    if not history:
+        print_note("no price was noted yet")
+        return
+    print_table(_HISTORY, [_history_row(dated) for dated in history])
+
+
+def history_body(history: Sequence[DatedPrice]) -> list[DatedPriceBody]:
+    return [DatedPriceBody.since(dated) for dated in history]
+
+
+def _history_row(dated: DatedPrice) -> list[Cell | str]:
+    at, price = dated
+    return [
+        timestamp(at),
+        *rate_cells(price.rates),
+        amount(price.request_usd),
+        price.source,
+        "" if price.effective_on is None else price.effective_on.isoformat(),
+    ]
+
+
+# cost -------------------------------------------------------------------------------------------------------
+
+
+_COSTS: Final = (
+    Column("when (UTC)"),
+    Column("target"),
+    Column("tokens", "right"),
+    Column("stored", "right"),
+    Column("reckoned", "right"),
+    Column("charged", "right"),
+    Column("price of"),
+)
+
+
+async def recompute_costs(config: Config, texts: Sequence[str]) -> list[Recomputed]:
+    """Raises BadParameter, StoreError."""
+    ids = [_id(text) for text in texts]
+    async with open_prices(config) as prices:
+        found = []
+        for result_id in ids:
+            sample = await prices.store.results.get(result_id)
+            if sample is None:
+                raise StoreError(f"there is no result {result_id}")
+            found.append(await recompute(prices.store, prices.scope.book, prices.quotes, sample))
+        return found
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadParameter(f"{text!r} is no id of a result", param_hint="'RESULT_ID'") from None
+
+
+def print_costs(found: Sequence[Recomputed]) -> None:
+    print_table(_COSTS, [_cost_row(each) for each in found], lead=2)
+    if any(each.basis == "now" for each in found):
+        print_note("no price of then is known of some: they are reckoned at today's")
+
+
+def costs_body(found: Sequence[Recomputed]) -> object:
+    return [_as_json(each) for each in found]
+
+
+def _cost_row(each: Recomputed) -> list[Cell | str]:
+    sample = each.sample
+    return [
+        timestamp(sample.started_at),
+        sample.target.name,
+        token_counts(sample.usage),
+        amount(_stored(each)),
+        amount(None if each.cost is None else each.cost.total_usd),
+        amount(_charged(each)),
+        "" if each.price is None else f"{each.price.source} ({each.basis})",
+    ]
+
+
+def _as_json(each: Recomputed) -> dict[str, object]:
+    return {
+        "result": str(each.sample.id),
+        "target": each.sample.target.name,
+        "started_at": each.sample.started_at.isoformat(),
+        "stored_usd": _exact(_stored(each)),
+        "reckoned_usd": _exact(None if each.cost is None else each.cost.total_usd),
+        "charged_usd": _exact(_charged(each)),
+        "basis": each.basis,
+        "price": price_json(each.price),
+    }
+
+
+def _stored(each: Recomputed) -> Decimal | None:
+    return None if each.sample.cost is None else each.sample.cost.total_usd
+
+
+def _charged(each: Recomputed) -> Decimal | None:
+    return None if each.sample.reported is None else each.sample.reported.cost_usd
+
+
+def _exact(usd: Decimal | None) -> str | None:
+    return None if usd is None else plain(usd)
