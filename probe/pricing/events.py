@@ -31,15 +31,16 @@ def price_changed(change: PriceChange, before: Price) -> Event:
 
 def price_held(quote: QuoteRecord, in_force: Price | None, at: datetime) -> Event:
     """`in_force` is what its source said before."""
-    stays = "what was before" if in_force is None else short_price(in_force)
+    says = "says of" if in_force is None else "changes"
+    stays = "no price of this source is" if in_force is None else f"{short_price(in_force)} stays"
     return _event(
         "price_held",
         at,
         (quote.provider, quote.model),
         severity="warning",
         key=str(quote.id),
-        text=f"{quote.source} changes {quote.provider}/{quote.model}: {quote.reason}; "
-        f"{stays} stays in force until `probe prices review`",
+        text=f"{quote.source} {says} {quote.provider}/{quote.model}: {quote.reason}; "
+        f"{stays} in force until `probe prices review`",
         data={
             "quote": quote.id,
             "source": quote.source,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
-from probe.catalog.prices.compare import JumpCheck, check_jump
+from probe.catalog.prices.belief import believed
+from probe.catalog.prices.compare import check_jump
 from probe.catalog.prices.price import Price, same_amounts
 from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
@@ -66,7 +67,7 @@ class PriceIntake:
         async with self._one_at_a_time:
             current = await self._store.quotes.current()
             before = {(row.provider, row.model): row for row in current if row.source == source}
-            kept, changed = await self._checked(quotes, before, scope.config.pricing.jump_ratio, now)
+            kept, changed = await self._checked(quotes, before, scope, now)
             new = {row.id for row in await self._store.quotes.save(kept)}
             # What was read and what is written now, without reading thousands of rows again.
             stored = {_place(row): row for row in (*current, *kept) if row.status == "current"}
@@ -97,25 +98,28 @@ class PriceIntake:
         self,
         quotes: Sequence[Quote],
         before: Mapping[ModelKey, QuoteRecord],
-        jump_ratio: float,
+        scope: Scope,
         now: datetime,
     ) -> tuple[list[QuoteRecord], tuple[Quote, ...]]:
         """The rows to be kept, and the quotes that take the place of others."""
         rows: list[QuoteRecord] = []
         changed: list[Quote] = []
-        jumps: list[tuple[Quote, JumpCheck]] = []
-        for quote in quotes:
-            current = before.get(quote.key)
-            check = check_jump(None if current is None else current.price, quote.price, jump_ratio)
-            if check.verdict == "held":
-                jumps.append((quote, check))
+        doubtful: list[tuple[Quote, str | None]] = []
+        for stated in quotes:
+            current = before.get(stated.key)
+            quote, doubt = _believed(stated, None if current is None else current.price, scope, now)
+            check = check_jump(
+                None if current is None else current.price, quote.price, scope.config.pricing.jump_ratio
+            )
+            if check.verdict == "held" or doubt is not None:
+                doubtful.append((quote, check.reason or doubt))
             else:
                 rows.append(_row(quote, now))
                 changed += [quote] if check.verdict == "changed" else []
-        rejected = await self._rejected(jumps[0][0].source) if jumps else {}
+        rejected = await self._rejected(doubtful[0][0].source) if doubtful else {}
         rows += [
-            _row(quote, now, "held", check.reason)
-            for quote, check in jumps
+            _row(quote, now, "held", reason)
+            for quote, reason in doubtful
             if not any(same_amounts(price, quote.price) for price in rejected.get(quote.key, ()))
         ]
         return rows, tuple(changed)
@@ -136,6 +140,20 @@ class PriceIntake:
                 if row.source == source
             ]
         )
+
+
+def _believed(quote: Quote, before: Price | None, scope: Scope, now: datetime) -> tuple[Quote, str | None]:
+    """The quote as it counts, and why it waits for review, if it does.
+
+    It is compared with what others say of that model at that provider, and with what its source said before.
+    """
+    if quote.source == PUBLISHED:
+        return quote, None
+    base_url = scope.base_urls.get(quote.provider, "")
+    said = scope.book.said(quote.provider, quote.model, base_url, now)
+    others = [price for source, price in said.items() if source != quote.source]
+    price, doubt = believed(quote, others if before is None else [*others, before])
+    return replace(quote, price=price), doubt
 
 
 def _place(row: QuoteRecord) -> tuple[str, str, str]:

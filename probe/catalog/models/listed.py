@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -16,7 +16,8 @@ class ListedModel:
     """One entry of a provider's model list. None: the list does not say.
 
     Sizes are tokens. `created_at` is the provider's date of the model, `retires_on` the day from which it is
-    no longer served. `price` is what the list asks for it.
+    no longer served. `price` is what the list asks for it, by the likeliest of `price_readings` where it does
+    not say in which unit; `price_doubt` is why that is not to be believed as it is, or why there is none.
     """
 
     id: str
@@ -31,6 +32,8 @@ class ListedModel:
     retires_on: date | None = None
     replaced_by: str | None = None
     price: Price | None = None
+    price_readings: tuple[Price, ...] = field(default=(), compare=False)
+    price_doubt: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

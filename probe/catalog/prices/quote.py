@@ -23,13 +23,17 @@ class Quote:
     """`provider` is the name in the configuration; `source` is one of `pricing.sources`.
 
     `price.source` names it to people, `price.fetched_at` is when it said so, `price.effective_on` from which
-    day on it holds by its own word.
+    day on it holds by its own word. `readings` are the prices that its amounts can mean, where the source
+    does not say in which unit they are; `price` is the likeliest. `doubt` is why it is not to be believed
+    unless another source confirms it.
     """
 
     source: str
     provider: str
     model: str
     price: Price
+    readings: tuple[Price, ...] = ()
+    doubt: str | None = None
 
     @property
     def key(self) -> ModelKey:

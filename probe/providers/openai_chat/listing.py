@@ -5,21 +5,23 @@ The names of an entry's fields tell the shape, whoever the provider is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
-from probe.providers.openai_chat.listed_price import price_in
+from probe.providers.openai_chat.listed_price import ShownPrice, price_in
 from probe.providers.pages import ModelPage
 from probe.providers.preset import Quirks
 from probe.providers.values import first_known, part, size, whole_text
 
 Query = tuple[tuple[str, str], ...]
+PriceReader = Callable[[Mapping[str, Any]], ShownPrice]
 
 # What the length of the context is called: OpenRouter, Together, Fireworks, Moonshot; Groq; vLLM; Mistral;
 # Anthropic; Together's v2; Gemini; LM Studio; Novita.
@@ -61,23 +63,24 @@ _LONGEST_NAME = 200
 _FIRST_DATE = datetime(2015, 1, 1, tzinfo=UTC)
 
 
-def read_listing(value: object, provider: str, quirks: Quirks) -> ModelPage[Query]:
-    """`{"data": […]}` (OpenAI), `{"models": […]}` (xAI) or a bare array (Together).
+def read_listing(value: object, provider: str, quirks: Quirks, base_url: str = "") -> ModelPage[Query]:
+    """`{"data": […]}` (OpenAI), `{"models": […]}` (xAI) or a bare array (Together), from that base URL.
 
     Raises ProviderError if the page cannot be understood, or says that there is more and not where.
     """
     entries = _entries(value)
     if entries is None:
         raise ProviderError(f"{provider}: the answer is no model list")
-    models = [_model(entry, provider, quirks) for entry in entries]
+    shown = partial(price_in, source=provider, base_url=base_url, page=part(value))
+    models = [_model(entry, provider, quirks, shown) for entry in entries]
     following = _following(value)
     if following is None and isinstance(value, dict) and value.get("has_more") is True:
         raise ProviderError(f"{provider}: only a part of the model list came")
     return ModelPage(models=models, following=following, total=_total(value))
 
 
-def _model(entry: object, provider: str, quirks: Quirks) -> ListedModel:
-    model = _listed_model(entry, provider, dated=quirks.dates_models) if isinstance(entry, dict) else None
+def _model(entry: object, provider: str, quirks: Quirks, shown: PriceReader) -> ListedModel:
+    model = _listed_model(entry, shown, dated=quirks.dates_models) if isinstance(entry, dict) else None
     if model is None:
         raise ProviderError(f"{provider}: the model list holds an entry without an id")
     return model
@@ -109,13 +112,13 @@ def _total(value: object) -> int | None:
 # Entries ----------------------------------------------------------------------------------------------------
 
 
-def _listed_model(entry: Mapping[str, Any], source: str, *, dated: bool = True) -> ListedModel | None:
+def _listed_model(entry: Mapping[str, Any], shown: PriceReader, *, dated: bool = True) -> ListedModel | None:
     """The model; None if the entry has no id. `dated`: `created` is the model's date."""
     found = entry.get("id")
     if not isinstance(found, str) or not found:
         return None
     ends = (*(entry.get(field) for field in _END_FIELDS), part(entry, "deprecation").get("inference"))
-    retires_on = first_known(*map(_day, ends))
+    retires_on, price = first_known(*map(_day, ends)), shown(entry)
     return ListedModel(
         id=found,
         display_name=_display__name(entry, found),
@@ -128,7 +131,9 @@ def _listed_model(entry: Mapping[str, Any], source: str, *, dated: bool = True) 
         deprecated_on=_day(entry.get("deprecated_at")),
         retires_on=retires_on,
         replaced_by=_name(entry.get("deprecation_replacement_model")),
-        price=price_in(entry, source),
+        price=price.price,
+        price_readings=price.readings,
+        price_doubt=price.doubt,
     )
 
 

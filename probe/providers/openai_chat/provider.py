@@ -47,7 +47,7 @@ class OpenAIChat:
         async def get_page(query: Query) -> ModelPage[Query]:
             with recording() as tape:
                 capture = await capture_of(name, self._sdk.get(path, query), tape, wire)
-            return read_listing(listing_json(capture, name), name, quirks)
+            return read_listing(listing_json(capture, name), name, quirks, self._endpoint.base_url)
 
         return await whole_list(quirks.listing_query, get_page, name)
 

@@ -18,12 +18,24 @@ def read(provider: str, listed: Sequence[ListedModel], at: datetime) -> SourcePr
     quotes: dict[str, Quote] = {}
     refused: list[RefusedPrice] = []
     for model in listed:
-        if model.price is None or model.id in quotes:
+        if model.id in quotes:
+            continue
+        if model.price is None:
+            refused += [RefusedPrice(model=model.id, reason=model.price_doubt)] if model.price_doubt else []
             continue
         problem = price_problem(model.price)
         if problem is not None:
             refused.append(RefusedPrice(model=model.id, reason=f"has a price that cannot be: {problem}"))
             continue
-        price = replace(model.price, source=provider, fetched_at=at)
-        quotes[model.id] = Quote(source=SOURCE, provider=provider, model=model.id, price=price)
+        price, *readings = (
+            replace(each, source=provider, fetched_at=at) for each in (model.price, *model.price_readings)
+        )
+        quotes[model.id] = Quote(
+            source=SOURCE,
+            provider=provider,
+            model=model.id,
+            price=price,
+            readings=tuple(readings),
+            doubt=model.price_doubt,
+        )
     return SourcePrices(at=at, quotes=tuple(quotes.values()), refused=tuple(refused))
