@@ -7,13 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.middleware.gzip import GZipMiddleware
 
 from probe import __version__
 from probe.api import problem
 from probe.api.board.page import BoardPage
 from probe.api.context import AppContext
-from probe.api.guard import BodyLimit, Boundary, Headers, Hosts
+from probe.api.guard import BodyLimit, Boundary, Headers, Hosts, shows
 from probe.api.routes import (
     budgets,
     catalogue,
@@ -26,6 +27,7 @@ from probe.api.routes import (
     results,
     runs,
 )
+from probe.api.seats import Seats
 from probe.api.window_cache import WindowCache
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
@@ -63,11 +65,13 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         windows=windows,
         page=BoardPage(windows, control, clock),
     )
+    # A request that is no sound HTTP, or one too many, comes to no route.
     for module in _ROUTES:
-        app.include_router(module.router)
-    problem.install(app)
+        app.include_router(module.router, responses=problem.responses(400, 503))
+    problem.install(app, [route for module in _ROUTES for route in module.router.routes])
     # The last one added is the outermost.
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(Seats, is_operator=lambda scope: shows(RequestHeaders(scope=scope), control.token()))
     app.add_middleware(BodyLimit)
     app.add_middleware(Hosts, listening_on=host)
     app.add_middleware(Boundary)

@@ -2,28 +2,31 @@
 
 Plain ASGI, outermost first: `Headers` forbids the browser what the page does not need, `Boundary` turns
 a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `BodyLimit` refuses large bodies
-and answers HEAD.
+and answers HEAD. Then comes `probe.api.seats`.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Coroutine
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from fastapi import Depends
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import SecretStr
 from starlette.datastructures import Headers as RequestHeaders
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from probe.api.context import Given
+from probe.api.context import AppContext
 from probe.api.problem import Problem, problem_response
 
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -38,6 +41,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+_SAID_ONCE = ("host", "authorization", "content-length", "content-type")
 
 _log = structlog.get_logger("probe.api")
 
@@ -71,7 +76,8 @@ class Hosts:
     """Where the listener is loopback, only loopback's own names are answered.
 
     A page on the internet can let its own name point at 127.0.0.1 and read what it finds there (DNS
-    rebinding); the Host header gives it away.
+    rebinding); the Host header gives it away. A head that says twice what is said once is refused anywhere: a
+    proxy in between may have believed the other (RFC 9112, 3.2).
     """
 
     def __init__(self, app: ASGIApp, *, listening_on: str) -> None:
@@ -79,11 +85,17 @@ class Hosts:
         self._checks = is_loopback(listening_on)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._checks and not is_loopback(_host_name(RequestHeaders(scope=scope).get("host", ""))):
-            response = problem_response(
-                421, "This address answers to localhost, 127.0.0.1 and [::1] only, whatever the port."
-            )
-            await response(scope, receive, send)
+        headers = RequestHeaders(scope=scope)
+        twice = next((name for name in _SAID_ONCE if len(headers.getlist(name)) > 1), None)
+        refusal: tuple[int, str] | None = None
+        if twice is not None:
+            refusal = 400, f"A request has one {twice} header."
+        elif self._checks and not is_loopback(_host_name(headers.get("host", ""))):
+            refusal = 421, "This address answers to localhost, 127.0.0.1 and [::1] only, whatever the port."
+        elif "host" not in headers and scope["http_version"] == "1.1":
+            refusal = 400, "A request has a host header."
+        if refusal is not None:
+            await problem_response(*refusal)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -131,21 +143,51 @@ _bearer = HTTPBearer(auto_error=False, description="The configured `server.token
 
 
 async def require_token(
-    given: Given, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
     """Raises Problem without the configured token: 403 if none is configured, else 401."""
-    expected = given.control.token()
+    check_token(request)
+
+
+def check_token(request: Request) -> None:
+    """Raises Problem as `require_token` does."""
+    context: AppContext = request.app.state.context
+    expected = context.control.token()
     if expected is None:
         raise Problem(
             403, "No token is configured: set server.token to allow requests that change something."
         )
-    shown = "" if credentials is None else credentials.credentials
-    if not hmac.compare_digest(shown.encode(), expected.get_secret_value().encode()):
+    if not shows(request.headers, expected):
         raise Problem(
             401,
             "This request needs the configured token: Authorization: Bearer …",
             {"WWW-Authenticate": "Bearer"},
         )
+
+
+def shows(headers: RequestHeaders, expected: SecretStr | None) -> bool:
+    """Whether the head of a request has the token; False if none is configured."""
+    scheme, _, shown = headers.get("authorization", "").partition(" ")
+    return (
+        expected is not None
+        and scheme.lower() == "bearer"
+        and hmac.compare_digest(shown.encode(), expected.get_secret_value().encode())
+    )
+
+
+class TokenFirst(APIRoute):
+    """A route that looks for the token, if it needs one, before it reads the body."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        if not any(each.dependency is require_token for each in self.dependencies):
+            return handle
+
+        async def check_and_handle(request: Request) -> Response:
+            check_token(request)
+            return await handle(request)
+
+        return check_and_handle
 
 
 def is_loopback(host: str) -> bool:

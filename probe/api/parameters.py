@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from probe.facts.sample import FailureKind, Fault, TargetKind
 from probe.reports.leaderboard import HOURS, SORT_KEYS, Sort
 from probe.reports.models import ModelChoice
 from probe.store import ResultFilter, RunFilter, RunStatus
+from probe.store.paging import ID_CURSOR, SEQUENCE_CURSOR
 from probe.wire.request import Connection
 
 MAX_PAGE = 500
 MAX_HOURS = 24 * 7
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+_DATE = r"2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+_OFFSET = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 
 
 def _instant(value: object) -> object:
@@ -28,13 +39,25 @@ def _instant(value: object) -> object:
 
 
 def _in_range(value: datetime) -> datetime:
-    if not _EARLIEST <= value < _LATEST:
-        raise ValueError("must lie between the years 2000 and 2200")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"must lie in the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return value.astimezone(UTC)
 
 
+def _described(**schema: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **schema})
+
+
 Word = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_range)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant),
+    AfterValidator(_in_range),
+    _described(format="date-time", pattern=f"^{_DATE}T{_TIME}{_OFFSET}$"),
+]
+# Of results, and of runs and events. The store says which it takes.
+SequenceCursor = Annotated[Word, _described(pattern=SEQUENCE_CURSOR)]
+IdCursor = Annotated[Word, _described(pattern=ID_CURSOR)]
 
 
 class Parameters(BaseModel):
@@ -43,10 +66,11 @@ class Parameters(BaseModel):
 
 class PageParameters(Parameters):
     limit: int = Field(100, ge=1, le=MAX_PAGE, description="Items on a page.")
-    cursor: Word | None = Field(None, description="`next` of the page before.")
+    cursor: IdCursor | None = Field(None, description="`next` of the page before.")
 
 
 class ResultParameters(PageParameters):
+    cursor: SequenceCursor | None = Field(None, description="`next` of the page before.")
     provider: Word | None = None
     model: Word | None = None
     target: Word | None = None
@@ -87,6 +111,9 @@ class ModelParameters(Parameters):
         return ModelChoice(**self.model_dump(exclude={"provider"}))
 
 
+_ORDERS = [sign + key for key in SORT_KEYS for sign in ("", "-")]
+
+
 def _order(text: str) -> str:
     if Sort.parse(text) is None:
         raise ValueError(f"must be one of {', '.join(SORT_KEYS)}, with - in front for the worst first")
@@ -99,7 +126,7 @@ class LeaderboardParameters(Parameters):
     hours: int = Field(HOURS, ge=1, le=MAX_HOURS, description="The length of the window.")
     kind: TargetKind | None = Field(None, description="The kind of target.")
     provider: Word | None = None
-    sort: Annotated[str, AfterValidator(_order)] = Field(
+    sort: Annotated[str, AfterValidator(_order), _described(enum=_ORDERS)] = Field(
         "ttft", description=f"Best first: {', '.join(SORT_KEYS)}; with - in front the worst first."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from probe.errors import NotRunning, OverBudget, StoreError
 
@@ -67,10 +69,10 @@ def problem_response(
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     """Let every error that a route can meet be answered as a problem."""
     app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, partial(_on_http, (*app.routes, *routes)))
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(StoreError, _on_store)
     app.add_exception_handler(NotRunning, _on_not_running)
@@ -99,14 +101,24 @@ async def _on_problem(_: Request, exc: Exception) -> Response:
     return problem_response(problem.status, problem.detail, headers=problem.headers)
 
 
-async def _on_http(request: Request, exc: Exception) -> Response:
+async def _on_http(routes: Sequence[BaseRoute], request: Request, exc: Exception) -> Response:
     """No such path, or not with this method."""
     error = cast("HTTPException", exc)
     detail = {
         404: f"There is nothing at {request.url.path}.",
         405: f"{request.method} is not possible here.",
     }.get(error.status_code, None if error.detail == HTTPStatus(error.status_code).phrase else error.detail)
-    return problem_response(error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # One route knows its own methods only.
+        headers["Allow"] = ", ".join(sorted(_allowed(routes, request.scope["path"])))
+    return problem_response(error.status_code, detail, headers=headers)
+
+
+def _allowed(routes: Sequence[BaseRoute], path: str) -> set[str]:
+    found = (route for route in routes if isinstance(route, Route) and route.path_regex.match(path))
+    methods = {method for route in found for method in route.methods or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 async def _on_validation(_: Request, exc: Exception) -> Response:

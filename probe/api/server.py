@@ -11,79 +11,14 @@ from typing import Any, Self
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from probe.api.connection import BoundedConnection, look_after
 from probe.errors import ConfigError
 
-BACKLOG = 128
-# A scraper, a few boards and scripts hold a handful; above this, requests are answered 503.
-MOST_CONNECTIONS = 256
+# Beyond it a connection is tried again after a second.
+BACKLOG = 1024
 # How long answers under way may take once the server is requested to stop.
 GRACE_SECONDS = 5
-# Each header is kept as objects of many times its size until the head is whole.
-LARGEST_HEAD_BYTES = 64 * 1024
-
-
-class BoundedConnection(HttpToolsProtocol):
-    """A connection whose request heads end, in size and in time: uvicorn bounds neither.
-
-    Answers 400 to a head that grows too large, and closes if one takes too long.
-    """
-
-    head_seconds = 15.0
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        self._head_bytes = 0
-        self._in_head = True
-        self._shared = False
-        self._deadline: asyncio.TimerHandle | None = None
-        super().__init__(*args, **options)
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._unwatch()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        self._shared = False
-        super().data_received(data)
-        if self._in_head and not self._shared and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > LARGEST_HEAD_BYTES:
-                self.send_400_response(f"A request's head has at most {LARGEST_HEAD_BYTES} bytes here.")
-
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        self._head_bytes = 0
-        self._watch()
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        # What else came with the end of a head may be the next one's.
-        self._shared = True
-        self._unwatch()
-        super().on_headers_complete()
-
-    def _watch(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(self.head_seconds, self._too_late)
-
-    def _unwatch(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _too_late(self) -> None:
-        self._deadline = None
-        if self.cycle is not None and not self.cycle.response_complete:
-            # The head of a pipelined request waits until the answer before it is out.
-            self._watch()
-        else:
-            self.transport.close()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -96,6 +31,10 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.accepting.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        look_after(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -133,7 +72,6 @@ class ApiServer:
             log_level="error",
             server_header=False,
             backlog=BACKLOG,
-            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = _Uvicorn(config)
@@ -156,6 +94,11 @@ class ApiServer:
         """Where a person finds it, without a trailing slash; all interfaces are called localhost."""
         host = "localhost" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104  only compared
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._server.server_state.connections)
 
     async def wait(self) -> None:
         """Until the server ends; raises what ended it."""

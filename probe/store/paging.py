@@ -5,6 +5,7 @@ Where a page ended is text that a URL can hold.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -14,6 +15,11 @@ import sqlalchemy as sa
 PAGE_ROWS = 100
 
 Tie = TypeVar("Tie")
+
+_INSTANT = "(0|[1-9a-f][0-9a-f]{0,13})"
+SEQUENCE_CURSOR = f"^{_INSTANT}-(0|[1-9][0-9]{{0,17}})$"
+ID_CURSOR = f"^{_INSTANT}-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$"
+"""Every cursor of a listing whose ties are sequences, or ids."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,6 +32,8 @@ def encode_cursor(at: datetime, tie: object) -> str:
 
 def decode_cursor(text: str, parse: Callable[[str], Tie]) -> tuple[datetime, Tie]:
     """`parse` reads the tie back. Raises ValueError if the text was not made by `encode_cursor`."""
+    if not any(re.fullmatch(pattern, text) for pattern in (SEQUENCE_CURSOR, ID_CURSOR)):
+        raise ValueError("not a cursor of a page of any listing")
     instant, _, tie = text.partition("-")
     try:
         return _EPOCH + int(instant, 16) * _MICROSECOND, parse(tie)

@@ -144,7 +144,7 @@ async def test_an_order_needs_the_token(fresh: Served, headers: dict[str, str], 
 @pytest.mark.parametrize(
     ("refusal", "status"),
     [
-        (ConfigError("'nope' matches no provider; providers are acme"), 422),
+        (ConfigError("'nope' matches no provider; providers are acme"), 404),
         (StoreUnavailable("the disk is full"), 503),
         (NotRunning("the daemon is stopping"), 503),
     ],
@@ -153,7 +153,7 @@ async def test_an_order_that_cannot_be_taken(fresh: Served, refusal: Exception, 
     fresh.daemon.refusal = refusal
     response = await fresh.client.post(URL, json={"providers": ["nope"]}, headers=TOKEN)
     assert response.status_code == status
-    if status == 422:
+    if status == 404:
         assert response.json()["detail"] == "'nope' matches no provider; providers are acme"
 
 

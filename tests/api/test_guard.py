@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from typing import Any
@@ -220,3 +221,58 @@ class TestReload:
     async def test_get_changes_nothing(self, fresh: Served) -> None:
         assert (await fresh.client.get("/-/reload", headers=TOKEN)).status_code == 405
         assert fresh.daemon.reloads == 0
+
+
+class TestRawRequests:
+    """What a well-behaved client does not send."""
+
+    @staticmethod
+    async def told(served: Served, request: str) -> bytes:
+        port = httpx.URL(served.url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request.encode("latin-1"))
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            ("Host: localhost", "Host: localhost"),
+            ("Host: localhost", "Host: evil.test"),
+            ("Host: evil.test", "Host: localhost"),
+            ("Host: localhost", "Authorization: Bearer a", "Authorization: Bearer correct-horse"),
+            ("Host: localhost", "Content-Type: text/plain", "Content-Type: application/json"),
+        ],
+    )
+    async def test_what_is_said_once_is_not_said_twice(
+        self, served: Served, headers: tuple[str, ...]
+    ) -> None:
+        request = "\r\n".join(("GET /healthz HTTP/1.1", *headers, "Connection: close", "", ""))
+        answer = await self.told(served, request)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"application/problem+json" in answer
+
+    @pytest.mark.parametrize("path", ["/api/v1/runs", "/api/v1/discoveries", "/-/reload"])
+    async def test_the_token_is_looked_for_before_the_body_is_read(self, fresh: Served, path: str) -> None:
+        """The body never comes: who waits for it gives no answer."""
+        lines = (f"POST {path} HTTP/1.1", "Host: localhost", "Content-Length: 9", "Connection: close")
+        answer = await self.told(fresh, "\r\n".join((*lines, "", "")))
+        assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/runs", "GET, HEAD, POST"),
+        ("/api/v1/discoveries", "GET, HEAD, POST"),
+        ("/-/reload", "POST"),
+        ("/api/v1/results", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+        ("/", "GET, HEAD"),
+    ],
+)
+async def test_every_method_that_is_possible_is_said(served: Served, path: str, allowed: str) -> None:
+    response = await served.client.request("PATCH", path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == allowed

@@ -98,7 +98,7 @@ async def test_a_run_of_everything_needs_no_body(fresh: Served, content: bytes) 
 async def test_what_the_daemon_does_not_know_is_said(fresh: Served) -> None:
     fresh.daemon.refusal = ConfigError("no suite is called nope; there are mystery-shopper, quick")
     response = await fresh.client.post("/api/v1/runs", json={"suite": "nope"}, headers=TOKEN)
-    assert response.status_code == 422
+    assert response.status_code == 404
     assert response.json()["detail"] == "no suite is called nope; there are mystery-shopper, quick"
 
 

@@ -114,10 +114,10 @@ def test_estimates_over_http(start_daemon: StartDaemon, simulator: RunningSimula
     metrics = daemon.metrics()
     assert metrics['inference_probe_job_estimated_run_cost_usd{job_name="daily"}'] == 0.03
     assert metrics['inference_probe_job_estimated_month_cost_usd{job_name="daily"}'] == 0.9
-    for wrong in (
-        {"job": "x"},
-        {"suite": "x"},
-        {"suite": "quick", "target": "x"},
-        {"job": "daily", "suite": "quick"},
+    for wrong, status in (
+        ({"job": "x"}, 404),
+        ({"suite": "x"}, 404),
+        ({"suite": "quick", "target": "x"}, 404),
+        ({"job": "daily", "suite": "quick"}, 409),
     ):
-        assert daemon.client.get("/api/v1/estimate", params=wrong).status_code == 422
+        assert daemon.client.get("/api/v1/estimate", params=wrong).status_code == status

@@ -21,7 +21,7 @@ class EstimateParameters(Parameters):
     job: Word | None = Field(None, description="One job; otherwise all of them.")
     suite: Word | None = Field(None, description="A run of this suite by hand, instead of jobs.")
     target: tuple[Word, ...] = Field(
-        ("*",), min_length=1, max_length=1000, description="With `suite`: names of targets, or patterns."
+        ("*",), min_length=1, max_length=100, description="With `suite`: names of targets, or patterns."
     )
 
 
@@ -31,7 +31,7 @@ async def budgets(given: Given) -> BudgetsBody:
     return budgets_body(given.control.status().money)
 
 
-@router.get("/estimate", summary="What runs would cost", responses=responses(422))
+@router.get("/estimate", summary="What runs would cost", responses=responses(404, 409, 422))
 async def estimate(given: Given, asked: Annotated[EstimateParameters, Query()]) -> EstimatesBody:
     """At the prices of now.
 
@@ -39,9 +39,9 @@ async def estimate(given: Given, asked: Annotated[EstimateParameters, Query()]) 
     max_tokens, and `low_usd` and `high_usd` are the bounds.
     """
     if asked.job is not None and asked.suite is not None:
-        raise Problem(422, "Ask for a job or for a suite, not for both.")
+        raise Problem(409, "Ask for a job or for a suite, not for both.")
     order = EstimateOrder(job=asked.job, suite=asked.suite, targets=asked.target)
     try:
         return estimates_body(await given.control.estimate(order))
     except ConfigError as exc:
-        raise Problem(422, str(exc)) from exc
+        raise Problem(404, str(exc)) from exc

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from probe.api.context import Given
-from probe.api.guard import require_token
+from probe.api.guard import TokenFirst, require_token
 from probe.api.parameters import MAX_PAGE, Parameters, Word
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.schemas import Body, Listing
 from probe.store import DiscoveryStatus
 
-router = APIRouter(prefix="/api/v1/discoveries", tags=["catalogue"])
+router = APIRouter(route_class=TokenFirst, prefix="/api/v1/discoveries", tags=["catalogue"])
 
 
 class DiscoveryBody(Body):
@@ -74,7 +74,7 @@ async def discoveries(given: Given, asked: Annotated[DiscoveryParameters, Query(
     summary="Ask providers for their models",
     status_code=202,
     dependencies=[Depends(require_token)],
-    responses=responses(401, 403, 422, 503),
+    responses=responses(401, 403, 404, 413, 422, 503),
 )
 async def discover(
     given: Given, response: Response, asked: DiscoveryRequest | None = None
@@ -84,7 +84,7 @@ async def discover(
     try:
         begun = await given.control.discover(asked.providers)
     except ConfigError as exc:
-        raise Problem(422, str(exc)) from exc
+        raise Problem(404, str(exc)) from exc
     url = "/api/v1/discoveries"
     response.headers["Location"] = url
     return DiscoveriesBegun(

@@ -30,7 +30,7 @@ class EventParameters(PageParameters):
         return EventFilter(**self.model_dump(exclude={"limit", "cursor"}))
 
 
-@router.get("/events", summary="Events, newest first", responses=responses(400, 422, 503))
+@router.get("/events", summary="Events, newest first", responses=responses(422, 503))
 async def events(given: Given, asked: Annotated[EventParameters, Query()]) -> Listing[EventBody]:
     try:
         page = await given.store.events.page(asked.chosen(), limit=asked.limit, after=asked.cursor)

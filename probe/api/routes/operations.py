@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from probe import __version__
 from probe.api.context import Given
-from probe.api.guard import require_token
+from probe.api.guard import TokenFirst, require_token
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.schemas import HealthBody, ReadinessBody, Reloaded
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(route_class=TokenFirst, tags=["operations"])
 
 
 @router.get(
@@ -47,7 +47,7 @@ async def readyz(given: Given, response: Response) -> ReadinessBody:
     "/-/reload",
     summary="Read the configuration again",
     dependencies=[Depends(require_token)],
-    responses=responses(400, 401, 403, 503),
+    responses=responses(401, 403, 503),
 )
 async def reload(given: Given) -> Reloaded:
     """A configuration that cannot be used changes nothing; the answer says what is wrong with it."""

@@ -15,7 +15,7 @@ from probe.reports.schemas import Listing, ResultBody, ResultDetail
 router = APIRouter(prefix="/api/v1", tags=["results"])
 
 
-@router.get("/results", summary="Results, newest first", responses=responses(400, 422, 503))
+@router.get("/results", summary="Results, newest first", responses=responses(422, 503))
 async def results(given: Given, asked: Annotated[ResultParameters, Query()]) -> Listing[ResultBody]:
     try:
         page = await given.store.results.page(asked.chosen(), limit=asked.limit, after=asked.cursor)

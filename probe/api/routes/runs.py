@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from probe.api.context import Given
-from probe.api.guard import require_token
+from probe.api.guard import TokenFirst, require_token
 from probe.api.parameters import Parameters, RunParameters, Word
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.daemon import RunOrder
 from probe.reports.schemas import Listing, RunBody, RunStarted
 
-router = APIRouter(prefix="/api/v1", tags=["runs"])
+router = APIRouter(route_class=TokenFirst, prefix="/api/v1", tags=["runs"])
 
 
 class RunRequest(Parameters):
@@ -29,7 +29,7 @@ class RunRequest(Parameters):
     name: Word | None = Field(None, description="What the run is called.")
 
 
-@router.get("/runs", summary="Runs, newest first", responses=responses(400, 422, 503))
+@router.get("/runs", summary="Runs, newest first", responses=responses(422, 503))
 async def runs(given: Given, asked: Annotated[RunParameters, Query()]) -> Listing[RunBody]:
     try:
         page = await given.store.runs.page(asked.chosen(), limit=asked.limit, after=asked.cursor)
@@ -51,7 +51,7 @@ async def run(given: Given, run_id: UUID) -> RunBody:
     summary="Start a run",
     status_code=202,
     dependencies=[Depends(require_token)],
-    responses=responses(401, 403, 409, 422, 503),
+    responses=responses(401, 403, 404, 409, 413, 422, 503),
 )
 async def trigger(given: Given, response: Response, asked: RunRequest | None = None) -> RunStarted:
     """Answers at once; the run goes on, and its results appear as they come in.
@@ -64,7 +64,7 @@ async def trigger(given: Given, response: Response, asked: RunRequest | None = N
             RunOrder(suite=asked.suite, targets=asked.targets, name=asked.name)
         )
     except ConfigError as exc:
-        raise Problem(422, str(exc)) from exc
+        raise Problem(404, str(exc)) from exc
     url = f"/api/v1/runs/{run_id}"
     response.headers["Location"] = url
     return RunStarted(id=run_id, url=url)
