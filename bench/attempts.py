@@ -11,15 +11,16 @@ import psutil
 from bench.figure import Figure
 from bench.load import MODEL, TOKENS
 from probe.bootstrap.assembly import assemble
-from probe.config import Config, JobConfig, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
-from probe.store import Store
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
+from probe.store.store import Store
 from probe.wire.process import StopwatchProcess
 
 STREAMS = 200

@@ -23,7 +23,7 @@ from bench.load import MODEL
 from probe.lib.clock import SystemClock, monotonic_ns
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
-from probe.store import upgrade
+from probe.store.migrate import upgrade
 
 TARGETS = 200
 READS = 20

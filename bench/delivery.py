@@ -21,7 +21,7 @@ from probe.errors import NotRunning
 from probe.exporter import ExporterContext
 from probe.facts.status import Status
 from probe.lib.clock import FakeClock, SystemClock, cpu_ns, monotonic_ns
-from probe.store import Store
+from probe.store.store import Store
 from tests.servers.victoria import Victoria, storing
 from tests.store.samples import fill_sqlite
 

@@ -13,7 +13,7 @@ from bench.daemon import milliseconds, running
 from bench.figure import Figure
 from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock, cpu_ns, monotonic_ns
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.samples import a_sample, fill_sqlite
 
 RESULTS, BOARD_RESULTS, TARGETS = 1_000_000, 500_000, 200

@@ -9,12 +9,13 @@ import tempfile
 from bench.figure import Figure
 from probe.bootstrap.logs import configure_logs
 from probe.catalog.prices.quote import QuoteTable
-from probe.config import Config, LogConfig
+from probe.config import Config
+from probe.config.results import LogConfig
 from probe.discovery import Discovery, ListedProvider
 from probe.lib.clock import SystemClock, monotonic_ns
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config
-from probe.store import Store
+from probe.store.store import Store
 from tests.discovery.lists import Lists, listed_provider, listing_server, openai
 
 MODELS, LATER = 1_000, 9

@@ -31,7 +31,7 @@ from probe.api.seats import Seats
 from probe.api.window_cache import WindowCache
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
-from probe.store import Store
+from probe.store.store import Store
 
 # Metrics of hundreds of targets are megabytes of repeating text, which the fastest level makes a tenth.
 GZIP_LEVEL = 1

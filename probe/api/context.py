@@ -11,7 +11,7 @@ from probe.api.board.page import BoardPage
 from probe.api.window_cache import WindowCache
 from probe.lib.clock import Clock
 from probe.reports.daemon import Control
-from probe.store import Store
+from probe.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

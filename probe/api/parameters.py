@@ -19,8 +19,8 @@ from pydantic import (
 from probe.facts.sample import FailureKind, Fault, TargetKind
 from probe.reports.leaderboard import HOURS, SORT_KEYS, Sort
 from probe.reports.models import ModelChoice
-from probe.store import ResultFilter, RunFilter, RunStatus
 from probe.store.paging import ID_CURSOR, SEQUENCE_CURSOR
+from probe.store.records import ResultFilter, RunFilter, RunStatus
 from probe.wire.request import Connection
 
 MAX_PAGE = 500

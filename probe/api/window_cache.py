@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from probe.facts.sample import Sample, TargetKind
 from probe.lib.clock import Clock
 from probe.reports.leaderboard import HOURS
-from probe.store import LeaderboardRow, ResultFilter, Store
+from probe.store.records import LeaderboardRow, ResultFilter
+from probe.store.store import Store
 
 WINDOW = timedelta(hours=HOURS)
 # The window moves on even if nothing new is stored.

@@ -14,7 +14,8 @@ from typing import Self
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook, is_local
 from probe.catalog.prices.quote import QuoteTable
-from probe.config import Config, DeadlinesConfig, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import DeadlinesConfig, ProviderConfig, TargetConfig
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.errors import ConfigError

@@ -21,11 +21,13 @@ from pydantic import SecretStr
 
 from probe.bootstrap.check import check_references
 from probe.bootstrap.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
-from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig, usable_key, usable_proxy
+from probe.config import Config
+from probe.config.probing import ProviderConfig, TargetConfig
 from probe.config.sources import Loaded, load
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.shape import Place
 from probe.config.sources.variables import Variable, usual_secret
+from probe.config.values import FrozenDict, usable_key, usable_proxy
 from probe.errors import ConfigError
 from probe.lib.secrets import learn
 from probe.providers.presets import PRESETS

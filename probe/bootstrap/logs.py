@@ -22,7 +22,8 @@ from structlog.processors import JSONRenderer, format_exc_info
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import Processor
 
-from probe.config import LogConfig, process_environment
+from probe.config import process_environment
+from probe.config.results import LogConfig
 from probe.lib.secrets import redact
 
 # Ours say as much as configured; below this level libraries tell of their workings, request bodies included.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from probe.config import JobConfig, ProviderConfig
+from probe.config.probing import JobConfig, ProviderConfig
 
 SIMULATOR: Final = "simulator"  # the preset
 

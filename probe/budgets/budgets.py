@@ -44,7 +44,8 @@ from probe.lib.clock import Clock
 from probe.lib.shared_lock import SharedLock
 from probe.lib.tasks import periodically
 from probe.probing.runner import RunPlan
-from probe.store import RunFilter, RunRecord, SpendRow, Store
+from probe.store.records import RunFilter, RunRecord, SpendRow
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.budgets.budgets")
 

@@ -16,13 +16,13 @@ from typing import Final
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.estimate import Amount, Estimate, Usages, estimate_run
 from probe.budgets.ledger import BudgetLimit, Ledger, SpendEstimate
-from probe.config import JobConfig
+from probe.config.probing import JobConfig
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.probing.attempt import TargetPlan
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import Timetable
-from probe.store import Store
+from probe.store.store import Store
 from probe.suites import Suite
 
 USAGE_DAYS: Final = timedelta(days=7)

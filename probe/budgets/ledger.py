@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Literal
 from uuid import UUID
 
-from probe.config import BudgetConfig
+from probe.config.probing import BudgetConfig
 
 Span = Literal["day", "month"]
 

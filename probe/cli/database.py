@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 from probe.config import Config
 from probe.errors import StoreError
-from probe.store import ListPage, Store
+from probe.store.records import ListPage
+from probe.store.store import Store
 from probe.store.url import parse_url
 
 _PAGE: Final = 500

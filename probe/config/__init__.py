@@ -15,30 +15,20 @@ from pydantic import AfterValidator, Field
 
 from probe.config.probing import (
     BudgetConfig,
-    DeadlinesConfig,
     DiscoveryConfig,
     JobConfig,
     PriceConfig,
-    PriceSource,
     PricingConfig,
     ProviderConfig,
     SloConfig,
     TargetConfig,
-    TargetSloConfig,
 )
 from probe.config.results import (
     DatabaseConfig,
-    EmailConfig,
     ExportersConfig,
-    InfluxDBConfig,
     LogConfig,
-    OtlpConfig,
-    PagerDutyConfig,
-    ReceiversConfig,
-    RetentionConfig,
     RulesConfig,
     ServerConfig,
-    SlackConfig,
 )
 from probe.config.values import (
     FilePath,
@@ -48,41 +38,7 @@ from probe.config.values import (
     Seconds,
     Section,
     Text,
-    usable_key,
-    usable_proxy,
 )
-
-__all__ = [
-    "BudgetConfig",
-    "Config",
-    "DatabaseConfig",
-    "DeadlinesConfig",
-    "DiscoveryConfig",
-    "EmailConfig",
-    "ExportersConfig",
-    "FrozenDict",
-    "InfluxDBConfig",
-    "JobConfig",
-    "LogConfig",
-    "OtlpConfig",
-    "PagerDutyConfig",
-    "PriceConfig",
-    "PriceSource",
-    "PricingConfig",
-    "ProviderConfig",
-    "ReceiversConfig",
-    "RetentionConfig",
-    "RulesConfig",
-    "Section",
-    "ServerConfig",
-    "SlackConfig",
-    "SloConfig",
-    "TargetConfig",
-    "TargetSloConfig",
-    "process_environment",
-    "usable_key",
-    "usable_proxy",
-]
 
 
 def process_environment() -> Mapping[str, str]:

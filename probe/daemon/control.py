@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from probe import __version__
 from probe.budgets.forecast import Forecast
-from probe.config import JobConfig
+from probe.config.probing import JobConfig
 from probe.daemon.reload import Reloader
 from probe.daemon.services import Services
 from probe.facts.sample import Series

@@ -27,7 +27,8 @@ from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.lib.clock import Clock
 from probe.lib.tasks import DetachedTasks, periodically
 from probe.scheduling.job import ScheduledJob
-from probe.store import DiscoveryRecord, Store
+from probe.store.records import DiscoveryRecord
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.discovery")
 

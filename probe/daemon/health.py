@@ -9,7 +9,7 @@ from typing import Protocol
 
 from probe.errors import StoreError
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.store import StoreFacts
+from probe.store.records import StoreFacts
 
 _BEAT_SECONDS = 0.5
 _LOOK_BEATS = 30

@@ -14,7 +14,7 @@ from probe.bootstrap.assembly import Assembly
 from probe.catalog.prices.price import DatedPrice
 from probe.lib.clock import Clock
 from probe.lib.tasks import periodically
-from probe.store import Store
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.daemon.housekeeping")
 

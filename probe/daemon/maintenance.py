@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from probe.config import PricingConfig
+from probe.config.probing import PricingConfig
 from probe.daemon.lifecycle import LifecycleState
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.slot import Slot
@@ -22,7 +22,8 @@ from probe.pricing.pricing import Pricing
 from probe.pricing.status import log_report
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
-from probe.store import RunEnd, Store
+from probe.store.records import RunEnd
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.daemon.maintenance")
 

@@ -14,12 +14,13 @@ from probe.api.server import bind
 from probe.bootstrap.assembly import needs_bundled_simulator
 from probe.bootstrap.logs import configure_logs
 from probe.catalog.prices.quote import QuoteTable
-from probe.config import Config, LogConfig, process_environment
+from probe.config import Config, process_environment
+from probe.config.results import LogConfig
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError
 from probe.lib.clock import Clock
 from probe.limits.gate import Gates
-from probe.store import Store
+from probe.store.store import Store
 from probe.wire.process import StopwatchProcess
 
 _log = structlog.get_logger("probe.daemon.resources")

@@ -15,7 +15,7 @@ import structlog
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
-from probe.config import JobConfig
+from probe.config.probing import JobConfig
 from probe.daemon.generation import ConfigGeneration, Generations
 from probe.daemon.lifecycle import LifecycleState
 from probe.daemon.maintenance import RunRows
@@ -26,8 +26,9 @@ from probe.lib.tasks import DetachedTasks
 from probe.probing.runner import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
-from probe.store import RunEnd, Store
 from probe.store.recorder import Recorder
+from probe.store.records import RunEnd
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.daemon.runs")
 

@@ -23,9 +23,9 @@ from probe.facts.status import DeliveryStatus, Status
 from probe.lib.clock import Clock
 from probe.lib.tasks import background, periodically
 from probe.metrics import WINDOW
-from probe.store import Store
 from probe.store.records import ResultFilter
 from probe.store.results import ResultStore
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.delivery.exporters")
 

@@ -9,7 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from probe.exporter import Exporter
-from probe.store import Journal, Store
+from probe.store.records import Journal
+from probe.store.store import Store
 
 
 class Deliverable(Protocol):

@@ -30,8 +30,8 @@ from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.lib.retry import while_unavailable
 from probe.lib.secrets import redact
-from probe.store import Store
 from probe.store.rows import clean
+from probe.store.store import Store
 from probe.wire.local import LocalWire
 from probe.wire.request import Wire
 

@@ -19,7 +19,7 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.pricing.events import cost_disagrees, sources_disagree
 from probe.pricing.scope import Scope
-from probe.store import Store
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.pricing")
 

@@ -19,7 +19,8 @@ from probe.facts.event import Event
 from probe.pricing.events import price_held
 from probe.pricing.scope import Scope
 from probe.pricing.status import SourceReport
-from probe.store import QuoteRecord, QuoteStatus, Store
+from probe.store.records import QuoteRecord, QuoteStatus
+from probe.store.store import Store
 
 
 class PriceIntake:

@@ -9,7 +9,7 @@ from datetime import datetime
 from probe.catalog.prices.book import is_local
 from probe.catalog.prices.quote import SourcePrices
 from probe.catalog.prices.sources import models_dev
-from probe.config import PricingConfig
+from probe.config.probing import PricingConfig
 from probe.errors import PriceSourceError
 from probe.pricing.fetch import MAX_BYTES, SECONDS, fetch_document
 

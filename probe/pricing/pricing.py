@@ -33,7 +33,8 @@ from probe.pricing.intake import PriceIntake
 from probe.pricing.models_dev import ModelsDev
 from probe.pricing.scope import Scope
 from probe.pricing.status import Outcomes, PriceSync, SourceReport, log_report, status_of
-from probe.store import QuoteRecord, Store
+from probe.store.records import QuoteRecord
+from probe.store.store import Store
 
 _log = structlog.get_logger("probe.pricing")
 

@@ -10,7 +10,7 @@ from probe.catalog.prices.price import Price, cost_of
 from probe.catalog.prices.quote import QuoteTable
 from probe.catalog.prices.sources.genai import published_price
 from probe.facts.sample import Cost, Sample
-from probe.store import Store
+from probe.store.store import Store
 
 # Where a price of then comes from: a row of our own history, dated published prices, or what is in force now
 # because nothing older is known.

@@ -9,9 +9,10 @@ from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.quote import ModelKey, QuoteTable
-from probe.config import Config, usable_proxy
+from probe.config import Config
 from probe.config.sources.load import variable_layers
 from probe.config.sources.proxies import proxy_for
+from probe.config.values import usable_proxy
 from probe.errors import ConfigError, PriceSourceError
 from probe.lib.secrets import learn
 from probe.providers.resolve import resolve_endpoint

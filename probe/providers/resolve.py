@@ -15,7 +15,7 @@ from probe.providers.preset import Endpoint, Preset
 from probe.providers.presets import GENERIC
 
 if TYPE_CHECKING:
-    from probe.config import ProviderConfig
+    from probe.config.probing import ProviderConfig
 
 _KEYLESS_KINDS = frozenset({"simulated", "engine"})
 # Dialects that one engine speaks.

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from probe.analysis import OWN_FAILURES, Distribution, Summary, Tally, hourly_medians, summarise
 from probe.facts.sample import FailureKind, Series, TargetKind
-from probe.store import LeaderboardRow
+from probe.store.records import LeaderboardRow
 from probe.wire.request import Connection
 
 HOURS = 24

@@ -8,7 +8,7 @@ from typing import Literal
 
 from probe.catalog.models.availability import availability_of
 from probe.catalog.models.listed import KnownModel, ListedModel
-from probe.store import ModelRecord
+from probe.store.records import ModelRecord
 
 Standing = Literal["listed", "vanished", "never listed"]
 

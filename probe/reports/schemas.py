@@ -21,7 +21,7 @@ from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import Distrust, FailureKind, Fault, ReportSource, TargetKind, TokenSource
 from probe.reports.leaderboard import State
 from probe.reports.models import ShownModel
-from probe.store import QuoteRecord, QuoteStatus, RunStatus
+from probe.store.records import QuoteRecord, QuoteStatus, RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from probe.config import RulesConfig
+from probe.config.results import RulesConfig
 from probe.rules.promql import Read, Recorded
 from probe.rules.windows import Severity
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from probe.config import EmailConfig, ReceiversConfig, SlackConfig
+from probe.config.results import EmailConfig, ReceiversConfig, SlackConfig
 
 _TITLE: Final = (
     '{{ if eq .Status "firing" }}{{ .CommonLabels.severity | toUpper }}{{ else }}RESOLVED{{ end }} '

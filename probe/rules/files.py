@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 import yaml
 
-from probe.config import Config, RulesConfig
+from probe.config import Config
+from probe.config.results import RulesConfig
 from probe.rules.alert import Alert, Group
 from probe.rules.alertmanager import alertmanager
 from probe.rules.grafana import provisioning

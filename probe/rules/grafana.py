@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Final
 
-from probe.config import RulesConfig
+from probe.config.results import RulesConfig
 from probe.rules.alert import Alert, Group
 from probe.rules.promql import written_out
 

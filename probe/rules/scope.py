@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeVar
 
-from probe.config import Config, JobConfig, SloConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import JobConfig, SloConfig, TargetConfig
 from probe.lib.patterns import matches
 from probe.rules.promql import any_of
 from probe.rules.windows import Windows, windows_for

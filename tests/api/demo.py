@@ -31,7 +31,7 @@ from probe.facts.sample import (
 from probe.facts.status import Build, JobStatus, Status
 from probe.lib.clock import FakeClock
 from probe.reports.daemon import Job
-from probe.store import Store
+from probe.store.store import Store
 from probe.wire.request import Connection
 
 NOW = datetime(2026, 11, 21, 3, 12, 7, tzinfo=UTC)

@@ -13,7 +13,7 @@ from uuid import UUID
 from probe.analysis import Tally, summarise
 from probe.facts.sample import FAULTS, Failed, FailureKind, Sample
 from probe.reports.leaderboard import Entry
-from probe.store import LeaderboardRow, Points
+from probe.store.records import LeaderboardRow, Points
 from tests.api.demo import DAY, FLEET, NOW, day_of
 
 

@@ -12,7 +12,7 @@ from probe.api.app import build_app
 from probe.api.server import ApiServer
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.api.daemon import ScriptedDaemon
 from tests.api.demo import FLEET, JOBS, ONE_SERIES_WAITS, Character, a_clock, a_status
 

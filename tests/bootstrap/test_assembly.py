@@ -9,7 +9,9 @@ import pytest
 
 from probe.bootstrap.assembly import assemble, needs_bundled_simulator
 from probe.bootstrap.load import load_config
-from probe.config import Config, DeadlinesConfig, FrozenDict, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import DeadlinesConfig, ProviderConfig, TargetConfig
+from probe.config.values import FrozenDict
 from probe.errors import ConfigError, SuiteError
 
 URL = "http://127.0.0.1:9/v1"

@@ -18,7 +18,7 @@ import pytest
 import structlog
 
 from probe.bootstrap.logs import DailyFile, configure_logs
-from probe.config import LogConfig
+from probe.config.results import LogConfig
 from probe.lib.secrets import MASK, learn
 
 SECRET = "log-test-secret-value-1"

@@ -24,9 +24,9 @@ from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
 from probe.lib.shared_lock import SharedLock
 from probe.probing.runner import RunPlan
-from probe.store import Store
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
+from probe.store.store import Store
 from tests.store.samples import a_sample
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

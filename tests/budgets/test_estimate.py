@@ -23,8 +23,8 @@ from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 from probe.lib.clock import FakeClock, SystemClock
 from probe.scheduling.cron import CronTimetable
-from probe.store import Store
 from probe.store.records import TypicalUsage
+from probe.store.store import Store
 from probe.suites import Suite
 from probe.suites.case import Case
 from tests.daemon.daemons import ConfigFile

@@ -21,7 +21,7 @@ from probe.budgets.ledger import (
     period_of,
     skipped_for,
 )
-from probe.config import BudgetConfig
+from probe.config.probing import BudgetConfig
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 PROVIDERS, JOBS = ("acme", "borealis"), ("hourly", "daily")

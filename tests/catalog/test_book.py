@@ -11,7 +11,7 @@ from importlib.metadata import version
 import pytest
 
 from probe.catalog.prices.book import PriceBook
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from probe.facts.sample import Usage
 from probe.providers.presets import PRESETS
 

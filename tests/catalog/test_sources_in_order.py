@@ -14,7 +14,9 @@ from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.price import DatedPrice, Price, Tier, cost_of
 from probe.catalog.prices.quote import Quote, QuoteTable
 from probe.catalog.prices.sources.genai import published_price
-from probe.config import Config, FrozenDict, PriceConfig, PriceSource, PricingConfig
+from probe.config import Config
+from probe.config.probing import PriceConfig, PriceSource, PricingConfig
+from probe.config.values import FrozenDict
 from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 

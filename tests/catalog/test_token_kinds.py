@@ -29,7 +29,7 @@ from probe.catalog.prices.price import (
 )
 from probe.catalog.prices.quote import price_problem
 from probe.cli.actions.price_session import rate_cells, rate_columns
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from probe.facts.rates import TOKEN_KINDS, Rates, TokenKind
 from probe.facts.sample import Usage
 from probe.metrics.money import PRICE_FAMILIES

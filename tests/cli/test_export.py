@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from probe.catalog.prices.price import DatedPrice
-from probe.store import Store
+from probe.store.store import Store
 from tests.cli.shell import Shell
 from tests.exporters.influx_server import Answer, InfluxServer, Request, answering
 from tests.exporters.samples import NOW, TARGET, make_sample

@@ -21,7 +21,8 @@ import yaml
 from probe.bootstrap.load import load_config
 from probe.config import Config
 from probe.daemon.daemon import Daemon
-from probe.store import RunRecord, Store
+from probe.store.records import RunRecord
+from probe.store.store import Store
 from tests.servers.process import PATIENCE_SECONDS
 
 FAST = "sim?ttft_ms=5&gap_ms=1&tokens=5"

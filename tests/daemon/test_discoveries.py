@@ -11,7 +11,7 @@ import pytest
 
 from probe.daemon.daemon import Daemon
 from probe.errors import ConfigError
-from probe.store import EventFilter
+from probe.store.records import EventFilter
 from tests.daemon.daemons import NEVER, ConfigFile, nothing_left_behind, store_of, until
 from tests.discovery.lists import Lists, failing
 

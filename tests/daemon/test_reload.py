@@ -16,7 +16,7 @@ from probe.daemon.daemon import Daemon
 from probe.daemon.generation import ConfigGeneration
 from probe.errors import ConfigError, NotRunning
 from probe.reports.daemon import RunOrder
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import FAST, NEVER, ConfigFile, finished, nothing_left_behind, store_of, until
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.servers.simulator import RunningSimulator

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from probe.budgets.budgets import Budgets
 from probe.budgets.ledger import Shortfall
-from probe.config import JobConfig
+from probe.config.probing import JobConfig
 from probe.daemon.generation import ConfigGeneration, Generations
 from probe.daemon.lifecycle import LifecycleState
 from probe.daemon.maintenance import RunRows
@@ -26,8 +26,8 @@ from probe.facts.slot import Slot
 from probe.lib.clock import SystemClock
 from probe.probing.runner import RunPlan
 from probe.providers.openai_chat.provider import OpenAIChat
-from probe.store import RunRecord
 from probe.store.recorder import Recorder
+from probe.store.records import RunRecord
 from probe.store.spill import SpillFile
 from tests.daemon.daemons import FAST, NEVER, SLOW, ConfigFile, nothing_left_behind, until
 from tests.lib.clocks import START

@@ -17,7 +17,7 @@ from probe.daemon.daemon import Daemon
 from probe.daemon.simulator import BundledSimulator
 from probe.errors import ConfigError, ProbeError, SimulatorError
 from probe.simulator.options import SimulatorOptions
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import ConfigFile, nothing_left_behind, until
 from tests.servers.daemon import COMMAND
 from tests.servers.ports import free_port

@@ -12,7 +12,7 @@ import pytest
 
 from dashboards import faults, links, style
 from dashboards.registry import boards, files
-from probe.config import RulesConfig
+from probe.config.results import RulesConfig
 from probe.facts.event import EventKind
 from probe.facts.sample import Fault, TargetKind
 from probe.metrics import CATALOGUE, PREFIX, OfStatus, names

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from probe.store import Store
+from probe.store.store import Store
 from tests.exporters.samples import NOW, make_sample
 
 

@@ -16,7 +16,7 @@ from probe.delivery.exporters import backfill
 from probe.delivery.streams import streams
 from probe.facts.sample import Series
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import until
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, numbers

@@ -11,7 +11,7 @@ from structlog.typing import EventDict
 
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW
 

@@ -15,7 +15,7 @@ from probe.catalog.prices.price import DatedPrice, PriceEntry
 from probe.errors import ExportError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import until
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, TARGET

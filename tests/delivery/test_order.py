@@ -7,7 +7,7 @@ import asyncio
 from probe.delivery.delivery import Delivery, MemoryCursors
 from probe.delivery.streams import streams
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, make_sample
 

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 from probe.errors import ExportError, StoreUnavailable
 from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock
-from probe.store import Store, StoredSample
+from probe.store.records import StoredSample
 from probe.store.results import ResultStore
+from probe.store.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 from tests.exporters.samples import NOW, make_sample
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from probe.errors import ExportError
 from probe.facts.sample import Sample
-from probe.store import Store
+from probe.store.store import Store
 from tests.delivery.collecting import Add, Collector, delivered, delivering
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import Store
 from probe.store.schema import metadata
+from probe.store.store import Store
 from tests.deploy.files import ROOT
 from tests.servers.postgres import PostgresServer
 from tests.store.samples import NOW, a_failure, a_sample

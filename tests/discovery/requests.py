@@ -9,7 +9,7 @@ from typing import Any
 from probe.catalog.models.listed import KnownModel
 from probe.discovery import Discovery, ListedProvider, SyncReport
 from probe.lib.clock import Clock
-from probe.store import Store
+from probe.store.store import Store
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from probe.lib.clock import FakeClock
 from probe.providers.preset import DialectName
-from probe.store import EventFilter, Store
+from probe.store.records import EventFilter
+from probe.store.store import Store
 from tests.discovery import lists as shapes
 from tests.discovery.lists import Answer, Lists, Query, failing, listed_provider
 from tests.discovery.requests import known, sync_one, told

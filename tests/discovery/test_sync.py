@@ -19,7 +19,7 @@ from probe.errors import StoreUnavailable
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.lib.ids import new_id
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import until
 from tests.discovery.lists import Answer, Lists, failing, listed_provider, listing_server
 from tests.discovery.requests import closing_providers, known, sync, sync_one, told

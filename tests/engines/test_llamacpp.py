@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from probe.config import ProviderConfig
+from probe.config.probing import ProviderConfig
 from probe.engines.counters import Counters, reported_between
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from probe.config import ProviderConfig
+from probe.config.probing import ProviderConfig
 from probe.facts.sample import Ok
 from probe.providers.factory import build
 from probe.providers.framing import split_events

@@ -20,7 +20,7 @@ from probe.delivery.plugins import load_exporter
 from probe.delivery.streams import streams
 from probe.errors import ConfigError, ExportError
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import until
 from tests.exporters.contract import context_for
 from tests.exporters.samples import NOW, make_sample

@@ -21,7 +21,7 @@ from probe.facts.sample import Sample
 from probe.lib.clock import FakeClock, SystemClock
 from probe.metrics import names
 from probe.reports.daemon import RunOrder
-from probe.store import Store
+from probe.store.store import Store
 from tests.daemon.daemons import ConfigFile, finished, until
 from tests.exporters.contract import context_for
 from tests.exporters.otlp import named

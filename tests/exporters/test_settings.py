@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from exporters.influxdb.settings import InfluxDBSettings
 from exporters.otlp.settings import OtlpSettings
-from probe.config import InfluxDBConfig, OtlpConfig
+from probe.config.results import InfluxDBConfig, OtlpConfig
 
 
 @pytest.mark.parametrize(

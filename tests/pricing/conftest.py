@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.pricing.market import Feed, Market, feed_server
 from tests.store.conftest import *  # noqa: F403
 

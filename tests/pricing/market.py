@@ -15,12 +15,15 @@ from pydantic import SecretStr
 from probe.catalog.models.listed import ListedModel
 from probe.catalog.prices.price import Price
 from probe.catalog.prices.quote import QuoteTable
-from probe.config import Config, FrozenDict, PriceConfig, PricingConfig, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import PriceConfig, PricingConfig, ProviderConfig, TargetConfig
+from probe.config.values import FrozenDict
 from probe.facts.event import Event
 from probe.facts.rates import Rates
 from probe.lib.clock import FakeClock
 from probe.pricing import Pricing, Scope, scope_of_config
-from probe.store import QuoteRecord, Store
+from probe.store.records import QuoteRecord
+from probe.store.store import Store
 from tests.wire.raw_server import Peer, RawServer, response
 
 JSON = b"Content-Type: application/json"

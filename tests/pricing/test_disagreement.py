@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from probe.facts.sample import Cost, Reported, Sample
 from probe.pricing.checks import cost_factor
 from tests.pricing.market import DAY, Market, listed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from tests.pricing.market import DAY, JSON, Feed, Market, document, listed
 from tests.wire.raw_server import response
 

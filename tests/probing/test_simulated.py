@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from probe.catalog.prices.book import PriceBook
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.limits.gate import Gates, ProviderLimits

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from probe.config import ProviderConfig
+from probe.config.probing import ProviderConfig
 from probe.providers.factory import build
 from probe.providers.protocol import Provider
 from probe.providers.resolve import resolve_endpoint

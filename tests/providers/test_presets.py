@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from probe.config import ProviderConfig
+from probe.config.probing import ProviderConfig
 from probe.errors import ConfigError, ProviderError
 from probe.providers import presets
 from probe.providers.factory import build

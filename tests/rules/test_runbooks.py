@@ -16,7 +16,7 @@ from probe.cli import app
 from probe.config import Config
 from probe.rules import rule_groups
 from probe.rules.promql import check_names
-from probe.store import Store
+from probe.store.store import Store
 from tests.rules.promtool import ROOT
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import program

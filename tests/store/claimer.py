@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from probe.facts.slot import Slot
-from probe.store import Store
+from probe.store.store import Store
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from probe.lib.clock import FakeClock
-from probe.store import Store, upgrade
+from probe.store.migrate import upgrade
+from probe.store.store import Store
 from tests.servers.postgres import PostgresServer, postgres
 from tests.store.samples import NOW
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
 from probe.facts.slot import Slot
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.samples import a_sample, a_target
 
 WRITERS = 8

@@ -13,9 +13,9 @@ import pytest
 from probe.errors import StoreError
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import Store
 from probe.store.backup import restore_backup, write_backup
 from probe.store.schema import metadata
+from probe.store.store import Store
 from tests.servers.postgres import PostgresServer
 from tests.store.knowledge import a_listed_model, a_plain_price, a_quote, an_event
 from tests.store.samples import NOW, a_failure, a_sample, a_target

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from probe.facts.event import Event
-from probe.store import EventFilter, Store
+from probe.store.records import EventFilter
+from probe.store.store import Store
 from tests.store.knowledge import an_event
 from tests.store.samples import NOW
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
-from probe.store import Store
 from probe.store.faults import database_errors
+from probe.store.store import Store
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.store.samples import a_sample
 from tests.store.sql import execute

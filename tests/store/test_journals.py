@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from probe.catalog.prices.price import DatedPrice
-from probe.store import Journal, Store
+from probe.store.records import Journal
+from probe.store.store import Store
 from tests.store.first import make_first
 from tests.store.knowledge import a_price, an_event
 from tests.store.samples import NOW, a_target

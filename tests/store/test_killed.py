@@ -10,7 +10,8 @@ from multiprocessing.context import ForkServerContext
 from uuid import UUID
 
 from probe.facts.slot import Slot
-from probe.store import SlotCounts, Store
+from probe.store.records import SlotCounts
+from probe.store.store import Store
 from tests.store.killed import FIRST, write_until_killed
 from tests.store.sql import execute
 

@@ -11,7 +11,8 @@ import pytest
 
 from probe.catalog.prices.price import DatedPrice
 from probe.facts.sample import Failed, Reported, Sample
-from probe.store import ResultFilter, Store
+from probe.store.records import ResultFilter
+from probe.store.store import Store
 from tests.store.knowledge import a_plain_price
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 

@@ -17,9 +17,10 @@ import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import SlotCounts, Store
 from probe.store.backup import restore_backup
+from probe.store.records import SlotCounts
 from probe.store.spill import Restored, SpillFile
+from probe.store.store import Store
 from probe.store.url import parse_url
 from probe.wire.archive import load_capture
 from tests.store.knowledge import a_dated_price, a_listed_model, a_quote, an_event

@@ -21,10 +21,11 @@ import probe.store.migrations
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Usage
 from probe.facts.slot import Slot
-from probe.store import Store, upgrade
 from probe.store.backup import restore_backup, write_backup
 from probe.store.engine import Database
+from probe.store.migrate import upgrade
 from probe.store.schema import HEAD, REVISIONS, metadata
+from probe.store.store import Store
 from probe.store.url import parse_url
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer

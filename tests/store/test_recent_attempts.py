@@ -14,7 +14,9 @@ import pytest
 from probe.analysis import tally
 from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
-from probe.store import LeaderboardRow, Store, recent_attempts
+from probe.store import recent_attempts
+from probe.store.records import LeaderboardRow
+from probe.store.store import Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.sql import execute
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from probe.lib.clock import FakeClock
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.samples import NOW, a_sample
 from tests.store.test_retention import Days
 

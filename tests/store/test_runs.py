@@ -13,8 +13,9 @@ import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store import RunFilter, SlotCounts, Store
+from probe.store.records import RunFilter, SlotCounts
 from probe.store.runs import SILENCE
+from probe.store.store import Store
 from tests.store.samples import NOW, a_failure, a_sample
 from tests.store.sql import execute
 

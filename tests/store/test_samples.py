@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from probe.facts.sample import Cost, Reported, Sample, Timing, Usage
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.samples import NOW, a_failure, a_sample, a_target
 from tests.store.strategies import samples
 

@@ -11,7 +11,7 @@ import pytest
 
 from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Sample
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.knowledge import a_dated_price, a_listed_model, a_plain_price, a_quote, an_event
 from tests.store.samples import a_failure, a_sample, a_target
 from tests.store.sql import execute

@@ -11,7 +11,7 @@ import pytest
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
-from probe.store import Store
+from probe.store.store import Store
 from tests.store.samples import a_sample, a_target
 from tests.store.sql import execute
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exporters.influxdb.points import ATTEMPT, STATUS
-from probe.store import upgrade
+from probe.store.migrate import upgrade
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer

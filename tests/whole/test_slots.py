@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from probe.facts.slot import Slot
-from probe.store import Store
+from probe.store.store import Store
 from tests.servers.daemon import RunningDaemon, StartDaemon
 from tests.servers.simulator import RunningSimulator
 

@@ -12,7 +12,7 @@ from probe.api.parameters import Instant, PageParameters, Word
 from probe.api.problem import Problem, responses
 from probe.facts.event import EventKind, Severity
 from probe.reports.schemas import EventBody, Listing
-from probe.store import EventFilter
+from probe.store.records import EventFilter
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 

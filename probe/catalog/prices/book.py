@@ -17,7 +17,8 @@ from probe.catalog.prices.sources import override
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import load_published, published_price
 from probe.catalog.prices.sources.simulated import nominal_price
-from probe.config import Config, PriceConfig, PriceSource, PricingConfig
+from probe.config import Config
+from probe.config.probing import PriceConfig, PriceSource, PricingConfig
 from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.facts.sample import Cost, Usage
 

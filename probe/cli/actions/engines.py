@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from probe.bootstrap.simulated import needs_simulator
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table, terminal_safe
-from probe.config import Config, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import ProviderConfig, TargetConfig
 from probe.engines.counters import Counters, Sum
 from probe.engines.factory import open_engine
 from probe.engines.protocol import Engine, EngineInfo, Gauges, Health, Snapshot

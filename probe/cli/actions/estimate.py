@@ -21,7 +21,7 @@ from probe.config import Config
 from probe.lib.clock import SystemClock
 from probe.reports.format import UNKNOWN, usd
 from probe.reports.money import PlanBody, plan_body
-from probe.store import Store
+from probe.store.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.
 _SIMULATOR_URL: Final = "http://127.0.0.1/v1"

@@ -15,7 +15,7 @@ from probe.facts.event import Event, EventKind, Severity
 from probe.lib.clock import SystemClock
 from probe.reports.format import timestamp
 from probe.reports.schemas import EventBody
-from probe.store import EventFilter
+from probe.store.records import EventFilter
 
 # Of a kind; the rest is counted.
 _NOTED: Final = 20

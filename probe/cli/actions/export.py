@@ -21,10 +21,11 @@ from probe.facts.sample import Sample
 from probe.facts.status import Status
 from probe.lib.clock import SystemClock
 from probe.reports.format import timestamp
-from probe.store import Journal, ResultFilter, Store
 from probe.store.events import EventStore
 from probe.store.prices import PriceStore
+from probe.store.records import Journal, ResultFilter
 from probe.store.results import ResultStore
+from probe.store.store import Store
 
 _PAGE: Final = 500
 JOURNALS: Final[tuple[Journal, ...]] = get_args(Journal)

@@ -35,7 +35,8 @@ from probe.pricing.scope import environment_proxy
 from probe.reports.format import UNKNOWN, integer, timestamp, usd
 from probe.reports.models import ModelChoice, ShownModel, shown_models
 from probe.reports.schemas import EventBody, ModelBody, ModelInfoBody
-from probe.store import EventFilter, ModelRecord, Store
+from probe.store.records import EventFilter, ModelRecord
+from probe.store.store import Store
 
 _EVENTS_SHOWN: Final = 10
 # Of a kind; the rest is counted.

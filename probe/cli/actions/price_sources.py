@@ -17,7 +17,7 @@ from probe.pricing.events import short_price
 from probe.pricing.status import PriceSync, SourceReport
 from probe.reports.format import timestamp
 from probe.reports.schemas import QuoteBody
-from probe.store import QuoteRecord
+from probe.store.records import QuoteRecord
 
 _COLUMNS: Final = (
     Column("id"),

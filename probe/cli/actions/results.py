@@ -18,7 +18,7 @@ from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
 from probe.reports.format import duration, timestamp, tokens_per_second
 from probe.reports.schemas import ResultDetail
-from probe.store import ResultFilter
+from probe.store.records import ResultFilter
 
 _AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -25,7 +25,8 @@ from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan, RunSummary
 from probe.reports.format import duration, tokens_per_second, usd
 from probe.reports.schemas import ResultDetail, RunReportBody
-from probe.store import RunEnd, Store
+from probe.store.records import RunEnd
+from probe.store.store import Store
 from probe.wire.process import StopwatchProcess
 from probe.wire.request import Wire
 

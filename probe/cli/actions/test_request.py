@@ -14,11 +14,13 @@ from probe.bootstrap.load import load_config
 from probe.cli.actions.engines import choose_engines
 from probe.cli.actions.price_session import stored_quotes
 from probe.cli.session import open_session
-from probe.config import Config, FrozenDict, ProviderConfig, TargetConfig
+from probe.config import Config
+from probe.config.probing import ProviderConfig, TargetConfig
 from probe.config.sources import variable_layers
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.variables import usual_secret
+from probe.config.values import FrozenDict
 from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
 from probe.errors import ConfigError

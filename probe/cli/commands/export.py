@@ -63,7 +63,7 @@ def probe_export_replay(
     from probe.cli.actions.export import export_again
     from probe.cli.output.table import print_line
     from probe.cli.session import run_command
-    from probe.store import ResultFilter
+    from probe.store.records import ResultFilter
 
     wanted = ResultFilter(
         since=None if since is None else since.replace(tzinfo=UTC),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from probe.cli.options import AsJson, ConfigFile, Patterns
 
 if TYPE_CHECKING:
-    from probe.config import Config, TargetConfig
+    from probe.config import Config
+    from probe.config.probing import TargetConfig
 
 
 def probe_targets(target: Patterns = None, config: ConfigFile = None, as_json: AsJson = False) -> None:

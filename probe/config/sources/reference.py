@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from probe.config import Config, Section
+from probe.config import Config
 from probe.config.sources.shape import Place, bare, dotted, every_setting, is_list, is_mapping, is_section
 from probe.config.sources.variables import variable_of
+from probe.config.values import Section
 
 SCHEMA_FILE: Final = "docs/config.schema.json"
 REFERENCE_FILE: Final = "docs/configuration.md"

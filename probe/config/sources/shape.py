@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 from pydantic import JsonValue, SecretStr
 from pydantic.fields import FieldInfo
 
-from probe.config import Config, Section
+from probe.config import Config
+from probe.config.values import Section
 
 Place = tuple[str | int, ...]  # ("jobs", 0, "cron")
 Shape = Any  # a type annotation, or None

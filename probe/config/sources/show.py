@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from probe.config import Section
 from probe.config.sources.load import Loaded
 from probe.config.sources.shape import Place, is_secret
+from probe.config.values import Section
 from probe.lib.secrets import display
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
-from probe.store import Store
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile, prepare_lines
+from probe.store.store import Store
 from tests.store.samples import a_sample
 
 PAUSE_SECONDS = 0.002

@@ -18,8 +18,8 @@ from uuid import UUID
 import pytest
 
 from probe.lib.clock import SystemClock
-from probe.store import Store
 from probe.store.spill import SpillFile
+from probe.store.store import Store
 from tests.servers.postgres import PostgresServer, postgres_server
 from tests.store.recorder.killed import record_until_killed
 from tests.store.recorder.recording import recording

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from probe.config import PriceConfig
+from probe.config.probing import PriceConfig
 from probe.config.sources.yaml_file import content_of, read_yaml
 from probe.errors import ConfigError
 
