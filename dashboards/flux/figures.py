@@ -25,6 +25,8 @@ _TOKENS = tuple(
 )
 # What the probe itself did not carry through says nothing about a target.
 THEIRS = " and ".join(tagged("failure", "!=", kind) for kind in sorted(OWN_FAILURES))
+# What is comparable: see `probe.analysis.jitter`.
+_PROMPT = ("suite", "case", "streaming", "connection")
 FAILED = tagged("outcome", "==", "failed")
 OK = tagged("outcome", "==", "ok")
 
@@ -40,8 +42,20 @@ def success(keys: Sequence[str]) -> str:
 
 
 def jitter(keys: Sequence[str]) -> str:
-    """Standard deviation of the total latency, seconds."""
-    return pipe(attempts(TOTAL), by(*keys), 'stddev(mode: "population")')
+    """Standard deviation of the total latency within each prompt, seconds: √(Σ n·σ² / Σ n)."""
+    mean = "accumulator.mean + (r._value - accumulator.mean) / (accumulator.n + 1.0)"
+    squares = f"accumulator.squares + (r._value - accumulator.mean) * (r._value - ({mean}))"
+    return pipe(
+        attempts(TOTAL),
+        by(*dict.fromkeys((*keys, *_PROMPT))),
+        "reduce(identity: {n: 0.0, mean: 0.0, squares: 0.0}, fn: (r, accumulator) => "
+        f"({{n: accumulator.n + 1.0, mean: {mean}, squares: {squares}}}))",
+        by(*keys),
+        "reduce(identity: {n: 0.0, squares: 0.0}, fn: (r, accumulator) => "
+        "({n: accumulator.n + r.n, squares: accumulator.squares + r.squares}))",
+        changed("(r.squares / r.n) ^ 0.5"),
+        'drop(columns: ["n", "squares"])',
+    )
 
 
 def field_percentile(field: str, share: float, keys: Sequence[str]) -> str:

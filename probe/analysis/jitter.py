@@ -1,10 +1,15 @@
-"""Jitter: how unevenly a target answers from one attempt to the next."""
+"""Jitter: how unevenly a target answers the same prompt from one attempt to the next.
+
+Prompts of different length take different times on the steadiest server: the deviation is that from the mean
+of each prompt, over all of them (the pooled variance); of one prompt, the population standard deviation.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Literal
+from zlib import crc32
 
 from probe.lib.clock import NS_PER_SECOND
 
@@ -46,13 +51,36 @@ class Moments:
         return math.sqrt(variance) / self.count / NS_PER_SECOND
 
 
+def pooled_deviation_seconds(prompts: Iterable[Moments]) -> float:
+    """Of the population, around the mean of each prompt: √(Σ n·σ² / Σ n); 0 for fewer than two durations."""
+    known = [moments for moments in prompts if moments.count]
+    if len(known) < 2:
+        return known[0].standard_deviation_seconds if known else 0.0
+    # Sums of squares of nanoseconds, to less than one of them.
+    squares = sum((each.count * each.squares - each.total * each.total) // each.count for each in known)
+    return math.sqrt(squares / sum(each.count for each in known)) / NS_PER_SECOND
+
+
 def nanoseconds(seconds: float) -> int:
     return round(seconds * NS_PER_SECOND)
 
 
-def jitter_seconds(total_latencies: Iterable[float]) -> float:
-    """Population standard deviation of total latencies in seconds; 0 for fewer than two."""
-    return Moments(map(nanoseconds, total_latencies)).standard_deviation_seconds
+def jitter_seconds(total_latencies: Collection[float], prompts: Iterable[Hashable] | None = None) -> float:
+    """How far total latencies in seconds are from the mean of their prompt; 0 for fewer than two.
+
+    `prompts` tells which of them may be compared, one each; None if all may.
+    """
+    if prompts is None:
+        return Moments(map(nanoseconds, total_latencies)).standard_deviation_seconds
+    moments: dict[Hashable, Moments] = {}
+    for prompt, latency in zip(prompts, total_latencies, strict=True):
+        moments.setdefault(prompt, Moments()).add(nanoseconds(latency))
+    return pooled_deviation_seconds(moments.values())
+
+
+def prompt_number(prompt_hash: str, streaming: bool) -> int:
+    """A number for what may be compared: one prompt, answered in one way."""
+    return crc32(f"{prompt_hash} {streaming:d}".encode())
 
 
 def jitter_light(jitter: float) -> Light:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from probe.analysis.jitter import prompt_number
 from probe.facts.sample import Failed, FailureKind, Sample
 
 # Attempts that the probe itself did not bring to an end: they say nothing about the target.
@@ -19,7 +20,8 @@ class Tally:
     """Attempts on one target over one kind of connection, in no particular order. Durations are seconds.
 
     `last_at` and `last_success_at` are when the latest one ended.
-    The three series hold timed attempts only (see `timed`). Tokens and cost count every attempt that reported
+    The three series hold timed attempts only (see `timed`); `prompts` tells which of the latencies are of one
+    prompt (see `prompt_number`), None if all are. Tokens and cost count every attempt that reported
     them, also failed ones: `cost_usd` is what `costed_tokens` (input and output together) cost in the
     `costed` attempts whose cost is known.
     """
@@ -31,6 +33,7 @@ class Tally:
     last_success_at: datetime | None
     ttft_seconds: Sequence[float]
     total_latency_seconds: Sequence[float]
+    prompts: Sequence[int] | None = None
     tps: Sequence[float]
     input_tokens: int
     output_tokens: int
@@ -57,6 +60,11 @@ def tally(samples: Iterable[Sample]) -> Tally:
     """Add up samples of one target."""
     samples = list(samples)
     timings = [sample.timing for sample in samples if timed(sample)]
+    answered = [
+        (sample.timing.total_latency_seconds, prompt_number(sample.prompt_hash, sample.streaming))
+        for sample in samples
+        if timed(sample) and sample.timing.total_latency_seconds is not None
+    ]
     costed = [(sample.cost, sample.usage) for sample in samples if sample.cost is not None]
     return Tally(
         attempts=len(samples),
@@ -65,9 +73,8 @@ def tally(samples: Iterable[Sample]) -> Tally:
         last_at=max((sample.ended_at for sample in samples), default=None),
         last_success_at=max((sample.ended_at for sample in samples if sample.success), default=None),
         ttft_seconds=[t.ttft_seconds for t in timings if t.ttft_seconds is not None],
-        total_latency_seconds=[
-            t.total_latency_seconds for t in timings if t.total_latency_seconds is not None
-        ],
+        total_latency_seconds=[latency for latency, _ in answered if latency is not None],
+        prompts=[prompt for _, prompt in answered],
         tps=[t.tps for t in timings if t.tps is not None],
         input_tokens=sum(sample.usage.input_tokens or 0 for sample in samples),
         output_tokens=sum(sample.usage.output_tokens or 0 for sample in samples),

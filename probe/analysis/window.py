@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from struct import Struct
 
-from probe.analysis.jitter import Moments, nanoseconds
+from probe.analysis.jitter import Moments, nanoseconds, pooled_deviation_seconds, prompt_number
 from probe.analysis.summary import success_ratio
 from probe.analysis.tally import OWN_FAILURES, failure_kind, timed
 from probe.analysis.value import value_score
 from probe.facts.sample import Sample
 
-# When it ended, success, own failure, total latency, speed, tokens, cost; unknown is -1. Packed, because 200
-# targets probed every minute make 288,000 rows a day.
-_ROW = Struct("=d??qqqq")
-_Row = tuple[float, bool, bool, int, int, int, int]
+# When it ended, success, own failure, prompt, total latency, speed, tokens, cost; unknown is -1. Packed, as
+# 200 targets probed every minute make 288,000 rows a day.
+_ROW = Struct("=d??Lqqqq")
+_Row = tuple[float, bool, bool, int, int, int, int, int]
 
 _COST_DIGITS = 12
 _SPEED_SCALE = 2**32
@@ -43,7 +43,7 @@ class RollingWindow:
         self._length_seconds = length.total_seconds()
         self._rows = bytearray()  # by time
         self._attempts = self._successes = self._own_failures = 0
-        self._latency = Moments()
+        self._latencies: dict[int, Moments] = {}  # by prompt
         self._speeds = self._speed = 0
         self._costed = self._cost = self._costed_tokens = 0
         self._figures: WindowFigures | None = None
@@ -70,7 +70,7 @@ class RollingWindow:
         return WindowFigures(
             attempts=self._attempts,
             success_ratio=success_ratio(self._attempts - self._own_failures, self._successes),
-            jitter_seconds=self._latency.standard_deviation_seconds if self._latency.count else None,
+            jitter_seconds=pooled_deviation_seconds(self._latencies.values()) if self._latencies else None,
             value_score=value_score(tps, cost, self._costed_tokens),
         )
 
@@ -85,13 +85,16 @@ class RollingWindow:
         del self._rows[:gone]
 
     def _count(self, row: _Row, sign: int) -> None:
-        _, success, own_failure, latency_ns, speed, tokens, cost = row
+        _, success, own_failure, prompt, latency_ns, speed, tokens, cost = row
         self._figures = None
         self._attempts += sign
         self._successes += sign * success
         self._own_failures += sign * own_failure
         if latency_ns >= 0:
-            (self._latency.add if sign > 0 else self._latency.remove)(latency_ns)
+            moments = self._latencies.setdefault(prompt, Moments())
+            (moments.add if sign > 0 else moments.remove)(latency_ns)
+            if not moments.count:
+                del self._latencies[prompt]
         if speed >= 0:
             self._speeds += sign
             self._speed += sign * speed
@@ -109,6 +112,7 @@ def _row(sample: Sample) -> _Row:
         sample.ended_at.timestamp(),
         sample.success,
         failure_kind(sample) in OWN_FAILURES,
+        prompt_number(sample.prompt_hash, sample.streaming),
         -1 if latency is None else nanoseconds(latency),
         -1 if tps is None else round(tps * _SPEED_SCALE),
         (usage.input_tokens or 0) + (usage.output_tokens or 0),

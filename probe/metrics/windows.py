@@ -19,7 +19,7 @@ def _window(name: str, about: str, read: Callable[[WindowFigures], float | None]
 WINDOW_FAMILIES = (
     _window(
         names.JITTER_SECONDS,
-        "Standard deviation of the total latency of successful attempts, 0 for a single one.",
+        "Standard deviation of the total latency of successful attempts, within each prompt; 0 for one.",
         lambda figures: figures.jitter_seconds,
     ),
     _window(

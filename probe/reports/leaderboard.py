@@ -98,6 +98,7 @@ def tally_of(row: LeaderboardRow) -> Tally:
         last_success_at=row.last_success_at,
         ttft_seconds=row.ttft_seconds.values,
         total_latency_seconds=row.total_latency_seconds.values,
+        prompts=row.prompts or None,
         tps=row.tps.values,
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,

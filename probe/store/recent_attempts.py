@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.analysis.jitter import prompt_number
 from probe.analysis.tally import timed_where
 from probe.facts.sample import FailureKind
 from probe.lib.clock import Clock
@@ -29,8 +30,9 @@ from probe.lib.gc_pause import paused
 from probe.store.delivery import read_sequence
 from probe.store.engine import Database
 from probe.store.paging import after
-from probe.store.records import LeaderboardRow, Points
+from probe.store.records import LeaderboardRow
 from probe.store.schema import benchmark_results as results
+from probe.store.timed_values import TimedValues
 from probe.store.url import Dialect
 
 _CHUNK_ROWS = 10_000
@@ -59,6 +61,8 @@ class _Attempt(NamedTuple):
     ttft_ms: float | None
     total_latency_ms: float | None
     tps: float | None
+    prompt_hash: str
+    streaming: bool
     input_tokens: int
     output_tokens: int
     cost_usd: float
@@ -127,47 +131,12 @@ class RecentAttempts:
             await _read(connection, window, found, beyond)
 
 
-class _Column:
-    """Values with the instants they belong to, seconds since the epoch, in order."""
-
-    __slots__ = ("ends", "values")
-
-    def __init__(self) -> None:
-        self.ends = array("d")
-        self.values = array("d")
-
-    def extend(self, ends: list[float], values: Sequence[Any], divisor: int) -> None:
-        """Append what is known, divided."""
-        known = [value / divisor for value in values if value is not None]
-        if len(known) < len(ends):
-            ends = [end for end, value in zip(ends, values, strict=True) if value is not None]
-        self.ends.fromlist(ends)
-        self.values.fromlist(known)
-
-    def sort(self) -> None:
-        pairs = sorted(zip(self.ends, self.values, strict=True))
-        self.ends = array("d", (end for end, _ in pairs))
-        self.values = array("d", (value for _, value in pairs))
-
-    def forget_before(self, start: float) -> None:
-        count = bisect_left(self.ends, start)
-        del self.ends[:count]
-        del self.values[:count]
-
-    def points(self, start: float, stop: float) -> Points:
-        first, last = bisect_left(self.ends, start), bisect_left(self.ends, stop)
-        return Points(
-            at_seconds=array("d", [end - start for end in self.ends[first:last]]),
-            values=self.values[first:last],
-        )
-
-
 class _Series:
     """The attempts on one target over one kind of connection, in the order in which they ended."""
 
     __slots__ = (
-        "cost_tokens", "costs", "ends", "input_tokens", "kinds", "last", "names", "output_tokens", "total",
-        "tps", "ttft",
+        "cost_tokens", "costs", "ends", "input_tokens", "kinds", "last", "names", "output_tokens", "prompts",
+        "total", "tps", "ttft",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -177,16 +146,19 @@ class _Series:
         self.output_tokens = array("q")
         self.costs = array("d")
         self.cost_tokens: list[int | None] = []
-        self.ttft, self.total, self.tps = _Column(), _Column(), _Column()
+        self.ttft, self.total, self.tps = TimedValues(), TimedValues(), TimedValues()
+        # Of each total latency.
+        self.prompts = TimedValues("q")
         # End and sequence of the last attempt; provider, model, kind and location as it has them.
         self.last = (0.0, 0)
         self.names: Sequence[Any] = ()
 
     def add(self, attempts: Sequence[Sequence[Any]]) -> bool:
         """Attempts of this series, tuples of `_Attempt`; whether the last one of the series is among them."""
-        _, _, sequences, dates, kinds, ttft, total, tps, given, made, costs, cost_tokens = zip(
-            *attempts, strict=True
-        )
+        (
+            _, _, sequences, dates, kinds, ttft, total, tps, hashes, streaming, given, made, costs,
+            cost_tokens,
+        ) = zip(*attempts, strict=True)  # fmt: skip
         ends = _seconds(dates)
         in_order = (not self.ends or self.ends[-1] <= ends[0]) and all(map(le, ends, islice(ends, 1, None)))
         newest = (ends[-1], sequences[-1]) if in_order else max(zip(ends, sequences, strict=True))
@@ -199,6 +171,7 @@ class _Series:
         self.ttft.extend(ends, ttft, 1000)
         self.total.extend(ends, total, 1000)
         self.tps.extend(ends, tps, 1)
+        self.prompts.extend(ends, _prompts(total, hashes, streaming), None)
         if not in_order:
             self._sort()
         if newest < self.last:
@@ -216,7 +189,7 @@ class _Series:
         self.ends, self.costs = array("d", in_order(self.ends)), array("d", in_order(self.costs))
         self.input_tokens = array("q", in_order(self.input_tokens))
         self.output_tokens = array("q", in_order(self.output_tokens))
-        for column in (self.ttft, self.total, self.tps):
+        for column in (self.ttft, self.total, self.tps, self.prompts):
             column.sort()
 
     def forget_before(self, start: float) -> None:
@@ -226,7 +199,7 @@ class _Series:
                 self.ends, self.kinds, self.input_tokens, self.output_tokens, self.costs, self.cost_tokens,
             ):  # fmt: skip
                 del values[:count]
-            for column in (self.ttft, self.total, self.tps):
+            for column in (self.ttft, self.total, self.tps, self.prompts):
                 column.forget_before(start)
 
     def row(self, key: _Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
@@ -255,6 +228,7 @@ class _Series:
             ttft_seconds=self.ttft.points(start, stop),
             total_latency_seconds=self.total.points(start, stop),
             tps=self.tps.points(start, stop),
+            prompts=self.prompts.within(start, stop),
             input_tokens=sum(self.input_tokens[part]),
             output_tokens=sum(self.output_tokens[part]),
             # A sum of binary fractions, without the digits that adding made up.
@@ -328,6 +302,17 @@ def _seconds(dates: Sequence[datetime | str]) -> list[float]:
     ]
 
 
+def _prompts(
+    latencies: Sequence[float | None], hashes: Sequence[str], streaming: Sequence[bool]
+) -> list[int | None]:
+    """The number of the prompt of each attempt that has a latency."""
+    kinds = list(zip(hashes, streaming, strict=True))
+    numbers = {kind: prompt_number(*kind) for kind in set(kinds)}
+    return [
+        None if latency is None else numbers[kind] for latency, kind in zip(latencies, kinds, strict=True)
+    ]
+
+
 def _of_successes(ends: array[float], kinds: Sequence[FailureKind | None]) -> array[float]:
     """The ends of the attempts that did not fail; the same array where none did."""
     if kinds.count(None) == len(kinds):
@@ -362,6 +347,8 @@ def _attempt(dialect: Dialect) -> list[sa.ColumnElement[Any]]:
         "ttft_ms": number(sa.case((_TIMED, _r.ttft_ms))),
         "total_latency_ms": number(sa.case((_TIMED, _r.total_latency_ms))),
         "tps": number(sa.case((_TIMED, _r.tps))),
+        "prompt_hash": _r.prompt_hash,
+        "streaming": _raw(_r.streaming),
         "input_tokens": _r.input_tokens,
         "output_tokens": _r.output_tokens,
         "cost_usd": number(_r.cost_usd),

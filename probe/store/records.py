@@ -285,7 +285,8 @@ class LeaderboardRow:
     The points are those of attempts that `probe.analysis` calls timed: successes, trusted, and on the kind of
     connection that was asked for. `input_tokens` and `output_tokens` are sums of all known counts;
     `costed_tokens` (both together) cost `cost_usd` in the `costed` attempts whose cost is known.
-    `attempts_by_hour[0]` is the first hour of the window.
+    `prompts` has the prompt of each total latency (see `probe.analysis.jitter`). `attempts_by_hour[0]` is the
+    first hour of the window.
     """
 
     target: str
@@ -301,6 +302,7 @@ class LeaderboardRow:
     ttft_seconds: Points
     total_latency_seconds: Points
     tps: Points
+    prompts: array[int] = field(default_factory=lambda: array("q"))
     input_tokens: int
     output_tokens: int
     cost_usd: Decimal

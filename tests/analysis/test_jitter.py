@@ -48,3 +48,30 @@ def test_does_not_change_when_every_latency_grows_alike(values: list[float], by:
 )
 def test_traffic_light(seconds: float, light: str) -> None:
     assert jitter_light(seconds) == light
+
+
+# Several prompts --------------------------------------------------------------------------------------------
+
+
+def test_prompts_of_different_length_are_no_jitter() -> None:
+    """Two suites at a server that is steady to 0.6 ms."""
+    latencies = [0.3, 0.3006, 1.66, 1.6606] * 25
+    prompts = [1, 1, 2, 2] * 25
+    assert jitter_seconds(latencies) > 0.5
+    assert jitter_seconds(latencies, prompts) == pytest.approx(0.0003, rel=1e-6)
+    assert jitter_light(jitter_seconds(latencies, prompts)) == "green"
+
+
+@given(st.lists(st.floats(0, 3600), max_size=30))
+def test_of_one_prompt_it_is_what_it_is_to_the_last_digit(values: list[float]) -> None:
+    assert jitter_seconds(values, [7] * len(values)) == jitter_seconds(values)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 3600)), min_size=1, max_size=30))
+def test_it_is_the_root_of_the_pooled_variance(values: list[tuple[int, float]]) -> None:
+    groups: dict[int, list[float]] = {}
+    for prompt, latency in values:
+        groups.setdefault(prompt, []).append(latency)
+    pooled = sum(len(group) * statistics.pvariance(group) for group in groups.values()) / len(values)
+    found = jitter_seconds([latency for _, latency in values], [prompt for prompt, _ in values])
+    assert found == pytest.approx(pooled**0.5, rel=1e-9, abs=1e-7)

@@ -31,7 +31,13 @@ timings = st.builds(
 )
 samples = st.one_of(
     st.builds(
-        lambda age, timing, cost: make_sample(at=NOW - age, timing=timing, cost=cost), ages, timings, costs
+        lambda age, timing, cost, prompt: make_sample(
+            at=NOW - age, timing=timing, cost=cost, prompt_hash=prompt
+        ),
+        ages,
+        timings,
+        costs,
+        st.sampled_from("ab"),
     ),
     st.builds(lambda age, kind: make_failure(kind, at=NOW - age), ages, failures),
     st.builds(lambda age: make_sample(at=NOW - age, connection="warm"), ages),

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from probe.analysis import tally
+from probe.analysis.jitter import prompt_number
 from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
 from probe.store import recent_attempts
@@ -164,6 +165,16 @@ async def test_a_row_describes_its_target_as_last_seen(store: Store) -> None:
     row = await _only(store)
     assert (row.attempts, row.provider, row.model) == (2, "openai", "gpt-4o-mini")
     assert (row.kind, row.location) == ("proxy", "moon")
+
+
+async def test_latencies_are_told_apart_by_prompt_and_way_of_answering(store: Store) -> None:
+    """In the order of the latencies, also where they came in another."""
+    run = await _run(store)
+    for minutes, prompt, streaming in ((1, "a", True), (3, "b", True), (2, "a", True), (4, "a", False)):
+        sample = a_sample(run, prompt_hash=prompt, streaming=streaming)
+        await store.results.add(_ending(sample, NOW - timedelta(minutes=minutes)))
+    prompts = (await _only(store)).prompts.tolist()
+    assert prompts == [prompt_number(*kind) for kind in (("a", False), ("b", True), ("a", True), ("a", True))]
 
 
 # A window that is kept --------------------------------------------------------------------------------------
