@@ -55,6 +55,7 @@ def now_row() -> PanelRow:
             _kinds(),
             _failures(),
             _success(),
+            _remarks(),
         ),
     )
 
@@ -92,6 +93,23 @@ def _failures() -> AnyPanel:
         sort_by="Attempts",
         descending=True,
         size=Size(width=12, height=8),
+    )
+
+
+def _remarks() -> AnyPanel:
+    by = "target, connection, remark"
+    return table(
+        PanelText(
+            "Departures from the protocol",
+            "Responses that were read although their form was at fault, in the time shown.",
+            COUNT,
+            "none",
+        ),
+        [*target_labels("target", "connection"), Label(name="remark", title="Remark")],
+        [in_count("Attempts", f"round({grown(names.REMARKS_TOTAL, by=by)}) > 0")],
+        sort_by="Attempts",
+        descending=True,
+        size=Size(width=24, height=6),
     )
 
 

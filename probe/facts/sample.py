@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from probe.wire.capture import StampSource
@@ -21,6 +21,17 @@ EngineName = Literal["vllm", "tgi", "llamacpp", "ollama"]
 Fault = Literal["provider", "network", "account", "probe"]
 TokenSource = Literal["provider", "estimate"]
 Distrust = Literal["clock_step", "starved"]
+# How a response departed from what was asked for, or from its protocol, without costing anybody the answer.
+Remark = Literal[
+    "no_end_mark",  # the stream ended without the dialect's mark, after a finish reason
+    "after_end_mark",  # more came after the mark
+    "compressed",  # a content coding, although identity was asked for
+    "length_beside_chunked",  # Content-Length beside Transfer-Encoding
+    "surplus_bytes",  # bytes behind the end of the response
+    "redirected",  # to the same origin, and followed once
+    "counted_by_gateway",  # the tokens may be those of a gateway's tokeniser, not the model's
+]
+REMARKS: tuple[Remark, ...] = get_args(Remark)
 FailureKind = Literal[
     # the network
     "dns",
@@ -43,6 +54,7 @@ FailureKind = Literal[
     "rate_limited",
     "overloaded",
     "server_error",
+    "redirected",
     "unexpected_status",
     "protocol",
     # the stream
@@ -53,6 +65,7 @@ FailureKind = Literal[
     "empty",
     "budget_exhausted",
     "content_filter",
+    "unknown_finish",
     "too_large",
     # ourselves
     "probe",
@@ -84,6 +97,7 @@ FAULTS: Mapping[FailureKind, Fault] = MappingProxyType(
         "rate_limited": "account",
         "overloaded": "provider",
         "server_error": "provider",
+        "redirected": "probe",
         "unexpected_status": "provider",
         "protocol": "provider",
         "stream_broken": "provider",
@@ -93,6 +107,7 @@ FAULTS: Mapping[FailureKind, Fault] = MappingProxyType(
         "empty": "provider",
         "budget_exhausted": "probe",
         "content_filter": "provider",
+        "unknown_finish": "provider",
         "too_large": "provider",
         "probe": "probe",
         "cancelled": "probe",
@@ -219,6 +234,7 @@ class Timing:
     `withheld` names the fields that are unknown because the stopwatch was held up; the others are exact.
     """
 
+    redirect_seconds: float | None = None
     dns_seconds: float | None = None
     connect_seconds: float | None = None
     proxy_seconds: float | None = None
@@ -267,6 +283,7 @@ class Sample:
     outcome: Outcome
     status_code: int | None = None
     timing: Timing
+    remarks: tuple[Remark, ...] = ()
     usage: Usage = field(default_factory=Usage)
     reported: Reported | None = None
     cost: Cost | None = None

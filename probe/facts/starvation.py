@@ -36,9 +36,10 @@ def _is_starved(timing: Timing, name: str, doubt_ns: int) -> bool:
 def _doubts(timeline: Timeline) -> Iterator[tuple[str, int]]:
     """The durations by name, and how much too long each may be, in nanoseconds."""
     t = timeline
-    resolved_ns = t.started_ns if t.dns_ns is None else t.dns_ns
+    resolved_ns = t.opened_ns if t.dns_ns is None else t.dns_ns
     tunnelled_ns = t.connected_ns if t.proxied_ns is None else t.proxied_ns
-    yield "dns_seconds", _held_up(t, t.started_ns, t.dns_ns)
+    yield "redirect_seconds", _held_up(t, t.started_ns, t.redirected_ns)
+    yield "dns_seconds", _held_up(t, t.opened_ns, t.dns_ns)
     yield "connect_seconds", _held_up(t, resolved_ns, t.connected_ns)
     yield "proxy_seconds", _held_up(t, t.connected_ns, t.proxied_ns)
     yield "tls_seconds", _held_up(t, tunnelled_ns, t.tls_ns)

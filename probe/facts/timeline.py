@@ -29,7 +29,8 @@ class Timeline:
     """Instants in monotonic nanoseconds; None if the phase was not reached or not needed.
 
     `output` holds the events that carry output in the order of the stream; several of them may share one
-    arrival. `first_byte_ns` is the first byte of the response head, `end_ns` the end of the exchange.
+    arrival. `redirected_ns` is when a redirect had come, and the phases below began. `first_byte_ns` is the
+    first byte of the response head, `end_ns` the end of the exchange.
     Where the answer came as one body, `streamed` is false and `output` is one chunk at the arrival of
     that body's end: there is a total latency, but no first token and no speed.
 
@@ -38,6 +39,7 @@ class Timeline:
     """
 
     started_ns: int
+    redirected_ns: int | None = None
     dns_ns: int | None = None
     connected_ns: int | None = None
     proxied_ns: int | None = None
@@ -54,13 +56,23 @@ class Timeline:
     # Phases of the connection -----------------------------------------------------------------------------
 
     @property
+    def redirect_seconds(self) -> float | None:
+        """The exchange that was answered with a redirect, connection and all."""
+        return seconds_between(self.started_ns, self.redirected_ns)
+
+    @property
+    def opened_ns(self) -> int:
+        """The first thing done for the exchange that brought the answer."""
+        return self.started_ns if self.redirected_ns is None else self.redirected_ns
+
+    @property
     def dns_seconds(self) -> float | None:
-        return seconds_between(self.started_ns, self.dns_ns)
+        return seconds_between(self.opened_ns, self.dns_ns)
 
     @property
     def connect_seconds(self) -> float | None:
         """The TCP handshake. It is the first thing done where the address needs no look-up."""
-        return seconds_between(self.started_ns if self.dns_ns is None else self.dns_ns, self.connected_ns)
+        return seconds_between(self.opened_ns if self.dns_ns is None else self.dns_ns, self.connected_ns)
 
     @property
     def proxy_seconds(self) -> float | None:

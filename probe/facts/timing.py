@@ -29,6 +29,7 @@ def _measured(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
     gaps = timeline.chunk_gaps_seconds
     tokens = streamed_tokens(timeline, usage) if whole else None
     return Timing(
+        redirect_seconds=timeline.redirect_seconds,
         dns_seconds=timeline.dns_seconds,
         connect_seconds=timeline.connect_seconds,
         proxy_seconds=timeline.proxy_seconds,

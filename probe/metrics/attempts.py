@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from probe.analysis import timed
-from probe.facts.sample import FAULTS, Distrust, Ok, Sample, Timing
+from probe.facts.sample import FAULTS, REMARKS, Distrust, Ok, Sample, Timing
 from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND
 from probe.metrics.family import Family, Measurement, OfAnyAttempt, OfAttempt
@@ -117,6 +117,16 @@ OUTCOMES = (
             initial=((),),
             keeps=True,
         ),
+    ),
+)
+
+_REMARKS = Family(
+    name=names.REMARKS_TOTAL,
+    help="Attempts whose response departed from its protocol, by how, without being failed for it.",
+    labels=("remark",),
+    source=OfAttempt(
+        read=lambda sample: (Measurement(1, (remark,)) for remark in sample.remarks),
+        initial=tuple((remark,) for remark in REMARKS),
     ),
 )
 
@@ -290,4 +300,4 @@ OWN_TIMING = (
     ),
 )
 
-ATTEMPT_FAMILIES = (*OUTCOMES, *DURATIONS, *SPEED, *USAGE)
+ATTEMPT_FAMILIES = (*OUTCOMES, _REMARKS, *DURATIONS, *SPEED, *USAGE)

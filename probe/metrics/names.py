@@ -42,6 +42,7 @@ LAST_REPORTED_TOKENS_PER_SECOND = f"{PREFIX}last_reported_tokens_per_second"
 ELSEWHERE_SECONDS = f"{PREFIX}elsewhere_seconds"
 LAST_ELSEWHERE_SECONDS = f"{PREFIX}last_elsewhere_seconds"
 CHARGED_USD_TOTAL = f"{PREFIX}charged_usd_total"
+REMARKS_TOTAL = f"{PREFIX}remarks_total"
 
 # Rate limits
 RATE_LIMIT = f"{PREFIX}rate_limit"

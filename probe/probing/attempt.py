@@ -192,6 +192,7 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         outcome=_without_secrets(reading.outcome),
         status_code=reading.status_code,
         timing=_timing(capture, reading),
+        remarks=reading.remarks,
         usage=reading.usage,
         reported=reading.reported,
         cost=cost,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.facts.sample import Reported
+from probe.facts.sample import Remark, Reported
 from probe.facts.timeline import OutputChunk
 from probe.providers.usage import TokenCounts
 from probe.providers.values import whole_text
@@ -27,6 +27,7 @@ class Answer:
         "model",
         "output",
         "reasoning",
+        "remarks",
         "reported",
         "system_fingerprint",
         "text",
@@ -45,6 +46,7 @@ class Answer:
         self.envelope_id: str | None = None
         self.system_fingerprint: str | None = None
         self.reported: Reported | None = None
+        self.remarks: set[Remark] = set()
 
     @property
     def whole_text(self) -> str | None:

@@ -6,17 +6,16 @@ Dialects know this level, and never each other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from probe.facts.sample import Failed
 from probe.providers.answer import Answer
-from probe.providers.failures import ErrorObject
+from probe.providers.error_object import ErrorObject
 from probe.providers.framing import StreamEvent
-from probe.providers.outcome import Endings
 from probe.wire.http1 import HttpResponse
 
-_EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+_EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 
 # The provider reports an error, or the answer failed for another reason.
 Failure = ErrorObject | Failed
@@ -64,7 +63,6 @@ class Dialect:
                     whole if its framing is
     on_head         takes what the head of a response of status 200 says of the answer (header names in lower
                     case), before the rest is read; None if it says nothing
-    endings         what the finish reasons mean
     prompt_bytes    the size in UTF-8 of all texts of a prompt in a request's body; None if it is no prompt
     output_pattern  matches once output has come; see `WireRequest.output_pattern`
     """
@@ -74,6 +72,5 @@ class Dialect:
     is_stream: Callable[[HttpResponse], bool] = is_event_stream
     end_mark: str | None
     on_head: Callable[[Answer, Mapping[str, str]], None] | None = None
-    endings: Endings = field(default_factory=dict)
     prompt_bytes: Callable[[bytes], int | None]
     output_pattern: bytes

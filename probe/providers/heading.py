@@ -39,9 +39,3 @@ def rate_limit_headers(response: HttpResponse) -> dict[str, str]:
         if any(mark in name for mark in _RATE_LIMIT_MARKS)
     )
     return dict(islice(found, _MOST_HEADERS))
-
-
-def compression(response: HttpResponse) -> str | None:
-    """The content coding; None if there is none, as requested."""
-    coding = (response.header("content-encoding") or "identity").strip().lower()
-    return None if coding in ("", "identity") else coding

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
-
 from probe.facts.sample import Ok, Outcome
 from probe.providers.answer import Answer
 from probe.providers.failures import failed
-
-# What a finish reason means, if it is not that the model was done.
-#   limit       the limit on tokens was reached
-#   filtered    the provider's filter ended the answer, or would not have it given at all
-#   failed      the provider says that it failed
-#   unfinished  the provider would go on with another request
-Ending = Literal["limit", "filtered", "failed", "unfinished"]
-Endings = Mapping[str, Ending]
+from probe.providers.finish import ending_of
 
 
-def outcome_of(answer: Answer, endings: Endings) -> Outcome:
+def outcome_of(answer: Answer) -> Outcome:
     """Ok if there is an answer, cut at the limit or not, or a refusal in the model's own words.
 
     A refusal is an answer: whether it is a good one is for an evaluator. An answer that the provider's
     filter cut off is none. If only reasoning came, or nothing, the finish reason tells whether the
-    limit was spent on it. A reason that `endings` does not name says that the model was done.
+    limit was spent on it. A reason that nobody knows is neither a success nor a known failure.
     """
     reason = answer.finish_reason
-    ending = None if reason is None else endings.get(reason)
+    ending = "unstated" if reason is None else ending_of(reason)
+    if ending is None:
+        return failed(
+            "unknown_finish",
+            f"the provider ended the answer with a finish_reason that is not known here: {reason}",
+        )
     if ending == "filtered":
         return failed(
             "content_filter", f"the provider's content filter ended the answer, finish_reason {reason}"

@@ -16,6 +16,7 @@ from probe.errors import ProviderError
 from probe.providers.failures import status_failed, wire_failed
 from probe.providers.heading import answered_at, header_map
 from probe.wire.capture import Capture
+from probe.wire.coding import decode_content
 from probe.wire.http1 import HttpResponse, read_response
 
 MOST_PAGES = 1000
@@ -66,7 +67,7 @@ def listing_json(capture: Capture, provider: str) -> object:
 
     Raises ProviderError if it did not come whole or is no JSON.
     """
-    response = read_response(capture)
+    response = decode_content(read_response(capture))
     problem = _problem(capture, response)
     if problem is not None:
         raise ProviderError(f"{provider}: the model list could not be read: {problem}")
@@ -83,4 +84,6 @@ def _problem(capture: Capture, response: HttpResponse) -> str | None:
         return status_failed(response.status, header_map(response), response.body, now).detail
     if capture.failure is not None and not response.complete:
         return wire_failed(capture.failure, answered=response.status is not None).detail
+    if response.error is not None:
+        return response.error
     return None if response.complete else "the response was not whole"

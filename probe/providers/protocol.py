@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from probe.catalog.models.listed import ListedModel
-from probe.facts.sample import Outcome, Reported, Usage
+from probe.facts.sample import Outcome, Remark, Reported, Usage
 from probe.facts.timeline import Timeline
 from probe.suites import Message
 from probe.wire.capture import Capture
@@ -40,6 +40,7 @@ class Reading:
 
     timeline: Timeline
     outcome: Outcome
+    remarks: tuple[Remark, ...] = ()
     status_code: int | None = None
     usage: Usage = field(default_factory=Usage)
     reported: Reported | None = None

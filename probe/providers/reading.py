@@ -4,22 +4,25 @@ An event of a stream has arrived when the last byte of its data has, line end ex
 one arrival share that instant. An answer in one body has arrived when the body's last byte has: it has a
 total latency, but neither a first token nor a speed.
 
-A stream is whole when a finish reason came and the dialect's own mark of the end did, if it has one; how the
-connection was torn down after that no longer matters. Reading stops at the first event that cannot be parsed:
-what came before it is kept.
+A stream is whole when a finish reason came and either the dialect's own mark of the end did, after which
+nothing matters any more, or the framing says that nothing is missing. What departs from that or from what was
+asked for without costing a client the answer is a remark. Reading stops at the first event that cannot be
+parsed: what came before it is kept.
 """
 
 from __future__ import annotations
 
-from probe.facts.sample import Failed, Outcome, Usage
+from dataclasses import replace
+
+from probe.facts.sample import REMARKS, Failed, FailureKind, Outcome, Remark, Usage
 from probe.facts.timeline import Timeline
 from probe.lib.printable import page_title
 from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure, StreamParser
+from probe.providers.error_object import http_status, stray_error
 from probe.providers.failures import failed, status_failed, stream_failed, wire_failed
 from probe.providers.heading import (
     answered_at,
-    compression,
     header_map,
     rate_limit_headers,
     request_id,
@@ -29,9 +32,15 @@ from probe.providers.protocol import Reading
 from probe.providers.usage import settle_usage
 from probe.providers.values import whole_text
 from probe.wire.capture import Capture
+from probe.wire.coding import decode_content
 from probe.wire.http1 import HttpResponse, read_response
 
 _LONGEST_LABEL = 200
+
+# Failures for which the provider may have had words that its events did not carry.
+_UNEXPLAINED: frozenset[FailureKind] = frozenset(
+    {"incomplete", "malformed", "empty", "stream_error", "stream_broken"}
+)
 
 # What may follow the last event of a piece without saying that more of the stream does.
 _LINE_ENDS = len(b"\r\n\r\n")
@@ -45,12 +54,13 @@ def read_answer(capture: Capture, dialect: Dialect) -> Reading:
 class _Reader:
     """One capture, and the answer that is filled from it."""
 
-    __slots__ = ("_answer", "_capture", "_dialect", "_doubts", "_response")
+    __slots__ = ("_answer", "_capture", "_dialect", "_doubts", "_encoded", "_response")
 
     def __init__(self, capture: Capture, dialect: Dialect) -> None:
         self._capture = capture
         self._dialect = dialect
-        self._response = read_response(capture)
+        self._encoded = read_response(capture)
+        self._response = decode_content(self._encoded)
         self._answer = Answer()
         self._doubts = capture.doubts
 
@@ -65,6 +75,7 @@ class _Reader:
         return Reading(
             timeline=self._timeline(streamed=streamed),
             outcome=outcome,
+            remarks=self._remarks(),
             status_code=response.status,
             usage=self._usage(outcome),
             reported=answer.reported,
@@ -87,19 +98,19 @@ class _Reader:
             return failed("protocol", response.error or "the connection ended without a response")
         if response.status != 200:
             return status_failed(response.status, header_map(response), response.body, answered_at(capture))
-        coding = compression(response)
-        if coding is not None:
-            return failed("protocol", f"the body is compressed ({coding}) although identity was asked for")
         return None
 
     def _read_stream(self) -> Outcome:
         """Fill the answer from the events up to the first that cannot be parsed, and judge it."""
         parser = self._dialect.parser(self._answer)
-        failure = self._parse(parser)
+        failure: Outcome | None = self._parse(parser)
         parser.close()
-        if failure is not None:
-            return failure
-        return self._stream_outcome(self._is_whole if self._dialect.end_mark is None else parser.ended)
+        if failure is None:
+            failure = self._stream_outcome(self._is_whole if self._dialect.end_mark is None else parser.ended)
+        if isinstance(failure, Failed) and failure.kind in _UNEXPLAINED:
+            said = stray_error(self._response.body)
+            return failure if said is None else self._failed_by(said)
+        return failure
 
     def _parse(self, parser: StreamParser) -> Failed | None:
         """The failure that one of the events reports or is; None if none does, or if the last is torn."""
@@ -124,12 +135,15 @@ class _Reader:
 
     def _stream_outcome(self, ended: bool) -> Outcome:
         capture, response, answer = self._capture, self._response, self._answer
+        if ended and answer.finish_reason is not None:
+            return outcome_of(answer)
         if not ended and capture.failure is not None:
             return wire_failed(capture.failure, answered=True)
         if response.error is not None:
             return failed("protocol", response.error)
-        if ended and answer.finish_reason is not None:
-            return outcome_of(answer, self._dialect.endings)
+        if answer.finish_reason is not None and self._is_whole:
+            answer.remarks.add("no_end_mark")
+            return outcome_of(answer)
         if not ended and not response.complete:
             return failed("stream_broken", "the connection ended before the response was whole")
         if not response.body:
@@ -156,12 +170,27 @@ class _Reader:
             return _unreadable(response, exc)
         if failure is not None:
             return self._failed_by(failure)
-        return outcome_of(self._answer, self._dialect.endings)
+        return outcome_of(self._answer)
 
     def _failed_by(self, failure: Failure) -> Failed:
         if isinstance(failure, Failed):
             return failure
+        if failure.status is None and (status := http_status(self._response.body)) is not None:
+            failure = replace(failure, status=status)
         return stream_failed(failure, header_map(self._response), answered_at(self._capture))
+
+    def _remarks(self) -> tuple[Remark, ...]:
+        """In the order of the closed list."""
+        capture, response, remarks = self._capture, self._response, self._answer.remarks
+        if response is not self._encoded:
+            remarks.add("compressed")
+        if response.surplus:
+            remarks.add("surplus_bytes")
+        if capture.redirected_ns is not None:
+            remarks.add("redirected")
+        if response.header("content-length") and response.header("transfer-encoding"):
+            remarks.add("length_beside_chunked")
+        return tuple(remark for remark in REMARKS if remark in remarks) if remarks else ()
 
     @property
     def _is_whole(self) -> bool:
@@ -173,6 +202,7 @@ class _Reader:
             first_byte_ns -= 1
         return Timeline(
             started_ns=capture.started_ns,
+            redirected_ns=capture.redirected_ns,
             dns_ns=capture.dns_ns,
             connected_ns=capture.connected_ns,
             proxied_ns=capture.proxied_ns,

@@ -59,6 +59,18 @@ def settle_usage(counted: TokenCounts | None, prompt_bytes: int | None, output_b
     )
 
 
+def larger_counts(before: TokenCounts | None, after: TokenCounts) -> TokenCounts:
+    """Of two counts of one answer, each figure's larger: what is counted along only grows."""
+    if before is None or before == after:
+        return after
+    return TokenCounts(*(_larger(*pair) for pair in zip(before, after, strict=True)))
+
+
+def _larger(before: int | None, after: int | None) -> int | None:
+    known = [count for count in (sound(before), sound(after)) if count is not None]
+    return max(known) if known else after
+
+
 def sound(count: int | None) -> int | None:
     """The count; None if it cannot be one."""
     return count if count is not None and 0 <= count <= _MOST_TOKENS else None

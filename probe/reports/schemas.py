@@ -18,7 +18,7 @@ from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import DatedPrice, Price, price_to_json
 from probe.facts.event import EventKind, Severity
 from probe.facts.rates import TOKEN_KINDS
-from probe.facts.sample import Distrust, FailureKind, Fault, ReportSource, TargetKind, TokenSource
+from probe.facts.sample import Distrust, FailureKind, Fault, Remark, ReportSource, TargetKind, TokenSource
 from probe.reports.leaderboard import State
 from probe.reports.models import ShownModel
 from probe.store.records import QuoteRecord, QuoteStatus, RunStatus
@@ -202,6 +202,7 @@ class FailureBody(Body):
 class TimingBody(Body):
     """A phase that was not reached, or not needed, is null, and so is what `withheld` names."""
 
+    redirect_seconds: float | None
     dns_seconds: float | None
     connect_seconds: float | None
     proxy_seconds: float | None
@@ -282,6 +283,7 @@ class ResultBody(Body):
     distrust: Distrust | None
     success: bool
     failure: FailureBody | None
+    remarks: tuple[Remark, ...]
     status_code: int | None
     timing: TimingBody
     usage: UsageBody
@@ -319,6 +321,7 @@ class AttemptBody(Body):
 
     success: bool
     failure: FailureBody | None
+    remarks: tuple[Remark, ...]
     status_code: int | None
     url: str
     started_at: datetime

@@ -41,6 +41,7 @@ _SAMPLE = {
     "probe_lag_seconds": "probe_lag_seconds",
     "stamps": "stamps",
     "trusted": "trusted",
+    "remarks": "remarks",
     "status_code": "status_code",
     "response_text": "text",
     "reasoning_text": "reasoning_text",
@@ -62,6 +63,7 @@ _TARGET = {
     "location": "location",
 }
 _TIMING = {
+    "redirect_seconds": "redirect_seconds",
     "dns_seconds": "dns_seconds",
     "connect_seconds": "connect_seconds",
     "proxy_seconds": "proxy_seconds",

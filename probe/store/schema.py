@@ -246,11 +246,13 @@ benchmark_results = sa.Table(
     _seconds("probe_lag_seconds", "the longest that the stopwatch itself was late"),
     sa.Column("stamps", sa.Text, nullable=False, doc="who took the arrival times: kernel, read"),
     sa.Column("trusted", sa.Boolean, nullable=False, doc="false: the clock stepped, no durations"),
+    sa.Column("remarks", Names, doc="how the response departed from its protocol, harmlessly"),
     # Why it failed ----------------------------------------------------------------------------------------
     sa.Column("failure_kind", sa.Text, doc="null for a success"),
     sa.Column("fault", sa.Text, doc="whose: provider, network, account, probe"),
     _seconds("retry_after_seconds", "asked for by the provider"),
     # Durations --------------------------------------------------------------------------------------------
+    _seconds("redirect_seconds", "a redirect before, part of every figure since the start of the call"),
     _seconds("dns_seconds", "null on a reused connection and where never reached, as the next four"),
     _seconds("connect_seconds", "TCP handshake"),
     _seconds("proxy_seconds", "the proxy's tunnel"),

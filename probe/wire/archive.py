@@ -44,6 +44,7 @@ _PLAIN = (
     "loop_lag_ns",
     "failure",
     "stalls",
+    "redirected_ns",
 )
 
 
@@ -91,6 +92,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     loop_lag_ns: int | None
     failure: WireFailure | None
     stalls: tuple[Stall, ...] = ()
+    redirected_ns: int | None = None
     received: list[_Piece]
 
 

@@ -80,6 +80,8 @@ class Capture:
     the instants of `arrivals`. On a reused connection `dns_ns` to `tls_ns` are None.
 
     started_ns   the first thing done on the wire
+    redirected_ns an exchange before this one was answered with a redirect, whole by then; all of the below
+                 is of the exchange that followed
     dns_ns       addresses known
     connected_ns TCP handshake done
     proxied_ns   the proxy's tunnel stands
@@ -99,6 +101,7 @@ class Capture:
     clock_start: ClockPair
     clock_end: ClockPair
     started_ns: int
+    redirected_ns: int | None = None
     dns_ns: int | None = None
     connected_ns: int | None = None
     proxied_ns: int | None = None

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from bisect import bisect_left
 
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
 from probe.wire.builder import CaptureBuilder
 from probe.wire.capture import DeadlineName
+from probe.wire.coding import decode_content
 from probe.wire.connection import HttpConnection
 from probe.wire.faults import WireError, fault_of
-from probe.wire.http1 import ResponseReader
+from probe.wire.http1 import HttpResponse, ResponseReader
 from probe.wire.poller import Poller
 from probe.wire.stalls import stalled_ns
 
@@ -331,5 +331,11 @@ class Exchange:
             reader.feed(piece)
             ends.append(reader.kept.tell())
         reader.release()
-        found = re.search(b"(?s)." if request.output_pattern is None else request.output_pattern, reader.body)
-        return None if found is None else self._builder.arrivals[bisect_left(ends, found.end())][0]
+        instants = tuple(arrival[0] for arrival in self._builder.arrivals)
+        response = HttpResponse(
+            headers=reader.header_texts, body=reader.body, ends=tuple(ends), ends_ns=instants[: len(ends)]
+        )
+        response = decode_content(response)
+        pattern = b"(?s)." if request.output_pattern is None else request.output_pattern
+        found = re.search(pattern, response.body)
+        return None if found is None else response.arrived_ns(found.end() - 1)

@@ -19,6 +19,15 @@ from probe.wire.capture import Capture
 # Many times what any server sends; each of its lines is kept, and costs more memory than it has bytes.
 LARGEST_HEAD_BYTES = 256 * 1024
 
+# What other clients read, too: a length beside chunks, which override it (RFC 9112, 6.3), lines that end with
+# a line feed, control characters in values, spaces behind the size of a chunk.
+_LENIENCIES = {
+    "lenient_headers": True,
+    "lenient_chunked_length": True,
+    "lenient_optional_cr_before_lf": True,
+    "lenient_spaces_after_chunk_size": True,
+}
+
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _SWITCHING_PROTOCOLS = 101
 
@@ -35,7 +44,8 @@ class HttpResponse:
     first_byte_ns arrival of the first byte of the final response's head (interim responses are passed over);
                   None where nothing arrived
     complete      the framing says that nothing is missing
-    error         why the bytes are no HTTP/1.1 response, or that bytes follow its end; None where sound
+    surplus       bytes follow its end
+    error         why the bytes are no HTTP/1.1 response; None where sound
     """
 
     status: int | None = None
@@ -47,6 +57,7 @@ class HttpResponse:
     ends_ns: tuple[int, ...] = ()
     first_byte_ns: int | None = None
     complete: bool = False
+    surplus: bool = False
     error: str | None = None
 
     def header(self, name: str) -> str | None:
@@ -84,25 +95,19 @@ def read_response(capture: Capture) -> HttpResponse:
             ends_ns.append(at_ns)
     if capture.failure is None:
         reader.end_of_stream()
-    error = reader.error
-    if error is None and reader.surplus:
-        error = "bytes follow the end of the response"
     return HttpResponse(
         status=reader.status,
         reason=reader.reason.decode("latin-1"),
         http_version=reader.http_version,
-        headers=tuple((_text(name).lower(), _text(value)) for name, value in reader.headers),
+        headers=reader.header_texts,
         body=reader.body,
         ends=tuple(ends),
         ends_ns=tuple(ends_ns),
         first_byte_ns=first_byte_ns,
         complete=reader.complete,
-        error=error,
+        surplus=reader.surplus,
+        error=reader.error,
     )
-
-
-def _text(value: bytes) -> str:
-    return value.decode("latin-1")
 
 
 class ResponseReader:
@@ -148,11 +153,20 @@ class ResponseReader:
         self._whole: int | None = None
         self._head_only = method.upper() in _HEAD_ONLY
         events = _BodyEvents(self) if keep_body else _Events(self)
-        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(events)
+        parser = httptools.HttpResponseParser(events)
+        parser.set_dangerous_leniencies(**_LENIENCIES)
+        self._parser: httptools.HttpResponseParser | None = parser
 
     @property
     def body(self) -> bytes:
         return self.kept.getvalue()
+
+    @property
+    def header_texts(self) -> tuple[tuple[str, str], ...]:
+        """Names in lower case."""
+        return tuple(
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self.headers
+        )
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes, in pieces of any size."""

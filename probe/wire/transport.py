@@ -8,7 +8,8 @@ context variable:
         await client.chat.completions.create(…)
     tape.capture
 
-Redirects are left to the caller. The clients' own timeouts are not looked at: the recording's deadlines rule.
+A redirect to the same origin is followed once (`probe.wire.redirects`), any other is left to the reader. The
+clients' own timeouts are not looked at: the recording's deadlines rule.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 from probe.wire.capture import Capture, WireFailure
 from probe.wire.http1 import HttpResponse, read_response
+from probe.wire.redirects import exchange_following
 from probe.wire.request import Connection, Deadlines, Wire, WireRequest
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -112,7 +114,7 @@ class _Transport:
         tape = _current.get() or Tape()
         try:
             wire_request = self._wire_request(request, await request.aread(), tape)
-            capture = await self._wire.exchange(wire_request)
+            capture = await exchange_following(self._wire, wire_request)
             tape.captures.append(capture)
             response = read_response(capture)
         except ValueError as exc:

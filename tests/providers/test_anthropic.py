@@ -59,7 +59,7 @@ def read(*events: bytes) -> Reading:
         ("model_context_window_exceeded", "ok"),
         ("refusal", "content_filter"),
         ("pause_turn", "incomplete"),
-        ("something_new", "ok"),
+        ("something_new", "unknown_finish"),
     ],
 )
 def test_stop_reasons(reason: str, outcome: str) -> None:
@@ -152,17 +152,22 @@ def test_output_of_a_torn_stream_is_estimated() -> None:
     assert (usage.input_tokens, usage.output_tokens, usage.source) == (9, 10, "estimate")
 
 
-def test_nothing_may_follow_the_end() -> None:
+def test_what_follows_the_end_is_no_part_of_the_answer() -> None:
     assert kind(read(START, TEXT, END, STOP, event("ping"))) == "ok"
     for more in (TEXT, block(type="text", text="more")):
         reading = read(START, TEXT, END, STOP, more)
-        assert (kind(reading), reading.text) == ("malformed", "Paris")
+        assert (kind(reading), reading.text) == ("ok", "Paris")
+        assert reading.remarks == ("after_end_mark",)
+
+
+def test_a_clean_end_without_the_mark() -> None:
+    reading = read(START, TEXT, END)
+    assert (kind(reading), reading.remarks) == ("ok", ("no_end_mark",))
 
 
 @pytest.mark.parametrize(
     ("events", "missing"),
     [
-        ((START, TEXT, END), "message_stop"),
         ((START, TEXT, STOP), "a finish reason"),
         ((START, TEXT), "a finish reason and without message_stop"),
     ],

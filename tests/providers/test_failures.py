@@ -9,11 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from probe.facts.sample import FAULTS, FailureKind, Fault
+from probe.providers.error_object import error_object, read_error
 from probe.providers.failures import (
     REASONS,
     STAGES,
-    error_object,
-    read_error,
     status_failed,
     wire_failed,
 )
@@ -64,7 +63,8 @@ def test_every_reason_of_the_wire_is_known() -> None:
         (599, "server_error", "provider"),
         (101, "unexpected_status", "provider"),
         (204, "unexpected_status", "provider"),
-        (302, "unexpected_status", "provider"),
+        (302, "redirected", "probe"),
+        (412, "billing", "account"),
         (418, "unexpected_status", "provider"),
         (999, "unexpected_status", "provider"),
     ],
@@ -72,7 +72,7 @@ def test_every_reason_of_the_wire_is_known() -> None:
 def test_statuses(status: int, kind: str, fault: str) -> None:
     failure = status_failed(status, {}, b"", NOW)
     assert (failure.kind, failure.fault) == (kind, fault)
-    assert failure.detail == f"HTTP {status}"
+    assert failure.detail.partition(": ")[0] == f"HTTP {status}"
     assert failure.retry_after_seconds is None
 
 

@@ -261,7 +261,7 @@ def test_done_without_a_line_end() -> None:
 @pytest.mark.parametrize("late", [said("more"), last(), {}])
 def test_a_line_after_the_last(late: dict[str, Any]) -> None:
     reading = read_lines(said("Paris"), last(), late)
-    assert kind(reading) == "malformed"
+    assert (kind(reading), reading.remarks) == ("ok", ("after_end_mark",))
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(1)]
 

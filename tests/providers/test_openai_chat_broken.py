@@ -35,9 +35,7 @@ def test_done_without_a_finish_reason() -> None:
 
 def test_a_finish_reason_without_done() -> None:
     reading = read_completion(stream_of(chunk("Paris"), STOP))
-    assert isinstance(reading.outcome, Failed)
-    assert (reading.outcome.kind, reading.outcome.fault) == ("incomplete", "provider")
-    assert reading.outcome.detail == "the stream ended without [DONE]"
+    assert (reading.outcome, reading.remarks) == (Ok(), ("no_end_mark",))
 
 
 def test_a_stream_without_any_event() -> None:
@@ -47,7 +45,7 @@ def test_a_stream_without_any_event() -> None:
 @pytest.mark.parametrize("late", [chunk("more"), usage(), {}])
 def test_data_after_done(late: dict[str, Any]) -> None:
     reading = read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", late))
-    assert kind(reading) == "malformed"
+    assert (reading.outcome, reading.remarks) == (Ok(), ("after_end_mark",))
     assert reading.text == "Paris"
     assert instants(reading) == [event_ms(1)]
 
@@ -102,11 +100,10 @@ def test_an_error_inside_a_stream(event: Any, said: str) -> None:
     assert reading.text == "Par"
 
 
-def test_an_error_after_done_is_still_an_error() -> None:
-    assert (
-        kind(read_completion(stream_of(chunk("a"), STOP, "[DONE]", {"error": {"message": "no"}})))
-        == "stream_error"
-    )
+def test_an_error_after_done_comes_too_late() -> None:
+    """The official client has stopped reading."""
+    reading = read_completion(stream_of(chunk("a"), STOP, "[DONE]", {"error": {"message": "no"}}))
+    assert (reading.outcome, reading.remarks) == (Ok(), ("after_end_mark",))
 
 
 @pytest.mark.parametrize("nothing", [None, {}, "", []])
@@ -224,11 +221,12 @@ def test_what_happens_after_the_end_of_the_answer_does_not_matter(failure: WireF
     assert read_completion(stream_of(chunk("Paris"), STOP, "[DONE]", failure=failure)).outcome == Ok()
 
 
-def test_bytes_beyond_the_response_are_no_http() -> None:
+def test_bytes_beyond_the_response_are_remarked() -> None:
     body = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
     framed = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
     assert read_completion(capture_of([(200, framed)])).outcome == Ok()
-    assert kind(read_completion(capture_of([(200, framed + b"surprise")]))) == "protocol"
+    reading = read_completion(capture_of([(200, framed + b"surprise")]))
+    assert (reading.outcome, reading.remarks) == (Ok(), ("surplus_bytes",))
 
 
 def test_a_chunked_body_that_breaks_off() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.providers.failures import LONGEST_WAIT_SECONDS, requested_wait, wait_for_reset
+from probe.providers.waits import LONGEST_WAIT_SECONDS, requested_wait, wait_for_reset
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

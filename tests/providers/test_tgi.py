@@ -124,7 +124,7 @@ def test_torn_after_the_end() -> None:
 @pytest.mark.parametrize("late", [token("more"), end("Paris"), {}])
 def test_an_event_after_the_last(late: dict[str, Any]) -> None:
     reading = read_events(token("Paris"), end("Paris"), late)
-    assert kind(reading) == "malformed"
+    assert (kind(reading), reading.remarks) == ("ok", ("after_end_mark",))
     assert reading.text == "Paris"
 
 

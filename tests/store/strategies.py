@@ -9,6 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from probe.facts.sample import (
+    REMARKS,
     Cost,
     Failed,
     FailureKind,
@@ -45,6 +46,7 @@ targets = st.builds(
 )
 timings = st.builds(
     Timing,
+    redirect_seconds=st.none() | durations,
     dns_seconds=st.none() | durations,
     connect_seconds=st.none() | durations,
     proxy_seconds=st.none() | durations,
@@ -128,6 +130,7 @@ def samples(run_id: UUID) -> st.SearchStrategy[Sample]:
         outcome=st.just(Ok()) | failures,
         status_code=st.none() | st.integers(100, 599),
         timing=timings,
+        remarks=st.lists(st.sampled_from(REMARKS), max_size=3, unique=True).map(tuple),
         usage=usages,
         reported=st.none() | reports,
         cost=st.none() | costs,

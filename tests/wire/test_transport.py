@@ -149,11 +149,47 @@ async def test_recordings_of_tasks_do_not_mix(client: Any) -> None:
     assert results == [(n, b"%d" % n) for n in range(20)]
 
 
-async def test_a_redirect_is_an_answer_like_others(client: Any) -> None:
+async def test_a_redirect_to_the_same_origin_is_followed_once(client: Any) -> None:
+    def script(peer: Peer) -> None:
+        moved = peer.request().startswith(b"POST /new?a=1 ")
+        location = b"Location: http://127.0.0.1:%d/new?a=1" % server.port
+        peer.send(response(b"here") if moved else response(b"", location, status=b"308 Permanent Redirect"))
+
+    with serving(script) as server, recording() as tape:
+        answer = await client.post(f"http://127.0.0.1:{server.port}/old", content=b"asked")
+    assert (answer.status_code, answer.content) == (200, b"here")
+    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b"asked", b"asked"]
+    capture = tape.capture
+    assert capture is not None
+    assert capture.redirected_ns is not None
+    assert capture.connected_ns is not None
+    assert capture.started_ns < capture.redirected_ns <= capture.connected_ns
+    assert len(tape.captures) == 1
+
+
+async def test_a_second_redirect_is_an_answer_like_others(client: Any) -> None:
     redirect = response(b"", b"Location: /elsewhere", status=b"307 Temporary Redirect")
     with serving(answers(redirect)) as server:
         answer = await client.get(f"http://127.0.0.1:{server.port}/")
-    assert (answer.status_code, len(server.requests)) == (307, 1)
+    assert (answer.status_code, len(server.requests)) == (307, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "location"),
+    [
+        (b"307 Temporary Redirect", b"Location: http://127.0.0.1:1/"),
+        (b"307 Temporary Redirect", b"Location: http://localhost/"),
+        (b"308 Permanent Redirect", b"Location: https://127.0.0.1/"),
+        (b"307 Temporary Redirect", b"X-Nothing: 1"),
+        (b"301 Moved Permanently", b"Location: /elsewhere"),
+        (b"302 Found", b"Location: /elsewhere"),
+    ],
+)
+async def test_any_other_redirect_is_not_followed(client: Any, status: bytes, location: bytes) -> None:
+    """The key must not go elsewhere, and a POST must not become a GET."""
+    with serving(answers(response(b"", location, status=status))) as server:
+        answer = await client.get(f"http://127.0.0.1:{server.port}/")
+    assert (answer.status_code, len(server.requests)) == (int(status[:3]), 1)
 
 
 # The SDKs -------------------------------------------------------------------------------------------------

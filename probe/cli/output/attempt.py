@@ -90,6 +90,8 @@ def _heading(capture: Capture, reading: Reading) -> Iterator[str]:
         yield _pair("their id", reading.provider_request_id)
     stamps = "the kernel" if capture.stamps == "kernel" else "the program, at the read"
     lag = None if capture.loop_lag_ns is None else capture.loop_lag_ns / 1e9
+    if reading.remarks:
+        yield _pair("remarks", ", ".join(reading.remarks))
     yield _pair("stamped by", f"{stamps}; our own lag {duration(lag)}")
 
 
@@ -106,7 +108,8 @@ def _phases(timeline: Timeline) -> Iterator[str]:
 
 
 def _steps(timeline: Timeline) -> Iterator[_Step]:
-    before = timeline.started_ns
+    before = timeline.opened_ns
+    yield _Step("redirect", timeline.started_ns, timeline.redirected_ns)
     for name, end in (
         ("dns", timeline.dns_ns),
         ("connect", timeline.connected_ns),

@@ -16,7 +16,8 @@ import msgspec
 from probe.providers.answer import Answer
 from probe.providers.anthropic.listing import MODELS
 from probe.providers.dialect import Dialect, Failure
-from probe.providers.failures import error_object, failed
+from probe.providers.error_object import error_object
+from probe.providers.failures import failed
 from probe.providers.framing import split_events
 from probe.providers.native.api import NativeApi, PromptCall
 from probe.providers.preset import Quirks
@@ -120,7 +121,7 @@ class _Parser:
         elif kind == "message_stop":
             self.ended = True
         elif self.ended and kind.startswith("content_block"):
-            raise ValueError("it follows message_stop")
+            self._answer.remarks.add("after_end_mark")
         return None
 
     def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
@@ -182,7 +183,10 @@ class _Parser:
         details = mapping(found.get("output_tokens_details"))
         counts = {name: whole_number(found.get(name)) for name in names}
         counts["thinking_tokens"] = whole_number(details.get("thinking_tokens"))
-        self._counts |= {name: count for name, count in counts.items() if count is not None}
+        for name, count in counts.items():
+            # They only grow: a smaller one, or a gateway's zero, takes nothing back.
+            if count is not None:
+                self._counts[name] = max(count, self._counts.get(name, count))
         self._answer.usage = _token_counts(self._counts)
 
 
@@ -226,16 +230,6 @@ MESSAGES = NativeApi(
         parser=_Parser,
         split=split_events,
         end_mark="message_stop",
-        # https://docs.claude.com/en/api/handling-stop-reasons; `refusal` is a classifier's doing, while a
-        # refusal in the model's own words ends with `end_turn`.
-        endings=MappingProxyType(
-            {
-                "max_tokens": "limit",
-                "model_context_window_exceeded": "limit",
-                "refusal": "filtered",
-                "pause_turn": "unfinished",
-            }
-        ),
         prompt_bytes=_prompt_bytes,
         output_pattern=rb'"(?:text|thinking|partial_json|name)"\s*:\s*"[^"]',
     ),

@@ -8,7 +8,6 @@ another type comes than the API says, the same bytes are decoded again and fitte
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +15,11 @@ import msgspec
 
 from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure
-from probe.providers.failures import error_object, failed
+from probe.providers.error_object import error_object
+from probe.providers.failures import failed
 from probe.providers.framing import split_events
 from probe.providers.gemini.listing import MODELS
 from probe.providers.native.api import NativeApi, PromptCall
-from probe.providers.outcome import Ending
 from probe.providers.preset import Quirks
 from probe.providers.protocol import Prompt
 from probe.providers.usage import TokenCounts
@@ -33,38 +32,6 @@ _UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 
 # What some proxies end any stream with.
 _DONE = b"[DONE]"
-
-_FILTERS = (
-    "SAFETY",
-    "RECITATION",
-    "LANGUAGE",
-    "BLOCKLIST",
-    "PROHIBITED_CONTENT",
-    "SPII",
-    "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT",
-    "IMAGE_RECITATION",
-    "ESCALATION",
-    "MODEL_ARMOR",
-    "PUP_LIMITED_DISABLED",
-)
-_FAILURES = (
-    "OTHER",
-    "MALFORMED_FUNCTION_CALL",
-    "MALFORMED_RESPONSE",
-    "UNEXPECTED_TOOL_CALL",
-    "TOO_MANY_TOOL_CALLS",
-    "MISSING_THOUGHT_SIGNATURE",
-    "IMAGE_OTHER",
-    "NO_IMAGE",
-)
-# https://ai.google.dev/api/generate-content#FinishReason
-_ENDINGS: dict[str, Ending] = {
-    "MAX_TOKENS": "limit",
-    "CONTINUATION": "unfinished",
-    **dict.fromkeys(_FILTERS, "filtered"),
-    **dict.fromkeys(_FAILURES, "failed"),
-}
 
 
 def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
@@ -275,7 +242,6 @@ GENERATE_CONTENT = NativeApi(
         parser=_Parser,
         split=split_events,
         end_mark=None,
-        endings=MappingProxyType(_ENDINGS),
         prompt_bytes=_prompt_bytes,
         output_pattern=rb'"(?:text|name|code)"\s*:\s*"[^"]',
     ),

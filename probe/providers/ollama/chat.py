@@ -12,7 +12,6 @@ The base URL is the server's own (http://localhost:11434); ollama.com wants a ke
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,7 +20,8 @@ from probe.facts.sample import Reported
 from probe.lib.clock import NS_PER_SECOND
 from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure
-from probe.providers.failures import error_object, failed
+from probe.providers.error_object import error_object
+from probe.providers.failures import failed
 from probe.providers.framing import split_lines
 from probe.providers.native.api import NativeApi, PromptCall
 from probe.providers.ollama.listing import TAGS
@@ -128,7 +128,8 @@ class _Parser:
         if line.error:
             return error_object({"error": line.error})
         if self.ended:
-            raise ValueError("it follows the line that is done")
+            self._answer.remarks.add("after_end_mark")
+            return None
         self._take(line, at_ns)
         return None
 
@@ -261,7 +262,6 @@ _DIALECT = Dialect(
     split=split_lines,
     is_stream=_is_stream,
     end_mark="a line that is done",
-    endings=MappingProxyType({"length": "limit"}),
     prompt_bytes=_prompt_bytes,
     output_pattern=rb'"(?:content|response|thinking|name)"\s*:\s*"[^"]',
 )

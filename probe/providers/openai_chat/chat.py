@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure
-from probe.providers.failures import error_object, failed, read_error
+from probe.providers.error_object import error_object, read_error
+from probe.providers.failures import failed
 from probe.providers.framing import split_events
 from probe.providers.openai_chat.chunk import (
     ChatChunk,
@@ -24,6 +24,7 @@ from probe.providers.openai_chat.usage import counted_usage, prompt_bytes
 from probe.providers.preset import Quirks
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.reading import read_answer
+from probe.providers.usage import larger_counts
 from probe.wire.capture import Capture
 
 _DONE = b"[DONE]"
@@ -88,6 +89,9 @@ class _Parser:
         self.ended = False
 
     def on_event(self, data: bytes, name: bytes, at_ns: int, /) -> Failure | None:
+        if self.ended:
+            self._take_late(data)
+            return None
         if name and name in _NAMES and data.strip() not in _NO_JSON:
             return read_error(data) if name == b"error" else None
         try:
@@ -98,10 +102,6 @@ class _Parser:
                 self.ended = self.ended or data.strip() == _DONE
                 return None
             chunk = decode_loosely(data)
-        if self.ended:
-            if (error := error_in(chunk)) is not None:
-                return error_object(error)
-            raise ValueError("it follows [DONE]")
         output = self._answer.output
         before = len(output)
         _take_choices(self._answer, chunk, at_ns)
@@ -119,6 +119,18 @@ class _Parser:
             return self._take_rest(chunk, pending=len(output) > before)
         return None
 
+    def _take_late(self, data: bytes) -> None:
+        """A client has stopped reading by now, so that nothing here is the answer's; counts are welcome."""
+        if data.strip() in _NO_JSON:
+            return
+        self._answer.remarks.add("after_end_mark")
+        try:
+            chunk = decode_chunk(data)
+        except ValueError:
+            return
+        _take_counts(self._answer, chunk)
+        self._report(chunk)
+
     def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
         chunk = decode_chunk(data)
         _take_choices(self._answer, chunk, at_ns)
@@ -127,10 +139,8 @@ class _Parser:
         if (error := error_in(chunk)) is not None:
             return error_object(error)
         if chunk.choices is None:
-            said = read_error(data).message
-            return failed(
-                "malformed", f"no choices in the answer: {said}" if said else "no choices in the answer"
-            )
+            said = read_error(data)
+            return said if said.message else failed("malformed", "no choices in the answer")
         return None
 
     def close(self) -> None:
@@ -176,8 +186,10 @@ def _take_choices(answer: Answer, chunk: ChatChunk, at_ns: int) -> None:
 
 
 def _take_counts(answer: Answer, chunk: ChatChunk) -> None:
-    # Some servers count along in every chunk: the last count is the whole one.
-    answer.usage = counted_usage(chunk) or answer.usage
+    # Some servers count along in every chunk, and some end with zeros: the largest count is the whole one.
+    counted = counted_usage(chunk)
+    if counted is not None:
+        answer.usage = larger_counts(answer.usage, counted)
     if chunk.x_groq is not None:
         answer.envelope_id = answer.envelope_id or chunk.x_groq.id
 
@@ -213,14 +225,6 @@ CHAT_COMPLETIONS = Dialect(
     split=split_events,
     end_mark="[DONE]",
     on_head=take_head,
-    endings=MappingProxyType(
-        {
-            "length": "limit",
-            "max_tokens": "limit",
-            "content_filter": "filtered",
-            "error": "failed",
-        }
-    ),
     prompt_bytes=prompt_bytes,
     output_pattern=(
         rb'"(?:content|reasoning|reasoning_content|refusal|arguments|name|text|thinking|summary)"\s*:\s*"[^"]'

@@ -31,6 +31,7 @@ class TokenUsage(msgspec.Struct, gc=False):
     completion_tokens_details: TokenDetails | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    citation_tokens: int | None = None
     prompt_cache_hit_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None

@@ -195,6 +195,9 @@ def take_head(answer: Answer, headers: Mapping[str, str]) -> None:
         total = next(
             (found for name in _PROCESSING if (found := _header_ms(headers, name)) is not None), None
         )
+    if "x-litellm-version" in headers or "x-litellm-call-id" in headers:
+        # It counts with a tokeniser of its own where the upstream does not (docs/providers.md).
+        answer.remarks.add("counted_by_gateway")
     said = Reported(
         source="headers",
         queue_seconds=_header_ms(headers, "x-queue-time"),

@@ -42,25 +42,41 @@ _decode_request = msgspec.json.Decoder(_Request).decode
 
 
 def _counts(usage: TokenUsage) -> TokenCounts:
-    input_tokens = _first(usage.prompt_tokens, usage.input_tokens)
-    output_tokens = _first(usage.completion_tokens, usage.output_tokens)
-    reasoning_tokens = _reasoning(usage)
-    if (
-        sound(input_tokens)
-        and sound(reasoning_tokens)
-        and output_tokens is not None
-        and sound(output_tokens)
-        and reasoning_tokens is not None
-        and _excludes_reasoning(usage)
-    ):
-        output_tokens += reasoning_tokens
+    output_tokens, reasoning_tokens = _output(usage)
     return TokenCounts(
-        input_tokens=input_tokens,
+        input_tokens=_first(usage.prompt_tokens, usage.input_tokens),
         output_tokens=output_tokens,
         cached_input_tokens=_cached(usage),
         cache_write_tokens=_written(usage),
         reasoning_tokens=reasoning_tokens,
     )
+
+
+def _output(usage: TokenUsage) -> tuple[int | None, int | None]:
+    """All tokens of the output, and those of reasoning among them.
+
+    Some leave reasoning out of `completion_tokens` (xAI, Gemini): the total betrays it, or a count of 0
+    beside it. Some do not even count it, but for the total.
+    """
+    given = sound(_first(usage.prompt_tokens, usage.input_tokens))
+    made = _first(usage.completion_tokens, usage.output_tokens)
+    reasoning, total = _reasoning(usage), sound(usage.total_tokens)
+    whole, part = sound(made), sound(reasoning)
+    if not given or whole is None:
+        return made, reasoning
+    if part:
+        excluded = total == given + whole + part or whole == 0
+        return (whole + part if excluded else whole), reasoning
+    hidden = None if total is None or not whole else total - given - whole
+    if hidden is None or hidden <= 0 or hidden in _beside_the_prompt(usage):
+        return made, reasoning
+    return whole + hidden, hidden
+
+
+def _beside_the_prompt(usage: TokenUsage) -> tuple[int, ...]:
+    """What some count in the total only, and is of the input."""
+    cached, written = _cached(usage) or 0, _written(usage) or 0
+    return cached, written, cached + written, usage.citation_tokens or 0
 
 
 def _from_timings(timings: Timings) -> TokenCounts | None:
@@ -97,16 +113,6 @@ def _written(usage: TokenUsage) -> int | None:
 def _reasoning(usage: TokenUsage) -> int | None:
     details = usage.completion_tokens_details
     return _first(details.reasoning_tokens if details is not None else None, usage.reasoning_tokens)
-
-
-def _excludes_reasoning(usage: TokenUsage) -> bool:
-    """xAI and Gemini leave reasoning out of completion_tokens; the total betrays it."""
-    parts = (
-        _first(usage.prompt_tokens, usage.input_tokens),
-        _first(usage.completion_tokens, usage.output_tokens),
-        _reasoning(usage),
-    )
-    return usage.total_tokens == sum(part or 0 for part in parts)
 
 
 def _first(*counts: int | None) -> int | None:

@@ -21,7 +21,8 @@ import msgspec
 from probe.facts.sample import FailureKind, Reported
 from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure
-from probe.providers.failures import error_object, failed
+from probe.providers.error_object import error_object
+from probe.providers.failures import failed
 from probe.providers.framing import split_events
 from probe.providers.native.api import NativeApi, PromptCall
 from probe.providers.preset import Quirks
@@ -130,7 +131,8 @@ class _Parser:
         if event.error:
             return _failure(event)
         if self.ended:
-            raise ValueError("it follows the last token")
+            self._answer.remarks.add("after_end_mark")
+            return None
         token = event.token
         if token is not None:
             self._tokens += 1
@@ -233,7 +235,6 @@ TGI = NativeApi(
         split=split_events,
         end_mark="the generated text",
         on_head=_take_head,
-        endings=MappingProxyType({"length": "limit"}),
         prompt_bytes=_prompt_bytes,
         output_pattern=rb'"(?:text|generated_text)"\s*:\s*"[^"]',
     ),

@@ -1,0 +1,16 @@
+"""Results say how a response departed from its protocol, and what a redirect took."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("benchmark_results", sa.Column("remarks", sa.Text))
+    op.add_column("benchmark_results", sa.Column("redirect_seconds", sa.Double))
