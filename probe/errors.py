@@ -20,17 +20,22 @@ A failed attempt is no exception: it is a `Failed` outcome on a stored sample (s
 
 from __future__ import annotations
 
+from probe.lib.secrets import redact_typed
+
 
 class ProbeError(Exception):
     """Root of the tree. `str(error)` is one line, fit for a terminal, and holds no secret."""
 
 
 class ConfigError(ProbeError):
-    """The configuration cannot be used. `problems` holds one line for each thing to put right."""
+    """The configuration cannot be used. `problems` holds one line for each thing to put right.
+
+    They are redacted here, once for whoever shows them: people put keys in places where names belong.
+    """
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = problems
+        self.problems = tuple(map(redact_typed, problems))
+        super().__init__("; ".join(self.problems))
 
 
 class SuiteError(ProbeError):

@@ -36,8 +36,9 @@ class Reloader:
             except NotRunning:
                 raise
             except ProbeError as exc:
-                self._refused(str(exc))
-                raise exc if isinstance(exc, ConfigError) else ConfigError(str(exc)) from exc
+                refusal = exc if isinstance(exc, ConfigError) else ConfigError(str(exc))
+                self._refused(str(refusal))
+                raise refusal from exc
             except Exception as exc:
                 _log.exception("reading the configuration failed unexpectedly")
                 reason = f"unexpected {type(exc).__name__}, see the log"

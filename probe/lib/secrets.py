@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -17,21 +18,50 @@ MASK: Final = "**********"
 
 # A shorter secret is not looked for: texts with "none" or "ollama" masked in them could not be read.
 MIN_SECRET_CHARACTERS: Final = 8
+_RANDOM_CHARACTERS: Final = 24
+# Random characters of base64 have .6 of it, hexadecimal ones .47, names less than .4.
+_RANDOM_CHANGES: Final = 0.42
 
+# A password with a / that was not quoted goes on to the @; a port does not. A URL read as a path has one /.
 _URL_PASSWORD: Final = re.compile(
-    r"(?P<before>\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:?#@\"'<>]*:)[^\s/@\"'<>]+(?=@)"
+    r"""(?P<before>\b[A-Za-z][A-Za-z0-9+.-]*://?[^\s/:?#@"'<>]*:)"""
+    r"""(?:[^\s/"'<>]+|(?![0-9]{1,5}[/?#])[^\s"'<>]+)(?=@)"""
 )
+# How credentials begin: some without doubt, others only where a digit follows. GitHub's secret scanning and
+# gitleaks keep lists of them.
+_CERTAIN: Final = (
+    r"(?:gsk|hf|tgp|gh[oprsu]|github_pat|glsa|glc|dop_v1|npm|lsv2_[a-z]{2}|whsec|sk_live|sk_test|rk_live)_"
+)
+_WITH_DIGIT: Final = (
+    r"(?:sk[-_]|[pr]k-|csk-|xai-|pplx-|nvapi-|tvly-|AIza|glpat-|xox[abeoprs]-|pypi-|GOCSPX-|fw_|r8_|jina_)"
+)
+# Whoever knows the URL of such a webhook may post to it.
+_WEBHOOK: Final = (
+    r"https?://?(?:hooks\.slack\.com/(?:services|workflows|triggers)"
+    r"|(?:[\w-]+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks"
+    r"|[\w.-]*\boutlook\.office(?:365)?\.com/webhook|[\w-]+\.webhook\.office\.com/webhookb2"
+    r"|hooks\.zapier\.com/hooks/catch|events\.pagerduty\.com/integration|api\.telegram\.org(?=/bot))/"
+)
+# A word in front of other words, as in "password: must not be empty".
+_PROSE: Final = r"(?!(?-i:[a-z]+)[,.;:]?\s)"
 # No value holds a quote or a backslash: a line of JSON stays one.
 _SHAPES: Final = re.compile(
-    r"""
-    (?<![A-Za-z0-9])(?:(?:gsk|hf|tgp)_|(?:sk-|pk-|rk-|xai-|pplx-|nvapi-|AIza)(?=[A-Za-z_-]*[0-9*]))
-      [A-Za-z0-9_*-]{12,}
-    | (?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=*-]{8,}
-    | (?P<parameter>[?&](?:api[-_]?key|key|access_token|token|signature)=)[^\s&\#"'<>\\]+
-    | (?P<field>["']?\b(?:x-)?(?:api[-_]key|authorization|password|secret)["']?\s*[:=]\s*["']?)
-      (?!\s|\*{10}|bearer\s|basic\s)[^\s"',;&}\])\\]{4,}
+    rf"""
+    (?<![A-Za-z0-9])(?:{_CERTAIN}|{_WITH_DIGIT}(?=[A-Za-z_-]*[0-9*]))[A-Za-z0-9_*-]{{12,}}
+    | (?<![A-Za-z0-9])(?:(?:AKIA|ASIA|ABIA)[A-Z0-9]{{16}}(?![A-Za-z0-9])|ABSK[A-Za-z0-9+/=]{{40,}}
+      |eyJ[A-Za-z0-9_-]{{10,}}(?:\.[A-Za-z0-9_-]*){{0,2}}|(?:SG|ya29)\.[A-Za-z0-9._-]{{20,}}|dapi[0-9a-f]{{32}})
+    | (?P<webhook>{_WEBHOOK})[^\s"'<>\\]+
+    | (?P<scheme>\b(?:bearer|basic)\s+){_PROSE}[A-Za-z0-9._~+/=*-]{{8,}}
+    | (?P<parameter>[?&](?:api[-_]?key|key|(?:\w+_)?token|sig|signature|secret|password)=)[^\s&\#"'<>\\]+
+    | (?P<field>["']?\b(?:x-)?(?:api[-_]key|authorization|password|secret)["']?\s*(?:=\s*|:\s*{_PROSE})["']?)
+      (?!\s|\*{{10}}|bearer\s|basic\s)[^\s"',;&}}\])\\]{{4,}}
     """,
     re.VERBOSE | re.IGNORECASE,
+)
+_PROOF: Final = frozenset({None, "webhook", "scheme"})
+# What a person typed in the wrong place: nobody knows its shape, but no word looks like it.
+_LONG_RUN: Final = re.compile(
+    r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{24,}|(?<![A-Za-z0-9/+])[A-Za-z0-9+][A-Za-z0-9/+]{39}(?![A-Za-z0-9/+=])"
 )
 
 
@@ -68,7 +98,7 @@ def _pattern(secret: str) -> str:
 
 
 def _mask_shape(match: re.Match[str]) -> str:
-    return (match["scheme"] or match["parameter"] or match["field"] or "") + MASK
+    return (match[match.lastgroup] if match.lastgroup else "") + MASK
 
 
 def _forms(secret: str) -> set[str]:
@@ -112,3 +142,39 @@ def learn(secrets: Iterable[str]) -> None:
 def redact(text: str) -> str:
     """The text without any known secret and without anything that is shaped like one."""
     return _redactor(text)
+
+
+def redact_typed(text: str) -> str:
+    """The same, and without long runs of letters and digits that are no words.
+
+    For what somebody wrote into a configuration, where a secret may stand in any place.
+    """
+    return _LONG_RUN.sub(lambda match: MASK if _is_random(match[0]) else match[0], redact(text))
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a credential is in it, by shape alone."""
+    return _URL_PASSWORD.search(text) is not None or any(
+        match.lastgroup in _PROOF for match in _SHAPES.finditer(text)
+    )
+
+
+def looks_random(text: str) -> bool:
+    """Whether all of it is a long run of letters and digits that is no word."""
+    return _LONG_RUN.fullmatch(text) is not None and _is_random(text)
+
+
+def _is_random(run: str) -> bool:
+    """Small and capital letters and digits change more often than in names made of words and versions."""
+    plain = re.sub(r"[^A-Za-z0-9]", "", run)
+    digits = sum(map(str.isdigit, plain))
+    if len(plain) < _RANDOM_CHARACTERS or not 2 <= digits < len(plain):
+        return False
+    if plain == run and digits >= 4:
+        return True
+    changes = sum(_kind(one) != _kind(other) for one, other in pairwise(plain))
+    return changes >= _RANDOM_CHANGES * len(plain)
+
+
+def _kind(character: str) -> tuple[bool, bool]:
+    return character.isdigit(), character.isupper()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from probe.lib.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display
+from probe.lib.secrets import MASK, MIN_SECRET_CHARACTERS, Redactor, display, looks_random, redact_typed
 
 SHAPES = {
     "OpenAI": "sk-proj-abcDEF123_456-789xyz",
@@ -18,6 +18,13 @@ SHAPES = {
     "xAI": "xai-0123456789abcdef",
     "Hugging Face": "hf_abcdefghijklmnop",
     "Google": "AIzaSyA-0123456789abcdefghijklmnopqrs",
+    "Anthropic": "sk-ant-api03-abCD1234efGH5678ijKL-xyz_AA",
+    "AWS": "AKIAZ7Q3M5N8P2R4T6VX",
+    "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w",
+    "GitHub": "ghp_0123456789abcdefABCDEF0123456789abcd",
+    "GitLab": "glpat-abc123DEF456ghi789JK",
+    "Slack": "xoxb-123456789012-abcDEF456ghi",
+    "Cerebras": "csk-0123456789abcdefghij",
     "half masked by a provider": "sk-abcd********************wxyz",
 }
 
@@ -42,6 +49,10 @@ def test_a_key_that_nobody_configured_is_known_by_its_shape(key: str, text: str)
         ("GET /v1?api_key=abc&x=1", f"GET /v1?api_key={MASK}&x=1"),
         ("GET /v1?a=1&access_token=abc", f"GET /v1?a=1&access_token={MASK}"),
         ("postgresql://probe:pw@db/probe", f"postgresql://probe:{MASK}@db/probe"),
+        ("postgresql://probe:p/w@x@db/probe", f"postgresql://probe:{MASK}@db/probe"),
+        ("https://hooks.slack.com/services/T0/B0/xyz", f"https://hooks.slack.com/services/{MASK}"),
+        ("https://discord.com/api/webhooks/1/x-y!", f"https://discord.com/api/webhooks/{MASK}"),
+        ("password: letmein", f"password: {MASK}"),
         ("see http://u:p@h:1/x and http://v:q@h", f"see http://u:{MASK}@h:1/x and http://v:{MASK}@h"),
     ],
 )
@@ -64,10 +75,37 @@ def test_a_credential_is_known_by_its_place(text: str, redacted: str) -> None:
         "hf-inference-endpoint-2",
         "no such key: providers.openai.base_ur",
         "keyboard-interrupt-handler-x",
+        "providers.openai.api_key: must be visible ASCII characters without spaces",
+        "exporters.other.password: unknown key; did you mean token?",
+        "Authorization: failed for this user",
+        "Bearer authentication is required",
+        "http://h:8080/a/b?c=d@e",
     ],
 )
 def test_an_ordinary_text_is_left_alone(text: str) -> None:
     assert Redactor()(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "random"),
+    [
+        ("4f9e8d7c6b5a49382716051423324150", True),
+        ("Xq7Rt2Lm9Zv4Kp8Wn3Bs6Yd1Hf5Jg0Tc", True),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYZ3X9Q2KEYS", True),
+        ("a-4QbN9x_Zr7LtW2pKs8VmEy3HcJd6TfGu5Ro", True),
+        ("MetaLlama3InstructTurboChat", False),
+        ("gpt-4o-mini-2024-07-18-Turbo-Instruct-FP8", False),
+        ("production-inference-eu-west-1", False),
+        ("mixtral-8x7b-instruct-v0-1-q4_k_m", False),
+        ("/var/lib/probe/configuration/Main/probe1", False),
+        ("inference_probe_ttft_seconds_bucket_2", False),
+    ],
+)
+def test_a_key_without_a_shape_is_told_from_a_name(text: str, *, random: bool) -> None:
+    assert looks_random(text) == random
+    assert redact_typed(f"unknown provider '{text}'; see it") == (
+        f"unknown provider '{MASK if random else text}'; see it"
+    )
 
 
 def test_configured_secrets_are_masked_wherever_they_stand() -> None:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from probe.config import Config, process_environment
+from probe.config.sources.misplaced import misplaced_secrets, secrets_in
 from probe.config.sources.problems import Origins, problem_lines
-from probe.config.sources.shape import Place, Shape, is_list, is_mapping, is_secret, is_section, step, visible
+from probe.config.sources.shape import Shape, is_list, is_mapping, is_section, step, visible
 from probe.config.sources.variables import Variable, from_dotenv, from_environment, read_layer
 from probe.config.sources.yaml_file import YamlFile, content_of, read_yaml
 from probe.errors import ConfigError
@@ -58,12 +59,15 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     origins = Origins(str(file), document.lines, [layer.origins for layer in layers])
     sources = [*(source for layer in layers for source in layer.sources()), given]
     for source in sources:
-        _learn_secrets(source, ())
+        learn(secrets_in(source))
     problems = [problem for layer in reversed(layers) for problem in layer.problems]
+    misplaced = {place: text for source in sources for place, text in misplaced_secrets(source)}
     try:
         config = _merge(sources)
     except ValidationError as exc:
-        raise ConfigError(*problem_lines(exc.errors(include_url=False), origins), *problems) from None
+        errors = exc.errors(include_url=False)
+        raise ConfigError(*problem_lines(errors, origins, misplaced), *problems) from None
+    problems = [*problem_lines([], origins, misplaced), *problems]
     if problems:
         raise ConfigError(*problems)
     return Loaded(config=config, origins=origins, file=file, layers=(environment, dotenv), cwd=cwd)
@@ -134,15 +138,3 @@ def _fill_empty(value: Any, shape: Shape) -> Any:
     if isinstance(value, list):
         return [_fill_empty(item, step(shape, index)) for index, item in enumerate(value)]
     return value
-
-
-def _learn_secrets(value: object, place: Place) -> None:
-    """From here on no message shows them, also not one about this configuration."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _learn_secrets(item, (*place, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _learn_secrets(item, (*place, index))
-    elif isinstance(value, str) and is_secret(place):
-        learn([value])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from pydantic_core import ErrorDetails
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 from probe.config.sources.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
 from probe.config.sources.variables import Variable
 from probe.lib.patterns import did_you_mean
-from probe.lib.secrets import redact
+from probe.lib.secrets import redact_typed
 
 SHOWN_CHARACTERS: Final = 60
 _NAME_RULE: Final = "must begin with a letter or digit and go on with letters, digits and any of {}"
@@ -92,11 +93,28 @@ class Origins:
         return f"{where}{dotted(place)}: {message}"
 
 
-def problem_lines(errors: Sequence[ErrorDetails], origins: Origins) -> list[str]:
-    """One line for each error: those of the file in its order, then those of variables."""
+def problem_lines(
+    errors: Sequence[ErrorDetails], origins: Origins, found: Mapping[Place, str] = MappingProxyType({})
+) -> list[str]:
+    """One line for each error: those of the file in its order, then those of variables.
+
+    `found` are problems that were found otherwise, by place; what is wrong inside of it follows from them.
+    """
     real = [error for error in errors if not _follows(error, errors)]
-    by_line = sorted(real, key=lambda error: origins.line(error["loc"]) or sys.maxsize)
-    return [_text(error, origins) for error in by_line]
+    said = {error["loc"] for error in real if error["type"] == "value_error" and not _quotes(error)}
+    found = {place: message for place, message in found.items() if place not in said}
+    lines = [
+        (error["loc"], _text(error, origins))
+        for error in real
+        if not any(error["loc"][: len(place)] == place for place in found)
+    ]
+    lines += [(place, origins.problem(place, message)) for place, message in found.items()]
+    lines.sort(key=lambda problem: origins.line(problem[0]) or sys.maxsize)
+    return [text for _, text in lines]
+
+
+def _quotes(error: ErrorDetails) -> bool:
+    return str(error["input"]) in error["msg"]
 
 
 def _follows(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
@@ -128,7 +146,7 @@ def _message(error: ErrorDetails, place: Place) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "value_error":
-        return redact(str(error["ctx"]["error"]))
+        return str(error["ctx"]["error"])
     if kind == "too_short":
         least = error["ctx"]["min_length"]
         return f"must have {least} characters or more" if is_secret(place) else "must not be empty"
@@ -157,7 +175,7 @@ def _is(value: object, place: Place) -> str:
     if isinstance(value, int | float):
         hint = "; put it in quotes" if shape_at(place) is str else ""
         return f", is {value}{hint}"
-    shown = redact(str(value))
+    shown = redact_typed(str(value))  # before it is cut
     return f", is {shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + '…'!r}"
 
 

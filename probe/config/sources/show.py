@@ -10,9 +10,9 @@ from typing import Any, Final
 from pydantic import SecretStr
 
 from probe.config.sources.load import Loaded
-from probe.config.sources.shape import Place, is_secret
+from probe.config.sources.shape import FREE, Place, is_secret, shape_at
 from probe.config.values import Section
-from probe.lib.secrets import display
+from probe.lib.secrets import display, redact
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")
 _NOT_PLAIN: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
@@ -69,8 +69,9 @@ def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
 
 
 def _shown(value: Any, place: Place) -> str:
-    secret = SecretStr(value) if isinstance(value, str) and is_secret(place) else value
-    return _scalar(secret)
+    if isinstance(value, str) and shape_at(place) is FREE:
+        value = SecretStr(value) if is_secret(place) else redact(value)
+    return _scalar(value)
 
 
 def _scalar(value: Any) -> str:
