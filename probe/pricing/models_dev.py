@@ -48,7 +48,7 @@ class ModelsDev:
         except ValueError as exc:
             raise PriceSourceError(str(exc)) from exc
         told = tuple(
-            models_dev.read(document, name, base_url, at)
+            models_dev.models_dev_prices(document, name, base_url, at)
             for name, base_url in asked.items()
             if not is_local(base_url)
         )

@@ -115,7 +115,7 @@ class Pricing:
         """
         scope = self._scope()
         report = await self._intake.take(
-            listing.SOURCE, [listing.read(provider, listed, at)], scope, self._clock.now()
+            listing.SOURCE, [listing.listing_prices(provider, listed, at)], scope, self._clock.now()
         )
         log_report(report, provider)
         names = dict.fromkeys((provider, model.id) for model in listed)

@@ -99,14 +99,14 @@ def span(seconds: float) -> str:
     return f"{whole // _DAY}{NBSP}d"
 
 
-def timestamp(when: datetime | None) -> str:
+def utc_time(when: datetime | None) -> str:
     """`2026-11-21 03:12:07` in UTC, for a column whose head says so."""
     return UNKNOWN if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def utc_timestamp(when: datetime | None) -> str:
     """`2026-11-21 03:12:07 UTC`."""
-    return UNKNOWN if when is None else f"{timestamp(when)} UTC"
+    return UNKNOWN if when is None else f"{utc_time(when)} UTC"
 
 
 def clock_time(when: datetime | None, now: datetime) -> str:

@@ -44,7 +44,7 @@ class ResponsePlan:
 # The planned instants of one answer.
 
 
-class Timing:
+class WriteTiming:
     """Nanoseconds after the request; every instant with a spread takes one draw from `random`."""
 
     def __init__(self, behaviour: Behaviour, random: Random) -> None:

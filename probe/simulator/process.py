@@ -15,7 +15,7 @@ from probe.errors import SimulatorError
 from probe.simulator.options import SimulatorOptions, to_arguments
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Listening(msgspec.Struct, frozen=True):
     """What the child says once it listens."""
 
     base_url: str
@@ -30,7 +30,7 @@ class SimulatorProcess:
     Its standard input is held open by the parent: the kernel closes it with the parent, and the child goes.
     """
 
-    def __init__(self, process: Process, ready: Ready) -> None:
+    def __init__(self, process: Process, ready: Listening) -> None:
         self._process = process
         self.base_url = ready.base_url
         self.origin = ready.origin
@@ -56,7 +56,7 @@ class SimulatorProcess:
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), ready_seconds)
-            return cls(process, msgspec.json.decode(line, type=Ready))
+            return cls(process, msgspec.json.decode(line, type=Listening))
         except (TimeoutError, msgspec.DecodeError) as exc:
             await _end(process)
             raise SimulatorError("the simulator did not start") from exc

@@ -11,7 +11,7 @@ from probe.simulator.answer import budget, whole
 from probe.simulator.behaviour import Behaviour
 from probe.simulator.faults import ErrorAnswer, error_json, http_status, refusal
 from probe.simulator.framing import GARBAGE, JSON, head, usage_fields
-from probe.simulator.plan import ResponsePlan, Timing, Write
+from probe.simulator.plan import ResponsePlan, Write, WriteTiming
 from probe.simulator.quota import UNLIMITED, ratelimit_headers
 from probe.simulator.request import Ask
 from probe.simulator.streamed import StreamedAnswer
@@ -21,7 +21,7 @@ def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePla
     """The answer to a question, whatever the behaviour makes of it."""
     if behaviour.fault is not None and random.random() >= behaviour.fault_share:
         behaviour = msgspec.structs.replace(behaviour, fault=None)
-    pace = Timing(behaviour, random)
+    pace = WriteTiming(behaviour, random)
     fault = behaviour.fault
     status = http_status(fault)
     if status is not None:
@@ -43,7 +43,7 @@ def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePla
     )
 
 
-def plain(
+def one_write_plan(
     status: int,
     body: bytes,
     *,
@@ -83,7 +83,7 @@ def refused_plan(
     }
     content_type, body = bodies[behaviour.error_body]
     keep_alive = behaviour.keep_alive and ask.keep_alive
-    return plain(
+    return one_write_plan(
         status,
         body,
         keep_alive=keep_alive,
@@ -97,7 +97,7 @@ def refused_plan(
 # A whole answer: one body, written when the last token of a stream would have been.
 
 
-def whole_writes(behaviour: Behaviour, ask: Ask, pace: Timing, *, keep_alive: bool) -> Iterator[Write]:
+def whole_writes(behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> Iterator[Write]:
     """An answer in one piece, written when the last token of a stream would have been."""
     tokens = budget(behaviour, ask.max_tokens)
     count = tokens.reasoning + tokens.answer

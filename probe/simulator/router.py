@@ -27,7 +27,7 @@ from probe.simulator.request import (
     read_chat,
     refused_field,
 )
-from probe.simulator.response import plain, plan_response, refused_plan
+from probe.simulator.response import one_write_plan, plan_response, refused_plan
 from probe.simulator.truth import End, Stats, TruthLog, TruthRecord, line
 
 CREATED_SECONDS = 1_767_225_600  # what the model list says of every model: 2026-01-01
@@ -81,7 +81,7 @@ class Router:
 
     def refuse(self, error: RequestError) -> ResponsePlan:
         body = error_json(ErrorAnswer("invalid_request_error", None, str(error)))
-        return plain(error.status, body, keep_alive=False)
+        return one_write_plan(error.status, body, keep_alive=False)
 
     # Chat -------------------------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ def _error(request: Request, status: int, message: str) -> PlannedExchange:
 
 
 def _answer(request: Request, status: int, body: bytes, content_type: str) -> PlannedExchange:
-    made = plain(status, body, keep_alive=request.keep_alive, content_type=content_type)
+    made = one_write_plan(status, body, keep_alive=request.keep_alive, content_type=content_type)
     return PlannedExchange(plan=made, record=None, ended=_unnoted)
 
 

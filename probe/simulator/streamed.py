@@ -9,14 +9,14 @@ from probe.simulator.answer import OutputPiece, budget, chunks
 from probe.simulator.behaviour import Behaviour
 from probe.simulator.faults import error_json, refusal
 from probe.simulator.framing import EVENT_STREAM, LAST_CHUNK, OPENINGS, Events, chunk, cut, head, usage_fields
-from probe.simulator.plan import Timing, Write
+from probe.simulator.plan import Write, WriteTiming
 from probe.simulator.request import Ask
 
 
 class StreamedAnswer:
     """Plans one answer. `keep_alive` is what its head promises."""
 
-    def __init__(self, behaviour: Behaviour, ask: Ask, pace: Timing, *, keep_alive: bool) -> None:
+    def __init__(self, behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> None:
         self._behaviour = behaviour
         self.read_ask = ask
         self._pace = pace
@@ -182,7 +182,7 @@ STRIKES: dict[str, Strike] = {
 
 
 def with_fault(
-    bursts: Iterator[Burst], fault: str | None, after: int, pace: Timing, events: Events
+    bursts: Iterator[Burst], fault: str | None, after: int, pace: WriteTiming, events: Events
 ) -> Iterator[Burst]:
     """The bursts, with the fault before the first one that follows `after` tokens, or after the last.
 
@@ -196,7 +196,7 @@ def with_fault(
         yield from bursts
 
 
-def _stalled(bursts: Iterator[Burst], after: int, pace: Timing) -> Iterator[Burst]:
+def _stalled(bursts: Iterator[Burst], after: int, pace: WriteTiming) -> Iterator[Burst]:
     sent = 0
     at_ns = pace.first_ns
     for burst in bursts:
@@ -208,7 +208,7 @@ def _stalled(bursts: Iterator[Burst], after: int, pace: Timing) -> Iterator[Burs
 
 
 def _struck(
-    bursts: Iterator[Burst], strike: Strike, after: int, pace: Timing, events: Events
+    bursts: Iterator[Burst], strike: Strike, after: int, pace: WriteTiming, events: Events
 ) -> Iterator[Burst]:
     data, then = strike(events)
     sent = 0

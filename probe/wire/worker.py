@@ -43,11 +43,11 @@ def main() -> None:
     gc.freeze()
     channel = socket.socket(fileno=0)
     if not hasattr(select, "epoll"):
-        asyncio.run(serve(channel))
+        asyncio.run(serve_channel(channel))
         return
     poller = Poller()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(StreamSelector(poller))) as runner:
-        runner.run(serve(channel, poller))
+        runner.run(serve_channel(channel, poller))
 
 
 def _allow_many_sockets() -> None:
@@ -56,7 +56,7 @@ def _allow_many_sockets() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def serve(channel: socket.socket, poller: Poller | None = None) -> None:
+async def serve_channel(channel: socket.socket, poller: Poller | None = None) -> None:
     """Carry out the orders that come over `channel`, until it ends; then break off what is open.
 
     `poller` is what the running loop waits on, where that is so.

@@ -14,7 +14,7 @@ from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire
 from probe.wire.request import WireRequest
-from probe.wire.worker import serve
+from probe.wire.worker import serve_channel
 from tests.wire.asking import ask
 from tests.wire.raw_server import Peer, answers, response, serving
 from tests.wire.waiting import until
@@ -25,7 +25,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @asynccontextmanager
 async def working() -> AsyncIterator[Ends]:
     ours, theirs = socket.socketpair()
-    worker = asyncio.create_task(serve(theirs))
+    worker = asyncio.create_task(serve_channel(theirs))
     reader, writer = await asyncio.open_connection(sock=ours)
     assert isinstance(await report(reader), frames.Ready)
     yield reader, writer

@@ -13,7 +13,7 @@ from probe.cli.output.table import Cell, Column, print_note, print_table
 from probe.config import Config
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.clock import SystemClock
-from probe.reports.format import timestamp
+from probe.reports.format import utc_time
 from probe.reports.schemas import EventBody
 from probe.store.records import EventFilter
 
@@ -69,7 +69,7 @@ def print_events(events: Sequence[Event]) -> None:
     print_table(
         _COLUMNS,
         [
-            [timestamp(event.at), Cell(event.severity, _STYLES[event.severity]), event.kind, event.text]
+            [utc_time(event.at), Cell(event.severity, _STYLES[event.severity]), event.kind, event.text]
             for event in events
         ],
     )

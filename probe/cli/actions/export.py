@@ -20,7 +20,7 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import Status
 from probe.lib.clock import SystemClock
-from probe.reports.format import timestamp
+from probe.reports.format import utc_time
 from probe.store.events import EventStore
 from probe.store.prices import PriceStore
 from probe.store.records import Journal, ResultFilter
@@ -97,7 +97,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
                 each.exporter,
                 each.journal,
                 f"{each.waiting:,}",
-                timestamp(each.oldest_at),
+                utc_time(each.oldest_at),
                 f"{each.refused:,}",
             ]
             for each in found

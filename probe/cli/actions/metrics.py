@@ -15,7 +15,7 @@ from probe.cli.output.format import series_label
 from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
 from probe.config import Config
 from probe.facts.sample import Reported, Sample
-from probe.reports.format import UNKNOWN, duration, integer, timestamp, tokens_per_second
+from probe.reports.format import UNKNOWN, duration, integer, tokens_per_second, utc_time
 
 _NOTHING: Final = "no result has metrics of the server"
 _PERCENTILES: Final = (50, 90, 95, 99)
@@ -115,7 +115,7 @@ def print_metrics(samples: Sequence[Sample]) -> None:
         reported = sample.reported
         assert reported is not None
         told = [_shown(metric.unit, metric.read(reported)) for metric in METRICS]
-        rows.append([timestamp(sample.started_at), series_label(sample), reported.source, *told])
+        rows.append([utc_time(sample.started_at), series_label(sample), reported.source, *told])
     print_table([Column("when (UTC)"), Column("target"), Column("source"), *heads], rows, lead=3)
 
 

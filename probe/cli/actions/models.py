@@ -32,7 +32,7 @@ from probe.lib.clock import SystemClock
 from probe.lib.patterns import did_you_mean
 from probe.pricing import Pricing, scope_of
 from probe.pricing.scope import environment_proxy
-from probe.reports.format import UNKNOWN, integer, timestamp, usd
+from probe.reports.format import UNKNOWN, integer, usd, utc_time
 from probe.reports.models import ModelChoice, ShownModel, shown_models
 from probe.reports.schemas import EventBody, ModelBody, ModelInfoBody
 from probe.store.records import EventFilter, ModelRecord
@@ -160,7 +160,7 @@ def print_model(info: ModelInfo) -> None:
     if info.events:
         print_line()
         for event in info.events:
-            print_line(f"{timestamp(event.at)}  {terminal_safe(event.text)}")
+            print_line(f"{utc_time(event.at)}  {terminal_safe(event.text)}")
 
 
 def model_info_body(info: ModelInfo) -> ModelInfoBody:
@@ -189,9 +189,9 @@ def _lines(info: ModelInfo) -> Iterator[tuple[str, str]]:
     ):
         if value is not None:
             yield title, str(value)
-    yield "first listed", timestamp(record.listed_first_at)
-    yield "last listed", timestamp(record.listed_last_at)
-    yield "last probed", timestamp(record.last_seen_at)
+    yield "first listed", utc_time(record.listed_first_at)
+    yield "last listed", utc_time(record.listed_last_at)
+    yield "last probed", utc_time(record.last_seen_at)
 
 
 def _price(record: ModelRecord) -> str:

@@ -15,7 +15,7 @@ from probe.cli.output.table import Column, print_error, print_line, print_note, 
 from probe.config import Config
 from probe.pricing.events import short_price
 from probe.pricing.status import PriceSync, SourceReport
-from probe.reports.format import timestamp
+from probe.reports.format import utc_time
 from probe.reports.schemas import QuoteBody
 from probe.store.records import QuoteRecord
 
@@ -88,7 +88,7 @@ def print_held(reviewed: Reviewed) -> None:
                 "" if price is None else short_price(price),
                 short_price(quote.price),
                 quote.reason or "",
-                timestamp(quote.fetched_at),
+                utc_time(quote.fetched_at),
             ]
             for quote, price in reviewed.held
         ],

@@ -33,7 +33,7 @@ from probe.errors import StoreError
 from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
 from probe.pricing.recompute import Recomputed, recompute
-from probe.reports.format import timestamp
+from probe.reports.format import utc_time
 from probe.reports.schemas import DatedPriceBody
 
 _PRICES: Final = (
@@ -226,7 +226,7 @@ def history_body(history: Sequence[DatedPrice]) -> list[DatedPriceBody]:
 def _history_row(dated: DatedPrice) -> list[Cell | str]:
     at, price = dated
     return [
-        timestamp(at),
+        utc_time(at),
         *rate_cells(price.rates),
         amount(price.request_usd),
         price.source,
@@ -281,7 +281,7 @@ def costs_body(found: Sequence[Recomputed]) -> object:
 def _cost_row(each: Recomputed) -> list[Cell | str]:
     sample = each.sample
     return [
-        timestamp(sample.started_at),
+        utc_time(sample.started_at),
         sample.target.name,
         token_counts(sample.usage),
         amount(_stored(each)),

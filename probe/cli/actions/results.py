@@ -16,7 +16,7 @@ from probe.cli.output.table import Column, print_note, print_table
 from probe.config import Config
 from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
-from probe.reports.format import duration, timestamp, tokens_per_second
+from probe.reports.format import duration, tokens_per_second, utc_time
 from probe.reports.schemas import ResultDetail
 from probe.store.records import ResultFilter
 
@@ -76,7 +76,7 @@ def print_results(samples: Sequence[Sample]) -> None:
         _COLUMNS,
         [
             [
-                timestamp(sample.started_at),
+                utc_time(sample.started_at),
                 series_label(sample),
                 sample.case_id,
                 duration(sample.timing.ttft_seconds),

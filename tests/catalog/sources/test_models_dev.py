@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from probe.catalog.prices.price import Tier
 from probe.catalog.prices.quote import Quote, SourcePrices
-from probe.catalog.prices.sources.models_dev import parse, read
+from probe.catalog.prices.sources.models_dev import models_dev_prices, parse
 from probe.facts.rates import Rates
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ def document(cost: Any, *, provider: str = "openai", model: str = "gpt-x", **mor
 
 
 def told(cost: Any, base_url: str = OPENAI, **more: Any) -> SourcePrices:
-    return read(parse(document(cost, **more)), "mine", base_url, NOW)
+    return models_dev_prices(parse(document(cost, **more)), "mine", base_url, NOW)
 
 
 def only(found: SourcePrices) -> Quote:
@@ -83,7 +83,7 @@ def test_the_old_name_of_a_tier() -> None:
 def test_amounts_are_exact(input_usd: Decimal, output_usd: Decimal) -> None:
     cost = f'{{"input": {input_usd:f}, "output": {output_usd:f}}}'
     text = '{"openai": {"models": {"m": {"cost": ' + cost + "}}}}"
-    price = only(read(parse(text.encode()), "mine", OPENAI, NOW)).price
+    price = only(models_dev_prices(parse(text.encode()), "mine", OPENAI, NOW)).price
     assert (price.rates.input_per_million_usd, price.rates.output_per_million_usd) == (input_usd, output_usd)
 
 
@@ -148,7 +148,7 @@ def test_one_bad_price_does_not_keep_the_others_out() -> None:
         "good": {"cost": {"input": 1, "output": 1}},
         "odd": 7,
     }
-    found = read(parse(json.dumps({"openai": {"models": models}}).encode()), "mine", OPENAI, NOW)
+    found = models_dev_prices(parse(json.dumps({"openai": {"models": models}}).encode()), "mine", OPENAI, NOW)
     assert [quote.model for quote in found.quotes] == ["good"]
     assert [refusal.model for refusal in found.refused] == ["bad"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.catalog.prices.sources.override import load_overrides, read
+from probe.catalog.prices.sources.override import load_overrides, parse_overrides
 from probe.errors import ConfigError
 
 
@@ -24,7 +24,7 @@ def test_prices_by_provider_and_model(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_overrides_nothing() -> None:
-    assert read(b"", "prices.yaml") == {}
+    assert parse_overrides(b"", "prices.yaml") == {}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_an_empty_file_overrides_nothing() -> None:
 )
 def test_a_file_that_cannot_be_used(content: bytes, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        read(content, "prices.yaml")
+        parse_overrides(content, "prices.yaml")
     assert problem in caught.value.problems
 
 

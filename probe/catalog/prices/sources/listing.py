@@ -13,7 +13,7 @@ from probe.catalog.prices.quote import Quote, RefusedPrice, SourcePrices, price_
 SOURCE: Final = "provider"
 
 
-def read(provider: str, listed: Sequence[ListedModel], at: datetime) -> SourcePrices:
+def listing_prices(provider: str, listed: Sequence[ListedModel], at: datetime) -> SourcePrices:
     """The prices of a list that was read at `at`; to people they come from the provider by its name."""
     quotes: dict[str, Quote] = {}
     refused: list[RefusedPrice] = []

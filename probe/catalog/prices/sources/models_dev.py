@@ -80,7 +80,7 @@ def parse(body: bytes) -> Document:
     return document
 
 
-def read(document: Document, provider: str, base_url: str, at: datetime) -> SourcePrices:
+def models_dev_prices(document: Document, provider: str, base_url: str, at: datetime) -> SourcePrices:
     """What it says of the models at that base URL; `provider` is the name in the configuration."""
     entry = document.get(_known_id(base_url) or _listed_id(document, base_url) or "")
     quotes: list[Quote] = []

@@ -19,10 +19,10 @@ _PRICE = TypeAdapter(PriceConfig)
 
 def load_overrides(path: Path) -> Mapping[str, PriceConfig]:
     """By `provider/model`. Raises ConfigError with every problem; each begins with the file and the line."""
-    return read(content_of(path, str(path)), str(path))
+    return parse_overrides(content_of(path, str(path)), str(path))
 
 
-def read(content: bytes, name: str) -> Mapping[str, PriceConfig]:
+def parse_overrides(content: bytes, name: str) -> Mapping[str, PriceConfig]:
     """`name` is what the file is called in messages. Raises ConfigError as `load_overrides`."""
     document = read_yaml(content, name)
     found: dict[str, PriceConfig] = {}
