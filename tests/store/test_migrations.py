@@ -195,7 +195,7 @@ async def test_a_database_that_is_not_there_is_said(postgres: PostgresServer) ->
 
 _OPEN_ONE = """
 import asyncio, sys
-from probe.store import Store
+from probe.store.store import Store
 
 async def main():
     async with await Store.open(sys.argv[1]) as store:
