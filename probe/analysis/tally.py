@@ -26,20 +26,20 @@ class Tally:
     `costed` attempts whose cost is known.
     """
 
-    attempts: int
-    successes: int
-    own_failures: int
-    last_at: datetime | None
-    last_success_at: datetime | None
-    ttft_seconds: Sequence[float]
-    total_latency_seconds: Sequence[float]
+    attempts: int = 0
+    successes: int = 0
+    own_failures: int = 0
+    last_at: datetime | None = None
+    last_success_at: datetime | None = None
+    ttft_seconds: Sequence[float] = ()
+    total_latency_seconds: Sequence[float] = ()
     prompts: Sequence[int] | None = None
-    tps: Sequence[float]
-    input_tokens: int
-    output_tokens: int
-    cost_usd: Decimal
-    costed: int
-    costed_tokens: int
+    tps: Sequence[float] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    costed: int = 0
+    costed_tokens: int = 0
 
 
 def timed(sample: Sample) -> bool:

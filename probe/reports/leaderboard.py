@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from probe.analysis import OWN_FAILURES, Distribution, Summary, Tally, hourly_medians, summarise
+from probe.analysis import Distribution, Summary, Tally, hourly_medians, summarise
 from probe.facts.sample import FailureKind, Series, TargetKind
 from probe.store.records import LeaderboardRow
 from probe.wire.request import Connection
@@ -88,26 +88,6 @@ def ranked(listed: Iterable[Entry], sort: Sort) -> list[Entry]:
     return [entry for _, entry in known] + unknown
 
 
-def tally_of(row: LeaderboardRow) -> Tally:
-    """The columns of a row as the statistics take them."""
-    return Tally(
-        attempts=row.attempts,
-        successes=row.successes,
-        own_failures=sum(count for kind, count in row.failures.items() if kind in OWN_FAILURES),
-        last_at=row.last_attempt_at,
-        last_success_at=row.last_success_at,
-        ttft_seconds=row.ttft_seconds.values,
-        total_latency_seconds=row.total_latency_seconds.values,
-        prompts=row.prompts or None,
-        tps=row.tps.values,
-        input_tokens=row.input_tokens,
-        output_tokens=row.output_tokens,
-        cost_usd=row.cost_usd,
-        costed=row.costed,
-        costed_tokens=row.costed_tokens,
-    )
-
-
 def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
     return Entry(
         target=row.target,
@@ -117,9 +97,9 @@ def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
         location=row.location,
         connection=row.connection,
         configured=configured,
-        summary=summarise(tally_of(row)),
+        summary=summarise(row),
         failure_kinds=row.failures,
-        medians=hourly_medians(row.ttft_seconds.at_seconds, row.ttft_seconds.values, HOURS),
+        medians=hourly_medians(row.ttft_at_seconds, row.ttft_seconds, HOURS),
         failures_by_hour=tuple(
             attempts - successes
             for attempts, successes in zip(row.attempts_by_hour, row.successes_by_hour, strict=True)
@@ -137,28 +117,12 @@ def _waiting(series: Series) -> Entry:
         location=target.location,
         connection=series.connection,
         configured=True,
-        summary=summarise(_NOTHING),
+        summary=summarise(Tally()),
         failure_kinds={},
         medians=(None,) * HOURS,
         failures_by_hour=(0,) * HOURS,
     )
 
-
-_NOTHING = Tally(
-    attempts=0,
-    successes=0,
-    own_failures=0,
-    last_at=None,
-    last_success_at=None,
-    ttft_seconds=(),
-    total_latency_seconds=(),
-    tps=(),
-    input_tokens=0,
-    output_tokens=0,
-    cost_usd=Decimal(0),
-    costed=0,
-    costed_tokens=0,
-)
 
 # What each order looks at: ascending is best first, so that what is better when it is more is negated.
 _KEYS: Mapping[SortKey, Callable[[Entry], Any]] = {

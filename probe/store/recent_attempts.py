@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.analysis.jitter import prompt_number
-from probe.analysis.tally import timed_where
+from probe.analysis.tally import OWN_FAILURES, timed_where
 from probe.facts.sample import FailureKind
 from probe.lib.clock import Clock
 from probe.lib.gc_pause import paused
@@ -213,6 +213,7 @@ class _Series:
         provider, model, kind, location = self.names
         good = _of_successes(ends, kinds)
         by_hour = _by_hour(ends, start, hours)
+        failures = Counter(kind for kind in kinds if kind is not None)
         known = [tokens for tokens in self.cost_tokens[part] if tokens is not None]
         return LeaderboardRow(
             target=target,
@@ -224,10 +225,12 @@ class _Series:
             since=since,
             attempts=len(ends),
             successes=len(good),
-            failures=Counter(filter(None, kinds)),
-            ttft_seconds=self.ttft.points(start, stop),
-            total_latency_seconds=self.total.points(start, stop),
-            tps=self.tps.points(start, stop),
+            own_failures=sum(failures[failure] for failure in OWN_FAILURES),
+            failures=failures,
+            ttft_seconds=self.ttft.within(start, stop),
+            ttft_at_seconds=self.ttft.seconds_within(start, stop),
+            total_latency_seconds=self.total.within(start, stop),
+            tps=self.tps.within(start, stop),
             prompts=self.prompts.within(start, stop),
             input_tokens=sum(self.input_tokens[part]),
             output_tokens=sum(self.output_tokens[part]),
@@ -237,7 +240,7 @@ class _Series:
             costed_tokens=sum(known),
             attempts_by_hour=by_hour,
             successes_by_hour=by_hour if good is ends else _by_hour(good, start, hours),
-            last_attempt_at=_EPOCH + timedelta(seconds=ends[-1]),
+            last_at=_EPOCH + timedelta(seconds=ends[-1]),
             last_success_at=_EPOCH + timedelta(seconds=good[-1]) if good else None,
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
+from probe.analysis.tally import Tally
 from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import DatedPrice, Price, PriceEntry
 from probe.facts.event import Event, EventKind, Severity
@@ -264,29 +264,11 @@ class SlotCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
-    """One figure of the successes of a window, in the order of time: `values[i]` at `at_seconds[i]`.
-
-    `at_seconds` counts from the start of the window. Both are arrays of doubles.
-    """
-
-    at_seconds: array[float] = field(default_factory=lambda: array("d"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-
-    def append(self, at_seconds: float, value: float) -> None:
-        self.at_seconds.append(at_seconds)
-        self.values.append(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaderboardRow:
+class LeaderboardRow(Tally):
     """What one target did over one kind of connection in a window that starts at `since`.
 
-    The points are those of attempts that `probe.analysis` calls timed: successes, trusted, and on the kind of
-    connection that was asked for. `input_tokens` and `output_tokens` are sums of all known counts;
-    `costed_tokens` (both together) cost `cost_usd` in the `costed` attempts whose cost is known.
-    `prompts` has the prompt of each total latency (see `probe.analysis.jitter`). `attempts_by_hour[0]` is the
-    first hour of the window.
+    The series stand in the order of time; `ttft_at_seconds` are the instants of the first, counted from the
+    start of the window. `attempts_by_hour[0]` is the first hour of the window.
     """
 
     target: str
@@ -296,22 +278,10 @@ class LeaderboardRow:
     kind: TargetKind
     location: str
     since: datetime
-    attempts: int
-    successes: int
     failures: Mapping[FailureKind, int]
-    ttft_seconds: Points
-    total_latency_seconds: Points
-    tps: Points
-    prompts: array[int] = field(default_factory=lambda: array("q"))
-    input_tokens: int
-    output_tokens: int
-    cost_usd: Decimal
-    costed: int
-    costed_tokens: int
+    ttft_at_seconds: Sequence[float]
     attempts_by_hour: tuple[int, ...]
     successes_by_hour: tuple[int, ...]
-    last_attempt_at: datetime
-    last_success_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from probe.store.records import Points
-
 
 class TimedValues:
     """Values with the instants they belong to, seconds since the epoch, in order."""
@@ -41,9 +39,7 @@ class TimedValues:
         """The values alone."""
         return self.values[bisect_left(self.ends, start) : bisect_left(self.ends, stop)]
 
-    def points(self, start: float, stop: float) -> Points:
-        first, last = bisect_left(self.ends, start), bisect_left(self.ends, stop)
-        return Points(
-            at_seconds=array("d", [end - start for end in self.ends[first:last]]),
-            values=self.values[first:last],
-        )
+    def seconds_within(self, start: float, stop: float) -> array[float]:
+        """The instants of `within`, as seconds after `start`."""
+        ends = self.ends[bisect_left(self.ends, start) : bisect_left(self.ends, stop)]
+        return array("d", [end - start for end in ends])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from uuid import UUID
 from probe.analysis import Tally, summarise
 from probe.facts.sample import FAULTS, Failed, FailureKind, Sample
 from probe.reports.leaderboard import Entry
-from probe.store.records import LeaderboardRow, Points
+from probe.store.records import LeaderboardRow
 from tests.api.demo import DAY, FLEET, NOW, day_of
 
 
@@ -93,7 +92,6 @@ def only_failures(name: str = "acme/echo", failure: FailureKind = "auth", **chan
 def a_row(**changes: Any) -> LeaderboardRow:
     """What the store hands out; `changes` replace fields."""
     since = NOW - DAY
-    hours = array("d", [600.0, 4200.0, 85_000.0])
     facts: dict[str, Any] = {
         "target": "acme/echo",
         "connection": "cold",
@@ -105,9 +103,11 @@ def a_row(**changes: Any) -> LeaderboardRow:
         "attempts": 5,
         "successes": 3,
         "failures": {"server_error": 1, "probe": 1},
-        "ttft_seconds": Points(at_seconds=hours, values=array("d", [0.2, 0.3, 0.4])),
-        "total_latency_seconds": Points(at_seconds=hours, values=array("d", [1.0, 1.2, 1.4])),
-        "tps": Points(at_seconds=hours, values=array("d", [80.0, 100.0, 120.0])),
+        "own_failures": 1,
+        "ttft_seconds": (0.2, 0.3, 0.4),
+        "ttft_at_seconds": (600.0, 4200.0, 85_000.0),
+        "total_latency_seconds": (1.0, 1.2, 1.4),
+        "tps": (80.0, 100.0, 120.0),
         "input_tokens": 1500,
         "output_tokens": 500,
         "cost_usd": Decimal("0.0004"),
@@ -115,7 +115,7 @@ def a_row(**changes: Any) -> LeaderboardRow:
         "costed_tokens": 2000,
         "attempts_by_hour": (1, 1, *([0] * 21), 3),
         "successes_by_hour": (1, 1, *([0] * 21), 1),
-        "last_attempt_at": since + timedelta(seconds=86_000),
+        "last_at": since + timedelta(seconds=86_000),
         "last_success_at": since + timedelta(seconds=85_000),
     }
     return LeaderboardRow(**{**facts, **changes})

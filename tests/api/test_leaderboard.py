@@ -10,7 +10,7 @@ import pytest
 
 from probe.analysis import jitter_seconds, percentile, summarise, tally
 from probe.facts.sample import Series, Target
-from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked, tally_of
+from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked
 from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, fill
 from tests.api.entries import a_row, an_entry, nothing_yet, only_failures
 from tests.api.serving import Served
@@ -35,7 +35,6 @@ def test_a_row_of_the_store_becomes_an_entry() -> None:
     assert (entry.medians[0], entry.medians[1], entry.medians[2], entry.medians[23]) == (0.2, 0.3, None, 0.4)
     assert entry.failures_by_hour == (*([0] * 23), 2)
     assert entry.commonest_failure == ("server_error", 1)
-    assert tally_of(a_row()).costed_tokens == 2000
 
 
 def test_what_is_configured_and_has_no_result_waits() -> None:
