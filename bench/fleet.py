@@ -11,7 +11,7 @@ import httpx
 from bench.daemon import running, until
 from bench.figure import Figure
 from bench.load import MODEL, truths
-from probe.analysis import percentile
+from probe.analysis.percentile import percentile
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from probe.analysis import percentile
+from probe.analysis.percentile import percentile
 from probe.lib.clock import NS_PER_MS
 
 

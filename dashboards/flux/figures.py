@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from dashboards.flux.fields import attempt_field
 from dashboards.flux.query import attempts, beside, by, changed, exact_quantile, pipe, tagged
-from probe.analysis import OWN_FAILURES
+from probe.analysis.tally import OWN_FAILURES
 from probe.analysis.value import FREE_COST_PER_MILLION_USD, PER_MILLION
 from probe.metrics import names
 

@@ -34,7 +34,7 @@ from dashboards.style import (
     coloured,
     prop,
 )
-from probe.analysis import samples_needed
+from probe.analysis.percentile import samples_needed
 from probe.facts.sample import ReportSource
 from probe.metrics import names
 from probe.metrics.buckets import LATENCY_SECONDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probe.analysis import samples_needed
+from probe.analysis.percentile import samples_needed
 
 PERCENTILES = f"Below n = {samples_needed(90)} a p90 is a guess, below n = {samples_needed(99)} a p99."
 

@@ -20,7 +20,7 @@ from dashboards.panels import (
 from dashboards.query import LEGEND, grown, how_many, latest, metric
 from dashboards.style import ANY_IS_BAD, ANY_IS_ODD, COUNT, KINDS, RATIO, SECONDS, SPENT, WORD, texts
 from dashboards.tables import Label, in_seconds, table
-from probe.analysis import OWN_FAILURES
+from probe.analysis.tally import OWN_FAILURES
 from probe.metrics import names
 
 SIMULATED = 'kind="simulated"'

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from exporters.otlp.settings import Semconv
-from probe.analysis import timed
+from probe.analysis.tally import timed
 from probe.facts.sample import Failed, Sample, Usage
 from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, Measurement, OfWindow
 

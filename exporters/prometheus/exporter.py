@@ -20,7 +20,7 @@ from exporters.accumulators import (
 )
 from exporters.prometheus.exposition import FamilyTotals, FamilyWriter, about, label_text
 from exporters.remembered import Remembered
-from probe.analysis import RollingWindow
+from probe.analysis.window import RollingWindow
 from probe.exporter import ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.analysis import timed
+from probe.analysis.tally import timed
 from probe.facts.sample import FAULTS, REMARKS, Distrust, Ok, Sample, Timing
 from probe.metrics import names
 from probe.metrics.buckets import GAP_SECONDS, LAG_SECONDS, LATENCY_SECONDS, TOKENS_PER_SECOND

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from probe.analysis import WindowFigures
+from probe.analysis.window import WindowFigures
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
 

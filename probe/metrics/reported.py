@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from probe.analysis import split, timed
+from probe.analysis.reported import split
+from probe.analysis.tally import timed
 from probe.facts.sample import Sample
 from probe.limits.headers import RateLimit, read_rate_limits
 from probe.metrics import names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from probe.analysis import WindowFigures
+from probe.analysis.window import WindowFigures
 from probe.metrics import names
 from probe.metrics.family import Family, OfSeries, OfWindow
 

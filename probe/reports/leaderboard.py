@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from probe.analysis import Distribution, Summary, Tally, hourly_medians, summarise
+from probe.analysis.distribution import Distribution
+from probe.analysis.percentile import hourly_medians
+from probe.analysis.summary import Summary, summarise
+from probe.analysis.tally import Tally
 from probe.facts.sample import FailureKind, Series, TargetKind
 from probe.store.records import LeaderboardRow
 from probe.wire.request import Connection

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field, create_model
 
-from probe.analysis import Light
+from probe.analysis.jitter import Light
 from probe.catalog.models.listed import Lifecycle
 from probe.catalog.prices.price import DatedPrice, Price, price_to_json
 from probe.facts.event import EventKind, Severity

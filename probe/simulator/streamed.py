@@ -18,7 +18,7 @@ class StreamedAnswer:
 
     def __init__(self, behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> None:
         self._behaviour = behaviour
-        self.read_ask = ask
+        self._ask = ask
         self._pace = pace
         self._keep_alive = keep_alive
         self._chunked = keep_alive or (behaviour.framing == "chunked" and not ask.http_1_0)
@@ -44,7 +44,7 @@ class StreamedAnswer:
     def _opening(self) -> Iterator[Write]:
         """The head, the chunk without output, and comments spread evenly until the first output."""
         start_ns, first_ns = self._pace.head_ns, self._pace.first_ns
-        headers = (("cache-control", "no-cache"), *self.read_ask.headers)
+        headers = (("cache-control", "no-cache"), *self._ask.headers)
         yield Write(
             start_ns, head(200, EVENT_STREAM, headers, keep_alive=self._keep_alive, chunked=self._chunked)
         )
@@ -87,7 +87,7 @@ class StreamedAnswer:
         return self._events.delta(delta)
 
     def _usage(self) -> dict[str, object]:
-        return usage_fields(self._behaviour, self.read_ask, self._tokens)
+        return usage_fields(self._behaviour, self._ask, self._tokens)
 
     def _troubled(self, bursts: Iterator[Burst]) -> Iterator[Burst]:
         after = self._behaviour.fault_after
@@ -106,7 +106,7 @@ class StreamedAnswer:
             parts.append(self._events.delta(b"{}", self._finish, extra))
         elif self._tokens.reasoning + self._tokens.answer == 0:
             parts.append(self._events.delta(b"{}", self._finish, {"usage": self._usage()}))
-        asked = behaviour.usage == "asked" and self.read_ask.include_usage
+        asked = behaviour.usage == "asked" and self._ask.include_usage
         if asked or behaviour.usage in {"final", "zero"}:
             parts.append(self._events.usage(self._usage()))
         if behaviour.done and behaviour.fault != "no_done":
@@ -126,7 +126,7 @@ class StreamedAnswer:
             "completion_time": completion,
             "total_time": prompt + completion,
         }
-        return {"id": f"req_{self.read_ask.id}", "usage": {**self._usage(), **times}}
+        return {"id": f"req_{self._ask.id}", "usage": {**self._usage(), **times}}
 
     # Bytes ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import spread
+from probe.analysis.distribution import spread
 
 VALUES = st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=50)
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import jitter_light, jitter_seconds
-from probe.analysis.jitter import Moments, nanoseconds
+from probe.analysis.jitter import Moments, jitter_light, jitter_seconds, nanoseconds
 
 latencies = st.lists(st.integers(0, 120 * 10**9).map(lambda ns: ns / 1e9), max_size=60)
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import distribution_of, hourly_medians, percentile, samples_needed
+from probe.analysis.distribution import distribution_of
+from probe.analysis.percentile import hourly_medians, percentile, samples_needed
 
 finite = st.floats(min_value=-1e6, max_value=1e6)
 

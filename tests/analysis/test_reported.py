@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from probe.analysis import accounted_seconds, served_seconds, split
+from probe.analysis.reported import accounted_seconds, served_seconds, split
 from probe.facts.sample import Reported, Timing
 
 STREAMED = Timing(

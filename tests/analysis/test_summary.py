@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from probe.analysis import Summary, summarise, tally, timed
+from probe.analysis.summary import Summary, summarise
+from probe.analysis.tally import tally, timed
 from probe.facts.sample import Sample, Timing, Usage
 from tests.exporters.samples import COST, NOW, TIMING, make_failure, make_sample
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import cost_per_million_usd, value_score
+from probe.analysis.value import cost_per_million_usd, value_score
 
 
 def test_speed_for_a_dollar() -> None:

@@ -9,7 +9,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.analysis import RollingWindow, summarise, tally
+from probe.analysis.summary import summarise
+from probe.analysis.tally import tally
+from probe.analysis.window import RollingWindow
 from probe.facts.sample import Cost, FailureKind, Sample
 from tests.exporters.samples import COST, NOW, TIMING, make_failure, make_sample
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from probe.analysis import Tally, summarise
+from probe.analysis.summary import summarise
+from probe.analysis.tally import Tally
 from probe.facts.sample import FAULTS, Failed, FailureKind, Sample
 from probe.reports.leaderboard import Entry
 from probe.store.records import LeaderboardRow

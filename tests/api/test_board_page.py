@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from probe.analysis import percentile, summarise, tally
+from probe.analysis.percentile import percentile
+from probe.analysis.summary import summarise
+from probe.analysis.tally import tally
 from probe.errors import StoreUnavailable
 from probe.facts.sample import Failed, Sample
 from probe.facts.status import ConfigStatus, JobStatus

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from probe.analysis import jitter_seconds, percentile, summarise, tally
+from probe.analysis.jitter import jitter_seconds
+from probe.analysis.percentile import percentile
+from probe.analysis.summary import summarise
+from probe.analysis.tally import tally
 from probe.facts.sample import Series, Target
 from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked
 from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, fill

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from probe.analysis import OWN_FAILURES
+from probe.analysis.tally import OWN_FAILURES
 from probe.metrics import names
 from tests.dashboards.grafana import Json, interpolated, opened, queries, range_seconds
 from tests.servers.programs import program

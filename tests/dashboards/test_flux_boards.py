@@ -24,7 +24,7 @@ from dashboards.registry import boards
 from dashboards.tables import Label
 from exporters.influxdb.facts import event_line
 from exporters.influxdb.points import attempt_line, status_lines
-from probe.analysis import OWN_FAILURES
+from probe.analysis.tally import OWN_FAILURES
 from probe.facts.event import Event, EventKind
 from probe.facts.sample import ReportSource, Sample, Usage
 from probe.metrics import names

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from exporters.prometheus import PrometheusExporter
-from probe.analysis import summarise, tally
+from probe.analysis.summary import summarise
+from probe.analysis.tally import tally
 from probe.exporter import MetricsPage
 from probe.facts.sample import FAULTS, Sample, Series, Timing
 from probe.lib.clock import FakeClock

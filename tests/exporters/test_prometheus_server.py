@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from exporters.prometheus import PrometheusExporter
-from probe.analysis import summarise, tally
+from probe.analysis.summary import summarise
+from probe.analysis.tally import tally
 from probe.facts.sample import Sample, Series, Target
 from probe.lib.clock import SystemClock
 from probe.metrics import CATALOGUE, PREFIX, Family

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from probe.analysis import tally
 from probe.analysis.jitter import prompt_number
+from probe.analysis.tally import tally
 from probe.facts.sample import Failed, Sample, Usage
 from probe.lib.clock import FakeClock
 from probe.store import recent_attempts

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from probe.analysis import percentile
+from probe.analysis.percentile import percentile
 from probe.bootstrap.load import load_config
 from probe.daemon.daemon import Daemon
 from probe.lib import clock

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from probe.analysis import Distribution, Light, samples_needed
+from probe.analysis.distribution import Distribution
+from probe.analysis.jitter import Light
+from probe.analysis.percentile import samples_needed
 from probe.facts.sample import FailureKind
 from probe.reports import format as fmt
 from probe.reports.leaderboard import Entry, SortKey

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from probe.analysis import failure_kind
+from probe.analysis.tally import failure_kind
 from probe.api.board.figures import COLUMNS
 from probe.api.board.query import KINDS, BoardQuery
 from probe.api.board.rows import FailureRow, JobRow, TargetRow, failure_row, job_row, target_row

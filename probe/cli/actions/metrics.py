@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal
 
-from probe.analysis import Distribution, Spread, distribution_of, spread
+from probe.analysis.distribution import Distribution, Spread, distribution_of, spread
 from probe.cli.actions.engines import choose_engines, configured_engines
 from probe.cli.actions.results import read_results, result_filter
 from probe.cli.output.format import series_label

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from probe.analysis import percentile, split
+from probe.analysis.percentile import percentile
+from probe.analysis.reported import split
 from probe.cli.output.format import outcome_text, text_bars
 from probe.cli.output.table import print_json, print_line, terminal_safe
 from probe.facts.sample import Cost, Failed, Ok, Reported, Timing
