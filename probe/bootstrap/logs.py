@@ -8,6 +8,7 @@ text of an exception, in a traceback or in what a library thought worth saying.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -194,9 +195,10 @@ class DailyFile(Handler):
         self._close_file()
         self._day = day
         self._delete_before(day - timedelta(days=self._keep_days - 1))
-        return (self._directory / f"probe-{day.isoformat()}.log").open(
-            "a", encoding="utf-8", errors="backslashreplace"
-        )
+        path = self._directory / f"probe-{day.isoformat()}.log"
+        # Answers and addresses may be in it: for nobody else's eyes.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
     def _close_file(self) -> None:
         if self._file is not None:

@@ -95,12 +95,18 @@ async def _keep_store(stack: AsyncExitStack, config: Config, clock: Clock) -> St
 
 async def open_store(config: Config, clock: Clock) -> Store:
     """Raises StoreError."""
-    return await Store.open(
+    store = await Store.open(
         config.database.url.get_secret_value(),
         keep_responses=config.database.keep_responses,
         owner=f"{config.location}@{socket.gethostname()}",
         clock=clock,
     )
+    try:
+        await store.facts()
+    except BaseException:
+        await store.aclose()
+        raise
+    return store
 
 
 def set_up_logs(config: LogConfig) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from probe.store.engine import Database
 from probe.store.faults import database_errors
 from probe.store.migrate import check_revision, make_folder
 from probe.store.schema import metadata
+from probe.store.soundness import check_place, create_private
 from probe.store.url import DatabaseUrl, parse_url
 
 _BUSY_SECONDS = 30.0
@@ -33,6 +34,7 @@ async def write_backup(url: str, file: Path) -> None:
         if source.path is not None:
             await asyncio.to_thread(_copy_out, source.path, partial, f"the backup {file} of {source.shown}")
         else:
+            create_private(partial)
             await backup_postgres.dump(source, partial)
         await asyncio.to_thread(_settle, partial, file)
     finally:
@@ -49,7 +51,9 @@ async def restore_backup(url: str, file: Path, *, force: bool = False) -> None:
     if target.path is not None:
         await asyncio.to_thread(_check_file, file)
         make_folder(target.who, target.path.parent)
-        await _refuse_full(target, force)
+        check_place(target.who, target.path)
+        if not await asyncio.to_thread(_put_damaged_aside, target.path):
+            await _refuse_full(target, force)
         await asyncio.to_thread(_copy_in, file, target.path, target.who)
     else:
         await backup_postgres.check_dump(file)
@@ -75,6 +79,27 @@ async def _refuse_full(target: DatabaseUrl, force: bool) -> None:
         await database.aclose()
 
 
+def _put_damaged_aside(path: Path) -> bool:
+    """Rename a file that SQLite cannot read, and its log: the backup gets its place. False if it can."""
+    if not path.exists():
+        return False
+    try:
+        with closing(_open(path)) as connection:
+            ((verdict,), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            verdict = "damaged"
+        else:
+            return False
+    if verdict == "ok":
+        return False
+    aside = f"{path.name}.damaged-{path.stat().st_mtime_ns}"
+    for ending in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(path.with_name(aside + ending))
+    return True
+
+
 def _make_room(file: Path) -> None:
     if file.exists():
         raise StoreError(f"{file} exists already; a backup never overwrites a file")
@@ -83,6 +108,7 @@ def _make_room(file: Path) -> None:
 
 def _copy_out(source: Path, partial: Path, who: str) -> None:
     partial.unlink(missing_ok=True)
+    create_private(partial)
     with database_errors(who), closing(_open(source)) as reader, closing(sqlite3.connect(partial)) as writer:
         reader.backup(writer)
         # One file that stands alone, without a log beside it.
@@ -90,6 +116,7 @@ def _copy_out(source: Path, partial: Path, who: str) -> None:
 
 
 def _copy_in(file: Path, target: Path, who: str) -> None:
+    create_private(target)
     with (
         database_errors(who),
         closing(_open(file)) as reader,

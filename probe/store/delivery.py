@@ -7,6 +7,7 @@ database.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +20,9 @@ from probe.store.engine import Database
 from probe.store.records import Journal
 from probe.store.registry import upsert
 from probe.store.schema import counters, delivery_cursors, delivery_refusals
+
+_BALLAST: Final = sa.Table("ballast", sa.MetaData(), sa.Column("data", sa.LargeBinary))
+_BALLAST_BYTES: Final = 256 * 1024
 
 COUNTERS: Final[dict[Journal, str]] = {
     "results": "benchmark_results",
@@ -62,6 +66,22 @@ async def rewrite_counter(database: Database) -> None:
         await connection.execute(
             counters.update().where(counters.c.name == COUNTERS["results"]).values(value=counters.c.value)
         )
+
+
+async def write_ballast(database: Database) -> None:
+    """Write as much as a batch of results with its indexes takes, and take it back.
+
+    On SQLite it is committed in between: only then is anything written at all.
+    """
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: _BALLAST.create(sync, checkfirst=True))
+        await connection.execute(_BALLAST.delete())
+        await connection.execute(_BALLAST.insert(), {"data": os.urandom(_BALLAST_BYTES)})
+        if connection.dialect.name == "postgresql":
+            await connection.run_sync(_BALLAST.drop)
+    if database.url.dialect == "sqlite":
+        async with database.write() as connection:
+            await connection.run_sync(_BALLAST.drop)
 
 
 class DeliveryStore:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -13,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.store.faults import database_errors
+from probe.store.soundness import OpenFile, create_private
 from probe.store.url import DatabaseUrl
 
 # RETURNING.
 _OLDEST_SQLITE = (3, 35)
 _READERS = 3
+_CRAMPED_BYTES = 16 * 1024 * 1024
 _POSTGRES_CONNECTIONS = 6
 
 # Set before the first table, and so before WAL, which writes the first page; without effect later.
@@ -43,6 +47,8 @@ class Database:
     `patience_seconds` is how long to wait for a lock, for a connection and for a server that does not answer;
     `command_seconds` how long one statement may take on PostgreSQL.
 
+    `file` is SQLite's, None for PostgreSQL: what is not found at its path, or is damaged, is not written to.
+
     `write_error` is why a write found the database unavailable: one line, until it is taken back.
     A transaction that goes through does not take it back, as it may have had nothing to write.
     """
@@ -57,9 +63,11 @@ class Database:
                 f"{url.who} needs SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or newer; this Python has "
                 f"{sqlite3.sqlite_version}: use a newer one, or PostgreSQL"
             )
-        if url.dialect == "sqlite":
-            self._writer = _sqlite_engine(url, patience_seconds, writes=True)
-            self._reader = _sqlite_engine(url, patience_seconds, writes=False)
+        self.file = None if url.path is None else OpenFile(url.who, url.path)
+        if self.file is not None:
+            create_private(self.file.path)
+            self._writer = _sqlite_engine(url, self.file, patience_seconds, writes=True)
+            self._reader = _sqlite_engine(url, self.file, patience_seconds, writes=False)
         else:
             self._writer = _postgres_engine(url, patience_seconds, command_seconds)
             self._reader = self._writer
@@ -96,20 +104,38 @@ class Database:
     @contextmanager
     def _noting(self) -> Iterator[None]:
         try:
+            if self.file is not None:
+                self.file.check()
             yield
         except StoreUnavailable as error:
             self.write_error = str(error)
             raise
+
+    def is_cramped(self) -> bool:
+        """Whether so little room is left on the disk that a write of a page does not tell of one of many."""
+        if self.url.path is None:
+            return False
+        try:
+            room = os.statvfs(self.url.path.parent)
+        except OSError:
+            return False
+        return room.f_bavail * room.f_frsize < _CRAMPED_BYTES
 
     async def aclose(self) -> None:
         await self._reader.dispose()
         await self._writer.dispose()
 
 
-def _sqlite_engine(url: DatabaseUrl, patience_seconds: float, *, writes: bool) -> AsyncEngine:
+def _sqlite_engine(url: DatabaseUrl, file: OpenFile, patience_seconds: float, *, writes: bool) -> AsyncEngine:
     assert url.path is not None
+    # A file that is missing is not made: one that was deleted would come back empty.
+    place = sa.URL.create(
+        "sqlite+aiosqlite",
+        database=f"file:{quote(str(url.path.absolute()))}",
+        query={"mode": "rw", "uri": "true"},
+    )
     engine = create_async_engine(
-        sa.URL.create("sqlite+aiosqlite", database=str(url.path)),
+        place,
         connect_args={"timeout": patience_seconds},
         hide_parameters=True,
         pool_size=1 if writes else _READERS,
@@ -130,11 +156,16 @@ def _sqlite_engine(url: DatabaseUrl, patience_seconds: float, *, writes: bool) -
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        file.opened()
 
     def begun(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    def closed(*_: object) -> None:
+        file.closed()
+
     event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "close", closed)
     event.listen(engine.sync_engine, "begin", begun)
     return engine
 

@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from probe.errors import StoreError, StoreUnavailable
 
+REPAIR = "restore a backup with `probe db restore`, with the daemon stopped"
+
 # SQLite's primary result codes; the name of an extended one (SQLITE_IOERR_WRITE) starts with its primary.
 # https://www.sqlite.org/rescode.html
 _SQLITE_PASSING = {
@@ -22,10 +24,12 @@ _SQLITE_PASSING = {
     "SQLITE_IOERR": "cannot be read or written: the disk failed or is full, or a size limit struck; check it",
     "SQLITE_CANTOPEN": "cannot be opened; check that its folder exists and that this user may write there",
     "SQLITE_NOMEM": "cannot be used: out of memory",
+    # A backup makes them well: nothing that waits may be refused for good.
+    "SQLITE_CORRUPT": f"is damaged; {REPAIR}",
+    "SQLITE_NOTADB": f"is no SQLite database; check the path, or {REPAIR}",
 }
+_SQLITE_LACKS = ("no such table", "no such column", "has no column named")
 _SQLITE_LASTING = {
-    "SQLITE_CORRUPT": "is damaged; restore a backup with `probe db restore`",
-    "SQLITE_NOTADB": "is no SQLite database; check the path",
     "SQLITE_CONSTRAINT": "refused a row",
     "SQLITE_TOOBIG": "refused a row: too big",
 }
@@ -45,6 +49,8 @@ _POSTGRES_PASSING = {
     "57014": "took too long and was told to stop",
     "57P": "is shutting down or starting; it goes on once the server is back",
     "58": "cannot be read or written: the server's disk failed",
+    "XX001": "is damaged; restore a backup with `probe db restore`",
+    "XX002": "has a damaged index; rebuild it with REINDEX DATABASE",
 }
 
 
@@ -93,6 +99,8 @@ def _sqlite(who: str, error: sqlite3.Error) -> StoreError:
     for name, words in _SQLITE_LASTING.items():
         if code.startswith(name):
             return StoreError(f"{who} {words} ({code}: {_line(error)})")
+    if any(words in str(error) for words in _SQLITE_LACKS):
+        return StoreUnavailable(f"{who} lacks a table or a column ({_line(error)}); {REPAIR}")
     return StoreError(f"{who} refused: {_line(error)}")
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.errors import StoreError
+from probe.errors import StoreError, StoreUnavailable
 from probe.store.engine import Database
-from probe.store.schema import HEAD, REVISIONS
+from probe.store.faults import REPAIR
+from probe.store.schema import HEAD, REVISIONS, metadata
+from probe.store.soundness import check_place
 from probe.store.url import DatabaseUrl, parse_url
 
 # Any constant does, as long as every daemon asks for the same lock.
@@ -33,11 +35,15 @@ async def upgrade_database(url: DatabaseUrl) -> bool:
     """
     if url.path is not None:
         make_folder(url.who, url.path.parent)
+        check_place(url.who, url.path)
     database = Database(url, command_seconds=None)
     try:
         async with database.read() as connection:
-            if await read_revision(connection) == HEAD:
+            revision = await read_revision(connection)
+            if revision == HEAD:
                 return False
+            if revision is None and url.path is not None:
+                await _refuse_foreign(url.who, connection)
         async with database.write() as connection:
             if connection.dialect.name == "postgresql":
                 await connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
@@ -51,6 +57,24 @@ async def upgrade_database(url: DatabaseUrl) -> bool:
             return True
     finally:
         await database.aclose()
+
+
+async def _refuse_foreign(who: str, connection: AsyncConnection) -> None:
+    """A file is one program's; a PostgreSQL database may be shared."""
+    found = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+    if found:
+        raise StoreError(
+            f"{who} holds tables of another program, or lost its version: {', '.join(found[:3])}; "
+            f"use another file, or {REPAIR}"
+        )
+
+
+async def check_tables(who: str, connection: AsyncConnection) -> None:
+    """Raises StoreUnavailable where one is missing that a database of this revision has."""
+    found = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
+    missing = sorted(metadata.tables.keys() - set(found))
+    if missing:
+        raise StoreUnavailable(f"{who} lacks the table {missing[0]}; {REPAIR}")
 
 
 async def read_revision(connection: AsyncConnection) -> str | None:

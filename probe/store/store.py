@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -9,11 +10,11 @@ import sqlalchemy as sa
 
 from probe.lib.clock import Clock, SystemClock
 from probe.store.catalog import CatalogStore
-from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter
+from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter, write_ballast
 from probe.store.discoveries import DiscoveryStore
 from probe.store.engine import Database
 from probe.store.events import EventStore
-from probe.store.migrate import check_revision, read_revision, upgrade_database
+from probe.store.migrate import check_revision, check_tables, read_revision, upgrade_database
 from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
 from probe.store.recent_attempts import RecentAttempts
@@ -23,6 +24,7 @@ from probe.store.results import ResultStore
 from probe.store.retention import Retention
 from probe.store.runs import RunStore
 from probe.store.schema import HEAD
+from probe.store.soundness import Soundness, check_place
 from probe.store.spending import Spending
 from probe.store.url import parse_url
 
@@ -41,6 +43,7 @@ class Store:
 
     def __init__(self, database: Database, *, clock: Clock, owner: str, keep_responses: bool) -> None:
         self._database = database
+        self._soundness = None if database.file is None else Soundness(database.file, clock)
         self.registry = Registry(database, clock)
         self.results = ResultStore(database, self.registry, keep_responses=keep_responses)
         self.runs = RunStore(database, clock, owner)
@@ -74,10 +77,13 @@ class Store:
         parsed = parse_url(url)
         if migrate:
             await upgrade_database(parsed)
+        elif parsed.path is not None:
+            check_place(parsed.who, parsed.path)
         database = Database(parsed, patience_seconds=patience_seconds)
         try:
             async with database.read() as connection:
                 check_revision(parsed.who, await read_revision(connection))
+                await check_tables(parsed.who, connection)
         except BaseException:
             await database.aclose()
             raise
@@ -102,12 +108,22 @@ class Store:
         return self._database.write_error
 
     async def try_writing(self) -> None:
-        """Write what is there already; `write_error` holds the outcome, too."""
+        """Write what is there already, and as much anew as results take if a write failed before.
+
+        `write_error` holds the outcome, too: what is written over may succeed on a full disk.
+        """
         await rewrite_counter(self._database)
+        if self._database.write_error is not None or self._database.is_cramped():
+            await write_ballast(self._database)
         self._database.write_error = None
 
     async def facts(self) -> StoreFacts:
-        """Also tells whether the database can be asked at all."""
+        """Raises StoreUnavailable also where SQLite's file is damaged, or not found at its path.
+
+        A large file is not looked through each time.
+        """
+        if self._soundness is not None:
+            await asyncio.to_thread(self._soundness.look)
         async with self._database.read() as connection:
             return StoreFacts(
                 dialect=self._database.url.dialect,

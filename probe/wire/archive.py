@@ -6,6 +6,7 @@ Bytes that are UTF-8 are written as `text`, others as `base64`; nothing is lost 
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,7 +112,10 @@ def save_capture(path: Path, capture: Capture) -> None:
     )
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)
     unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_bytes(text + b"\n")
+    unfinished.unlink(missing_ok=True)
+    # What was asked and answered is in it: for nobody else's eyes.
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text + b"\n")
     unfinished.replace(path)
 
 

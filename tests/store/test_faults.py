@@ -235,7 +235,7 @@ async def test_a_damaged_file_is_said(sqlite_url: str) -> None:
     path.write_bytes(content[: 40 * 4096] + b"\xff" * (len(content) - 40 * 4096))
     with pytest.raises(StoreError, match="is damaged; restore a backup") as caught:
         await _read_all(sqlite_url)
-    assert caught.value.permanent
+    assert not caught.value.permanent, "results wait for the repair"
 
 
 async def _read_all(url: str) -> set[UUID]:

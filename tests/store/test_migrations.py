@@ -166,7 +166,7 @@ async def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("Not a database, but longer than the header of one. " * 10)
     with pytest.raises(StoreError, match="is no SQLite database; check the path") as caught:
         await Store.open(f"sqlite:///{path}")
-    assert caught.value.permanent
+    assert not caught.value.permanent
     assert path.read_text().startswith("Not a database")
 
 
