@@ -52,6 +52,7 @@ class Assembly:
                 concurrency=provider.concurrency,
                 requests_per_minute=provider.requests_per_minute,
                 reserve=provider.reserve,
+                longest_wait_seconds=provider.longest_wait_seconds,
             )
             for name, provider in self.config.providers.items()
         }

@@ -71,6 +71,11 @@ class ProviderConfig(Section):
         0.0,
         description="Share of the provider's rate limits, by its own headers, that is left to production.",
     )
+    longest_wait_seconds: Seconds = Field(
+        86_400.0,
+        description="The longest silence that this provider may ask for, by a Retry-After or otherwise; what "
+        "it asks for beyond is logged, and it is tried again then.",
+    )
     ca_file: FilePath | None = Field(
         None, description="Certificates (PEM) to trust instead of the system's trust store."
     )

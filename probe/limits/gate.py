@@ -4,9 +4,10 @@ A gate belongs to a provider, as one key is one account. Every request goes thro
 
 1. Never more requests in flight than seats.
 2. Requests are paced evenly, never more of them than allowed in any 60 seconds.
-3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed; if the
-   provider names no time, or a time that proves too short, the silence doubles. The first request afterwards
-   goes alone: the gate opens again when it is answered.
+3. After a 429, or any answer with a retry-after, nothing goes out until that time has passed, or
+   `longest_wait_seconds`; if the provider names no time, or one that proves too short, the silence doubles.
+   The first request afterwards goes alone: the gate opens again when it is answered. If it is capacity that
+   lacks, or a gateway that leaves a deployment alone for a time, only that model is silent.
 4. A share of the provider's own limits is left to production: nothing goes out that would touch it.
 """
 
@@ -41,17 +42,19 @@ _ANY = Demand()
 _WINDOW_SECONDS = 61.0
 _FIRST_SILENCE_SECONDS = 10.0
 _LONGEST_OWN_SILENCE_SECONDS = 900.0
-# A provider that wants more is tried again the next day.
-_LONGEST_SILENCE_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderLimits:
-    """`requests_per_minute` None: not paced. `reserve` is a share of the provider's limits."""
+    """`requests_per_minute` None: not paced. `reserve` is a share of the provider's limits.
+
+    `longest_wait_seconds`: a provider that wants more is tried again then.
+    """
 
     concurrency: int = 8
     requests_per_minute: int | None = None
     reserve: float = 0.0
+    longest_wait_seconds: float = 86_400.0
 
 
 class Gate:
@@ -64,6 +67,7 @@ class Gate:
         self._in_flight = 0
         self._next_start_ns: int | None = None
         self._silent_until_ns: int | None = None
+        self._silent_models: dict[str, int] = {}
         self._silences = 0
         self._on_trial = False
         self._era = 0
@@ -72,6 +76,10 @@ class Gate:
     @property
     def in_flight(self) -> int:
         return self._in_flight
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        return self._limits.longest_wait_seconds
 
     def configure(self, limits: ProviderLimits) -> None:
         """What is in flight stays so; the pace and an ongoing silence stay in force."""
@@ -82,13 +90,20 @@ class Gate:
         """How long nothing may be sent after a 429; 0 if the gate is open."""
         return self._seconds_until(self._silent_until_ns)
 
+    def silence_of(self, model: str) -> float:
+        """The same of one model."""
+        until_ns = self._silent_models.get(model)
+        if until_ns is not None and until_ns <= self._clock.monotonic_ns():
+            del self._silent_models[model]
+        return max(self.silence_seconds(), self._seconds_until(self._silent_models.get(model)))
+
     async def ready(self, patience_seconds: float, demand: Demand = _ANY) -> Refusal | None:
         """Wait until a request may go out; `try_enter` then takes the place, if nobody was quicker.
 
         Returns why not, at once, if that would take longer than `patience_seconds`.
         """
         while True:
-            silence = self.silence_seconds()
+            silence = self.silence_of(demand.model)
             if silence > patience_seconds:
                 return "silence"
             hold = self._quota.hold_seconds(demand, self._limits.reserve)
@@ -106,7 +121,7 @@ class Gate:
 
     def try_enter(self, demand: Demand = _ANY) -> Ticket | None:
         """Take a seat and the next place in the pace. Returns None if the gate is closed."""
-        if self.silence_seconds() or self._seconds_until(self._next_start_ns) or not self._has_seat():
+        if self.silence_of(demand.model) or self._seconds_until(self._next_start_ns) or not self._has_seat():
             return None
         if self._quota.hold_seconds(demand, self._limits.reserve):
             return None
@@ -121,6 +136,8 @@ class Gate:
         """Give the seat back and take the provider's answer to heart, and what it says of its limits."""
         self._in_flight -= 1
         self._quota.leave(ticket.sent, rate_limits, answered=isinstance(outcome, Ok))
+        if isinstance(outcome, Failed) and outcome.kind == "overloaded":
+            self._keep_model_silent(ticket.sent.demand.model, outcome.retry_after_seconds)
         if isinstance(outcome, Failed) and _asks_for_silence(outcome):
             self._keep_silent(ticket, outcome.retry_after_seconds)
         elif ticket.era == self._era and not (isinstance(outcome, Failed) and outcome.fault == "probe"):
@@ -139,9 +156,19 @@ class Gate:
             seconds = max(retry_after_seconds, own)
         else:
             seconds = max(retry_after_seconds, 0.0)
-        until_ns = self._clock.monotonic_ns() + round(min(seconds, _LONGEST_SILENCE_SECONDS) * NS_PER_SECOND)
+        until_ns = self._after(seconds)
         self._silent_until_ns = max(self._silent_until_ns or until_ns, until_ns)
         self._on_trial = True
+
+    def _keep_model_silent(self, model: str, retry_after_seconds: float | None) -> None:
+        """As long as was asked for, if anything was; another model may have all that it wants."""
+        if retry_after_seconds is not None and math.isfinite(retry_after_seconds) and retry_after_seconds > 0:
+            until_ns = self._after(retry_after_seconds)
+            self._silent_models[model] = max(self._silent_models.get(model, until_ns), until_ns)
+
+    def _after(self, seconds: float) -> int:
+        seconds = min(seconds, self._limits.longest_wait_seconds)
+        return self._clock.monotonic_ns() + round(seconds * NS_PER_SECOND)
 
     def _has_seat(self) -> bool:
         return self._in_flight < (1 if self._on_trial else self._limits.concurrency)
@@ -178,4 +205,7 @@ class Gates:
 
 
 def _asks_for_silence(outcome: Failed) -> bool:
+    """Of everything at that provider; a lack of capacity is one model's."""
+    if outcome.kind == "overloaded":
+        return False
     return outcome.kind == "rate_limited" or outcome.retry_after_seconds is not None

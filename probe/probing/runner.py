@@ -130,6 +130,8 @@ class Runner:
         self._clock = clock
         self._runs: set[_Run] = set()
         self._stopped = False
+        # Finish reasons that nobody knows, by target: each is told once.
+        self._told: set[tuple[str, str | None]] = set()
 
     @property
     def in_flight(self) -> int:
@@ -160,7 +162,27 @@ class Runner:
     async def _attempt(self, plan: AttemptPlan) -> Sample:
         name = plan.target_plan.target.provider
         provider, engine = self._providers[name], self._engines.get(name)
-        return await attempt(plan, provider, self._wire, self._prices, self._clock, engine)
+        sample = await attempt(plan, provider, self._wire, self._prices, self._clock, engine)
+        self._tell(sample)
+        return sample
+
+    def _tell(self, sample: Sample) -> None:
+        """What somebody should know of one attempt, whatever becomes of the others."""
+        failure = sample.failure
+        if failure is None:
+            return
+        told = sample.target.name, sample.finish_reason
+        if failure.kind == "unknown_finish" and told not in self._told:
+            self._told.add(told)
+            _log.warning("unknown finish reason", target=sample.target.name, reason=sample.finish_reason)
+        longest = self._gates.gate(sample.target.provider).longest_wait_seconds
+        if failure.retry_after_seconds is not None and failure.retry_after_seconds > longest:
+            _log.warning(
+                "the provider asks for a longer wait than allowed",
+                provider=sample.target.provider,
+                seconds=failure.retry_after_seconds,
+                longest_wait_seconds=longest,
+            )
 
     def stop(self) -> None:
         """Start no attempt any more; those in flight go on."""
@@ -288,6 +310,7 @@ class _Run:
         gate = self._gates.gate(provider)
         while queue:
             await self._until(queue[0].planned_monotonic_ns)
+            self._prefer_speaking(queue, gate)
             ticket = await self._enter(gate, _demand(queue[0]))
             planned = queue.popleft()
             if not isinstance(ticket, Ticket):
@@ -296,6 +319,19 @@ class _Run:
             task = asyncio.create_task(self._send(planned, gate, ticket))
             self._attempts.add(task)
             self._report()
+
+    def _prefer_speaking(self, queue: deque[_Planned], gate: Gate) -> None:
+        """Put the first that is due and whose model is not silent before those that would have to wait."""
+        if not gate.silence_of(queue[0].target_plan.target.model):
+            return
+        now_ns = self._clock.monotonic_ns()
+        for planned in queue:
+            if planned.planned_monotonic_ns > now_ns:
+                return
+            if not gate.silence_of(planned.target_plan.target.model):
+                queue.remove(planned)
+                queue.appendleft(planned)
+                return
 
     async def _until(self, monotonic_ns: int) -> None:
         ahead_ns = monotonic_ns - self._clock.monotonic_ns()

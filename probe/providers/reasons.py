@@ -293,7 +293,7 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
           |usage\ polic|policies)
         | (does\ not|do\ not|doesn't|don't)\ have\ (access|permission) | not\ (allowed
           |authori[sz]ed|permitted|entitled)\ to
-        | no\ access\ to | access\ (is\ |was\ )?denied | permission[ _]denied
+        | no\ access\ to | access\ (is\ |was\ )?denied
           | requires?\ (a\ )?(paid|higher|pro)\ (plan|tier)
         | not\ available\ (on|for|in)\ your\ (plan|tier|account|region|country|organi[sz]ation
           |current\ plan)

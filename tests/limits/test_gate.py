@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.facts.sample import Failed, Ok
+from probe.facts.sample import FAULTS, Failed, FailureKind, Ok
 from probe.lib.clock import FakeClock
 from probe.limits.gate import Gate, Gates, ProviderLimits, Ticket
+from probe.limits.quota import Demand
 from tests.lib.clocks import START, VirtualClock, settle
 
 OK = Ok()
@@ -236,12 +237,36 @@ def test_any_answer_may_ask_for_silence(clock: FakeClock) -> None:
     gate = Gate(ProviderLimits(), clock)
     gate.leave(
         enter(gate),
-        Failed(kind="overloaded", fault="provider", detail="503", retry_after_seconds=12),
+        Failed(kind="server_error", fault="provider", detail="503", retry_after_seconds=12),
     )
     assert gate.silence_seconds() == 12
     other = Gate(ProviderLimits(), clock)
     other.leave(enter(other), BROKEN)
     assert other.silence_seconds() == 0
+
+
+async def test_a_lack_of_capacity_silences_its_model_only(clock: FakeClock) -> None:
+    gate = Gate(ProviderLimits(longest_wait_seconds=100), clock)
+    small, large = Demand(model="small"), Demand(model="large")
+    ticket = gate.try_enter(large)
+    assert ticket is not None
+    gate.leave(ticket, Failed(kind="overloaded", fault="provider", detail="cooling", retry_after_seconds=60))
+    assert gate.silence_seconds() == 0
+    assert (gate.silence_of("large"), gate.silence_of("small")) == (60, 0)
+    assert gate.try_enter(large) is None
+    assert await gate.ready(30, large) == "silence"
+    assert await gate.ready(0, small) is None
+    assert gate.try_enter(small) is not None
+    clock.advance(60)
+    assert gate.silence_of("large") == 0
+    assert gate.try_enter(large) is not None
+
+
+@pytest.mark.parametrize("kind", ["overloaded", "rate_limited"])
+def test_no_wait_is_longer_than_allowed(clock: FakeClock, kind: FailureKind) -> None:
+    gate = Gate(ProviderLimits(longest_wait_seconds=100), clock)
+    gate.leave(enter(gate), Failed(kind=kind, fault=FAULTS[kind], detail="wait", retry_after_seconds=1e9))
+    assert gate.silence_of("") == 100
 
 
 def test_silence_concerns_one_provider_and_survives_new_limits(clock: FakeClock) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from probe.facts.sample import FAULTS
 from probe.metrics import names
 from probe.rules import words
 from probe.rules.alert import PROVIDER_BOARD, Alert
@@ -14,6 +15,10 @@ from probe.rules.scope import Policies
 
 _TARGET: Final = ("target", "model", "kind", "connection", "location")
 _LIMITED_SHARE: Final = 0.05
+# Every kind that is the account's and that no waiting heals.
+_REFUSALS: Final = tuple(
+    kind for kind, fault in FAULTS.items() if fault == "account" and kind != "rate_limited"
+)
 
 
 def account_alerts(policies: Policies) -> Iterable[Alert]:
@@ -45,7 +50,7 @@ def _rate_limited(matcher: str, window: str) -> Alert:
 
 
 def _refused(matcher: str, window: str) -> Alert:
-    kinds = 'failure=~"auth|billing|permission"'
+    kinds = f'failure=~"{"|".join(_REFUSALS)}"'
     refused = selector(names.ATTEMPTS_TOTAL, kinds, matcher, window=window)
     counted = without("sum", ("connection", "outcome", "fault"), f"increase({refused})")
     latest = without("max", ("connection",), selector(names.LAST_ATTEMPT_SUCCESS, matcher))
