@@ -30,7 +30,7 @@ class ProbeError(Exception):
 class ConfigError(ProbeError):
     """The configuration cannot be used. `problems` holds one line for each thing to put right.
 
-    They are redacted here, once for whoever shows them: people put keys in places where names belong.
+    They are redacted here, once for all that show them: people put keys in places where names belong.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -63,7 +63,7 @@ class SimulatorError(ProbeError):
 
 
 class ProviderError(ProbeError):
-    """A provider cannot be asked at all, or answered a listing with something unreadable."""
+    """No request can be sent to a provider, or answered a listing with something unreadable."""
 
 
 class EngineError(ProbeError):
@@ -97,7 +97,7 @@ class ExportError(ProbeError):
     """A sink refused records.
 
     `permanent` is true where the same records would be refused again; `retry_after_seconds` is what the
-    sink asked for, None where it asked for nothing.
+    sink requested, None if it requested nothing.
     """
 
     def __init__(

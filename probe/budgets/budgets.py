@@ -243,7 +243,7 @@ class Budgets:
         usd = {provider: usd * share for provider, usd in estimate.usd_by_provider.items()}
         return SpendEstimate(job=run.run_name, usd_by_provider=usd)
 
-    # What is told -----------------------------------------------------------------------------------------
+    # Events -----------------------------------------------------------------------------------------------
 
     async def tell(self) -> None:
         """Write the events that are due. Raises StoreError; then they are tried again."""

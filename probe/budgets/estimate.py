@@ -109,7 +109,7 @@ class Estimate:
 
     @property
     def usd_by_provider(self) -> dict[str, Decimal]:
-        """As estimated; every provider that is asked is there, with 0 where no price is known."""
+        """As estimated; every provider concerned is there, with 0 where no price is known."""
         found: dict[str, Decimal] = {}
         for each in self.targets:
             cost = NOTHING if each.cost is None else each.cost

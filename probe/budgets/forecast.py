@@ -160,7 +160,7 @@ def budget_fits(
     ledger: Ledger,
     name: str,
 ) -> tuple[BudgetFit, ...]:
-    """Of the limits that cover anything of what was asked. `name` is that of a run by hand."""
+    """Of the limits that cover anything of what was requested. `name` is that of a run by hand."""
     found = []
     for limit in limits:
         if not any(limit.covers(each.provider, f.job or name) for f in asked for each in f.estimate.targets):

@@ -134,7 +134,7 @@ class Shortfall:
 
 
 def in_usd(amount: Decimal, places: int = 8) -> str:
-    """Plain decimals without zeros at their end; a hundred-millionth is the least that people are told."""
+    """Plain decimals without zeros at their end; a hundred-millionth is the least that is shown."""
     text = f"{round(amount, places):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -1,4 +1,4 @@
-"""A slot: one planned instant of one job, claimed once, ever, by whoever inserts it first."""
+"""A slot: one planned instant of one job, claimed once, ever, by the process that inserts it first."""
 
 from __future__ import annotations
 

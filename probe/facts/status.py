@@ -135,7 +135,7 @@ class CatalogueStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceSourceStatus:
-    """One source of prices that has to be asked.
+    """One source of prices that has to be read.
 
     `read_at` is when it last answered, in whatever process; `errors` counts when it could not be read.
     """

@@ -1,6 +1,6 @@
 """GET within bounds: a whole answer in so much time and of so many bytes, or an error in one line.
 
-For what is asked beside the measurements; what is measured goes over the wire.
+For requests beside the measurements; what is measured goes over the wire.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ _CERTAIN: Final = (
 _WITH_DIGIT: Final = (
     r"(?:sk[-_]|[pr]k-|csk-|xai-|pplx-|nvapi-|tvly-|AIza|glpat-|xox[abeoprs]-|pypi-|GOCSPX-|fw_|r8_|jina_)"
 )
-# Whoever knows the URL of such a webhook may post to it.
+# Anyone who knows the URL of such a webhook may post to it.
 _WEBHOOK: Final = (
     r"https?://?(?:hooks\.slack\.com/(?:services|workflows|triggers)"
     r"|(?:[\w-]+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks"

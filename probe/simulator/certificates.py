@@ -1,6 +1,6 @@
 """Certificates for the simulator: a test authority and what a server can get wrong about its own.
 
-`trustme` and the cryptography below it are imported only where TLS is asked for.
+`trustme` and the cryptography below it are imported only if TLS is requested.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Models:
             self.error = str(exc)
 
     def _sign(self) -> tuple[int, int, int] | None:
-        """Differs whenever the file was written or replaced; None where it is missing."""
+        """Differs whenever the file was written or replaced; None if it is missing."""
         if self._file is None:
             return None
         try:

@@ -31,8 +31,8 @@ class Write(NamedTuple):
 class ResponsePlan:
     """An answer: its status, its writes in order, and whether the connection lives on after the last.
 
-    There is at least one step, and they are made as they are asked for: an answer may be endless. `status` is
-    None where no head is sent. `fault` is the one that struck this request.
+    There is at least one step, and they are made on demand: an answer may be endless. `status` is
+    None if no head is sent. `fault` is the one that struck this request.
     """
 
     status: int | None

@@ -105,7 +105,7 @@ class RequestReader:
         self._size = 0
 
 
-# What a client asked for, as far as it shapes the answer.
+# What a client requested, as far as it shapes the answer.
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
@@ -158,7 +158,7 @@ def read_chat(body: bytes) -> ChatRequest:
 
 
 def refused_field(body: bytes, refuse: str) -> str | None:
-    """The first of the comma-separated fields that the request has; None where it has none of them."""
+    """The first of the comma-separated fields that the request has; None if it has none of them."""
     if not refuse:
         return None
     fields = msgspec.json.decode(body, type=dict[str, object])

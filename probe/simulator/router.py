@@ -37,7 +37,7 @@ CONTEXT_WINDOW = 131_072
 class Router:
     """Knows the models; keeps truth and counts.
 
-    `busy` is told when the first chat answer begins (True) and when the last has ended (False).
+    `busy` is notified when the first chat answer begins (True) and when the last has ended (False).
     """
 
     def __init__(

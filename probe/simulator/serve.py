@@ -52,9 +52,9 @@ def announce_as_json(simulator: Simulator) -> None:
 def serve(
     options: SimulatorOptions, announce: Announce = announce_for_people, *, until_stdin_closes: bool = False
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, or until standard input ends where that is asked for.
+    """Serve until SIGTERM or Ctrl-C, or until standard input ends if that is requested.
 
-    Raises ConfigError or SimulatorError where it cannot start.
+    Raises ConfigError or SimulatorError if it cannot start.
     """
     _allow_many_connections()
     asyncio.run(_serve(options, announce, until_stdin_closes=until_stdin_closes))

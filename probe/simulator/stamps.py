@@ -32,7 +32,7 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 
 
 def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int | None:
-    """The stamp that came with a read, on the monotonic clock; None where there is none."""
+    """The stamp that came with a read, on the monotonic clock; None if there is none."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack(data)

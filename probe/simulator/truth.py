@@ -1,6 +1,6 @@
 """The truth: what was written when, on the monotonic clock, in nanoseconds.
 
-It is kept in memory while streams are open and goes to a file, or to whoever asks, off the timed path.
+It is kept in memory while streams are open, and goes to a file or to a client off the timed path.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def line(record: TruthRecord) -> bytes:
     return msgspec.json.encode(record.as_json()) + b"\n"
 
 
-# What has been asked of the simulator: counts, the most at once, and the last requests.
+# The requests to the simulator: counts, the most at once, and the last requests.
 
 
 REDACTED = "[redacted]"
@@ -222,7 +222,7 @@ class RequestCounts:
 
 @dataclass(slots=True)
 class Stats:
-    """Chat requests by the model as it was asked for."""
+    """Chat requests by the model that they name."""
 
     connections: int = 0
     open_connections: int = 0

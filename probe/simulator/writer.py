@@ -54,7 +54,7 @@ class Writer:
         return at_ns, None
 
     def send_now(self, data: bytes) -> None:
-        """Send a few bytes beside any answer: a handshake, a goodbye. Whoever is gone misses nothing."""
+        """Send a few bytes beside any answer: a handshake, a goodbye. A peer that is gone misses nothing."""
         try:
             self._socket.send(data)
         except OSError:

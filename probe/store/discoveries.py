@@ -45,7 +45,7 @@ class DiscoveryStore:
         self._owner = owner
 
     async def start(self, provider: str, triggered_by: str) -> UUID:
-        """Note that a provider is being asked for its models; `finish` ends what this begins."""
+        """Note that the model list of a provider is being requested; `finish` ends what this begins."""
         discovery_id = uuid4()
         async with self._database.write() as connection:
             await connection.execute(

@@ -1,6 +1,6 @@
 """Bringing a database to the schema of this program.
 
-Alembic costs 12 MB and a third of a second to import, so it is asked only where there is something to
+Alembic costs 12 MB and a third of a second to import, so it is used only if there is something to
 migrate: the version table is read with plain SQL first.
 """
 

@@ -145,7 +145,7 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRecord:
-    """One time that a provider was asked for its models; the figures count models.
+    """One request for the model list of a provider; the figures count models.
 
     `error` is why it failed, one line; a failed one has listed nothing.
     """
@@ -300,7 +300,7 @@ class PruneReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFacts:
-    """What a database says of itself. `size_bytes` is None if it may not be asked."""
+    """What a database says of itself. `size_bytes` is None if this program may not see it."""
 
     dialect: str
     shown: str

@@ -279,5 +279,5 @@ async def _shrink(database: Database) -> None:
 
 
 async def _let_others_write() -> None:
-    """Whoever waits for the connection is woken before it is asked for again."""
+    """What waits for the connection is woken before it is requested again."""
     await asyncio.sleep(0)

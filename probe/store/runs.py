@@ -56,7 +56,7 @@ class RunStore:
         planned_attempts: int | None = None,
         late_seconds: float = 0.0,
     ) -> UUID | None:
-        """The id of the run that the slot became; None if the slot was taken before, by whomever.
+        """The id of the run that the slot became; None if the slot was taken before, by any process.
 
         `run_name` is the job's name unless given.
         """

@@ -128,7 +128,7 @@ class CaptureBuilder:
 
 
 def url_of(request: WireRequest) -> str:
-    """The absolute URL as it was asked for, credentials included."""
+    """The absolute URL as it was requested, credentials included."""
     host = f"[{request.host}]" if ":" in request.host else request.host
     port = "" if request.port == _DEFAULT_PORTS[request.scheme] else f":{request.port}"
     return f"{request.scheme}://{host}{port}{request.target}"

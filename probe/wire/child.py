@@ -68,7 +68,7 @@ class Child:
         """A child that has said it is ready. Raises StopwatchError."""
         ours, theirs = socket.socketpair()
         with theirs:
-            # Before there is a process: whoever is cancelled here leaves none behind.
+            # Before there is a process: a caller that is cancelled here leaves none behind.
             reader, writer = await asyncio.open_connection(sock=ours)
             try:
                 process = _execute(theirs, environment)

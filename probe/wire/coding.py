@@ -1,6 +1,6 @@
 """Content codings of a response: decoded piece by piece, so that each part keeps its instant of arrival.
 
-Identity is asked for; some servers and gateways compress all the same. A part of the body has arrived when
+Identity is requested; some servers and gateways compress all the same. A part of the body has arrived when
 the piece that completes it has: what a decoder still holds back has not come yet. Pure and total. A body that
 decodes to more than `MOST_DECODED_BYTES` is cut there, and never held in memory beyond.
 """

@@ -20,7 +20,7 @@ _LONGEST_PROXY_ANSWER = 64 * 1024
 
 # What one read of the socket gave:
 # - plaintext, which may be empty though the stream goes on: a TLS record came in part
-# - the kernel's stamp, wall clock, nanoseconds; None where it gave none
+# - the kernel's stamp, wall clock, nanoseconds; None if it gave none
 # - whether nothing more can come: the peer has ended the stream, or TLS is broken
 # - whether the socket may hold more than one read takes
 # A plain tuple, as there is one for each piece of each stream.
@@ -95,7 +95,7 @@ class HttpConnection:
             try:
                 done = tls.shake_hands()
             except ssl.SSLError:
-                # The peer is told why, as far as it still listens.
+                # The peer is notified why, as far as it still listens.
                 with contextlib.suppress(OSError):
                     self.socket.send(tls.outgoing())
                 raise
@@ -141,7 +141,7 @@ class HttpConnection:
                 self.sent_wall_ns = stamp
 
     def receive(self) -> Received | None:
-        """One read; None where there is nothing to read after all. Raises OSError, also for broken TLS."""
+        """One read; None if there is nothing to read after all. Raises OSError, also for broken TLS."""
         try:
             data, ancillary, _, _ = self._recvmsg(READ_BYTES, stamps.ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
@@ -164,7 +164,7 @@ class HttpConnection:
         return plaintext, wall_ns, tls.ended or tls.error is not None or not data, more
 
     def is_idle(self) -> bool:
-        """Nothing has come since the last response: neither its peer's end nor bytes nobody asked for.
+        """Nothing has come since the last response: neither its peer's end nor bytes that nobody requested.
 
         TLS tickets may come at any time and are taken in.
         """

@@ -36,16 +36,16 @@ _SWITCHING_PROTOCOLS = 101
 class HttpResponse:
     """A response as far as it arrived.
 
-    status        None where no status line was read
+    status        None if no status line was read
     headers       names in lower case, in the order of the head, repeated ones repeated
     body          without chunked framing, content codings untouched
     ends, ends_ns `body[:ends[n]]` had arrived at `ends_ns[n]`; ascending, and the last one ends the body.
                   Two columns, as a pair for every token would cost as much as parsing it
     first_byte_ns arrival of the first byte of the final response's head (interim responses are passed over);
-                  None where nothing arrived
+                  None if nothing arrived
     complete      the framing says that nothing is missing
     surplus       bytes follow its end
-    error         why the bytes are no HTTP/1.1 response; None where sound
+    error         why the bytes are no HTTP/1.1 response; None if sound
     """
 
     status: int | None = None
@@ -61,7 +61,7 @@ class HttpResponse:
     error: str | None = None
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case; None where there is none."""
+        """The first header of that name, in any case; None if there is none."""
         name = name.lower()
         return next((value for key, value in self.headers if key == name), None)
 

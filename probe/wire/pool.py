@@ -39,7 +39,7 @@ class Pool:
         return len(self._idle)
 
     def take(self, key: PoolKey) -> HttpConnection | None:
-        """The connection used last, verified to be quiet; None where there is none."""
+        """The connection used last, verified to be quiet; None if there is none."""
         for connection in [c for c, k in reversed(self._idle.items()) if k == key]:
             self._forget(connection)
             if connection.is_idle():

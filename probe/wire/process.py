@@ -71,7 +71,7 @@ class StopwatchProcess:
         child: Child | None = first
         while child is not None:
             await child.serve()
-            # Whoever comes now waits for the next child.
+            # A caller that comes now waits for the next child.
             self._child = asyncio.get_running_loop().create_future()
             status = await child.reap()
             if not self._closing.is_set():
@@ -79,7 +79,7 @@ class StopwatchProcess:
             child = await self._start_again()
 
     async def _start_again(self) -> Child | None:
-        """The next child; None once this is closed. Whoever waits meanwhile learns of each failure."""
+        """The next child; None once this is closed. A caller that waits meanwhile learns of each failure."""
         backoff = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while not self._closing.is_set():
             self.restarts += 1

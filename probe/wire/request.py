@@ -1,4 +1,4 @@
-"""What the stopwatch is asked to do: one request, its deadlines and how to connect."""
+"""What the stopwatch is to do: one request, its deadlines and how to connect."""
 
 from __future__ import annotations
 

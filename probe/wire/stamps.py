@@ -69,7 +69,7 @@ def _set(sock: socket.socket, flags: int) -> bool:
 
 
 def received_wall_ns(ancillary: Ancillary) -> int | None:
-    """The stamp that came with a `recvmsg`, the only message asked for; None where it is missing."""
+    """The stamp that came with a `recvmsg`, the only message requested; None if it is missing."""
     if not ancillary:
         return None
     seconds, nanoseconds = _unpack_timespec(ancillary[0][2])

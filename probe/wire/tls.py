@@ -1,4 +1,4 @@
-"""TLS in memory: certificates are always verified; whoever holds the socket moves the bytes."""
+"""TLS in memory: certificates are always verified; the holder of the socket moves the bytes."""
 
 from __future__ import annotations
 

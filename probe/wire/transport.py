@@ -63,7 +63,7 @@ class Tape:
 
     @property
     def capture(self) -> Capture | None:
-        """The last exchange; None where none was made."""
+        """The last exchange; None if none was made."""
         return self.captures[-1] if self.captures else None
 
 

@@ -1,6 +1,6 @@
 """What is worth an event in a model list: pure.
 
-The same news has the same key, whoever finds it and however often: what appeared has none, what vanished is
+The same news has the same key, no matter who finds it or how often: what appeared has none, what vanished is
 told apart by the list that had it last, what returned by when it had vanished, a change by the list before
 it, a retirement by its day, and a failure by the last list that came whole. The first list of a provider is
 one event, not one for each of its models.
@@ -45,7 +45,7 @@ class Reporter:
     def of_list(
         self, known: Iterable[KnownModel], comparison: Comparison, probed: Sequence[Availability]
     ) -> tuple[Event, ...]:
-        """`known` is as before the list. What vanished and is probed is told by `of_probed`."""
+        """`known` is as before the list. Of what vanished and is probed, `of_probed` makes the event."""
         before = {each.listed.id: each for each in known}
         return tuple(self._of_list(before, comparison, {each.entry for each in probed}))
 

@@ -96,7 +96,7 @@ def cost_of(price: Price, usage: Usage) -> Cost | None:
 
 
 def same_amounts(one: Price, other: Price) -> bool:
-    """Whoever says so, and since when."""
+    """Who says so, and since when."""
     return (one.rates, one.tiers, one.request_usd) == (other.rates, other.tiers, other.request_usd)
 
 

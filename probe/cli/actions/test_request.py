@@ -157,7 +157,7 @@ def _at_engine(config: Config, engine: str, model: str) -> tuple[Config, str]:
 def _endpoint(
     base_url: str, model: str, key_variable: str | None, engine: str | None = None
 ) -> tuple[Config, str]:
-    """A configuration of that endpoint alone; without a key it is asked without one.
+    """A configuration of that endpoint alone; without a key none is sent.
 
     `engine` is the kind of server that it is.
     """

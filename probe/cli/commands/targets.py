@@ -46,7 +46,7 @@ def probe_targets(target: Patterns = None, config: ConfigFile = None, as_json: A
 
 
 def _describe(target: TargetConfig, config: Config) -> dict[str, Any]:
-    """`base_url` is None where the bundled simulator is started for it."""
+    """`base_url` is None if the bundled simulator is started for it."""
     from probe.bootstrap.simulated import needs_simulator
     from probe.lib.patterns import matches
     from probe.providers.resolve import resolve_endpoint

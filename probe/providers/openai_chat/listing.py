@@ -1,6 +1,6 @@
 """A provider's model list in the shapes that OpenAI-compatible providers give it.
 
-The names of an entry's fields tell the shape, whoever the provider is.
+The names of an entry's fields tell the shape, no matter which provider it is.
 """
 
 from __future__ import annotations
