@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.config import Config
@@ -25,8 +23,7 @@ from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.store.held import spare_folder
 from probe.store.recorder import Recorder
-from probe.store.spill import SpillFile
-from probe.store.url import parse_url
+from probe.store.spill import SpillFile, spill_path
 
 
 class Services:
@@ -48,7 +45,7 @@ class Services:
         self.recorder = Recorder(
             store.results,
             clock,
-            SpillFile(_spill_path(self.config)),
+            SpillFile(spill_path(self.config.database.url.get_secret_value())),
             listeners=(self.exporters.on_stored, self.pricing.watch, self.budgets.count),
             storing=storing,
             keep_responses=self.config.database.keep_responses,
@@ -85,9 +82,3 @@ class Services:
             *self.discoveries.scheduled(assembly),
             *self.maintenance.price_sync(self.pricing, assembly.config.pricing),
         ]
-
-
-def _spill_path(config: Config) -> Path:
-    """Beside the SQLite file; in the working directory if the database is elsewhere."""
-    file = parse_url(config.database.url.get_secret_value()).path
-    return Path("data/probe.spill.jsonl") if file is None else file.with_suffix(".spill.jsonl")

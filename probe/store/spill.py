@@ -18,6 +18,7 @@ from typing import Any
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.facts.sample import Sample
+from probe.store.url import parse_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,12 @@ class Restored:
     stored: int = 0
     rejected: int = 0
     left: int = 0
+
+
+def spill_path(url: str) -> Path:
+    """Beside the SQLite file; in the working directory if the database is elsewhere."""
+    file = parse_url(url).path
+    return Path("data/probe.spill.jsonl") if file is None else file.with_suffix(".spill.jsonl")
 
 
 class SpillFile:
@@ -93,6 +100,30 @@ class SpillFile:
                     stored += 1
             self._end_restoring(lines.fileno(), rejected)
         return Restored(stored=stored, rejected=len(rejected))
+
+    async def load_rejected(self, add: Callable[[Sample], Awaitable[None]]) -> Restored:
+        """Hand what was rejected to `add` once more; what is refused again stays where it is.
+
+        Raises OSError, and StoreUnavailable with nothing taken from the file.
+        """
+        lines = self.rejected_path.read_bytes().splitlines(keepends=True)
+        refused: list[bytes] = []
+        for line in lines:
+            try:
+                await add(decode_sample(line))
+            except StoreUnavailable:
+                raise
+            except (ValueError, StoreError):
+                refused.append(line)
+        with self.alone():
+            rest = b"".join(refused) + self.rejected_path.read_bytes()[sum(map(len, lines)) :]
+            unfinished = self.rejected_path.with_name(self.rejected_path.name + ".part")
+            unfinished.unlink(missing_ok=True)
+            _append(unfinished, rest)
+            unfinished.rename(self.rejected_path)
+            if not rest:
+                self.rejected_path.unlink()
+        return Restored(stored=len(lines) - len(refused), rejected=len(refused))
 
     def _end_restoring(self, descriptor: int, rejected: list[bytes]) -> None:
         """Nothing is done if another process ended it before."""

@@ -8,6 +8,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from probe.facts.sample import Sample
 from probe.lib.clock import Clock, SystemClock
 from probe.store.catalog import CatalogStore
 from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter, write_ballast
@@ -19,11 +20,11 @@ from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
 from probe.store.recent_attempts import RecentAttempts
 from probe.store.records import StoreFacts
-from probe.store.registry import Registry
+from probe.store.registry import Registry, upsert
 from probe.store.results import ResultStore
 from probe.store.retention import Retention
 from probe.store.runs import RunStore
-from probe.store.schema import HEAD
+from probe.store.schema import HEAD, runs
 from probe.store.soundness import Soundness, check_place
 from probe.store.spending import Spending
 from probe.store.url import parse_url
@@ -116,6 +117,25 @@ class Store:
         if self._database.write_error is not None or self._database.is_cramped():
             await write_ballast(self._database)
         self._database.write_error = None
+
+    async def load(self, sample: Sample) -> None:
+        """Store a sample whose run may be unknown here, as in a database restored from an older backup.
+
+        The run is then added as one that was interrupted. Raises as `ResultStore.add`.
+        """
+        async with self._database.write() as connection:
+            run = upsert(connection)(runs).values(
+                id=sample.run_id,
+                run_name="loaded",
+                triggered_by="cli",
+                suite=sample.suite,
+                started_at=sample.started_at,
+                finished_at=sample.started_at,
+                status="interrupted",
+                owner="loaded",
+            )
+            await connection.execute(run.on_conflict_do_nothing())
+        await self.results.add(sample)
 
     async def facts(self) -> StoreFacts:
         """Raises StoreUnavailable also where SQLite's file is damaged, or not found at its path.

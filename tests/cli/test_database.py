@@ -7,11 +7,14 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from probe.store.spill import SpillFile, encode_sample, spill_path
 from tests.cli.shell import Shell
 from tests.servers.simulator import RunningSimulator
+from tests.store.samples import a_sample
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +139,21 @@ def test_a_missing_backup_is_one_line(shell: Shell) -> None:
     said = shell.run("db", "restore", "none.backup")
     assert (said.status, len(said.errors)) == (1, 1)
     assert "none.backup" in said.err
+
+
+def test_what_was_refused_is_loaded_with_its_run(filled: Shell) -> None:
+    nothing = filled.run("db", "load")
+    assert (nothing.status, nothing.lines[0].partition(":")[2]) == (0, " nothing was refused")
+    run_id = uuid4()
+    refused = SpillFile(spill_path(f"sqlite:///{filled.directory}/data/probe.db")).rejected_path
+    assert str(refused.relative_to(filled.directory)) in nothing.out
+    refused.write_text(f"{encode_sample(a_sample(run_id))}\nno sample\n")
+    said = filled.run("db", "load")
+    assert (said.status, said.out) == (0, "stored 1 results\n")
+    assert "1 are refused again" in said.err
+    assert refused.read_text() == "no sample\n"
+    assert refused.stat().st_mode & 0o777 == 0o600
+    assert str(run_id) in filled.run("results", "--json").out
+    refused.write_text(f"{encode_sample(a_sample(run_id))}\n")
+    assert filled.run("db", "load").out == "stored 1 results\n"
+    assert not refused.exists()

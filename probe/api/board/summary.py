@@ -78,7 +78,7 @@ def _about_store(store: StoreStatus, troubles: Sequence[Trouble], *, readable: b
         yield Banner(
             tone="warn",
             heading=f"Results were refused by the database: {store.rejected:,}",
-            text="They are kept in a file; the log says where and why",
+            text="They are kept in a file, the log says where and why; `probe db load` tries them again",
         )
 
 

@@ -95,3 +95,36 @@ def probe_db_restore(
 
     run_to_end(restore_backup(load_config(config).database.url.get_secret_value(), file, force=force))
     print_line(f"restored {file}")
+
+
+@app.command("load")
+def probe_db_load(config: ConfigFile = None) -> None:
+    """Try once more to store what the database refused.
+
+    The daemon keeps it in a file beside the database, *.spill.jsonl.rejected. What is stored leaves
+    the file; a run that this database does not know is added to it.
+    """
+    from probe.bootstrap.load import load_config
+    from probe.cli.output.table import print_line, print_note
+    from probe.cli.session import run_to_end
+    from probe.errors import StoreError
+    from probe.store.spill import Restored, SpillFile, spill_path
+    from probe.store.store import Store
+
+    url = load_config(config).database.url.get_secret_value()
+    file = SpillFile(spill_path(url))
+
+    async def work() -> Restored:
+        async with await Store.open(url) as store:
+            try:
+                return await file.load_rejected(store.load)
+            except OSError as exc:
+                raise StoreError(f"{file.rejected_path} cannot be read or written: {exc.strerror}") from exc
+
+    if not file.rejected_path.exists():
+        print_line(f"{file.rejected_path}: nothing was refused")
+        return
+    loaded = run_to_end(work())
+    print_line(f"stored {loaded.stored} results")
+    if loaded.rejected:
+        print_note(f"{loaded.rejected} are refused again; they stay in {file.rejected_path}")
