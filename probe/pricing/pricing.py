@@ -28,9 +28,8 @@ from probe.lib.clock import Clock
 from probe.lib.tasks import periodically
 from probe.pricing.checks import ChargeCheck, SourceConflicts
 from probe.pricing.events import price_changed, price_decided, source_failed
-from probe.pricing.fetch import MAX_BYTES, SECONDS
 from probe.pricing.intake import PriceIntake
-from probe.pricing.models_dev import ModelsDev
+from probe.pricing.models_dev import MAX_BYTES, SECONDS, ModelsDev
 from probe.pricing.scope import Scope
 from probe.pricing.status import Outcomes, PriceSync, SourceReport, log_report, status_of
 from probe.store.records import QuoteRecord

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from probe.errors import PriceSourceError
-from probe.pricing.fetch import fetch_document
+from probe.pricing.models_dev import fetch_document
 from probe.pricing.scope import environment_proxy
 from tests.pricing.market import JSON, Feed
 from tests.wire.raw_server import response
