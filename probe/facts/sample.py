@@ -197,12 +197,13 @@ def _rate(count: int | None, seconds: float | None) -> float | None:
 class Cost:
     """USD of one request at the price in force at that instant.
 
-    `price_source` names where the prices came from; prices are USD per million tokens.
+    `price_source` names where the prices came from; prices are USD per million tokens. It is `charged`
+    where no price is known and the provider said what it charged; then the prices are None.
     """
 
     total_usd: Decimal
-    input_price_per_million_usd: Decimal
-    output_price_per_million_usd: Decimal
+    input_price_per_million_usd: Decimal | None
+    output_price_per_million_usd: Decimal | None
     price_source: str
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 from probe.facts.sample import Timing, Usage
 from probe.facts.starvation import starved_figures
-from probe.facts.timeline import Timeline, standard_deviation
+from probe.facts.timeline import Timeline, seconds_between, standard_deviation
+
+# A speed is tokens over time. A stream that a gateway holds back and passes on in a few pieces has none: the
+# time between its pieces is that of the network, which makes 25,000 tokens/s. Three gaps are the least that
+# tell a stream from pieces; 20 ms are forty times what the stamps and a busy network are wrong by.
+LEAST_ARRIVALS = 4
+LEAST_SPAN_SECONDS = 0.020
 
 _NO_GAPS: dict[str, tuple[()]] = {"chunk_gaps_seconds": ()}
 
@@ -27,7 +33,7 @@ def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
 
 def _measured(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
     gaps = timeline.chunk_gaps_seconds
-    tokens = streamed_tokens(timeline, usage) if whole else None
+    tokens = streamed_tokens(timeline, usage) if whole and not is_bundled(timeline) else None
     return Timing(
         redirect_seconds=timeline.redirect_seconds,
         dns_seconds=timeline.dns_seconds,
@@ -48,6 +54,17 @@ def _measured(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
         tps=None if tokens is None else timeline.tps(tokens),
         tps_steady=None if tokens is None else timeline.tps_steady(tokens),
     )
+
+
+def is_bundled(timeline: Timeline) -> bool:
+    """Whether output came in too few pieces, or within too short a time, to have a speed.
+
+    False for an answer in one body, or without output: those have no speed for another reason.
+    """
+    span = seconds_between(timeline.first_output_ns, timeline.last_output_ns)
+    if not timeline.streamed or span is None:
+        return False
+    return len(timeline.arrivals_ns) < LEAST_ARRIVALS or span < LEAST_SPAN_SECONDS
 
 
 def streamed_tokens(timeline: Timeline, usage: Usage) -> int | None:

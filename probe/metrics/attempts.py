@@ -67,9 +67,14 @@ def _cost(sample: Sample) -> Iterable[Measurement]:
 
 
 def _prices(sample: Sample) -> Iterable[Measurement]:
-    if sample.cost is not None:
-        yield Measurement(float(sample.cost.input_price_per_million_usd), ("input",))
-        yield Measurement(float(sample.cost.output_price_per_million_usd), ("output",))
+    cost = sample.cost
+    for kind, usd in (
+        ()
+        if cost is None
+        else (("input", cost.input_price_per_million_usd), ("output", cost.output_price_per_million_usd))
+    ):
+        if usd is not None:
+            yield Measurement(float(usd), (kind,))
 
 
 def _histogram(

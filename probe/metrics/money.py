@@ -59,9 +59,15 @@ def _disagreement(price: PriceStatus) -> Iterable[Measurement]:
 
 
 def _charged(sample: Sample) -> Iterable[Measurement]:
-    charged = None if sample.reported is None else sample.reported.cost_usd
-    if charged is not None and sample.cost is not None and sample.cost.total_usd:
-        yield Measurement(float(charged / sample.cost.total_usd))
+    charged, cost = None if sample.reported is None else sample.reported.cost_usd, sample.cost
+    # A cost that is the charge itself has no prices.
+    if (
+        charged is not None
+        and cost is not None
+        and cost.input_price_per_million_usd is not None
+        and cost.total_usd
+    ):
+        yield Measurement(float(charged / cost.total_usd))
 
 
 PRICE_FAMILIES = (

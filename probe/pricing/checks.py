@@ -12,7 +12,7 @@ import structlog
 
 from probe.catalog.prices.book import OVERRIDE_SOURCE
 from probe.catalog.prices.compare import Difference, difference_between, factor_between
-from probe.catalog.prices.price import Price
+from probe.catalog.prices.price import CHARGED, Price
 from probe.catalog.prices.quote import ModelKey
 from probe.errors import StoreError
 from probe.facts.event import Event
@@ -96,8 +96,8 @@ class ChargeCheck:
 
 
 def cost_factor(sample: Sample) -> Decimal | None:
-    """How far both are difference, 1 or more; None if either is unknown."""
+    """How far both are difference, 1 or more; None if either is unknown, or one is the other."""
     charged = None if sample.reported is None else sample.reported.cost_usd
-    if charged is None or sample.cost is None:
+    if charged is None or sample.cost is None or sample.cost.price_source == CHARGED:
         return None
     return factor_between(charged, sample.cost.total_usd)

@@ -97,6 +97,8 @@ def cost_disagrees(sample: Sample, factor: Decimal) -> Event:
     assert cost is not None
     assert reported is not None
     assert reported.cost_usd is not None
+    assert cost.input_price_per_million_usd is not None
+    assert cost.output_price_per_million_usd is not None
     target = sample.target
     rates = f"{plain(cost.input_price_per_million_usd)} {plain(cost.output_price_per_million_usd)}"
     return _event(

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from probe.catalog.prices.price import Price, cost_of
+from probe.catalog.prices.price import Price, cost_of_request
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
 from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing
@@ -168,7 +168,7 @@ def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: PriceLo
     target = plan.target_plan.target
     at = capture.clock_start.to_utc(capture.started_ns)
     price = prices.price(target.provider, target.model, target.base_url, at)
-    return None if price is None else cost_of(price, reading.usage)
+    return cost_of_request(price, reading.usage, reading.reported)
 
 
 def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | None) -> Sample:

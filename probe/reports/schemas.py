@@ -254,8 +254,8 @@ class ReportedBody(Body):
 
 class CostBody(Body):
     total_usd: Usd
-    input_price_per_million_usd: Usd
-    output_price_per_million_usd: Usd
+    input_price_per_million_usd: Usd | None
+    output_price_per_million_usd: Usd | None
     price_source: str
 
 

@@ -262,7 +262,7 @@ def _cost_columns(cost: Cost | None) -> dict[str, Any]:
 def _cost(
     known: bool, total: Decimal, given: Decimal | None, made: Decimal | None, source: str | None
 ) -> Cost | None:
-    if not known or given is None or made is None or source is None:
+    if not known or source is None:
         return None
     return Cost(
         total_usd=total,

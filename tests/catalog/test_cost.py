@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.catalog.prices.price import Price, cost_of
+from probe.catalog.prices.price import CHARGED, Price, cost_of, cost_of_request
 from probe.facts.rates import Rates
-from probe.facts.sample import Usage
+from probe.facts.sample import Reported, Usage
 
 
 def price(
@@ -82,3 +82,29 @@ def test_no_cent_is_lost(input_usd: Decimal, output_usd: Decimal, inputs: int, o
     usd = total(price(str(input_usd), str(output_usd)), Usage(input_tokens=inputs, output_tokens=outputs))
     exact = (Fraction(input_usd) * inputs + Fraction(output_usd) * outputs) / 10**6
     assert Fraction(usd) == exact
+
+
+# What the provider charged ----------------------------------------------------------------------------------
+
+COUNTED = Usage(input_tokens=500, output_tokens=100)
+STATED = Reported(source="response", cost_usd=Decimal("0.005"))
+
+
+def test_a_charge_is_the_last_source_of_a_cost() -> None:
+    reckoned = cost_of_request(price(), COUNTED, STATED)
+    assert reckoned == cost_of(price(), COUNTED)
+    for known, usage in ((None, COUNTED), (price(), Usage())):
+        charged = cost_of_request(known, usage, STATED)
+        assert charged is not None
+        assert (charged.total_usd, charged.price_source) == (Decimal("0.005"), CHARGED)
+        assert charged.input_price_per_million_usd is charged.output_price_per_million_usd is None
+
+
+def test_without_a_price_and_a_charge_there_is_no_cost() -> None:
+    assert cost_of_request(None, COUNTED, None) is None
+    assert cost_of_request(None, COUNTED, Reported(source="response", total_seconds=1.0)) is None
+    # The head of a stream left before anybody reckoned.
+    assert cost_of_request(None, COUNTED, Reported(source="headers", cost_usd=Decimal(0))) is None
+    free = cost_of_request(None, COUNTED, Reported(source="response", cost_usd=Decimal(0)))
+    assert free is not None
+    assert free.total_usd == 0

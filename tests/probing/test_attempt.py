@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from probe.errors import ProviderError, StopwatchError
 from probe.facts.sample import Failed, Ok, Sample, Timing, Usage
-from probe.facts.timeline import OutputChunk, Timeline
+from probe.facts.timeline import OutputChunk, Timeline, standard_deviation
+from probe.facts.timing import is_bundled
 from probe.lib.clock import ClockPair, FakeClock
 from probe.lib.ids import new_id
 from probe.lib.secrets import MASK, learn
@@ -136,7 +137,7 @@ LINE = Timeline(
     send_ns=7 * MS,
     sent_ns=8 * MS,
     first_byte_ns=100 * MS,
-    output=tuple(OutputChunk(at * MS, 4, answer=True) for at in (200, 210, 230)),
+    output=tuple(OutputChunk(at * MS, 4, answer=True) for at in (200, 205, 215, 230)),
     end_ns=240 * MS,
 )
 
@@ -182,10 +183,10 @@ async def test_every_duration_of_a_whole_answer(monkeypatch: pytest.MonkeyPatch)
         drain_seconds=0.01,
         duration_seconds=0.24,
         itl_seconds=0.001,
-        stream_jitter_seconds=0.005,
-        chunk_gaps_seconds=(0.01, 0.02),
+        stream_jitter_seconds=standard_deviation((0.005, 0.01, 0.015)),
+        chunk_gaps_seconds=(0.005, 0.01, 0.015),
         tps=1000,
-        tps_steady=31 * (1 - 4 / 12) / 0.03,
+        tps_steady=31 * (1 - 4 / 16) / 0.03,
     )
     assert sample.probe_lag_seconds == 0.002
     assert (sample.reused, sample.stamps, sample.trusted) == (True, "kernel", True)
@@ -205,7 +206,7 @@ async def test_a_broken_answer_keeps_its_phases_and_none_of_a_success(
     outcome = Failed(kind="stream_broken", fault="provider", detail="reset")
     canned(monkeypatch, provider, Reading(timeline=LINE, outcome=outcome, usage=Usage(output_tokens=31)))
     timing = (await carry_out(provider, clock)).timing
-    assert (timing.ttft_seconds, timing.duration_seconds, len(timing.chunk_gaps_seconds)) == (0.2, 0.24, 2)
+    assert (timing.ttft_seconds, timing.duration_seconds, len(timing.chunk_gaps_seconds)) == (0.2, 0.24, 3)
     assert timing.total_latency_seconds is timing.drain_seconds is None
     assert timing.itl_seconds is timing.tps is timing.tps_steady is None
 
@@ -231,11 +232,11 @@ async def test_across_a_step_of_the_clock_only_the_length_is_known(monkeypatch: 
 @pytest.mark.parametrize(
     ("answers", "usage", "tokens"),
     [
-        ((True, True, True), Usage(output_tokens=None), None),
-        ((True, True, True), Usage(output_tokens=31), 31),
+        ((True, True, True, True), Usage(output_tokens=None), None),
+        ((True, True, True, True), Usage(output_tokens=31), 31),
         # Reasoning that is shown takes its part of the stream; reasoning that is not does not.
-        ((False, True, True), Usage(output_tokens=131, reasoning_tokens=100), 131),
-        ((True, True, True), Usage(output_tokens=131, reasoning_tokens=100), 31),
+        ((False, True, True, True), Usage(output_tokens=131, reasoning_tokens=100), 131),
+        ((True, True, True, True), Usage(output_tokens=131, reasoning_tokens=100), 31),
     ],
 )
 async def test_speed_counts_the_tokens_that_came_in_the_stream(
@@ -249,6 +250,37 @@ async def test_speed_counts_the_tokens_that_came_in_the_stream(
     expected = None if tokens is None else pytest.approx((tokens - 1) / 0.03)
     assert sample.timing.tps == expected
     assert sample.usage == usage
+
+
+@pytest.mark.parametrize(
+    ("instants", "bundled"),
+    [
+        ((200, 210, 220, 230), False),
+        # In one piece, two, three; each piece may be many events.
+        ((200,), True),
+        ((200, 200, 200, 200, 200), True),
+        ((200, 240), True),
+        ((200, 200, 300, 300), True),
+        ((200, 250, 300), True),
+        # Many, as fast as the network carries them.
+        ((200, 201, 202, 203, 204), True),
+        ((200, 205, 210, 215, 219), True),
+        ((200, 205, 210, 215, 220), False),
+    ],
+)
+async def test_a_bundled_answer_has_no_speed(
+    monkeypatch: pytest.MonkeyPatch, instants: tuple[int, ...], bundled: bool
+) -> None:
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock)
+    output = tuple(OutputChunk(at * MS, 4, answer=True) for at in instants)
+    line = replace(LINE, output=output, end_ns=400 * MS)
+    canned(monkeypatch, provider, Reading(timeline=line, outcome=Ok(), usage=Usage(output_tokens=500)))
+    timing = (await carry_out(provider, clock)).timing
+    assert is_bundled(line) is bundled
+    assert (timing.tps is None, timing.tps_steady is None, timing.itl_seconds is None) == (bundled,) * 3
+    assert timing.ttft_seconds == 0.2
+    assert timing.total_latency_seconds is not None
 
 
 # What goes wrong on our side --------------------------------------------------------------------------------

@@ -53,6 +53,23 @@ async def test_spending_is_by_provider_and_job(store: Store) -> None:
     )
 
 
+async def test_a_charge_without_a_price_is_spent(store: Store) -> None:
+    run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
+    charge = Cost(
+        total_usd=Decimal("0.5"),
+        input_price_per_million_usd=None,
+        output_price_per_million_usd=None,
+        price_source="charged",
+    )
+    sample = a_sample(run, cost=charge)
+    await store.results.add(sample)
+    stored = await store.results.get(sample.id)
+    assert stored is not None
+    assert stored.cost == charge
+    (row,) = await store.spending.by_job(NOW - HOUR)
+    assert (row.usd, row.results) == (Decimal("0.5"), 1)
+
+
 async def test_a_cost_that_nobody_knows_adds_nothing(store: Store) -> None:
     run = await store.runs.start(run_name="hourly", triggered_by="schedule", suite="quick")
     await store.results.add(a_sample(run, cost=None))

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from probe.facts.rates import TOKEN_KINDS, Rates
-from probe.facts.sample import Cost, Usage
+from probe.facts.sample import Cost, Reported, Usage
 
 _PER_MILLION = -6
+# The `price_source` of a cost that the provider stated, where no price is known.
+CHARGED: Final = "charged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,28 @@ def cost_of(price: Price, usage: Usage) -> Cost | None:
         input_price_per_million_usd=rates.input_per_million_usd,
         output_price_per_million_usd=rates.output_per_million_usd,
         price_source=price.source,
+    )
+
+
+def cost_of_request(price: Price | None, usage: Usage, reported: Reported | None) -> Cost | None:
+    """By its price; without one, what the provider itself said it charged.
+
+    A 0 in the head of a response is no charge: heads of streams leave before anybody has reckoned.
+    """
+    cost = None if price is None else cost_of(price, usage)
+    charged = None if reported is None else reported.cost_usd
+    if (
+        cost is not None
+        or reported is None
+        or charged is None
+        or (not charged and reported.source == "headers")
+    ):
+        return cost
+    return Cost(
+        total_usd=charged,
+        input_price_per_million_usd=None,
+        output_price_per_million_usd=None,
+        price_source=CHARGED,
     )
 
 

@@ -11,6 +11,7 @@ from typer import BadParameter
 
 from probe.bootstrap.assembly import Assembly
 from probe.bootstrap.load import load_config
+from probe.catalog.prices.price import cost_of_request
 from probe.cli.actions.engines import choose_engines
 from probe.cli.actions.price_session import stored_quotes
 from probe.cli.session import open_session
@@ -126,7 +127,7 @@ def _prompt(plan: TargetPlan, question: Question) -> Prompt:
 def _cost(assembly: Assembly, plan: TargetPlan, capture: Capture, reading: Reading) -> Cost | None:
     at = capture.clock_start.to_utc(capture.started_ns)
     price = assembly.prices.price(plan.target.provider, plan.target.model, plan.target.base_url, at)
-    return None if price is None else assembly.prices.cost(price, reading.usage)
+    return cost_of_request(price, reading.usage, reading.reported)
 
 
 def _with_target(config: Config, name: str) -> tuple[Config, str]:
