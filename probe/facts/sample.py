@@ -30,6 +30,7 @@ Remark = Literal[
     "surplus_bytes",  # bytes behind the end of the response
     "redirected",  # to the same origin, and followed once
     "counted_by_gateway",  # the tokens may be those of a gateway's tokeniser, not the model's
+    "bundled",  # in so few pieces, or so short a time, that there is no speed
 ]
 REMARKS: tuple[Remark, ...] = get_args(Remark)
 FailureKind = Literal[

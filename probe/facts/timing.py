@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from probe.facts.sample import Timing, Usage
+from probe.facts.sample import Remark, Timing, Usage
 from probe.facts.starvation import starved_figures
 from probe.facts.timeline import Timeline, seconds_between, standard_deviation
 
@@ -65,6 +65,11 @@ def is_bundled(timeline: Timeline) -> bool:
     if not timeline.streamed or span is None:
         return False
     return len(timeline.arrivals_ns) < LEAST_ARRIVALS or span < LEAST_SPAN_SECONDS
+
+
+def remarks_of(said: tuple[Remark, ...], timeline: Timeline, *, whole: bool) -> tuple[Remark, ...]:
+    """What was remarked on the response, and `bundled` if a whole answer came so."""
+    return (*said, "bundled") if whole and is_bundled(timeline) else said
 
 
 def streamed_tokens(timeline: Timeline, usage: Usage) -> int | None:

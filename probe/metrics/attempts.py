@@ -127,7 +127,7 @@ OUTCOMES = (
 
 _REMARKS = Family(
     name=names.REMARKS_TOTAL,
-    help="Attempts whose response departed from its protocol, by how, without being failed for it.",
+    help="Attempts whose response departed from its protocol or came bundled, by how, not failed for it.",
     labels=("remark",),
     source=OfAttempt(
         read=lambda sample: (Measurement(1, (remark,)) for remark in sample.remarks),

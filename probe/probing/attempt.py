@@ -18,7 +18,7 @@ from probe.catalog.prices.price import Price, cost_of_request
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
 from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing
-from probe.facts.timing import timing_of
+from probe.facts.timing import remarks_of, timing_of
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.secrets import redact
 from probe.providers.protocol import Prompt, Provider, Reading
@@ -192,7 +192,7 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         outcome=_without_secrets(reading.outcome),
         status_code=reading.status_code,
         timing=_timing(capture, reading),
-        remarks=reading.remarks,
+        remarks=remarks_of(reading.remarks, reading.timeline, whole=isinstance(reading.outcome, Ok)),
         usage=reading.usage,
         reported=reading.reported,
         cost=cost,

@@ -276,8 +276,10 @@ async def test_a_bundled_answer_has_no_speed(
     output = tuple(OutputChunk(at * MS, 4, answer=True) for at in instants)
     line = replace(LINE, output=output, end_ns=400 * MS)
     canned(monkeypatch, provider, Reading(timeline=line, outcome=Ok(), usage=Usage(output_tokens=500)))
-    timing = (await carry_out(provider, clock)).timing
+    sample = await carry_out(provider, clock)
+    timing = sample.timing
     assert is_bundled(line) is bundled
+    assert sample.remarks == (("bundled",) if bundled else ())
     assert (timing.tps is None, timing.tps_steady is None, timing.itl_seconds is None) == (bundled,) * 3
     assert timing.ttft_seconds == 0.2
     assert timing.total_latency_seconds is not None

@@ -147,7 +147,7 @@ async def daemon_here(
                 "server": {"port": 0, "token": TOKEN},
                 "database": {"url": f"sqlite:///{tmp_path}/probe.db"},
                 "providers": {"sim": {"base_url": simulator.base_url, "kind": "simulated"}},
-                "targets": [{"provider": "sim", "name": "one", "model": "sim?ttft_ms=30&gap_ms=2&tokens=9"}],
+                "targets": [{"provider": "sim", "name": "one", "model": "sim?ttft_ms=30&gap_ms=5&tokens=9"}],
                 "jobs": [JOB_THAT_NEVER_RUNS],
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from probe.cli.output.format import outcome_text, text_bars
 from probe.cli.output.table import print_json, print_line, terminal_safe
 from probe.facts.sample import Cost, Failed, Ok, Reported, Timing
 from probe.facts.timeline import Timeline, seconds_between
-from probe.facts.timing import timing_of
+from probe.facts.timing import remarks_of, timing_of
 from probe.providers.protocol import Reading
 from probe.reports.format import UNKNOWN, duration, tokens_per_second, usd
 from probe.reports.schemas import AttemptBody
@@ -40,6 +41,7 @@ def print_attempt(
 
 
 def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -> AttemptBody:
+    reading = _remarked(reading)
     failed = reading.outcome if isinstance(reading.outcome, Failed) else None
     timing = timing_of(reading.timeline, reading.usage, whole=failed is None)
     return AttemptBody.of(
@@ -54,8 +56,15 @@ def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -
     )
 
 
+def _remarked(reading: Reading) -> Reading:
+    """With the remarks of the sample that it would become."""
+    whole = isinstance(reading.outcome, Ok)
+    return replace(reading, remarks=remarks_of(reading.remarks, reading.timeline, whole=whole))
+
+
 def attempt_lines(capture: Capture, reading: Reading, cost: Cost | None = None) -> Iterator[str]:
     """Lines of at most 80 columns, the answer excepted."""
+    reading = _remarked(reading)
     timing = timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
     yield from _heading(capture, reading)
     yield ""
