@@ -163,6 +163,7 @@ def _plans(config: Config, endpoints: Mapping[str, Endpoint]) -> Iterable[Target
                 connection=connection,
                 streaming=target.stream,
                 deadlines=_deadlines(config.providers[target.provider].deadlines),
+                kept_characters=config.database.response_characters,
             )
 
 

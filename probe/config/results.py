@@ -46,6 +46,11 @@ class DatabaseConfig(Section):
         description="`sqlite:///path` or `postgresql://user:password@host/name`.",
     )
     keep_responses: bool = Field(True, description="Keep the text of every answer.")
+    response_characters: Count | None = Field(
+        None,
+        description="Characters to keep of an answer, and of its reasoning; absent: 16 for each token that "
+        "was asked for, at least 4,096.",
+    )
     retention: RetentionConfig = Field(RetentionConfig(), description="How long rows are kept.")
 
 

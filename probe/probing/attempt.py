@@ -7,6 +7,7 @@ attempt ends in a sample: what goes wrong on our side is a failure of kind "prob
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -33,8 +34,14 @@ _log = structlog.get_logger("probe.probing.attempt")
 # Longer than the stopwatch process needs to find its child stuck and kill it (see `probe.wire.child`).
 _STOPWATCH_GRACE_SECONDS = 30.0
 
-# Thousands of tokens; a few milliseconds.
-_READ_AT_ONCE_BYTES = 512 * 1024
+# Hundreds of tokens; a few milliseconds, of whatever they are.
+_READ_AT_ONCE_BYTES = 64 * 1024
+# Larger ones are read one at a time: that bounds the memory of it, and leaves others their turns.
+_reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+
+# Of a text, for each token that was asked for, and in any case.
+_KEPT_CHARACTERS_PER_TOKEN = 16
+_LEAST_KEPT_CHARACTERS = 4096
 
 
 class PriceLookup(Protocol):
@@ -45,12 +52,17 @@ class PriceLookup(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPlan:
-    """A target and the way it is probed. One target probed cold and warm is two of these."""
+    """A target and the way it is probed. One target probed cold and warm is two of these.
+
+    `kept_characters` are those of an answer, and of its reasoning, that a sample keeps; None: a few times
+    what was asked for.
+    """
 
     target: Target
     connection: Connection = "cold"
     streaming: bool = True
     deadlines: Deadlines = field(default_factory=Deadlines)
+    kept_characters: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +170,10 @@ async def _send(plan: AttemptPlan, provider: Provider, wire: Wire, grace_seconds
 
 
 async def _read(capture: Capture, provider: Provider) -> Reading:
-    """Megabytes take seconds to read: meanwhile everything else goes on."""
+    """Megabytes take a second to read: meanwhile everything else goes on."""
     if len(capture.received) <= _READ_AT_ONCE_BYTES:
         return provider.read(capture)
-    return await asyncio.to_thread(provider.read, capture)
+    return await asyncio.get_running_loop().run_in_executor(_reader, provider.read, capture)
 
 
 def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: PriceLookup) -> Cost | None:
@@ -173,6 +185,9 @@ def _cost(plan: AttemptPlan, capture: Capture, reading: Reading, prices: PriceLo
 
 def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | None) -> Sample:
     lag = capture.loop_lag_ns
+    kept = plan.target_plan.kept_characters
+    if kept is None:
+        kept = max(_LEAST_KEPT_CHARACTERS, _KEPT_CHARACTERS_PER_TOKEN * plan.case.max_tokens)
     return Sample(
         id=plan.id,
         run_id=plan.run_id,
@@ -196,8 +211,8 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         usage=reading.usage,
         reported=reading.reported,
         cost=cost,
-        text=reading.text,
-        reasoning_text=reading.reasoning_text,
+        text=_cut(reading.text, kept),
+        reasoning_text=_cut(reading.reasoning_text, kept),
         finish_reason=reading.finish_reason,
         served_model=reading.served_model,
         provider_request_id=reading.provider_request_id,
@@ -207,6 +222,13 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         tls_version=capture.tls_version,
         http_version=capture.http_version,
     )
+
+
+def _cut(text: str | None, kept: int) -> str | None:
+    """At most so many characters of a text, and that there were more."""
+    if text is None or len(text) <= kept:
+        return text
+    return f"{text[:kept]}\n[… the first {kept:,} of {len(text):,} characters are kept]"
 
 
 def _without_secrets(outcome: Outcome) -> Outcome:

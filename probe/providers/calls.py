@@ -24,6 +24,17 @@ FIRST_PROMPT = Prompt(
 """What a dialect is warmed up with."""
 
 
+# A token is some 400 bytes of a stream, with all that providers put around it some 1,500.
+_BYTES_PER_TOKEN = 4096
+# Reasoning is not counted by all of them, and is thousands of tokens for the shortest answer.
+_LEAST_BYTES = 1024 * 1024
+
+
+def largest_answer_bytes(max_tokens: int) -> int:
+    """More than any answer of so many tokens has, head and framing included."""
+    return _LEAST_BYTES + _BYTES_PER_TOKEN * max_tokens
+
+
 class WireOfTheCall:
     """A `Wire` that is the one of the call being made; see `capture_of`."""
 

@@ -23,6 +23,11 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BEGINNING = re.compile(rb"(?:event: ?([^\r\n]*)(?:\r\n|\n|\r))?data: ?")
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
+# What makes no event and ends none: comments and blank lines between two events.
+_NOTHING = re.compile(rb"(?:(?::[^\r\n]*+)?(?:\r\n|\n|\r))++")
+
+_LONE_CR = re.compile(rb"\r(?!\n)")
+
 _BLANK = b" \t\r"
 
 
@@ -40,6 +45,8 @@ def split_events(body: bytes) -> Iterator[StreamEvent]:
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
     size = len(body)
     has_cr = b"\r" in body
+    # Line by line then: what searches for a line feed would look through the rest of the body each time.
+    lone_cr = has_cr and _LONE_CR.search(body) is not None
     line_end, blank_line = (b"\r\n", b"\r\n\r\n") if has_cr else (b"\n", b"\n\n")
     width = len(line_end)
     find, starts = body.find, body.startswith
@@ -49,8 +56,8 @@ def split_events(body: bytes) -> Iterator[StreamEvent]:
     while at < size:
         # Nearly every event is a line of data and a blank one, some with a name before them, and begins like
         # the event before: searching for the line end finds it. What is none of these goes line by line.
-        plain = starts(beginning, at) and not (spaced and starts(spaced, at))
-        if not plain and (match := _BEGINNING.match(body, at)) is not None:
+        plain = not lone_cr and starts(beginning, at) and not (spaced and starts(spaced, at))
+        if not plain and not lone_cr and (match := _BEGINNING.match(body, at)) is not None:
             plain = True
             beginning, name = match[0], match[1] or b""
             spaced = b"" if beginning.endswith(b" ") else beginning + b" "
@@ -63,6 +70,9 @@ def split_events(body: bytes) -> Iterator[StreamEvent]:
                     yield data, end, name, True
                     at = end + 2 * width
                     continue
+        if (nothing := _NOTHING.match(body, at)) is not None:
+            at = nothing.end()
+            continue
         event, at = _event_by_line(body, at)
         if event is not None:
             yield event

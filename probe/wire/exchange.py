@@ -26,6 +26,10 @@ _TIMER_SLACK_NS = NS_PER_MS
 # that had to wait for a lost one before it: the stream has got so far only now.
 _HELD_BACK_NS = 5 * NS_PER_MS
 
+# Each piece costs some 200 bytes beside its own: a server that sends single bytes must not fill the memory.
+_BYTES_PER_PIECE = 128
+_LEAST_PIECES = 4096
+
 _MISSED: dict[DeadlineName, str] = {
     "total": "the response was not whole within {:g} s",
     "first_token": "no output within {:g} s",
@@ -44,6 +48,7 @@ class Exchange:
         "_last_ns",
         "_last_read_ns",
         "_loop",
+        "_most_pieces",
         "_offset_ns",
         "_output_seen",
         "_poller",
@@ -64,6 +69,7 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._offset_ns = builder.clock_start.offset_ns
         self._size = 0
+        self._most_pieces = builder.request.max_response_bytes // _BYTES_PER_PIECE + _LEAST_PIECES
         self._last_read_ns = 0  # the last read that gave anything
         self._last_ns = 0  # the last stamp
         self._drained = True
@@ -210,7 +216,7 @@ class Exchange:
     def _on_data(self, data: bytes, at_ns: int, now_ns: int) -> None:
         builder, reader = self._builder, self._reader
         room = builder.request.max_response_bytes - self._size
-        too_large = len(data) > room
+        too_large = len(data) > room or len(builder.arrivals) >= self._most_pieces
         if too_large:
             data = data[:room]
         self._size += len(data)
@@ -224,7 +230,8 @@ class Exchange:
             self.abort(WireError("protocol", reader.error))
         elif too_large:
             limit = builder.request.max_response_bytes
-            self.abort(WireError("too_large", f"the response is larger than {limit} bytes"))
+            cut = f"is larger than {limit} bytes" if len(data) == room else "came in too many pieces"
+            self.abort(WireError("too_large", f"the response {cut}"))
         elif reader.head_complete and builder.phase in ("send", "head"):
             builder.phase = "first_token"
 

@@ -18,6 +18,7 @@ from probe.wire.capture import Capture
 
 # Many times what any server sends; each of its lines is kept, and costs more memory than it has bytes.
 LARGEST_HEAD_BYTES = 256 * 1024
+MOST_HEADERS = 1000
 
 # What other clients read, too: a length beside chunks, which override it (RFC 9112, 6.3), lines that end with
 # a line feed, control characters in values, spaces behind the size of a chunk.
@@ -267,8 +268,13 @@ class _Events:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Trailers come after the head and are no part of it.
-        if not self._reader.head_complete:
-            self._reader.headers.append((name, value))
+        reader = self._reader
+        if reader.head_complete:
+            return
+        if len(reader.headers) < MOST_HEADERS:
+            reader.headers.append((name, value))
+        else:
+            reader.error = f"the head is larger than {MOST_HEADERS} headers"
 
     def on_headers_complete(self) -> None:
         self._reader.head_ended()

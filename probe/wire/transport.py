@@ -58,6 +58,7 @@ class Tape:
     connection: Connection = "cold"
     deadlines: Deadlines = field(default_factory=Deadlines)
     output_pattern: bytes | None = None
+    max_response_bytes: int | None = None
     planned_monotonic_ns: int | None = None
     captures: list[Capture] = field(default_factory=list)
 
@@ -76,13 +77,18 @@ def recording(
     connection: Connection = "cold",
     deadlines: Deadlines | None = None,
     output_pattern: bytes | None = None,
+    max_response_bytes: int | None = None,
     planned_monotonic_ns: int | None = None,
 ) -> Iterator[Tape]:
-    """Calls made in this block, by this task or those it starts, are made so and leave their captures."""
+    """Calls made in this block, by this task or those it starts, are made so and leave their captures.
+
+    `max_response_bytes` is a bound below the transport's own.
+    """
     tape = Tape(
         connection=connection,
         deadlines=deadlines or Deadlines(),
         output_pattern=output_pattern,
+        max_response_bytes=max_response_bytes,
         planned_monotonic_ns=planned_monotonic_ns,
     )
     token = _current.set(tape)
@@ -99,11 +105,8 @@ class _Transport:
 
     def __init__(self, wire: Wire, ca_file: str | None, proxy: str | None, max_response_bytes: int) -> None:
         self._wire = wire
-        self._limits: dict[str, Any] = {
-            "ca_file": ca_file,
-            "proxy": proxy,
-            "max_response_bytes": max_response_bytes,
-        }
+        self._way: dict[str, Any] = {"ca_file": ca_file, "proxy": proxy}
+        self._max_response_bytes = max_response_bytes
 
     async def handle_async_request(self, request: Any) -> Any:
         """Make the exchange and put its Capture on the tape.
@@ -116,7 +119,8 @@ class _Transport:
             wire_request = self._wire_request(request, await request.aread(), tape)
             capture = await exchange_following(self._wire, wire_request)
             tape.captures.append(capture)
-            response = read_response(capture)
+            # What was cut can be large, and the client gets none of it.
+            response = HttpResponse() if capture.failure is not None else read_response(capture)
         except ValueError as exc:
             raise library.LocalProtocolError(str(exc), request=request) from exc
         problem = problem_of(capture, response)
@@ -149,7 +153,10 @@ class _Transport:
             deadlines=tape.deadlines,
             output_pattern=tape.output_pattern,
             planned_monotonic_ns=tape.planned_monotonic_ns,
-            **self._limits,
+            max_response_bytes=min(
+                self._max_response_bytes, tape.max_response_bytes or self._max_response_bytes
+            ),
+            **self._way,
         )
 
 

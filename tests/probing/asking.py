@@ -70,6 +70,7 @@ class Answer:
     seconds: float = 1.0
     outcome: Outcome = field(default_factory=Ok)
     error: Exception | None = None
+    text: str | None = None
 
 
 THROTTLED = Answer(
@@ -118,6 +119,8 @@ class ScriptedProvider:
                 started_ns=started_ns, output=(OutputChunk(end_ns, 1, answer=True),), end_ns=end_ns
             ),
             outcome=answer.outcome,
+            text=answer.text,
+            reasoning_text=answer.text,
             usage=Usage(input_tokens=3, output_tokens=1, source="provider"),
         )
         return Capture(

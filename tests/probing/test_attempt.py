@@ -339,6 +339,25 @@ async def test_a_cancelled_attempt_is_cancelled() -> None:
     assert (sample.started_at, sample.timing) == (START, Timing(duration_seconds=0.5))
 
 
+@pytest.mark.parametrize(
+    ("asked", "kept", "expected"),
+    [(64, None, 4096), (1000, None, 16_000), (64, 10, 10), (64, 100_000, None)],
+)
+async def test_a_text_is_kept_to_a_few_times_what_was_asked_for(
+    asked: int, kept: int | None, expected: int | None
+) -> None:
+    text = "täxt" * 10_000
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock, lambda _: Answer(text=text))
+    whole = plan(replace(case(), max_tokens=asked))
+    way = replace(whole.target_plan, kept_characters=kept)
+    sample = await carry_out(provider, clock, replace(whole, target_plan=way))
+    shown = text
+    if expected is not None:
+        shown = f"{text[:expected]}\n[… the first {expected:,} of 40,000 characters are kept]"
+    assert sample.text == sample.reasoning_text == shown
+
+
 async def test_no_secret_gets_into_a_sample() -> None:
     key = "a-key-of-no-known-shape"
     learn([key])

@@ -45,6 +45,16 @@ def test_splits(body: bytes, expected: list[bytes]) -> None:
     assert data_of(body) == expected
 
 
+@pytest.mark.parametrize(
+    "piece", [b"data: {}\r\r", b":\n", b"\r\n", b"\r", b"event: a\n\n", b"id:\r", b"data: {}\n\n"]
+)
+def test_a_stream_of_nothing_takes_a_time_in_proportion(piece: bytes) -> None:
+    """Split in the square of its size it would take hours."""
+    count = 16 * 1024 * 1024 // len(piece)
+    events = sum(1 for _ in split_events(piece * count))
+    assert events == (count if piece.startswith(b"data") else 0)
+
+
 def test_an_event_keeps_its_name_and_the_next_one_does_not_inherit_it() -> None:
     assert names_of(b"event: error\ndata: a\n\ndata: b\n\n") == [b"error", b""]
 

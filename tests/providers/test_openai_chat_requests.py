@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from probe.errors import ProviderError, StopwatchError
+from probe.providers.calls import largest_answer_bytes
 from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
 from probe.providers.protocol import Prompt
 from probe.suites import Message
@@ -209,7 +210,7 @@ async def test_the_way_is_the_endpoints_and_the_pace_the_prompts(open_provider: 
     request = wire.request
     assert (request.ca_file, request.proxy) == ("/etc/ca.pem", "http://user:hush@127.0.0.1:3128")
     assert (request.connection, request.deadlines, request.planned_monotonic_ns) == ("warm", deadlines, 5)
-    assert request.max_response_bytes == 16 * 1024 * 1024
+    assert request.max_response_bytes == largest_answer_bytes(prompt().max_tokens) < 2 * 1024 * 1024
     assert request.output_pattern == CHAT_COMPLETIONS.output_pattern
 
 

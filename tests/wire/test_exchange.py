@@ -212,6 +212,22 @@ async def test_an_endless_stream_is_cut_at_the_limit(wire: LocalWire) -> None:
     assert sum(size for _, size in capture.arrivals) == 100_000
 
 
+async def test_pieces_without_end_are_cut_too(wire: LocalWire) -> None:
+    """Each costs memory, however small it is."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.socket.sendall(CHUNKED_HEAD + b"ffffff\r\n")
+        while True:
+            peer.socket.sendall(b"x")
+
+    with serving(script) as server:
+        capture = await wire.exchange(ask(server, max_response_bytes=64_000))
+    assert capture.failure is not None
+    assert capture.failure.reason == "too_large"
+    assert len(capture.arrivals) < 5000
+
+
 # Requests that cannot be written down ---------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from probe.lib.clock import ClockPair
 from probe.wire.capture import Arrival, Capture, WireFailure
-from probe.wire.http1 import LARGEST_HEAD_BYTES, HttpResponse, ResponseReader, read_response
+from probe.wire.http1 import LARGEST_HEAD_BYTES, MOST_HEADERS, HttpResponse, ResponseReader, read_response
 
 _PAIR = ClockPair(monotonic_ns=0, wall_ns=0)
 _END_NS = 1_000_000
@@ -206,6 +206,15 @@ def test_a_head_without_end_is_given_up(begin: bytes, piece: bytes) -> None:
         pieces += 1
     assert "the head is larger than" in reader.error
     assert pieces * len(piece) < LARGEST_HEAD_BYTES + 2 * len(piece)
+
+
+def test_a_head_has_so_many_headers_at_most() -> None:
+    read_whole = read(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * MOST_HEADERS + b"\r\n", b"body")
+    assert (len(read_whole.headers), read_whole.error) == (MOST_HEADERS, None)
+    reader = ResponseReader("POST", keep_body=False)
+    reader.feed(b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 10_000)
+    assert reader.error == f"the head is larger than {MOST_HEADERS} headers"
+    assert len(reader.headers) == MOST_HEADERS
 
 
 def test_a_body_may_be_larger_than_a_head() -> None:

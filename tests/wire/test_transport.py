@@ -118,7 +118,11 @@ async def test_the_settings_of_a_recording_reach_the_wire(library: Library) -> N
     async with library.module.AsyncClient(transport=transport) as client:
         with (
             recording(
-                connection="warm", deadlines=deadlines, output_pattern=b"x", planned_monotonic_ns=7
+                connection="warm",
+                deadlines=deadlines,
+                output_pattern=b"x",
+                max_response_bytes=3,
+                planned_monotonic_ns=7,
             ) as tape,
             pytest.raises(StopwatchError),
         ):
@@ -128,7 +132,8 @@ async def test_the_settings_of_a_recording_reach_the_wire(library: Library) -> N
     first, second = seen
     assert (first.scheme, first.host, first.port, first.target) == ("https", "host.example", 443, "/v1")
     assert (first.connection, first.deadlines, first.output_pattern) == ("warm", deadlines, b"x")
-    assert (first.planned_monotonic_ns, first.ca_file, first.max_response_bytes) == (7, "/ca.pem", 5)
+    assert (first.planned_monotonic_ns, first.ca_file, first.max_response_bytes) == (7, "/ca.pem", 3)
+    assert second.max_response_bytes == 5
     assert first.proxy == "http://proxy.example:3128"
     assert (second.host, second.port, second.connection, second.deadlines) == ("::1", 80, "cold", Deadlines())
     assert tape.capture is None

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from probe.catalog.models.listed import ListedModel
-from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
+from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.native.api import ListingCall, NativeApi, PromptCall
 from probe.providers.pages import ModelPage, listing_json, whole_list
 from probe.providers.preset import Auth, Endpoint
@@ -66,6 +66,7 @@ class NativeProvider:
             connection=request.connection,
             deadlines=request.deadlines,
             output_pattern=self._api.dialect.output_pattern if request.stream else None,
+            max_response_bytes=largest_answer_bytes(request.max_tokens),
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
             return await capture_of(self._endpoint.name, self._post(request), tape, wire)

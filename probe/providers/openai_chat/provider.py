@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of
+from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.openai_chat.chat import CHAT_COMPLETIONS, create_arguments, read_completion
 from probe.providers.openai_chat.listing import Query, read_listing
 from probe.providers.openai_chat.sdk import open_sdk
@@ -30,6 +30,7 @@ class OpenAIChat:
             connection=request.connection,
             deadlines=request.deadlines,
             output_pattern=CHAT_COMPLETIONS.output_pattern if request.stream else None,
+            max_response_bytes=largest_answer_bytes(request.max_tokens),
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
             arguments = create_arguments(request, self._endpoint.quirks)
