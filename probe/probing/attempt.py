@@ -171,7 +171,9 @@ async def _send(plan: AttemptPlan, provider: Provider, wire: Wire, grace_seconds
 
 async def _read(capture: Capture, provider: Provider) -> Reading:
     """Megabytes take a second to read: meanwhile everything else goes on."""
-    if len(capture.received) <= _READ_AT_ONCE_BYTES:
+    received = capture.received
+    # What is compressed may be megabytes.
+    if len(received) <= _READ_AT_ONCE_BYTES and b"content-encoding" not in received.lower():
         return provider.read(capture)
     return await asyncio.get_running_loop().run_in_executor(_reader, provider.read, capture)
 

@@ -32,7 +32,7 @@ from probe.providers.protocol import Reading
 from probe.providers.usage import settle_usage
 from probe.providers.values import whole_text
 from probe.wire.capture import Capture
-from probe.wire.coding import decode_content
+from probe.wire.coding import MOST_DECODED_BYTES, decode_content
 from probe.wire.http1 import HttpResponse, read_response
 
 _LONGEST_LABEL = 200
@@ -60,7 +60,7 @@ class _Reader:
         self._capture = capture
         self._dialect = dialect
         self._encoded = read_response(capture)
-        self._response = decode_content(self._encoded)
+        self._response = decode_content(self._encoded, capture.max_response_bytes or MOST_DECODED_BYTES)
         self._answer = Answer()
         self._doubts = capture.doubts
 

@@ -42,6 +42,7 @@ _PLAIN = (
     "tls_cipher",
     "http_version",
     "proxy",
+    "max_response_bytes",
     "loop_lag_ns",
     "failure",
     "stalls",
@@ -93,6 +94,7 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     loop_lag_ns: int | None
     failure: WireFailure | None
     stalls: tuple[Stall, ...] = ()
+    max_response_bytes: int | None = None
     redirected_ns: int | None = None
     received: list[_Piece]
 

@@ -121,6 +121,7 @@ class CaptureBuilder:
             tls_cipher=self.tls_cipher,
             http_version=self.http_version,
             proxy=None if request.proxy is None else redact_proxy(request.proxy),
+            max_response_bytes=request.max_response_bytes,
             loop_lag_ns=self.lag_ns,
             stalls=self.stalls,
             failure=self.failure,

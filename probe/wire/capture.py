@@ -119,6 +119,8 @@ class Capture:
     tls_cipher: str | None = None
     http_version: str | None = None
     proxy: str | None = None
+    # What the response was allowed to have, also once it is decoded; None: that is not known.
+    max_response_bytes: int | None = None
     # The longest that the stopwatch's own loop was late while this exchange was open; None: not watched.
     loop_lag_ns: int | None = None
     stalls: tuple[Stall, ...] = ()

@@ -342,7 +342,7 @@ class Exchange:
         response = HttpResponse(
             headers=reader.header_texts, body=reader.body, ends=tuple(ends), ends_ns=instants[: len(ends)]
         )
-        response = decode_content(response)
+        response = decode_content(response, request.max_response_bytes)
         pattern = b"(?s)." if request.output_pattern is None else request.output_pattern
         found = re.search(pattern, response.body)
         return None if found is None else response.arrived_ns(found.end() - 1)

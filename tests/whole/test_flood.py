@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import threading
 import time
@@ -29,6 +30,8 @@ def _event(text: bytes) -> bytes:
     return b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % text
 
 
+BOMB: Final = gzip.compress(_event(b"x") * 1_000_000)
+
 # What begins an answer, and what follows without end.
 FLOODS: Final = {
     "text": (STREAM, _event(b"x" * 1000) * 60),
@@ -40,6 +43,7 @@ FLOODS: Final = {
     "chunks": (CHUNKED_HEAD, chunk(b"\n") * 10_000),
     "headers": (b"HTTP/1.1 200 OK\r\n", b"a:\r\n" * 15_000),
     "interim": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000),
+    "bomb": (STREAM.replace(b"Connection", b"Content-Encoding: gzip\r\nConnection"), BOMB),
     "body": (b'HTTP/1.1 200 OK\r\n\r\n{"choices": [{"message": {"content": "', b"x" * 60_000),
 }
 PIECES: Final = (STREAM, b"\n")
