@@ -14,7 +14,7 @@ from probe import __version__
 from probe.api import problem
 from probe.api.board.page import BoardPage
 from probe.api.context import AppContext
-from probe.api.guard import BodyLimit, Boundary, Headers, Hosts, shows
+from probe.api.guard import BodyLimit, Boundary, Headers, Hosts, TerminalSafeJson, shows
 from probe.api.routes import (
     budgets,
     catalogue,
@@ -70,6 +70,7 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
         app.include_router(module.router, responses=problem.responses(400, 503))
     problem.install(app, [route for module in _ROUTES for route in module.router.routes])
     # The last one added is the outermost.
+    app.add_middleware(TerminalSafeJson)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(Seats, is_operator=lambda scope: shows(RequestHeaders(scope=scope), control.token()))
     app.add_middleware(BodyLimit)

@@ -2,7 +2,7 @@
 
 Plain ASGI, outermost first: `Headers` forbids the browser what the page does not need, `Boundary` turns
 a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `BodyLimit` refuses large bodies
-and answers HEAD. Then comes `probe.api.seats`.
+and answers HEAD. Then come `probe.api.seats` and `TerminalSafeJson`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from probe.api.context import AppContext
-from probe.api.problem import Problem, problem_response
+from probe.api.problem import MEDIA_TYPE, Problem, problem_response
+from probe.lib.printable import escaped_json
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -42,6 +43,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+_JSON_TYPES = ("application/json", MEDIA_TYPE)
 _SAID_ONCE = ("host", "authorization", "content-length", "content-type")
 
 _log = structlog.get_logger("probe.api")
@@ -120,6 +122,31 @@ class BodyLimit:
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         await self.app(scope, receive, send)
+
+
+class TerminalSafeJson:
+    """JSON is read on terminals, too: what would steer one is escaped. Not for bodies that come in pieces."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start: Message | None = None
+
+        async def escape(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                headers = RequestHeaders(raw=message["headers"])
+                if headers.get("content-type", "").startswith(_JSON_TYPES):
+                    start = message
+                    return
+            elif start is not None:
+                message["body"] = escaped_json(message["body"])
+                MutableHeaders(scope=start)["Content-Length"] = str(len(message["body"]))
+                await send(start)
+            await send(message)
+
+        await self.app(scope, receive, escape)
 
 
 class Headers:

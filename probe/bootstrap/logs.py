@@ -25,6 +25,7 @@ from structlog.typing import Processor
 
 from probe.config import process_environment
 from probe.config.results import LogConfig
+from probe.lib.printable import escaped_json, terminal_text
 from probe.lib.secrets import redact
 
 # Ours say as much as configured; below this level libraries tell of their workings, request bodies included.
@@ -33,8 +34,6 @@ LIBRARY_LEVEL: Final = logging.WARNING
 _FILE_NAME: Final = re.compile(r"probe-(\d{4}-\d{2}-\d{2})\.log")
 # uvicorn brings handlers of its own for these.
 _WITH_HANDLERS: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
-# C0 and C1 control characters but for the tab and the line break: they would steer the reader's terminal.
-_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
 _MULTILINE: Final = frozenset({"exception", "stack"})
 
 
@@ -97,7 +96,7 @@ def _file_handler(directory: Path, keep_days: int) -> logging.Handler:
 
 
 def _json_formatter() -> ProcessorFormatter:
-    return _formatter([JSONRenderer(default=str, ensure_ascii=False)])
+    return _formatter([JSONRenderer(default=str, ensure_ascii=False), _escape_line])
 
 
 def _formatter(rendering: list[Processor]) -> ProcessorFormatter:
@@ -129,9 +128,18 @@ def _harmless(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     """No text from outside moves the cursor of a terminal, changes its colours or begins a line."""
     for key, value in event.items():
         if isinstance(value, str):
-            text = value.translate(_CONTROLS)
+            text = terminal_text(value, _escaped)
             event[key] = text if key in _MULTILINE else text.rstrip("\n").replace("\n", "\\n")
     return event
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _escape_line(_: Any, __: str, line: Any) -> str:
+    return escaped_json(str(line).encode("utf-8", "backslashreplace")).decode()
 
 
 def _redact_line(_: Any, __: str, line: Any) -> str:

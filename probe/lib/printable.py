@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 from probe.lib.secrets import MASK, redact
 
@@ -20,7 +21,18 @@ _ECHOED_KEY = re.compile(
 _HALF_MASKED = re.compile(r"[^\s\"'`:=]*\*{3,}[^\s\"'`]*")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title")
 _INVISIBLE = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]+")
+# C0 and C1 control characters, what turns the direction of writing or ends a line, what nobody sees, and
+# halves of surrogate pairs. Joiners stay: words of some scripts, and emoji, are made of them.
+_UNSAFE = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff"
+)
+_UNPRINTABLE = re.compile(f"[{_UNSAFE}]+")
+_ON_A_TERMINAL = re.compile(f"(?![\\t\\n])[{_UNSAFE}]")
+# Such a character in UTF-8, as bytes of JSON have it.
+_IN_JSON = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f\xad]|\xd8\x9c|\xe2\x80[\x8b\x8e\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
+)
 
 
 def printable_line(text: str) -> str:
@@ -30,6 +42,19 @@ def printable_line(text: str) -> str:
     text = _ECHOED_KEY.sub(lambda match: match[1] + MASK, text)
     text = _HALF_MASKED.sub(MASK, text)
     return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
+
+
+def terminal_text(text: str, instead: Callable[[str], str] = lambda _: "\N{REPLACEMENT CHARACTER}") -> str:
+    """The text, unable to move the cursor of a terminal, to change its colours or to turn what is beside it.
+
+    Tabs and line feeds stay; `instead` is called with each character that does not.
+    """
+    return _ON_A_TERMINAL.sub(lambda found: instead(found[0]), text)
+
+
+def escaped_json(document: bytes) -> bytes:
+    """The same JSON in UTF-8, with the characters escaped that would steer a terminal which shows it."""
+    return _IN_JSON.sub(lambda found: b"\\u%04x" % ord(found[0].decode()), document)
 
 
 def page_title(page: str) -> str:

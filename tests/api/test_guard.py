@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -276,3 +277,16 @@ async def test_every_method_that_is_possible_is_said(served: Served, path: str, 
     response = await served.client.request("PATCH", path)
     assert response.status_code == 405
     assert response.headers["allow"] == allowed
+
+
+async def test_json_carries_nothing_that_steers_a_terminal(fresh: Served) -> None:
+    """Neither of a result's text nor of what is said of a request; it says the same."""
+    steering = "a\x9b31mb\u202ec\u2066d"
+    fresh.daemon.refusal = ConfigError(f"no suite is called {steering}")
+    response = await fresh.client.post("/api/v1/runs", json={"suite": "x"}, headers=TOKEN)
+    assert response.json()["detail"].endswith(steering)
+    assert not set(steering) & set(response.text) - set("abcd31m")
+    quoted = quote(steering)
+    response = await fresh.client.get(f"/{quoted}")
+    assert response.json()["detail"] == f"There is nothing at /{steering}."
+    assert not set(steering) & set(response.text) - set("abcd31m")

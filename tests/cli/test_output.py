@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from probe.cli.output.attempt import attempt_lines
 from probe.cli.output.format import outcome_cell, outcome_text, text_bars, token_counts
-from probe.cli.output.table import Cell, Column, print_table, terminal_safe
+from probe.cli.output.table import (
+    Cell,
+    Column,
+    print_error,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    print_traceback,
+    terminal_safe,
+)
 from probe.facts.sample import Cost, Failed, Ok, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import NS_PER_MS, ClockPair
@@ -215,6 +225,18 @@ def test_a_table_without_rows_is_its_head(capsys: pytest.CaptureFixture[str]) ->
 @given(st.text())
 def test_printable_text_cannot_steer_a_terminal(text: str) -> None:
     assert not {*map(chr, range(32)), *map(chr, range(127, 160))} - {"\n"} & set(terminal_safe(text))
+
+
+STEERING = "a\x9b31mb\u202ec\u2066d\x1be"
+
+
+def test_no_output_carries_what_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    for show in (print_line, print_note, print_error, print_traceback, print_json):
+        show(STEERING)
+    print_table(COLUMNS, [[STEERING, STEERING, STEERING]])
+    shown = "".join(capsys.readouterr())
+    assert not set("\x9b\u202e\u2066\x1b") & set(shown)
+    assert r'"a\u009b31mb\u202ec\u2066d\u001be"' in shown
 
 
 def test_what_is_logged_goes_through_the_progress_bar() -> None:

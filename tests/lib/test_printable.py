@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.lib.printable import LONGEST_DETAIL, printable_line
+from probe.lib.printable import LONGEST_DETAIL, escaped_json, printable_line, terminal_text
 from probe.lib.secrets import MASK
 
 HEX = "0123456789abcdef" * 4
@@ -74,3 +77,34 @@ def test_any_text_becomes_a_storable_line(text: str) -> None:
     assert line.splitlines() in ([], [line])
     assert "\x00" not in line
     line.encode("utf-8")
+
+
+# What a terminal shows --------------------------------------------------------------------------------------
+
+# Everything that Unicode calls a control character or an explicit direction, and marks of direction.
+STEERING = [
+    chr(code)
+    for code in range(0x10000)
+    if unicodedata.category(chr(code)) == "Cc"
+    or unicodedata.bidirectional(chr(code)) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    or code in {0x061C, 0x200E, 0x200F, 0x2028, 0x2029}
+]
+PLAIN = "ÄÖ ñ 漢字 \u05d0\u05d1 \u0627 न\u200dम 👩\u200d💻 \u00a0 €"
+
+
+def test_nothing_steers_a_terminal() -> None:
+    assert len(STEERING) > 75
+    text = "a".join(STEERING)
+    assert not {*STEERING} - {"\t", "\n"} & {*terminal_text(text)}
+    assert terminal_text(PLAIN) == PLAIN
+    assert terminal_text("a\tb\n") == "a\tb\n"
+    assert not {*STEERING} & {*printable_line(text)} - {" "}
+
+
+def test_json_escapes_it_and_says_the_same() -> None:
+    document = {"text": "".join(STEERING) + PLAIN + '\\"\\u202e'}
+    written = json.dumps(document, ensure_ascii=False).encode()
+    shown = escaped_json(written)
+    assert json.loads(shown) == document
+    assert not {*STEERING} & {*shown.decode()}
+    assert PLAIN in shown.decode()

@@ -17,14 +17,14 @@ def progress_bar(total: int, description: str = "") -> Iterator[Show]:
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from probe.cli.output.table import console
+    from probe.cli.output.table import console, terminal_safe
 
     columns = (
         BarColumn(complete_style="cyan"),
         MofNCompleteColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
         task = bar.add_task(description, total=total)
-        yield lambda done, text: bar.update(task, completed=done, description=text)
+        yield lambda done, text: bar.update(task, completed=done, description=terminal_safe(text))

@@ -6,16 +6,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO, cast
 
+from probe.lib.printable import escaped_json, terminal_text
 from probe.lib.secrets import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_UNSAFE: Final = {
-    **{code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if code != 10},
-    ord("\N{NO-BREAK SPACE}"): " ",  # columns are split at spaces by those who read them with a program
-}
+# Columns are split at spaces by those who read them with a program.
+_COLUMN_SAFE: Final = {ord("\t"): "\N{REPLACEMENT CHARACTER}", ord("\N{NO-BREAK SPACE}"): " "}
 
 
 class Column(NamedTuple):
@@ -38,13 +37,13 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 def terminal_safe(text: str) -> str:
-    """Text from outside, unable to move the cursor of a terminal or to change its colours."""
-    return text.translate(_UNSAFE)
+    """Text from outside, unable to steer a terminal, with plain spaces only."""
+    return terminal_text(text).translate(_COLUMN_SAFE)
 
 
 def print_line(text: str = "") -> None:
     """To stdout, without wrapping."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{terminal_text(text)}\n")
 
 
 def print_json(document: object, *, lines: bool = False) -> None:
@@ -56,7 +55,7 @@ def print_json(document: object, *, lines: bool = False) -> None:
 
     items = cast("Iterable[object]", document) if lines else (document,)
     for item in items:
-        print_line(to_json(item, indent=None if lines else 2).decode())
+        print_line(escaped_json(to_json(item, indent=None if lines else 2)).decode())
 
 
 def print_error(line: str) -> None:
@@ -71,12 +70,12 @@ def print_error(line: str) -> None:
 
 
 def print_traceback(text: str) -> None:
-    sys.stderr.write(redact(text))
+    sys.stderr.write(terminal_text(redact(text)))
 
 
 def print_note(text: str) -> None:
     """To stderr: what a person wants to know and a program that reads stdout does not."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{terminal_text(text)}\n")
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], lead: int = 1) -> None:

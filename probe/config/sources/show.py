@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from probe.config.sources.load import Loaded
 from probe.config.sources.shape import FREE, Place, is_secret, shape_at
 from probe.config.values import Section
+from probe.lib.printable import escaped_json
 from probe.lib.secrets import display, redact
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./@:+-]*")
@@ -94,4 +95,4 @@ def _text(text: str) -> str:
     """Without quotes if no reader of YAML, old or new, takes it for anything else."""
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_PLAIN and not text.endswith(":"):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return escaped_json(json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")).decode()
