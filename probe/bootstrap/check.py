@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.sources.override import load_overrides
-from probe.config.probing import SloConfig, TargetSloConfig
+from probe.config.probing import DeadlinesConfig, SloConfig, TargetSloConfig
 from probe.config.sources import Loaded
 from probe.config.sources.shape import Place
 from probe.delivery.plugins import METRICS_PAGE, exporter_names
-from probe.errors import ConfigError, SuiteError
+from probe.errors import ConfigError, StoreError, SuiteError
 from probe.lib.patterns import did_you_mean, select
 from probe.metrics.buckets import LATENCY_SECONDS
 from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve_endpoint
+from probe.scheduling.cron import CronTimetable
+from probe.store.url import parse_url
 from probe.suites.load import load_suites
 
 _MONTH_DAYS = 31
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # intervals are those of timetables, not of today
 
 
 def check_references(completed: Loaded) -> list[str]:
@@ -35,6 +40,7 @@ def check_references(completed: Loaded) -> list[str]:
     check.objectives()
     check.receivers()
     check.exporters()
+    check.database()
     return [text for _, text in sorted(check.found, key=lambda problem: problem[0])]
 
 
@@ -52,8 +58,8 @@ class _Check:
     def providers(self) -> None:
         for name, provider in self._config.providers.items():
             place = self._place_of_provider(name)
-            if provider.ca_file is not None and not (self._cwd / provider.ca_file).is_file():
-                self._add((*place, "ca_file"), f"{provider.ca_file}: no such file")
+            self._certificates((*place, "ca_file"), provider.ca_file)
+            self._deadlines((*place, "deadlines"), provider.deadlines)
             if not needs_simulator(name, provider):
                 self._try_endpoint(name, place)
             if not any(target.provider == name for target in self._config.targets) and not self._own_targets:
@@ -123,6 +129,12 @@ class _Check:
             if suites and job.suite not in suites:
                 hint = _hint(job.suite, suites, "suites")
                 self._add((*place, "suite"), f"unknown suite {job.suite!r}; {hint}")
+            interval_seconds = CronTimetable.parse(job.cron, job.timezone).interval_seconds(_ANY_DAY)
+            if job.spread_seconds > interval_seconds:
+                message = (
+                    f"{job.spread_seconds:g} is more than the {interval_seconds:g} seconds between two runs"
+                )
+                self._add((*place, "spread_seconds"), f"{message}; make it shorter, or cron rarer")
             for number, pattern in enumerate(job.targets if targets else ()):
                 try:
                     select([pattern], targets)
@@ -197,9 +209,44 @@ class _Check:
             elif name not in installed:
                 hint = _hint(name, installed, "installed")
                 self._add(("exporters", name), f"no such exporter is installed; {hint}")
-            ca_file = settings.get("ca_file")
-            if isinstance(ca_file, Path) and not (self._cwd / ca_file).is_file():
-                self._add(("exporters", name, "ca_file"), f"{ca_file}: no such file")
+            self._certificates(("exporters", name, "ca_file"), settings.get("ca_file"))
+
+    def database(self) -> None:
+        try:
+            path = parse_url(self._config.database.url.get_secret_value()).path
+        except StoreError as exc:
+            self._add(("database", "url"), str(exc))
+            return
+        if path is None:
+            return
+        if (self._cwd / path).is_dir():
+            self._add(("database", "url"), f"{path}: a directory; name a file in it")
+        for parent in path.parents:
+            if (self._cwd / parent).exists() and not (self._cwd / parent).is_dir():
+                self._add(("database", "url"), f"{parent}: no directory; a database cannot be made in it")
+
+    def _certificates(self, place: Place, ca_file: object) -> None:
+        if not isinstance(ca_file, Path):
+            return
+        path = self._cwd / ca_file
+        try:
+            if not path.is_file():
+                self._add(place, f"{ca_file}: {'no file' if path.exists() else 'no such file'}")
+                return
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        except ssl.SSLError:
+            self._add(place, f"{ca_file}: holds no certificate; PEM has a line -----BEGIN CERTIFICATE-----")
+        except OSError as exc:
+            self._add(place, f"{ca_file}: {exc.strerror}")
+
+    def _deadlines(self, place: Place, deadlines: DeadlinesConfig) -> None:
+        for key in ("connect", "first_token", "stall"):
+            seconds = getattr(deadlines, key)
+            if key in deadlines.model_fields_set and seconds > deadlines.total:
+                message = (
+                    f"{seconds:g} is more than total, {deadlines.total:g}, which ends the request before"
+                )
+                self._add((*place, key), f"{message}; make one of them fit")
 
     def _try_endpoint(self, name: str, place: Place) -> None:
         try:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, create_model
 
 from probe.config.values import (
+    ApiUrl,
     BaseUrl,
     Count,
     Cron,
@@ -48,7 +49,7 @@ class ProviderConfig(Section):
         None, description="The preset to start from; the provider's own name where a preset has it."
     )
     display_name: Text | None = Field(None, description="What people see.")
-    base_url: BaseUrl | None = Field(
+    base_url: ApiUrl | None = Field(
         None, description="The URL that the paths of the API, as `/chat/completions`, are appended to."
     )
     api_key: Key | None = Field(

@@ -14,8 +14,10 @@ from probe.config.values import (
     FilePath,
     FrozenDict,
     Key,
+    ListenHost,
     Seconds,
     Section,
+    Smarthost,
     Text,
     Token,
     not_bool,
@@ -57,7 +59,7 @@ class DatabaseConfig(Section):
 class ServerConfig(Section):
     """Where the board, the metrics and the API are served."""
 
-    host: Text = Field("127.0.0.1", description="The address to listen on.")
+    host: ListenHost = Field("127.0.0.1", description="The address to listen on.")
     port: Annotated[int, Field(ge=0, le=65535), BeforeValidator(not_bool)] = Field(
         9797, description="The port to listen on; 0 takes a free one."
     )
@@ -180,9 +182,7 @@ class EmailConfig(Section):
 
     to: Text = Field(description="Who gets it; several with commas between.")
     sender: Text = Field(description="Whom it comes from.")
-    smarthost: Annotated[str, Field(pattern=r"^[^\s:]+:\d+$")] = Field(
-        description="The mail server, `smtp.example.com:587`."
-    )
+    smarthost: Smarthost = Field(description="The mail server, `smtp.example.com:587`.")
     username: Text | None = Field(None, description="The account; absent: without a login.")
     password_file: FilePath | None = Field(
         None, description="The file with its password, where Alertmanager finds it."

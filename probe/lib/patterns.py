@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from probe.errors import ConfigError
+
+_BEGINNING = 4  # letters that are enough to mean a longer name
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -27,10 +28,34 @@ def select(patterns: Iterable[str], names: Sequence[str], noun: str = "target") 
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """The closest known name, capitals aside. Returns None if nothing is close."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    matching = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.7)
-    return by_folded[matching[0]] if matching else None
+    """The nearest known name, capitals aside: a slip or two away, or one of them is the other's beginning.
+
+    Returns None if nothing is near.
+    """
+    wanted = name.casefold()
+    near = []
+    for candidate in known:
+        slips = _slips(wanted, candidate.casefold())
+        shorter = min(len(wanted), len(candidate))
+        begins = candidate.casefold().startswith(wanted) or wanted.startswith(candidate.casefold())
+        if slips <= (shorter + 1) // 4 or (begins and shorter >= max(slips, _BEGINNING)):
+            near.append((slips, candidate))
+    return min(near)[1] if near else None
+
+
+def _slips(one: str, other: str) -> int:
+    """Letters left out, added, mistaken or exchanged with the next: the optimal string alignment distance."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        current = [row]
+        for column, against in enumerate(other, start=1):
+            cost = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != against))
+            if row > 1 and column > 1 and letter == other[column - 2] and against == one[row - 2]:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, last = last, current
+    return last[-1]
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.errors import ConfigError
 from probe.facts.sample import EngineName
+from probe.lib.patterns import did_you_mean
 from probe.providers import presets
 from probe.providers.preset import Endpoint, Preset
 from probe.providers.presets import GENERIC
@@ -40,8 +40,8 @@ def preset_of(name: str, config: ProviderConfig) -> Preset:
         return preset
     if config.preset is None and config.base_url is not None:
         return presets.PRESETS[GENERIC]
-    guess = get_close_matches(wanted, presets.PRESETS, n=1)
-    hint = f"did you mean {guess[0]!r}?" if guess else f"presets are {', '.join(presets.PRESETS)}"
+    guess = did_you_mean(wanted, presets.PRESETS)
+    hint = f"did you mean {guess!r}?" if guess else f"presets are {', '.join(presets.PRESETS)}"
     if config.preset is None:
         raise ConfigError(f"provider {name!r} has no base_url and is no preset; {hint}")
     raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")

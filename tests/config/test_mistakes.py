@@ -61,7 +61,7 @@ FILES = {
     ),
     "exporter with settings that are no mapping": (
         "exporters: {other: [1]}",
-        "probe.yaml:1: exporters.other: must be a mapping, is a list",
+        "probe.yaml:1: exporters.other: must be a mapping, is a list; write {key: value}",
     ),
     "exporter with certificates that are not there": (
         "exporters: {influxdb: {url: http://x, ca_file: ca.pem}}",
@@ -97,7 +97,10 @@ FILES = {
     ),
     "nothing": (
         "location:",
-        "probe.yaml:1: location: must be text, is null",
+        (
+            "probe.yaml:1: location: must be text, is null;"
+            " give a value, in quotes if it begins with #, or leave the key out"
+        ),
     ),
     "number for text": (
         "targets: [{provider: simulator, model: 3.5}]",
@@ -113,7 +116,7 @@ FILES = {
     ),
     "list for a mapping": (
         "providers:\n  - openai",
-        "probe.yaml:1: providers: must be a mapping, is a list",
+        "probe.yaml:1: providers: must be a mapping, is a list; write {key: value}",
     ),
     "text for a section": (
         "server: 127.0.0.1",
@@ -121,11 +124,11 @@ FILES = {
     ),
     "mapping for a list": (
         "jobs: {name: a}",
-        "probe.yaml:1: jobs: must be a list, is a mapping",
+        "probe.yaml:1: jobs: must be a list, is a mapping; put it into [ ]",
     ),
     "text for a list": (
         "jobs: [{name: a, targets: '*'}]",
-        "probe.yaml:1: jobs[0].targets: must be a list, is '*'",
+        "probe.yaml:1: jobs[0].targets: must be a list, is '*'; write ['*']",
     ),
     "name of a chore": (
         "jobs:\n- name: discovery",
@@ -203,7 +206,7 @@ FILES = {
     ),
     "number for a secret": (
         "server: {token: 1234567890}",
-        "probe.yaml:1: server.token: must be text",
+        "probe.yaml:1: server.token: must be text; put it in quotes",
     ),
     "short token": (
         "server: {token: abc}",
@@ -325,7 +328,7 @@ FILES = {
     ),
     "tag": (
         "location: !env HOME",
-        "probe.yaml:1: tags such as !x are not read",
+        "probe.yaml:1: tags such as !x are not read; text that begins with ! has to stand in quotes",
     ),
     "mapping as a key": (
         "? {a: b}\n: c",

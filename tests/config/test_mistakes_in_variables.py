@@ -53,11 +53,11 @@ VARIABLES = {
     ),
     "no mapping for an exporter": (
         {"PROBE_EXPORTERS__OTHER": "[1]"},
-        "environment: PROBE_EXPORTERS__OTHER: must be a mapping, is a list",
+        "environment: PROBE_EXPORTERS__OTHER: must be a mapping, is a list; write {key: value}",
     ),
     "no mapping for a section that a variable sets in part": (
         {"PROBE_LOG": "[1]", "PROBE_LOG__LEVEL": "info"},
-        "environment: PROBE_LOG: must be a mapping, is a list",
+        "environment: PROBE_LOG: must be a mapping, is a list; write {key: value}",
     ),
     "no JSON for a list": (
         {"PROBE_JOBS": "a,b"},

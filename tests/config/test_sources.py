@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import permutations
 
+import certifi
 import pytest
 from pydantic import SecretStr
 
@@ -122,7 +124,7 @@ def test_a_secret_file_in_the_environment_wins_over_dotenv(folder: Folder) -> No
 
 def test_a_field_that_ends_in_file_is_no_secret_file(folder: Folder) -> None:
     folder.write("probe.yaml", ENGINE)
-    folder.write("ca.pem", "a certificate")
+    shutil.copy(certifi.where(), folder.path / "ca.pem")
     config = folder.load(PROBE_PROVIDERS__MY_VLLM__CA_FILE="ca.pem")
     assert str(config.providers["my-vllm"].ca_file) == "ca.pem"
 

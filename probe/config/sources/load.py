@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from probe.config import Config, process_environment
-from probe.config.sources.misplaced import misplaced_secrets, secrets_in
+from probe.config.sources.misplaced import misplaced, secrets_in
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.shape import Shape, is_list, is_mapping, is_section, step, visible
 from probe.config.sources.variables import Variable, from_dotenv, from_environment, read_layer
@@ -61,13 +61,13 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     for source in sources:
         learn(secrets_in(source))
     problems = [problem for layer in reversed(layers) for problem in layer.problems]
-    misplaced = {place: text for source in sources for place, text in misplaced_secrets(source)}
+    found = {place: text for source in sources for place, text in misplaced(source)}
     try:
         config = _merge(sources)
     except ValidationError as exc:
         errors = exc.errors(include_url=False)
-        raise ConfigError(*problem_lines(errors, origins, misplaced), *problems) from None
-    problems = [*problem_lines([], origins, misplaced), *problems]
+        raise ConfigError(*problem_lines(errors, origins, found), *problems) from None
+    problems = [*problem_lines([], origins, found), *problems]
     if problems:
         raise ConfigError(*problems)
     return Loaded(config=config, origins=origins, file=file, layers=(environment, dotenv), cwd=cwd)

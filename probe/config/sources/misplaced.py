@@ -1,18 +1,21 @@
-"""Secrets in a configuration: those in their places, and those where a name or a number belongs.
+"""What stands in a configuration and not in its place: above all secrets where a name or a number belongs.
 
 A name is on the board, in labels and in messages: one that looks like a key is refused before it gets there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from probe.config.sources.shape import FREE, Place, every_setting, is_secret, keys_of, shape_at
+from probe.config.values import NOT_REPLACED
 from probe.lib.secrets import looks_random, looks_secret
 
 # Here a hash or the id of a machine is no secret.
 _IDS: Final = frozenset({"model", "location", "instance"})
+_REFERENCE: Final = re.compile(r"\$\{[A-Za-z_]")
 _MESSAGE: Final = "looks like a key or a password, and would be shown to everybody"
 _MEND: Final = "; those belong into api_key, a file or the environment"
 
@@ -28,8 +31,8 @@ def secrets_in(source: object) -> Iterator[str]:
             yield value
 
 
-def misplaced_secrets(source: object) -> Iterator[tuple[Place, str]]:
-    """The places of keys and values that look like a secret and are no place for one, and what to say.
+def misplaced(source: object) -> Iterator[tuple[Place, str]]:
+    """The places of keys and values that look like a secret, or name a variable, and what to say.
 
     What stands under an unknown key is never shown, and what is wrong is the key.
     """
@@ -40,6 +43,8 @@ def misplaced_secrets(source: object) -> Iterator[tuple[Place, str]]:
             file = f"{place[-1]}_file"
             has_file = file in keys_of(shape_at(place[:-1]))
             yield place, f"{_MESSAGE}{f'; put it into a file and give {file}' if has_file else _MEND}"
+        elif isinstance(value, str) and _is_shown(place) and _REFERENCE.search(value):
+            yield place, NOT_REPLACED
 
 
 def _is_shown(place: Place) -> bool:

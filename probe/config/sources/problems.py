@@ -9,7 +9,18 @@ from typing import Final
 
 from pydantic_core import ErrorDetails
 
-from probe.config.sources.shape import Place, dotted, every_setting, is_secret, keys_of, shape_at
+from probe.config.sources.shape import (
+    Place,
+    Shape,
+    dotted,
+    every_setting,
+    is_list,
+    is_mapping,
+    is_secret,
+    is_section,
+    keys_of,
+    shape_at,
+)
 from probe.config.sources.variables import Variable
 from probe.lib.patterns import did_you_mean
 from probe.lib.secrets import redact_typed
@@ -164,19 +175,30 @@ def _choices(error: ErrorDetails, place: Place) -> str:
 
 def _is(value: object, place: Place) -> str:
     """`, is 'abc'`: what was given, if it may be shown."""
+    shape = shape_at(place)
     if value is None:
-        return ", is null"
+        return ", is null; give a value, in quotes if it begins with #, or leave the key out"
     if isinstance(value, dict | list | tuple):
-        return f", is a {'mapping' if isinstance(value, dict) else 'list'}"
+        wrong = "mapping" if isinstance(value, dict) else "list"
+        return f", is a {wrong}{_structure_hint(value, shape)}"
     if is_secret(place):
-        return ""
+        return "; put it in quotes" if isinstance(value, int | float) else ""
     if isinstance(value, bool):
         return f", is {str(value).lower()}"
     if isinstance(value, int | float):
-        hint = "; put it in quotes" if shape_at(place) is str else ""
+        hint = "; put it in quotes" if shape is str else ""
         return f", is {value}{hint}"
     shown = redact_typed(str(value))  # before it is cut
-    return f", is {shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + '…'!r}"
+    cut = shown if len(shown) <= SHOWN_CHARACTERS else shown[:SHOWN_CHARACTERS] + "…"
+    return f", is {cut!r}{_structure_hint(value, shape)}"
+
+
+def _structure_hint(value: object, shape: Shape) -> str:
+    if is_list(shape):
+        return "; put it into [ ]" if isinstance(value, dict) else f"; write [{str(value)[:20]!r}]"
+    if (is_section(shape) or is_mapping(shape)) and isinstance(value, list | tuple):
+        return "; write {key: value}"
+    return ""
 
 
 def _suggestion(place: Place) -> str:
@@ -184,7 +206,7 @@ def _suggestion(place: Place) -> str:
     name = str(place[-1])
     known = keys_of(shape_at(place[:-1]))
     guess = did_you_mean(name, known)
-    if guess is None:
+    if guess is None and len(place) == 1:
         elsewhere = [other for other, _ in every_setting() if other[-1] == name and other != place]
         guess = dotted(elsewhere[0]) if len(elsewhere) == 1 else None
     if guess is not None:

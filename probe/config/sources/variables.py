@@ -251,5 +251,6 @@ def _is_service_link(name: str, value: str) -> bool:
 def _suggestion(name: str) -> str:
     plain = name.removesuffix("_FILE")
     known = [variable_of(place) for place, _ in every_setting() if not {0, "*"} & set(place)]
-    guess = did_you_mean(plain, [*known, *COMMANDS])
-    return f"; did you mean {guess}?" if guess else ""
+    names = [name.removeprefix(PREFIX) for name in (*known, *COMMANDS)]
+    guess = did_you_mean(plain.removeprefix(PREFIX), names)
+    return f"; did you mean {PREFIX}{guess}?" if guess else ""

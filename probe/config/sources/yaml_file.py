@@ -24,6 +24,8 @@ MAX_DEPTH: Final = 32
 _DEFAULT_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,30}|[0-9]{1,30}(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,4})?")
+# A value, or an entry of a list, that begins with what YAML means something else by.
+_SPECIAL: Final = re.compile(r"(?:(?:^|[-:,\[{])\s+|(?<=\[))([*&@`%][^,\]}#]*)")
 _WORDS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -75,7 +77,7 @@ def _compose(text: str, name: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as exc:
-        raise ConfigError(_syntax(exc, name)) from None
+        raise ConfigError(_syntax(exc, name, text)) from None
     except yaml.reader.ReaderError as exc:
         line = text.count("\n", 0, exc.position) + 1
         raise ConfigError(f"{name}:{line}: not YAML: the character U+{int(exc.character):04X}") from None
@@ -85,17 +87,49 @@ def _compose(text: str, name: str) -> yaml.Node | None:
         raise ConfigError(f"{name}: not YAML: an escape that stands for no character") from None
 
 
-def _syntax(error: yaml.MarkedYAMLError, name: str) -> str:
+def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> str:
     mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and error.problem == "found unexpected end of stream":
+        return f"{name}:{error.context_mark.line + 1}: not YAML: a quote that is opened here is not closed"
     where = name if mark is None else f"{name}:{mark.line + 1}"
     problem = " ".join((error.problem or "cannot be read").split())
     if r"'\t'" in problem:
         return f"{where}: a tab; YAML is indented with spaces"
+    line = "" if mark is None else text.split("\n")[mark.line]
+    hint = _quoting(line, problem)
+    if hint is not None:
+        return f"{where}: not YAML: {hint}"
     begun = error.context_mark
     if begun is not None and mark is not None and begun.line != mark.line:
         context = " ".join((error.context or "").split()).removeprefix("while ")
         return f"{where}: not YAML: {problem} ({context} begun on line {begun.line + 1})"
     return f"{where}: not YAML: {problem}"
+
+
+def _quoting(line: str, problem: str) -> str | None:
+    """What of the line has to stand in quotes. Returns None if that is not what is wrong."""
+    if "${" in line and "expected ',' or" in problem:
+        return (
+            "variables such as ${X} are not replaced here; give the value, or a variable of the environment"
+        )
+    special = _SPECIAL.search(line)
+    if special is not None and (
+        "alias" in problem or "expected alphabetic" in problem or "start any" in problem
+    ):
+        value = special[1].strip()
+        return f"a value that begins with {value[0]} has to stand in quotes: {_quoted(value)}"
+    if problem == "mapping values are not allowed here":
+        _, _, value = line.strip().partition(": ")
+        if ": " in value or value.endswith(":"):
+            return f"a value with a colon has to stand in quotes: {_quoted(value.strip())}"
+        return "a key in the middle of a value; is the line indented too far, or the one before unfinished?"
+    if problem == "could not find expected ':'":
+        return "a line without a colon; a setting is written key: value, with a space after the colon"
+    return None
+
+
+def _quoted(value: str) -> str:
+    return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +165,9 @@ class _Walk:
         if len(place) > MAX_DEPTH:
             raise ConfigError(f"{self.name}:{node.start_mark.line + 1}: nested too deeply")
         if node.tag not in _DEFAULT_TAGS:
-            self._problem(node, "tags such as !x are not read")
+            self._problem(
+                node, "tags such as !x are not read; text that begins with ! has to stand in quotes"
+            )
             return None
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place)
