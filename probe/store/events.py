@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.event import Event
 from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
-from probe.store.paging import PAGE_ROWS, before, decode_cursor, encode_cursor
+from probe.store.paging import PAGE_ROWS, before, chosen_by, decode_cursor, encode_cursor
 from probe.store.records import EventFilter, ListPage, StoredEvent
 from probe.store.registry import upsert
 from probe.store.rows import clean, json_value
@@ -52,7 +52,7 @@ class EventStore:
         """
         statement = (
             sa.select(events)
-            .where(*_conditions(chosen or EventFilter()))
+            .where(*chosen_by(chosen or EventFilter(), events.c, events.c.at))
             .order_by(events.c.at.desc(), events.c.id.desc())
             .limit(limit + 1)
         )
@@ -90,22 +90,6 @@ async def insert_events(connection: AsyncConnection, added: Sequence[Event]) -> 
     )
     new = set(inserted.scalars())
     return tuple(event for event in added if event.id in new)
-
-
-def _conditions(chosen: EventFilter) -> list[sa.ColumnElement[bool]]:
-    equal = {
-        "kind": chosen.kind,
-        "severity": chosen.severity,
-        "provider": chosen.provider,
-        "model": chosen.model,
-        "scope": chosen.scope,
-    }
-    conditions = [events.c[name] == value for name, value in equal.items() if value is not None]
-    if chosen.since is not None:
-        conditions.append(events.c.at >= chosen.since)
-    if chosen.until is not None:
-        conditions.append(events.c.at < chosen.until)
-    return conditions
 
 
 def _row(event: Event) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+
+from probe.store.records import EventFilter, ResultFilter, RunFilter
 
 PAGE_ROWS = 100
 
@@ -57,6 +60,22 @@ def after(place: tuple[Any, ...], *order: sa.Column[Any]) -> sa.ColumnElement[bo
 def before(place: tuple[Any, ...], *order: sa.Column[Any]) -> sa.ColumnElement[bool]:
     """Rows that come before it: the next ones of a descending order."""
     return sa.tuple_(*order) < _values(place, order)
+
+
+def chosen_by(
+    wanted: EventFilter | ResultFilter | RunFilter, columns: Any, instant: sa.Column[Any]
+) -> list[sa.ColumnElement[bool]]:
+    """What a filter says of columns of its fields' names; its `since` and `until` are about `instant`.
+
+    Fields that are true or false are left to the caller.
+    """
+    named = {field.name: getattr(wanted, field.name) for field in fields(wanted) if field.name in columns}
+    found = [columns[name] == value for name, value in named.items() if not isinstance(value, bool | None)]
+    if wanted.since is not None:
+        found.append(instant >= wanted.since)
+    if wanted.until is not None:
+        found.append(instant < wanted.until)
+    return found
 
 
 def _values(place: tuple[Any, ...], order: tuple[sa.Column[Any], ...]) -> sa.Tuple:

@@ -196,17 +196,7 @@ def _settle(entry: _Waiting, error: Exception | None) -> None:
 
 
 def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
-    equal: dict[str, Any] = {
-        "provider": chosen.provider,
-        "model": chosen.model,
-        "target": chosen.target,
-        "kind": chosen.kind,
-        "failure_kind": chosen.failure_kind,
-        "fault": chosen.fault,
-        "connection": chosen.connection,
-        "run_id": chosen.run_id,
-    }
-    conditions = [results.c[name] == value for name, value in equal.items() if value is not None]
+    conditions: list[Any] = [*paging.chosen_by(chosen, results.c, results.c.created_at)]
     if chosen.success:
         conditions.append(results.c.success)
     elif (chosen.success, chosen.failure_kind, chosen.fault) != (None, None, None):
@@ -215,10 +205,6 @@ def _conditions(chosen: ResultFilter) -> list[sa.ColumnElement[bool]]:
     if chosen.reported is not None:
         column = results.c.reported_source
         conditions.append(column.is_not(None) if chosen.reported else column.is_(None))
-    if chosen.since is not None:
-        conditions.append(results.c.created_at >= chosen.since)
-    if chosen.until is not None:
-        conditions.append(results.c.created_at < chosen.until)
     return conditions
 
 

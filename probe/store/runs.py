@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.paging import PAGE_ROWS, before, decode_cursor, encode_cursor
+from probe.store.paging import PAGE_ROWS, before, chosen_by, decode_cursor, encode_cursor
 from probe.store.records import ListPage, RunEnd, RunFilter, RunRecord, SlotCounts, SlotStatus
 from probe.store.registry import upsert
 from probe.store.rows import clean
@@ -148,7 +148,7 @@ class RunStore:
         """Newest first; `after` is `next` of the page before. Raises ValueError if it is not."""
         statement = (
             _runs()
-            .where(*_conditions(chosen or RunFilter()))
+            .where(*chosen_by(chosen or RunFilter(), runs.c, runs.c.started_at))
             .order_by(runs.c.started_at.desc(), runs.c.id.desc())
             .limit(limit + 1)
         )
@@ -285,21 +285,6 @@ class RunStore:
             .returning(slots.c.job)
         )
         return inserted is not None
-
-
-def _conditions(chosen: RunFilter) -> list[sa.ColumnElement[bool]]:
-    equal = {
-        "run_name": chosen.run_name,
-        "triggered_by": chosen.triggered_by,
-        "suite": chosen.suite,
-        "status": chosen.status,
-    }
-    conditions = [runs.c[name] == value for name, value in equal.items() if value is not None]
-    if chosen.since is not None:
-        conditions.append(runs.c.started_at >= chosen.since)
-    if chosen.until is not None:
-        conditions.append(runs.c.started_at < chosen.until)
-    return conditions
 
 
 def _runs() -> sa.Select[Any]:
