@@ -21,7 +21,7 @@ from probe.config.sources.reference import json_schema, reference
 from probe.metrics import CATALOGUE
 from probe.metrics.table import metrics_page
 from probe.providers.presets import PRESETS
-from probe.providers.table import providers_page
+from probe.providers.table import errors_page, providers_page
 from probe.rules.files import Format, files_for
 from tools.alerts import alerts_table
 from tools.chart import chart_files, strays
@@ -61,6 +61,7 @@ GENERATED = (
     Generated("docs/opentelemetry.md", gen_ai_table, part="gen-ai"),
     Generated("docs/opentelemetry.md", own_table, part="own"),
     Generated("docs/providers.md", lambda: providers_page(PRESETS.values())),
+    Generated("docs/errors.md", errors_page),
     Generated("docs/sql/README.md", lambda: sql_page(ROOT / "docs" / "sql")),
     Generated("docs/benchmarks/README.md", lambda: page(last())),
     Generated("README.md", lambda: in_short(last()), part="accuracy"),

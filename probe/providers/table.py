@@ -1,10 +1,13 @@
-"""The presets as documentation."""
+"""The presets, and the tables by which answers are read, as documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from probe.facts.sample import FAULTS
+from probe.providers.finish import FINISH_REASONS
 from probe.providers.preset import Preset, Quirks
+from probe.providers.reasons import ERROR_NAMES, ERROR_WORDS, STATUSES
 
 _PAGE = """\
 # Providers
@@ -34,6 +37,38 @@ providers:
 ## Where they depart from their dialect
 
 {quirks}"""
+
+_ERRORS_PAGE = """\
+# Errors
+
+Made from the tables by which answers are read (`probe/providers/reasons.py`, `probe/providers/finish.py`) by
+`make generate`. Every row is a test.
+
+A refusal is understood by its names first: code, type, and the reasons in Google's details. Then a status
+that says enough counts; one that is used for many things is refined by the words of the message, in the order
+below. Whose a failure is follows from its kind alone.
+
+## Kinds and whose they are
+
+{kinds}
+## By name
+
+{names}
+## By status
+
+{statuses}
+Any other from 500 to 599 is `server_error`, anything else `unexpected_status`.
+
+## By words
+
+{words}
+## Finish reasons
+
+Compared in lower case, with `_` for `-` and blanks, in every dialect, as gateways pass on others' words. A
+word that is not here is `unknown_finish`: no success, and no known failure. `limit` with an answer is a success,
+without one `budget_exhausted`.
+
+{finish}"""
 
 _NONE = "–"
 
@@ -86,3 +121,52 @@ def _linked(preset: Preset) -> str:
 
 def _code(text: str | None) -> str:
     return f"`{text}`" if text else _NONE
+
+
+def errors_page() -> str:
+    """The whole of docs/errors.md."""
+    names: dict[tuple[str, str, str, str], list[str]] = {}
+    for row in ERROR_NAMES:
+        said = _code(row.name) + (f" ({', '.join(map(str, sorted(row.statuses)))})" if row.statuses else "")
+        names.setdefault((row.kind, FAULTS[row.kind], row.said_by, row.source), []).append(said)
+    finish: dict[tuple[str, str, str], list[str]] = {}
+    for reason in FINISH_REASONS:
+        finish.setdefault((reason.ending, reason.said_by, reason.source), []).append(_code(reason.word))
+    return _ERRORS_PAGE.format(
+        kinds=_table(("kind", "whose"), ((_code(kind), fault) for kind, fault in FAULTS.items())),
+        names=_table(
+            ("name", "kind", "whose", "said by"),
+            (
+                (", ".join(said), _code(kind), fault, f"[{by}]({source})")
+                for (kind, fault, by, source), said in names.items()
+            ),
+        ),
+        statuses=_table(
+            ("status", "kind", "whose"),
+            ((str(status), _code(kind), FAULTS[kind]) for status, kind in STATUSES.items()),
+        ),
+        words=_table(
+            ("what is said", "kind", "whose", "with status"),
+            (
+                (
+                    f"[{row.about}]({row.source})",
+                    _code(row.kind),
+                    FAULTS[row.kind],
+                    ", ".join(map(str, sorted(row.statuses))) or "any",
+                )
+                for row in ERROR_WORDS
+            ),
+        ),
+        finish=_table(
+            ("word", "means", "said by"),
+            (
+                (", ".join(words), _code(ending), f"[{by}]({source})")
+                for (ending, by, source), words in finish.items()
+            ),
+        ),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, ("---",) * len(head), *rows)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -51,6 +51,7 @@ def a_sample(run_id: UUID, **changes: Any) -> Sample:
         outcome=Ok(),
         status_code=200,
         timing=Timing(
+            redirect_seconds=0.25,
             dns_seconds=0.003,
             connect_seconds=0.011,
             tls_seconds=0.023,

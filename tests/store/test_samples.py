@@ -148,7 +148,7 @@ def test_the_example_has_a_figure_for_almost_everything() -> None:
     """So that a column that is forgotten cannot hide behind None."""
     sample = a_sample(uuid4())
     empty = {field.name for field in fields(Timing) if getattr(sample.timing, field.name) is None}
-    assert empty == {"proxy_seconds", "redirect_seconds"}
+    assert empty == {"proxy_seconds"}
     assert {field.name for field in fields(Sample) if getattr(sample, field.name) is None} == {
         "reasoning_text"
     }

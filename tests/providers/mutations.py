@@ -1,0 +1,128 @@
+"""Recorded wires, damaged: whatever comes, a reader answers, and no damage makes a success of nothing.
+
+`python -m tests.providers.mutations COUNT SEED` tries that many and prints what was found.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from probe.facts.sample import FAULTS, REMARKS, Failed, Ok
+from probe.providers.dialect import Dialect
+from probe.providers.factory import dialect_of
+from probe.providers.protocol import Reading
+from probe.providers.reading import read_answer
+from probe.wire.archive import load_capture
+from probe.wire.capture import Arrival, Capture
+
+WIRES = Path(__file__).parents[1] / "wires"
+_TOKENS = (
+    *(
+        b"null",
+        b"0",
+        b"-1",
+        b"1e999",
+        b'""',
+        b"[]",
+        b"{}",
+        b"true",
+        b"[DONE]",
+        b"data: ",
+        b"error: ",
+        b"\n\n",
+    ),
+    *(
+        b"\r\n",
+        b":HTTP_STATUS/429\n",
+        b'"error":',
+        b'"finish_reason":"abort"',
+        b'"usage":{',
+        b"\xff\xfe",
+        b"\x00",
+    ),
+    *(
+        b"99999999999999999999",
+        b"\\ud800",
+        b"content-encoding: br\r\n",
+        b"Content-Length: 5\r\n",
+        b"HTTP/1.1 500 X\r\n",
+    ),
+    *(
+        b"\x1f\x8b\x08\x00",
+        b"\x28\xb5\x2f\xfd",
+        b"transfer-encoding: chunked\r\n",
+        b"{" * 600,
+        b'"details":[{',
+    ),
+)
+
+
+def recorded() -> list[tuple[Capture, Dialect]]:
+    captures = [load_capture(path) for path in sorted(WIRES.glob("*/*.json"))]
+    return [(capture, dialect_of(capture)) for capture in captures]
+
+
+def damaged(capture: Capture, chance: random.Random) -> Capture:
+    """Bytes replaced, cut, doubled or put in, at one to four places; arrivals as they come."""
+    data = bytearray(capture.received)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data) + 1)
+        end = min(len(data), at + chance.choice((1, 2, 8, 40, 400)))
+        match chance.randrange(6):
+            case 0:
+                data[at:end] = chance.randbytes(end - at)
+            case 1:
+                del data[at:end]
+            case 2:
+                data[at:at] = data[at:end]
+            case 3:
+                data[at:at] = chance.choice(_TOKENS)
+            case 4:
+                data[at:end] = chance.choice(_TOKENS)
+            case _:
+                del data[at:]
+    arrivals, start, at_ns = [], 0, capture.started_ns
+    while start < len(data):
+        size, at_ns = chance.choice((1, 7, 60, 700, 9000)), at_ns + chance.choice((0, 1, 1_000_000))
+        arrivals.append(Arrival(at_ns, min(size, len(data) - start)))
+        start += size
+    return replace(capture, received=bytes(data), arrivals=tuple(arrivals), end_ns=at_ns)
+
+
+def problem_of(reading: Reading) -> str | None:
+    """What a reading may never be."""
+    outcome = reading.outcome
+    if isinstance(outcome, Failed):
+        sound = outcome.fault == FAULTS[outcome.kind] and outcome.detail and "\n" not in outcome.detail
+        return None if sound else f"a failure that says nothing: {outcome}"
+    assert isinstance(outcome, Ok)
+    if not reading.timeline.output:
+        return "a success without output"
+    if reading.timeline.streamed and reading.finish_reason is None:
+        return "a success without an ending"
+    if not set(reading.remarks) <= set(REMARKS):
+        return f"remarks {reading.remarks}"
+    counts = (reading.usage.input_tokens, reading.usage.output_tokens, reading.usage.reasoning_tokens)
+    return None if all(count is None or count >= 0 for count in counts) else f"counts {counts}"
+
+
+def problems(count: int, seed: int) -> Iterator[tuple[str, Capture]]:
+    chance = random.Random(seed)
+    wires = recorded()
+    for _ in range(count):
+        capture, dialect = chance.choice(wires)
+        broken = damaged(capture, chance)
+        problem = problem_of(read_answer(broken, dialect))
+        if problem is not None:
+            yield problem, broken
+
+
+if __name__ == "__main__":
+    found = Counter(problem for problem, _ in problems(int(sys.argv[1]), seed=int(sys.argv[2])))
+    print(f"{sys.argv[1]} damaged wires, {found.total()} problems", *found.items(), sep="\n")
+    sys.exit(bool(found))
