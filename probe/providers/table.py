@@ -65,8 +65,8 @@ Any other from 500 to 599 is `server_error`, anything else `unexpected_status`.
 ## Finish reasons
 
 Compared in lower case, with `_` for `-` and blanks, in every dialect, as gateways pass on others' words. A
-word that is not here is `unknown_finish`: no success, and no known failure. `limit` with an answer is a success,
-without one `budget_exhausted`.
+word that is not here is `unknown_finish`: no success, and no known failure. `limit` with an answer is a
+success, without one `budget_exhausted`.
 
 {finish}"""
 

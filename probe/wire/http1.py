@@ -9,6 +9,7 @@ never an exception. Framing follows RFC 9112: chunked, Content-Length, or until 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -28,6 +29,8 @@ _LENIENCIES = {
     "lenient_optional_cr_before_lf": True,
     "lenient_spaces_after_chunk_size": True,
 }
+
+_PARSER_ERRORS = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _SWITCHING_PROTOCOLS = 101
@@ -81,15 +84,27 @@ def read_response(capture: Capture) -> HttpResponse:
     ends_ns: list[int] = []
     first_byte_ns: int | None = None
     start = begun = length = 0
+    in_body, parse = False, reader.parse
     # Bytes that no arrival accounts for came with the end.
     for at_ns, size in (*capture.arrivals, (capture.end_ns, len(received))):
         data = received[start : start + size] if size > 0 else b""
         if not data:
             continue
         start += size
-        feed(data)
-        if reader.responses_begun > begun or first_byte_ns is None:
-            begun, first_byte_ns = reader.responses_begun, at_ns
+        if in_body:
+            # `feed`, but for a call on every token: nothing is due but parts of the body and its end.
+            try:
+                parse(data)
+            except _PARSER_ERRORS as exc:
+                reader.failed(exc)
+            if reader.complete or reader.error is not None:
+                reader.settle()
+                in_body = False
+        else:
+            feed(data)
+            if reader.responses_begun > begun or first_byte_ns is None:
+                begun, first_byte_ns = reader.responses_begun, at_ns
+            in_body = reader.head_complete and not reader.complete and reader.error is None
         if (grown := body_size()) > length:
             length = grown
             ends.append(length)
@@ -179,19 +194,33 @@ class ResponseReader:
             return
         try:
             parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
-            if self.complete:
-                # llhttp reads on after the end and stumbles over what it finds there.
-                self.surplus = self.status != _SWITCHING_PROTOCOLS
-            else:
-                self.error = f"not HTTP/1.1: {exc}"
+        except _PARSER_ERRORS as exc:
+            self.failed(exc)
         if not self.head_complete and self.error is None:
             self._head_bytes += len(data)
             if self._head_bytes > LARGEST_HEAD_BYTES:
                 self.error = f"the head is larger than {LARGEST_HEAD_BYTES} bytes"
         if self.complete or self.error is not None:
-            self._cut_surplus()
-            self.release()
+            self.settle()
+
+    @property
+    def parse(self) -> Callable[[bytes], None]:
+        """The parser's own entry, for who knows that a body is under way. Raises its own errors."""
+        assert self._parser is not None
+        return self._parser.feed_data
+
+    def failed(self, error: Exception) -> None:
+        """The parser stumbled."""
+        if self.complete:
+            # llhttp reads on after the end and stumbles over what it finds there.
+            self.surplus = self.status != _SWITCHING_PROTOCOLS
+        else:
+            self.error = f"not HTTP/1.1: {error}"
+
+    def settle(self) -> None:
+        """The response is over, whole or broken."""
+        self._cut_surplus()
+        self.release()
 
     def end_of_stream(self) -> None:
         """The peer ended the connection: whole now, where the framing is "until the connection ends"."""

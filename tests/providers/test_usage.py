@@ -202,3 +202,68 @@ def test_without_a_readable_request_the_input_stays_unknown() -> None:
 )
 def test_prompt_bytes(body: bytes, size: int | None) -> None:
     assert prompt_bytes(body) == size
+
+
+def counts_of(*envelopes: dict[str, Any]) -> tuple[int | None, int | None, int | None, str]:
+    usage = read_usage(STOP, *({"choices": [], "usage": envelope} for envelope in envelopes))
+    return usage.input_tokens, usage.output_tokens, usage.reasoning_tokens, usage.source
+
+
+@pytest.mark.parametrize(
+    ("envelopes", "expected"),
+    [
+        # Reasoning that is told by the total only: any-llm#1290, clarifai-python#978
+        (
+            [{"prompt_tokens": 20, "completion_tokens": 198, "total_tokens": 623}],
+            (20, 603, 405, "provider"),
+        ),
+        # Nothing counted beside the reasoning: CLIProxyAPI#5733
+        (
+            [
+                {
+                    "prompt_tokens": 21,
+                    "completion_tokens": 0,
+                    "total_tokens": 81,
+                    "completion_tokens_details": {"reasoning_tokens": 60},
+                }
+            ],
+            (21, 60, 60, "provider"),
+        ),
+        # A cache and citations are of the input, also if only the total holds them.
+        (
+            [{"prompt_tokens": 20, "completion_tokens": 6, "total_tokens": 46, "cached_tokens": 20}],
+            (20, 6, None, "provider"),
+        ),
+        (
+            [{"prompt_tokens": 20, "completion_tokens": 6, "total_tokens": 126, "citation_tokens": 100}],
+            (20, 6, None, "provider"),
+        ),
+        # Zeros, or less than before, at the end of a stream
+        (
+            [
+                {"prompt_tokens": 20, "completion_tokens": 6, "total_tokens": 26},
+                {"prompt_tokens": 20, "completion_tokens": 0, "total_tokens": 20},
+            ],
+            (20, 6, None, "provider"),
+        ),
+        (
+            [
+                {"prompt_tokens": 20, "completion_tokens": 1},
+                {"prompt_tokens": 20, "completion_tokens": 5},
+                {"prompt_tokens": 0, "completion_tokens": 6},
+            ],
+            (20, 6, None, "provider"),
+        ),
+        (
+            [
+                {"prompt_tokens": 20, "completion_tokens": 6},
+                {"prompt_tokens": -1, "completion_tokens": 2**40},
+            ],
+            (20, 6, None, "provider"),
+        ),
+    ],
+)
+def test_counts_that_do_not_add_up(
+    envelopes: list[dict[str, Any]], expected: tuple[int | None, int | None, int | None, str]
+) -> None:
+    assert counts_of(*envelopes) == expected
