@@ -26,7 +26,7 @@ from probe.probing.attempt import TargetPlan
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
-from probe.providers.resolve import resolve_endpoint
+from probe.providers.resolve import published_urls, resolve_endpoint
 from probe.suites import Suite
 from probe.suites.load import load_suites
 from probe.wire.request import Connection, Deadlines
@@ -119,7 +119,7 @@ def assemble(
     }
     targets = tuple(_plans(config, endpoints))
     suites = load_suites(config.suites)
-    prices = PriceBook.of(config, quotes)
+    prices = PriceBook.of(config, quotes, published_urls(config.providers))
     return Assembly(
         config=config,
         endpoints=endpoints,

@@ -52,6 +52,11 @@ class ProviderConfig(Section):
     base_url: ApiUrl | None = Field(
         None, description="The URL that the paths of the API, as `/chat/completions`, are appended to."
     )
+    published_prices: bool = Field(
+        True,
+        description="With a `base_url` of its own: whether the published prices of the preset hold there, as "
+        "behind a gateway; false: only what is published of that URL.",
+    )
     api_key: Key | None = Field(
         None, description="The key. Better kept in the environment, `.env` or a secret file than here."
     )

@@ -153,6 +153,10 @@ def _believed(quote: Quote, before: Price | None, scope: Scope, now: datetime) -
     base_url = scope.base_urls.get(quote.provider, "")
     said = scope.book.said(quote.provider, quote.model, base_url, now)
     others = [price for source, price in said.items() if source != quote.source]
+    if quote.readings or quote.doubt is not None:
+        # Whoever sells it: another unit is farther away than another offer.
+        elsewhere = published_price(base_url, quote.model, now) or published_price("", quote.model, now)
+        others += [] if elsewhere is None else [elsewhere]
     price, doubt = believed(quote, others if before is None else [*others, before])
     return replace(quote, price=price), doubt
 
@@ -164,7 +168,11 @@ def _place(row: QuoteRecord) -> tuple[str, str, str]:
 def _is_pinned(row: QuoteRecord, scope: Scope, now: datetime) -> bool:
     """Whether a published price has become one that may not take the place of what it was."""
     base_url = scope.base_urls.get(row.provider)
-    published = None if base_url is None else published_price(base_url, row.model, now, hours=False)
+    published = (
+        None
+        if base_url is None
+        else scope.book.published(row.provider, row.model, base_url, now, hours=False)
+    )
     if published is None:
         return False
     return check_jump(row.price, published, scope.config.pricing.jump_ratio).verdict == "held"

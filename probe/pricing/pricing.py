@@ -19,7 +19,6 @@ from probe.catalog.prices.price import DatedPrice
 from probe.catalog.prices.quote import ModelKey, Quote, QuoteTable, SourcePrices
 from probe.catalog.prices.sources import listing, models_dev
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
-from probe.catalog.prices.sources.genai import published_price
 from probe.errors import ConfigError, PriceSourceError
 from probe.facts.event import Event
 from probe.facts.sample import Sample
@@ -246,7 +245,7 @@ def _published(scope: Scope, at: datetime) -> SourcePrices:
     quotes = []
     for provider, model in scope.probed:
         base_url = scope.base_urls[provider]
-        price = None if is_local(base_url) else published_price(base_url, model, at, hours=False)
+        price = scope.book.published(provider, model, base_url, at, hours=False)
         if price is not None:
             quotes.append(Quote(source=PUBLISHED, provider=provider, model=model, price=price))
     return SourcePrices(at=at, quotes=tuple(quotes))

@@ -8,7 +8,6 @@ from typing import Literal
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.price import Price, cost_of
 from probe.catalog.prices.quote import QuoteTable
-from probe.catalog.prices.sources.genai import published_price
 from probe.facts.sample import Cost, Sample
 from probe.store.store import Store
 
@@ -36,7 +35,9 @@ async def recompute(store: Store, book: PriceBook, quotes: QuoteTable, sample: S
     if price is None:
         return Recomputed(sample=sample, price=None, cost=None, basis=None)
     noted = bool(history) and history[0].at <= sample.started_at
-    published = price == published_price(target.base_url, target.model, sample.started_at)
+    published = price == book.published(
+        target.provider, target.model, target.base_url, sample.started_at, hours=True
+    )
     return Recomputed(
         sample=sample,
         price=price,

@@ -15,7 +15,7 @@ from probe.config.sources.proxies import proxy_for
 from probe.config.values import usable_proxy
 from probe.errors import ConfigError, PriceSourceError
 from probe.lib.secrets import learn
-from probe.providers.resolve import resolve_endpoint
+from probe.providers.resolve import published_urls, resolve_endpoint
 
 # Nothing is requested there: a price of what runs on this machine does not go by its port.
 _SIMULATOR_URL = "http://127.0.0.1/v1"
@@ -51,7 +51,7 @@ def scope_of_config(config: Config, quotes: QuoteTable) -> Scope:
         config=config,
         base_urls=base_urls,
         probed=_unique((target.provider, target.model) for target in config.targets),
-        book=PriceBook.of(config, quotes),
+        book=PriceBook.of(config, quotes, published_urls(config.providers)),
     )
 
 

@@ -47,6 +47,19 @@ def preset_of(name: str, config: ProviderConfig) -> Preset:
     raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")
 
 
+def published_urls(providers: Mapping[str, ProviderConfig]) -> Mapping[str, str]:
+    """By provider whose requests go elsewhere: the URL its published prices go by. Raises ConfigError."""
+    presets_used = {name: preset_of(name, config) for name, config in providers.items()}
+    return {
+        name: preset.base_url
+        for name, preset in presets_used.items()
+        if preset.base_url is not None
+        and preset.engine is None
+        and providers[name].base_url is not None
+        and providers[name].published_prices
+    }
+
+
 def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
     """The endpoint of one configured provider. Raises ConfigError, one line, without a secret."""
     preset = preset_of(name, config)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from probe.catalog.prices.quote import QuoteTable
+from probe.config import Config
+from probe.config.probing import ProviderConfig, TargetConfig
+from probe.config.values import FrozenDict
 from probe.discovery import Discovery
 from probe.facts.sample import Usage
+from probe.pricing import scope_of_config
 from tests.discovery.lists import Lists, listed_provider, listing_server
 from tests.discovery.requests import closing_providers
-from tests.pricing.market import DAY, Market
+from tests.pricing.market import DAY, KEY, Market
 
 # https://openrouter.ai/docs/api/api-reference/models/get-models
 OPENROUTER = {
@@ -116,3 +122,43 @@ async def test_a_listed_price_that_jumps_waits(market: Market, lists: Lists) -> 
     await discover(market, lists, wrong)
     assert market.in_force(str(TOGETHER[0]["id"])) == Decimal("0.88")
     assert (await market.only_held()).reason == "input from 0.88 to 880 USD, a factor of 1000"
+
+
+@pytest.mark.parametrize(
+    ("preset", "own", "priced"),
+    [("openai", True, True), ("openai", False, False), ("openai-compatible", True, False)],
+)
+async def test_published_prices_of_a_preset_hold_behind_a_gateway(
+    preset: str, own: bool, priced: bool
+) -> None:
+    """Unless the configuration says otherwise; an unknown model has none."""
+    base_url = "http://127.0.0.1:9/v1"
+    config = Config(
+        providers=FrozenDict(
+            {"p": ProviderConfig(preset=preset, base_url=base_url, api_key=KEY, published_prices=own)}
+        ),
+        targets=(TargetConfig(provider="p", model="gpt-4o-mini"),),
+    )
+    book = scope_of_config(config, QuoteTable()).book
+    price = book.price("p", "gpt-4o-mini", base_url, datetime(2026, 6, 1, tzinfo=UTC))
+    assert (price is not None) is priced
+    assert book.price("p", "of-nobody", base_url, datetime(2026, 6, 1, tzinfo=UTC)) is None
+
+
+async def test_a_list_without_a_unit_waits_until_somebody_confirms_it(market: Market, lists: Lists) -> None:
+    """In the store, with its reason; another source that agrees is enough."""
+    pricing = {"prompt": 0.0005, "completion": 0.0015}
+    await discover(market, lists, {"data": [{"id": "of-nobody", "pricing": pricing}]})
+    assert market.in_force("of-nobody") is None
+    assert (await market.only_held()).reason == (
+        "its unit is not stated, and no unit would make it a likely price"
+    )
+    pricing = {"prompt": 0.00015, "completion": 0.0006}
+    await discover(market, lists, {"data": [{"id": "gpt-4o-mini", "pricing": pricing}]})
+    assert market.in_force("gpt-4o-mini") == Decimal("0.15")
+
+
+async def test_a_list_in_another_currency_gives_no_price(market: Market, lists: Lists) -> None:
+    entry = {"id": "m", "currency": "CNY", "pricing": {"unit": "per_1m_tokens", "prompt": 1, "completion": 2}}
+    await discover(market, lists, {"data": [entry]})
+    assert market.in_force("m") is None

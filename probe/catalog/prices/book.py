@@ -12,7 +12,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from probe.catalog.prices.price import Price, cost_of, same_amounts
-from probe.catalog.prices.quote import QuoteTable
+from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.catalog.prices.sources import override
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import load_published, published_price
@@ -30,7 +30,8 @@ class PriceBook:
     """Prices by provider and model. An unknown price is None, never 0; a price of 0 is one.
 
     `overrides` are by `provider/model` as in the configuration, `sources` the order in which sources are
-    believed, `quotes` what those say that are read elsewhere.
+    believed, `quotes` what those say that are read elsewhere; `published_urls`, by provider, are URLs that
+    published prices go by where requests go to others.
     """
 
     def __init__(
@@ -39,15 +40,35 @@ class PriceBook:
         *,
         sources: Sequence[PriceSource] = _ORDER,
         quotes: QuoteTable | None = None,
+        published_urls: Mapping[str, str] | None = None,
     ) -> None:
         self._sources = tuple(sources)
         self._quotes = quotes or QuoteTable()
+        self._published_urls = published_urls or {}
         self.override(overrides)
 
     @classmethod
-    def of(cls, config: Config, quotes: QuoteTable | None = None) -> Self:
+    def of(
+        cls,
+        config: Config,
+        quotes: QuoteTable | None = None,
+        published_urls: Mapping[str, str] | None = None,
+    ) -> Self:
         """As a configuration has it, with its override file. Raises ConfigError if that is unusable."""
-        return cls(overrides_of(config), sources=config.pricing.sources, quotes=quotes)
+        return cls(
+            overrides_of(config),
+            sources=config.pricing.sources,
+            quotes=quotes,
+            published_urls=published_urls,
+        )
+
+    def published(
+        self, provider: str, model: str, base_url: str, at: datetime, *, hours: bool
+    ) -> Price | None:
+        """By the URL that requests go to, else by that of the preset. What runs here has none of its own."""
+        found = None if is_local(base_url) else published_price(base_url, model, at, hours=hours)
+        usual = self._published_urls.get(provider)
+        return found if found is not None or usual is None else published_price(usual, model, at, hours=hours)
 
     def override(self, overrides: Mapping[str, PriceConfig]) -> None:
         """These count as the configuration's from now on, and no others."""
@@ -63,7 +84,7 @@ class PriceBook:
         """
         past = self._quotes.before(provider, model, at)
         if past is not None:
-            return self._past(past, model, base_url, at)
+            return self._past(past, (provider, model), base_url, at)
         return self._in_force(provider, model, base_url, at, hours=True)
 
     def price_of_day(self, provider: str, model: str, base_url: str, at: datetime, /) -> Price | None:
@@ -100,8 +121,8 @@ class PriceBook:
         if source == OVERRIDE_SOURCE:
             return self._overridden(provider, model)
         quoted = self._quotes.of(provider, model).get(source)
-        if quoted is None and source == PUBLISHED and not is_local(base_url):
-            return published_price(base_url, model, at, hours=hours)
+        if quoted is None and source == PUBLISHED:
+            return self.published(provider, model, base_url, at, hours=hours)
         return quoted
 
     def _overridden(self, provider: str, model: str) -> Price | None:
@@ -111,17 +132,17 @@ class PriceBook:
                 return override
         return None
 
-    def _past(self, past: Price, model: str, base_url: str, at: datetime) -> Price:
+    def _past(self, past: Price, key: ModelKey, base_url: str, at: datetime) -> Price:
         """Published prices know the hours of their days, which a row of the history does not.
 
         If the data says another price of that day than it did then, what was noted counts.
         """
         if not past.source.startswith(PUBLISHED):
             return past
-        of_day = published_price(base_url, model, at, hours=False)
+        of_day = self.published(*key, base_url, at, hours=False)
         if of_day is None or not same_amounts(of_day, past):
             return past
-        return published_price(base_url, model, at) or past
+        return self.published(*key, base_url, at, hours=True) or past
 
 
 def overrides_of(config: Config) -> Mapping[str, PriceConfig]:
