@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from probe.errors import StoreError
 from probe.store import backup_postgres
 from probe.store.engine import Database
-from probe.store.faults import database_errors
+from probe.store.faults import database_errors, tells_damage
 from probe.store.migrate import check_revision, make_folder
 from probe.store.schema import metadata
 from probe.store.soundness import check_place, create_private
@@ -87,10 +87,9 @@ def _put_damaged_aside(path: Path) -> bool:
         with closing(_open(path)) as connection:
             ((verdict,), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            verdict = "damaged"
-        else:
+        if not tells_damage(error):
             return False
+        verdict = "damaged"
     if verdict == "ok":
         return False
     aside = f"{path.name}.damaged-{path.stat().st_mtime_ns}"

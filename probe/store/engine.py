@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from probe.errors import StoreError, StoreUnavailable
-from probe.store.faults import database_errors
+from probe.store.faults import database_errors, tells_damage
 from probe.store.soundness import OpenFile, create_private
 from probe.store.url import DatabaseUrl
 
@@ -79,7 +79,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that sees one state of the database. Raises StoreError, StoreUnavailable."""
-        with database_errors(self.url.who):
+        with self._watching(), database_errors(self.url.who):
             async with self._reader.begin() as connection:
                 yield connection
 
@@ -106,10 +106,28 @@ class Database:
         try:
             if self.file is not None:
                 self.file.check()
-            yield
+            with self._watching():
+                yield
         except StoreUnavailable as error:
             self.write_error = str(error)
             raise
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as error:
+            met = getattr(error.__cause__, "orig", error.__cause__)
+            if self.file is not None and tells_damage(met):
+                self.file.stale = True
+            raise
+
+    async def refresh(self) -> None:
+        """Open the file anew: connections that met damage remember its pages after it is repaired."""
+        if self.file is not None and self.file.stale:
+            self.file.stale = False
+            await self._reader.dispose()
+            await self._writer.dispose()
 
     def is_cramped(self) -> bool:
         """Whether so little room is left on the disk that a write of a page does not tell of one of many."""

@@ -72,6 +72,11 @@ def database_errors(who: str) -> Iterator[None]:
         raise translate(who, error) from error
 
 
+def tells_damage(error: BaseException | None) -> bool:
+    """Whether SQLite says that the file is not whole, or no database."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
 def translate(who: str, error: BaseException) -> StoreError:
     """The StoreError that says the same; `error` is SQLAlchemy's, a driver's or the system's."""
     cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.store.faults import REPAIR
+from probe.store.faults import REPAIR, tells_damage
 
 _CHECK_SECONDS = 1.0
 # A check is made again after so many times what it took, so that a large file does not cost a processor.
@@ -58,6 +58,8 @@ class OpenFile:
         self._log_file: Identity | None = None
         self._connections = 0
         self.damage: str | None = None
+        # A connection met an error, or damage was found.
+        self.stale = False
 
     def opened(self) -> None:
         self._connections += 1
@@ -125,6 +127,7 @@ class Soundness:
         # Another file must not be opened: closed again, it would be taken to own the log of this one.
         self._file.check_identity()
         self._look_through()
+        self._file.stale |= self._file.damage is not None
         self._file.check()
         self._file.check_rights()
 
@@ -135,8 +138,7 @@ class Soundness:
         try:
             self._file.damage = self._damage(began_ns + round(_CHECK_SECONDS * NS_PER_SECOND))
         except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorname", "")
-            if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            if tells_damage(error):
                 self._file.damage = str(error)
         self._next_ns = began_ns + _REST * (self._clock.monotonic_ns() - began_ns)
 

@@ -144,6 +144,7 @@ class Store:
         """
         if self._soundness is not None:
             await asyncio.to_thread(self._soundness.look)
+            await self._database.refresh()
         async with self._database.read() as connection:
             return StoreFacts(
                 dialect=self._database.url.dialect,

@@ -20,6 +20,7 @@ from tests.servers.postgres import postgres_server
 from tests.servers.simulator import RunningSimulator
 
 TARGETS = 6
+_PAGE = 4096
 # Long enough for an outage to begin while all are under way.
 SLOW = "sim?ttft_ms=1500&gap_ms=1&tokens=10"
 
@@ -104,7 +105,39 @@ def _gone(folder: Path) -> Iterator[Outage]:
         yield Outage(server.url("postgres"), "cannot be reached", stopped)
 
 
-OUTAGES = {"locked": _locked, "full": _full, "gone": _gone}
+@contextmanager
+def _moved(folder: Path) -> Iterator[Outage]:
+    """Somebody takes the file away, and puts it back: the daemon has it open all the time."""
+    path = folder / "moved.db"
+
+    @contextmanager
+    def elsewhere(_: RunningDaemon) -> Iterator[None]:
+        aside = path.rename(folder / "aside.db")
+        yield
+        aside.rename(path)
+
+    yield Outage(f"sqlite:///{path}", "was deleted or moved", elsewhere)
+
+
+@contextmanager
+def _damaged(folder: Path) -> Iterator[Outage]:
+    """Every page but the first is overwritten, until what was there is put back."""
+    path = folder / "damaged.db"
+
+    @contextmanager
+    def overwritten(_: RunningDaemon) -> Iterator[None]:
+        before = path.read_bytes()
+        with path.open("r+b", buffering=0) as file:
+            file.seek(_PAGE)
+            file.write(b"\xff" * (len(before) - _PAGE))
+            yield
+            file.seek(0)
+            file.write(before)
+
+    yield Outage(f"sqlite:///{path}", "is damaged", overwritten)
+
+
+OUTAGES = {"locked": _locked, "full": _full, "gone": _gone, "moved": _moved, "damaged": _damaged}
 
 
 @pytest.fixture(params=OUTAGES)
@@ -199,6 +232,25 @@ def test_what_waits_at_the_end_is_stored_by_the_next_start(
         results = again.results(run_id=run_id)
         assert len({result["id"] for result in results}) == len(results) == TARGETS
         assert again.get(f"/api/v1/runs/{run_id}")["status"] == "interrupted"
+        assert again.stop() == 0
+
+
+def test_what_waits_is_stored_by_the_next_start_after_kill_9(
+    start_daemon: StartDaemon, simulator: RunningSimulator, tmp_path: Path
+) -> None:
+    with _locked(tmp_path) as outage:
+        daemon = _start(start_daemon, simulator, outage.url)
+        run_id = daemon.trigger("mystery-shopper")
+        daemon.until(lambda: daemon.metrics()["inference_probe_attempts_in_flight"] == TARGETS)
+        with outage.of(daemon):
+            daemon.until(lambda: _waiting(daemon) == TARGETS)
+            daemon.until(lambda: sum(file.read_text().count("\n") for file in _spilled(tmp_path)) == TARGETS)
+            daemon.kill()
+
+        again = _start(start_daemon, simulator, outage.url)
+        again.until(lambda: not _spilled(tmp_path))
+        results = again.results(run_id=run_id)
+        assert len({result["id"] for result in results}) == len(results) == TARGETS
         assert again.stop() == 0
 
 
