@@ -36,10 +36,10 @@ class Nasty(NamedTuple):
 
 ANSWERS = {
     "noise": Nasty("protocol", NOISE),
-    "noise-in-a-stream": Nasty("incomplete", STREAM + NOISE),
-    "one-line": Nasty("malformed", STREAM + b"data: " + b"x" * 10 * MB + b"\n\n"),
-    "nested": Nasty("malformed", STREAM + b"data: " + b"[" * 10 * MB + b"\n\n"),
-    "many-events": Nasty("incomplete", STREAM + b"data: {}\n\n" * 300_000),
+    "noise-in-a-stream": Nasty("too_large", STREAM + NOISE),
+    "one-line": Nasty("too_large", STREAM + b"data: " + b"x" * 10 * MB + b"\n\n"),
+    "nested": Nasty("too_large", STREAM + b"data: " + b"[" * 10 * MB + b"\n\n"),
+    "many-events": Nasty("too_large", STREAM + b"data: {}\n\n" * 300_000),
     "packed": Nasty("protocol", PACKED + gzip.compress(bytes(50 * MB))),
     "huge-error": Nasty("server_error", b"HTTP/1.1 500 No\r\n\r\n" + (SCRIPT + b"\x1b[31m") * 300_000),
     "long-error": Nasty(
