@@ -155,7 +155,10 @@ class JobConfig(Section):
         0.0, description="Requests of a run are spread evenly over this time."
     )
     concurrency: Count = Field(100, description="Requests in flight at once in a run of this job.")
-    run_at_start: bool = Field(False, description="Also run once when the daemon starts.")
+    run_at_start: bool = Field(
+        False,
+        description="Also run once when the daemon starts; of several daemons on one database, one does.",
+    )
 
 
 def _rate(kind: TokenKind) -> Any:

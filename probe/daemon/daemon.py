@@ -99,9 +99,7 @@ class Daemon:
         """From here on things happen. What is pushed last is stopped first."""
         services, control = self.services, self.control
         store, clock, config = services.resources.store, services.resources.clock, services.config
-        closed = await store.runs.close_interrupted()
-        if closed:
-            _log.warning("runs that a crash left open are closed", runs=len(closed))
+        await store.runs.close_interrupted()
         await services.checks.look()
         await services.pricing.load()
         services.pricing.log_ages()
@@ -111,6 +109,7 @@ class Daemon:
             ExporterContext(series=control.series(), status=control.status, clock=clock, run=store.runs.get),
             config.exporters.enabled(),
         )
+        background(stack, store.runs.keep_lease, "lease", clock)
         background(stack, services.checks.run, "self-checks", clock)
         background(stack, services.housekeeping.run, "housekeeping", clock)
         background(stack, services.budgets.run, "budgets", clock)

@@ -43,8 +43,7 @@ class Resources:
 
 async def open_resources(stack: AsyncExitStack, config: Config, clock: Clock) -> Resources:
     """Raises ProbeError; what is open by then is closed by the stack."""
-    # First of all: who starts a second daemon by mistake learns it here, before that touches the runs of the
-    # first one in the store.
+    # First of all: who starts a second daemon by mistake learns it here, before that does anything.
     sockets = await bind(config.server.host, config.server.port)
     for listener in sockets:
         stack.callback(listener.close)

@@ -109,13 +109,14 @@ class JobState:
     """A job in force with its counts.
 
     All that was planned up to `seen_until` was dealt with. `running_since` is the instant of the run under
-    way, None if there is none.
+    way, None if there is none; `start_due_at` that of a run at the start which is still to be made.
     """
 
     def __init__(self, job: ScheduledJob, history: JobHistory, now: datetime) -> None:
         self.job = job
         self.seen_until = now if history.last_slot is None else min(history.last_slot.planned_at, now)
         self.running_since: datetime | None = None
+        self.start_due_at: datetime | None = None
         self.interval_seconds: float | None = None
         self.runs = 0
         self.missed = 0
@@ -132,6 +133,12 @@ class JobState:
             yield
         finally:
             self.running_since = None
+
+    def count_missed(self, slots: int) -> None:
+        self.missed += slots
+
+    def count_overlapped(self) -> None:
+        self.overlapped += 1
 
     def replace_job(self, job: ScheduledJob, now: datetime) -> None:
         if job.timetable != self.job.timetable:

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 import structlog
@@ -48,6 +48,8 @@ LATE_AFTER_SECONDS = 1.0
 _LONGEST_OUTAGE = timedelta(days=400)
 # Less than this is the clock being set right.
 _SET_BACK = timedelta(seconds=1)
+# By then who was killed before this start is no longer taken for alive (`probe.store.leases`).
+_START_AGAIN = timedelta(seconds=35)
 
 
 class Claims(Protocol):
@@ -55,8 +57,11 @@ class Claims(Protocol):
 
     async def claim(
         self, slot: Slot, /, *, suite: str, planned_attempts: int | None, late_seconds: float
-    ) -> UUID | None:
-        """The id of the run that the slot became; None if it was taken before, by any daemon."""
+    ) -> UUID | Literal["overlapped"] | None:
+        """The id of the run that the slot became; None if it was taken before, by any daemon.
+
+        It is counted as overlapped if another daemon runs the job just then.
+        """
         ...
 
     async def record_missed(self, job: str, first: datetime, last: datetime, count: int, /) -> bool:
@@ -75,10 +80,8 @@ class Claims(Protocol):
         """When a run of the job was last started, by its slot or at a start."""
         ...
 
-    async def start(
-        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
-    ) -> UUID:
-        """The id of a run without a slot."""
+    async def claim_start(self, *, run_name: str, suite: str, planned_attempts: int | None) -> UUID | None:
+        """The id of a run without a slot; None if another daemon that lives made it, or runs the job."""
         ...
 
 
@@ -107,7 +110,7 @@ class Schedule:
         self._late_after_seconds = late_after_seconds
         self._states: dict[str, JobState] = {}
         self._tasks = DetachedTasks()
-        self._uncounted: deque[Callable[[], Awaitable[object]]] = deque()
+        self._uncounted: deque[tuple[Callable[[], Awaitable[bool]], Callable[[], None]]] = deque()
         self._counting = asyncio.Lock()
         self._paused = False
         self._latest_now = clock.now()
@@ -124,6 +127,7 @@ class Schedule:
         self._timer.start()
         for state in self._states.values():
             if state.job.at_start:
+                state.start_due_at = self._clock.now()
                 self._spawn(partial(self._run_at_start, state, state.job), state.job.name)
 
     async def prepare(self, jobs: Sequence[ScheduledJob]) -> Plan:
@@ -227,6 +231,9 @@ class Schedule:
             for state in self._states.values():
                 state.seen_until = min(state.seen_until, now)
             self._set_timer(now)
+        for state in self._states.values():
+            if state.start_due_at is not None and now - state.start_due_at > _START_AGAIN:
+                self._spawn(partial(self._run_at_start, state, state.job, last_try=True), state.job.name)
         if self._uncounted:
             self._spawn(self._write_counts, "counts")
 
@@ -266,29 +273,31 @@ class Schedule:
             if run_id is not None:
                 await self._run(state, job, slot, run_id)
 
-    async def _run_at_start(self, state: JobState, job: ScheduledJob) -> None:
-        """Tried once: it stands for no instant that somebody would miss."""
+    async def _run_at_start(self, state: JobState, job: ScheduledJob, *, last_try: bool = False) -> None:
+        """It stands for no instant that somebody would miss: left once another daemon proves to live."""
+        state.start_due_at, due_at = None, state.start_due_at
         if self._paused or state.running_since is not None:
             return
         slot = Slot(job=job.name, planned_at=self._clock.now())
         with state.running(slot.planned_at):
             try:
-                run_id = await self._claims.start(
-                    run_name=job.name,
-                    triggered_by="start",
-                    suite=job.suite,
-                    planned_attempts=job.planned_attempts,
+                run_id = await self._claims.claim_start(
+                    run_name=job.name, suite=job.suite, planned_attempts=job.planned_attempts
                 )
             except StoreError as exc:
                 _log.error("the run at the start cannot begin", job=job.name, error=str(exc))
                 return
-            await self._run(state, job, slot, run_id)
+            if run_id is not None:
+                await self._run(state, job, slot, run_id)
+                return
+        state.start_due_at = None if last_try else due_at
+        _log.info("another daemon made the run at the start, or runs the job", job=job.name)
 
     async def _claim(self, state: JobState, job: ScheduledJob, slot: Slot) -> UUID | None:
-        """Returns None if another daemon has the slot, or if it could not be claimed in time."""
+        """Returns None if another daemon has the slot or the job, or if it could not be claimed in time."""
         late_seconds = self._late_seconds(slot)
 
-        async def claim() -> UUID | None:
+        async def claim() -> UUID | Literal["overlapped"] | None:
             nonlocal late_seconds
             late_seconds = self._late_seconds(slot)
             if self._paused:
@@ -300,7 +309,7 @@ class Schedule:
             )
 
         try:
-            run_id = await while_unavailable(
+            claimed = await while_unavailable(
                 claim,
                 self._clock,
                 log_error=partial(_log.error, "a slot cannot be claimed yet", job=job.name),
@@ -310,10 +319,16 @@ class Schedule:
             _log.error("a slot cannot be claimed", job=job.name, error=str(exc))
             await self._count_missed(state, job, Misfires(slot.planned_at, slot.planned_at, 1))
             return None
-        if run_id is not None and late_seconds > self._late_after_seconds:
+        if claimed == "overlapped":
+            state.count_overlapped()
+            _log.warning(
+                "a slot overlaps a run of another daemon", job=job.name, slot=slot.planned_at.isoformat()
+            )
+            return None
+        if claimed is not None and late_seconds > self._late_after_seconds:
             state.late += 1
             _log.warning("a run is late", job=job.name, seconds=round(late_seconds, 3))
-        return run_id
+        return claimed
 
     def _late_seconds(self, slot: Slot) -> float:
         return (self._clock.now() - slot.planned_at).total_seconds()
@@ -337,11 +352,11 @@ class Schedule:
             missed = await self._not_run_elsewhere(job, missed)
         if missed is None:
             return
-        state.missed += missed.count
         first, last = missed.first.isoformat(), missed.last.isoformat()
         _log.warning("slots missed", job=job.name, slots=missed.count, first=first, last=last)
         await self._count(
-            partial(self._claims.record_missed, job.name, missed.first, missed.last, missed.count)
+            partial(self._claims.record_missed, job.name, missed.first, missed.last, missed.count),
+            partial(state.count_missed, missed.count),
         )
 
     async def _not_run_elsewhere(self, job: ScheduledJob, missed: Misfires) -> Misfires | None:
@@ -355,26 +370,30 @@ class Schedule:
         return all_missed(job.timetable.between(known.planned_at, missed.last))
 
     async def _count_overlapped(self, state: JobState, slot: Slot) -> None:
-        async def record() -> None:
-            if await self._claims.record_overlap(slot):
-                state.overlapped += 1
-
         _log.warning("a slot overlaps the run before", job=slot.job, slot=slot.planned_at.isoformat())
-        await self._count(record)
+        await self._count(partial(self._claims.record_overlap, slot), state.count_overlapped)
 
-    async def _count(self, write: Callable[[], Awaitable[object]]) -> None:
-        """Count something in the store, later if it must be."""
-        self._uncounted.append(write)
+    async def _count(self, write: Callable[[], Awaitable[bool]], counted: Callable[[], None]) -> None:
+        """Count something in the store, later if it must be; `counted` if nobody else had."""
+        self._uncounted.append((write, counted))
         await self._write_counts()
 
     async def _write_counts(self) -> None:
         async with self._counting:
             while self._uncounted:
+                write, counted = self._uncounted[0]
                 try:
-                    await self._uncounted[0]()
+                    new = await write()
                 except StoreUnavailable as exc:
+                    # Told at once: an outage is when somebody looks.
+                    for index, (waiting, told) in enumerate(self._uncounted):
+                        told()
+                        self._uncounted[index] = waiting, lambda: None
                     _log.error("counts wait for the database", notes=len(self._uncounted), error=str(exc))
                     return
                 except StoreError as exc:
                     _log.error("a count was refused", error=str(exc))
+                    new = True
                 self._uncounted.popleft()
+                if new:
+                    counted()

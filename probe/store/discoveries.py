@@ -16,6 +16,7 @@ from probe.facts.event import Event
 from probe.lib.clock import Clock
 from probe.store.engine import Database
 from probe.store.events import EventStore, insert_events
+from probe.store.leases import Lease
 from probe.store.paging import PAGE_ROWS
 from probe.store.records import DiscoveryEnd, DiscoveryRecord
 from probe.store.registry import ensure_provider, upsert
@@ -36,18 +37,17 @@ _CHUNK_NAMES = 500
 
 
 class DiscoveryStore:
-    """`owner` names this program, the same after a restart."""
-
-    def __init__(self, database: Database, events: EventStore, clock: Clock, owner: str) -> None:
+    def __init__(self, database: Database, events: EventStore, clock: Clock, lease: Lease) -> None:
         self._database = database
         self._events = events
         self._clock = clock
-        self._owner = owner
+        self._lease = lease
 
     async def start(self, provider: str, triggered_by: str) -> UUID:
         """Note that the model list of a provider is being requested; `finish` ends what this begins."""
         discovery_id = uuid4()
         async with self._database.write() as connection:
+            await self._lease.renew(connection)
             await connection.execute(
                 discovery_runs.insert().values(
                     id=discovery_id,
@@ -59,7 +59,7 @@ class DiscoveryStore:
                     appeared=0,
                     changed=0,
                     vanished=0,
-                    owner=self._owner,
+                    owner=self._lease.owner,
                 )
             )
         return discovery_id

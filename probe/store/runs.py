@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from probe.errors import StoreError
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
+from probe.lib.tasks import periodically
 from probe.store.engine import Database
+from probe.store.leases import RENEWAL_SECONDS, Lease, close_lapsed, make_way
 from probe.store.paging import PAGE_ROWS, before, chosen_by, decode_cursor, encode_cursor
 from probe.store.records import ListPage, RunEnd, RunFilter, RunRecord, SlotCounts, SlotStatus
 from probe.store.registry import upsert
 from probe.store.rows import clean
 from probe.store.schema import benchmark_results as results
-from probe.store.schema import discovery_runs, runs, slots
+from probe.store.schema import leases, runs, slots
 
-# A run of somebody else's is taken for dead once it has neither started nor stored anything for so long.
-SILENCE = timedelta(hours=1)
+_log = structlog.get_logger("probe.store.runs")
 
+_RENEWAL_AGAIN_SECONDS = 2.0
 _SLOT_STATUS: Mapping[RunEnd, SlotStatus] = {
     "finished": "done",
     "skipped": "skipped",
@@ -34,18 +39,41 @@ _RUN_FIELDS = tuple(column.name for column in runs.c)
 
 
 class RunStore:
-    """Writes `runs` and `slots`. `owner` names this program, the same after a restart."""
+    """Writes `runs` and `slots`; what it starts is open for as long as the lease is renewed."""
 
-    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+    def __init__(self, database: Database, clock: Clock, lease: Lease) -> None:
         self._database = database
         self._clock = clock
-        self._owner = owner
+        self._lease = lease
 
     async def start(
         self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None = None
     ) -> UUID:
+        """Raises StoreError if it is a job's own and one of that name is open."""
         async with self._database.write() as connection:
-            return await self._insert_run(connection, run_name, triggered_by, suite, planned_attempts)
+            run_id = await self._insert_run(connection, run_name, triggered_by, suite, planned_attempts)
+        if run_id is None:
+            raise StoreError(f'a run of "{run_name}" is under way')
+        return run_id
+
+    async def claim_start(
+        self, *, run_name: str, suite: str, planned_attempts: int | None = None
+    ) -> UUID | None:
+        """The id of a job's run at the start of the daemon; None if another one that lives made it, or runs
+        the job just now.
+        """
+        async with self._database.write() as connection:
+            run_id = await self._insert_only_run(connection, run_name, "start", suite, planned_attempts)
+            made_elsewhere = sa.select(runs.c.id).where(
+                runs.c.run_name == run_name,
+                runs.c.triggered_by == "start",
+                runs.c.owner != self._lease.owner,
+                runs.c.owner.in_(sa.select(leases.c.owner)),
+            )
+            if run_id is None or await connection.scalar(made_elsewhere.limit(1)) is None:
+                return run_id
+            await connection.execute(runs.delete().where(runs.c.id == run_id))
+            return None
 
     async def claim(
         self,
@@ -55,20 +83,26 @@ class RunStore:
         suite: str,
         planned_attempts: int | None = None,
         late_seconds: float = 0.0,
-    ) -> UUID | None:
+    ) -> UUID | Literal["overlapped"] | None:
         """The id of the run that the slot became; None if the slot was taken before, by any process.
 
-        `run_name` is the job's name unless given.
+        If a run of the job goes on elsewhere, the slot is counted as overlapped. `run_name` is the job's
+        name unless given.
         """
-        name = run_name or slot.job
         async with self._database.write() as connection:
-            run_id = await self._insert_run(connection, name, "schedule", suite, planned_attempts)
-            if await self._insert_slot(
-                connection, slot.job, slot.planned_at, "claimed", late_seconds=late_seconds, run_id=run_id
+            if not await self._insert_slot(
+                connection, slot.job, slot.planned_at, "claimed", late_seconds=late_seconds
             ):
-                return run_id
-            await connection.execute(runs.delete().where(runs.c.id == run_id))
-            return None
+                return None
+            name = run_name or slot.job
+            run_id = await self._insert_only_run(connection, name, "schedule", suite, planned_attempts)
+            became = {"status": "overlapped", "late_seconds": None} if run_id is None else {"run_id": run_id}
+            await connection.execute(
+                slots.update()
+                .where(slots.c.job == slot.job, slots.c.planned_at == slot.planned_at.astimezone(UTC))
+                .values(became)
+            )
+            return run_id or "overlapped"
 
     async def finish(
         self, run_id: UUID, status: RunEnd, *, skipped_attempts: int | None = None, note: str | None = None
@@ -93,49 +127,41 @@ class RunStore:
                 slots.update().where(slots.c.run_id == run_id).values(status=_SLOT_STATUS[status])
             )
 
-    async def close_interrupted(self) -> tuple[UUID, ...]:
-        """Close what a crash left open; to be called before the first run of this program is started.
+    async def keep_lease(self) -> None:
+        """Renew the lease of this program, and close what others left open, until cancelled.
 
-        Every open run of the same owner is one; a run of another owner once it was silent for `SILENCE`. It
-        ends at its last sign of life, with its slot. Discoveries are closed likewise. Returns the runs' ids.
+        Who could not renew in time closes nothing at that look: others may have been cut off with it.
         """
-        last_result = (
-            sa.select(sa.func.max(results.c.created_at))
-            .where(results.c.run_id == runs.c.id)
-            .scalar_subquery()
-        )
-        async with self._database.write() as connection:
-            rows = await connection.execute(
-                sa.select(runs.c.id, runs.c.owner, runs.c.started_at, last_result).where(
-                    runs.c.finished_at.is_(None)
-                )
-            )
-            closed = []
-            for run_id, owner, started_at, last in rows.all():
-                sign_of_life = max(started_at, last or started_at)
-                if owner != self._owner and self._clock.now() - sign_of_life < SILENCE:
-                    continue
-                closed.append(run_id)
-                await connection.execute(
-                    runs.update()
-                    .where(runs.c.id == run_id)
-                    .values(finished_at=sign_of_life, status="interrupted")
-                )
-                await connection.execute(
-                    slots.update().where(slots.c.run_id == run_id).values(status="interrupted")
-                )
-            await self._close_discoveries(connection)
-            return tuple(closed)
 
-    async def _close_discoveries(self, connection: AsyncConnection) -> None:
-        """They say nothing while they go on: their start is their last sign of life."""
-        found = discovery_runs.c
-        theirs = (found.owner == self._owner) | (found.started_at <= self._clock.now() - SILENCE)
-        await connection.execute(
-            discovery_runs.update()
-            .where(found.finished_at.is_(None), theirs)
-            .values(finished_at=found.started_at, status="interrupted")
+        async def look() -> None:
+            async with self._database.write() as connection:
+                closed = await close_lapsed(connection) if await self._lease.renew(connection) else ()
+            _log_closed(closed)
+
+        await periodically(
+            look,
+            RENEWAL_SECONDS,
+            self._clock,
+            retry_seconds=_RENEWAL_AGAIN_SECONDS,
+            log_error=partial(_log.error, "the lease on what runs cannot be renewed"),
         )
+
+    async def close_interrupted(self) -> tuple[UUID, ...]:
+        """Take a lease, and close what is open of those whose lease has lapsed. Returns the ids of the runs.
+
+        To be called before the first run of this program.
+        """
+        async with self._database.write() as connection:
+            await self._lease.renew(connection)
+            closed = await close_lapsed(connection)
+        _log_closed(closed)
+        return closed
+
+    async def release_lease(self) -> None:
+        """What is still open of this program may be closed by others at once."""
+        if self._lease.taken:
+            async with self._database.write() as connection:
+                await self._lease.release(connection)
 
     async def get(self, run_id: UUID) -> RunRecord | None:
         async with self._database.read() as connection:
@@ -233,6 +259,21 @@ class RunStore:
                 for job, claimed, interrupted, skipped, late, missed, overlapped in rows
             }
 
+    async def _insert_only_run(
+        self,
+        connection: AsyncConnection,
+        run_name: str,
+        triggered_by: str,
+        suite: str,
+        planned_attempts: int | None,
+    ) -> UUID | None:
+        """Returns None if a run of the job is open whose owner lives."""
+        args = connection, run_name, triggered_by, suite, planned_attempts
+        run_id = await self._insert_run(*args)
+        if run_id is None and await make_way(connection, run_name, self._lease.owner):
+            run_id = await self._insert_run(*args)
+        return run_id
+
     async def _insert_run(
         self,
         connection: AsyncConnection,
@@ -240,19 +281,23 @@ class RunStore:
         triggered_by: str,
         suite: str,
         planned_attempts: int | None,
-    ) -> UUID:
-        run_id = uuid4()
-        await connection.execute(
-            runs.insert().values(
-                id=run_id,
+    ) -> UUID | None:
+        """Returns None if a run by itself of that name is open. A rival's open transaction is waited for."""
+        await self._lease.renew(connection)
+        run_id: UUID | None = await connection.scalar(
+            upsert(connection)(runs)
+            .values(
+                id=uuid4(),
                 run_name=run_name,
                 triggered_by=triggered_by,
                 started_at=self._clock.now(),
                 status="running",
                 suite=suite,
                 planned_attempts=planned_attempts,
-                owner=self._owner,
+                owner=self._lease.owner,
             )
+            .on_conflict_do_nothing()
+            .returning(runs.c.id)
         )
         return run_id
 
@@ -266,7 +311,6 @@ class RunStore:
         last_planned_at: datetime | None = None,
         count: int = 1,
         late_seconds: float | None = None,
-        run_id: UUID | None = None,
     ) -> bool:
         """False if the key is taken. On PostgreSQL a rival's open transaction is waited for."""
         inserted = await connection.scalar(
@@ -278,13 +322,17 @@ class RunStore:
                 count=count,
                 status=status,
                 late_seconds=late_seconds,
-                run_id=run_id,
                 created_at=self._clock.now(),
             )
             .on_conflict_do_nothing()
             .returning(slots.c.job)
         )
         return inserted is not None
+
+
+def _log_closed(closed: Sequence[UUID]) -> None:
+    if closed:
+        _log.warning("runs that a crash left open are closed", runs=len(closed))
 
 
 def _runs() -> sa.Select[Any]:

@@ -31,6 +31,7 @@ __all__ = [
     "delivery_refusals",
     "discovery_runs",
     "events",
+    "leases",
     "metadata",
     "models",
     "price_quotes",
@@ -42,7 +43,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -151,7 +152,7 @@ runs = sa.Table(
         sa.BigInteger,
         doc="how many of them were not made, to spare the provider; null while running",
     ),
-    sa.Column("owner", sa.Text, nullable=False, doc="which program runs it, the same after a restart of it"),
+    sa.Column("owner", sa.Text, nullable=False, doc="which start of which program runs it"),
     sa.Column("note", sa.Text, doc="why it was skipped"),
     info={
         "doc": "One row for each execution of a slot, or of a command. Its counts are those of its results."
@@ -164,6 +165,25 @@ sa.Index(
     runs.c.owner,
     sqlite_where=sa.text("finished_at IS NULL"),
     postgresql_where=sa.text("finished_at IS NULL"),
+)
+# One run of a job at a time, whichever daemon runs it; runs by hand stay beside them.
+_OPEN_BY_ITSELF = sa.text("finished_at IS NULL AND triggered_by IN ('schedule', 'start')")
+sa.Index(
+    "ix_runs_one_at_a_time",
+    runs.c.run_name,
+    unique=True,
+    sqlite_where=_OPEN_BY_ITSELF,
+    postgresql_where=_OPEN_BY_ITSELF,
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True, doc="as in runs and discovery_runs"),
+    sa.Column("renewed_at", UtcDate, nullable=False),
+    sa.Column("expires_at", UtcDate, nullable=False, doc="from then on what the owner has open is closed"),
+    sa.Column("process", sa.Text, doc="what tells its process on its machine; null where nothing does"),
+    info={"doc": "Who is alive: a row for each start of a program, by the clock of the database."},
 )
 
 slots = sa.Table(

@@ -23,7 +23,7 @@ discovery_runs = sa.Table(
     sa.Column("changed", sa.BigInteger, nullable=False, doc="how many of them are listed differently"),
     sa.Column("vanished", sa.BigInteger, nullable=False, doc="models that are listed no longer"),
     sa.Column("error", sa.Text, doc="why it failed"),
-    sa.Column("owner", sa.Text, nullable=False, doc="which program asks, the same after a restart of it"),
+    sa.Column("owner", sa.Text, nullable=False, doc="which start of which program asks"),
     info={"doc": "One row for each time that a provider was asked for its models."},
 )
 # The latest run of a provider.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
 
+from probe.errors import StoreError
 from probe.facts.sample import Sample
 from probe.lib.clock import Clock, SystemClock
 from probe.store.catalog import CatalogStore
@@ -15,6 +17,7 @@ from probe.store.delivery import DeliveryStore, read_sequence, rewrite_counter, 
 from probe.store.discoveries import DiscoveryStore
 from probe.store.engine import Database
 from probe.store.events import EventStore
+from probe.store.leases import Lease
 from probe.store.migrate import check_revision, check_tables, read_revision, upgrade_database
 from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
@@ -42,16 +45,16 @@ class Store:
             await store.runs.finish(run, "finished")
     """
 
-    def __init__(self, database: Database, *, clock: Clock, owner: str, keep_responses: bool) -> None:
+    def __init__(self, database: Database, *, clock: Clock, lease: Lease, keep_responses: bool) -> None:
         self._database = database
         self._soundness = None if database.file is None else Soundness(database.file, clock)
         self.registry = Registry(database, clock)
         self.results = ResultStore(database, self.registry, keep_responses=keep_responses)
-        self.runs = RunStore(database, clock, owner)
+        self.runs = RunStore(database, clock, lease)
         self.events = EventStore(database)
         self.prices = PriceStore(database, self.registry, clock)
         self.quotes = QuoteStore(database, clock)
-        self.discoveries = DiscoveryStore(database, self.events, clock, owner)
+        self.discoveries = DiscoveryStore(database, self.events, clock, lease)
         self.catalog = CatalogStore(database)
         self.recent_attempts = RecentAttempts(database, clock)
         self.spending = Spending(database)
@@ -71,9 +74,9 @@ class Store:
     ) -> Self:
         """Open a database, creating or upgrading it first unless told not to `migrate`.
 
-        `owner` names this program to others on the same database and is the same after a restart: its open
-        runs are closed at the next start (see `RunStore.close_interrupted`). `patience_seconds` is how long a
-        call waits for a lock or for a silent server.
+        `owner` names this program to others on the same database, which see an id of this start beside it.
+        What it has open is closed by others unless its lease is renewed (see `RunStore.close_interrupted`).
+        `patience_seconds` is how long a call waits for a lock or for a silent server.
         """
         parsed = parse_url(url)
         if migrate:
@@ -88,7 +91,7 @@ class Store:
         except BaseException:
             await database.aclose()
             raise
-        return cls(database, clock=clock or SystemClock(), owner=owner, keep_responses=keep_responses)
+        return cls(database, clock=clock or SystemClock(), lease=Lease(owner), keep_responses=keep_responses)
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,6 +104,8 @@ class Store:
     async def aclose(self) -> None:
         """Finish the writing under way and close every connection."""
         await self.results.aclose()
+        with suppress(StoreError):  # it lapses by itself
+            await self.runs.release_lease()
         await self._database.aclose()
 
     @property

@@ -122,7 +122,7 @@ async def test_the_run_of_a_slot_asks_what_its_job_says(config: ConfigFile) -> N
         assert job.targets == ("one", "other")
         slot = Slot(job="some", planned_at=here.resources.clock.now())
         run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper", planned_attempts=2)
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await job.handler(slot, run_id)
         run = await here.row(run_id)
         assert (run.status, run.successes) == ("finished", 2)
@@ -217,7 +217,7 @@ async def test_a_job_that_is_gone_leaves_its_run_interrupted(config: ConfigFile)
         here.generations.replace(await ConfigGeneration.build(config.load(), here.resources))
         slot = Slot(job="never", planned_at=START)
         run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper")
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).status == "interrupted"
 
@@ -247,7 +247,7 @@ async def test_a_reload_while_the_budgets_are_asked_leaves_the_providers_open(
         monkeypatch.setattr(Budgets, "admit", reload_first)
         slot = Slot(job="never", planned_at=START)
         run_id = await here.resources.store.runs.claim(slot, suite="mystery-shopper")
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await job.handler(slot, run_id)
         assert (await here.row(run_id)).successes == 1
         await until(lambda: "closed" in happened)

@@ -6,7 +6,7 @@ import asyncio
 import re
 import shlex
 import subprocess
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -52,7 +52,7 @@ async def database(postgres: PostgresServer) -> str:
     postgres.psql(f"CREATE DATABASE {name}")
     async with await Store.open(postgres.url(name), clock=FakeClock(NOW)) as store:
         run = await store.runs.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
-        assert run is not None
+        assert isinstance(run, UUID)
         stored = [*(a_sample(run) for _ in range(5)), a_failure(run)]
         await asyncio.gather(*map(store.results.add, stored))
     return name

@@ -145,6 +145,7 @@ class Claims:
         self.error: StoreError | None = None
         self.calls: list[str] = []
         self.taken: set[datetime] = set()
+        self.made_elsewhere = False
 
     def _call(self, what: str) -> None:
         if self.error is not None:
@@ -174,11 +175,9 @@ class Claims:
     async def last_run_at(self, job: str, /) -> datetime | None:
         return None
 
-    async def start(
-        self, *, run_name: str, triggered_by: str, suite: str, planned_attempts: int | None
-    ) -> UUID:
+    async def claim_start(self, *, run_name: str, suite: str, planned_attempts: int | None) -> UUID | None:
         self._call(f"start {run_name}")
-        return uuid4()
+        return None if self.made_elsewhere else uuid4()
 
 
 LOCKED = StoreUnavailable("the database is locked")

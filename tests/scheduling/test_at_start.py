@@ -81,6 +81,27 @@ async def test_a_run_at_the_start_that_cannot_be_stored_is_left() -> None:
     await schedule.close()
 
 
+async def test_a_run_at_the_start_that_another_daemon_made_is_asked_for_once_more() -> None:
+    """By then it is known whether that daemon lives."""
+    clock, claims, handler = VirtualClock(), Claims(), Handler()
+    claims.made_elsewhere = True
+    schedule = Schedule(claims, clock)
+    await schedule.start([job(handler, at_start=True)])
+    await settle()
+    await clock.pass_until(30)
+    schedule.beat()
+    await settle()
+    assert claims.calls == ["last", "start benchmark"]
+    claims.made_elsewhere = False
+    await clock.pass_until(40)
+    for _ in range(2):
+        schedule.beat()
+        await settle()
+    assert claims.calls == ["last", "start benchmark", "start benchmark"]
+    assert figures(schedule) == Figures(runs=1)
+    await schedule.close()
+
+
 async def test_a_job_knows_when_it_ran_in_an_earlier_process(store: Store, clock: FakeClock) -> None:
     async with started(store.runs, clock, job(Handler(store), at_start=True)):
         pass

@@ -109,7 +109,7 @@ async def test_a_daily_job_in_berlin_runs_once_on_the_days_of_the_change(
 ) -> None:
     """02:30 does not exist on 29 March 2026 and comes twice on 25 October; the times here are UTC."""
     clock = FakeClock(at(f"{day}T00:00"))
-    handler = Handler()
+    handler = Handler(store)
     daily = job(handler, CronTimetable.parse("30 2 * * *", "Europe/Berlin"))
     for _ in range(3):
         async with started(store.runs, clock, daily) as schedule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
@@ -76,7 +77,9 @@ async def test_slots_that_another_daemon_ran_while_we_slept_are_not_missed(
     async with started(store.runs, clock, job(Handler(store))) as schedule:
         for quarter in ("12:15", "12:30"):
             slot = Slot(job="benchmark", planned_at=at(quarter))
-            assert await store.runs.claim(slot, suite="quick", planned_attempts=3, late_seconds=0)
+            run_id = await store.runs.claim(slot, suite="quick", planned_attempts=3, late_seconds=0)
+            assert isinstance(run_id, UUID)
+            await store.runs.finish(run_id, "finished")
         await move(schedule, clock, "13:10")
         assert figures(schedule) == Figures(missed=2)
     assert await counts(store) == SlotCounts(claimed=2, missed=2)

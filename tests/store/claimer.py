@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from probe.facts.slot import Slot
 from probe.store.store import Store
@@ -20,7 +20,7 @@ async def claim(url: str, owner: str) -> None:
     async with await Store.open(url, owner=owner, patience_seconds=60) as store:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        slots = [Slot(job="benchmark", planned_at=FIRST + timedelta(minutes=index)) for index in range(40)]
+        slots = [Slot(job=f"job-{index}", planned_at=FIRST) for index in range(40)]
         claims = [await store.runs.claim(slot, suite="quick") for slot in slots]
     print(json.dumps([index for index, run in enumerate(claims) if run is not None]))
 

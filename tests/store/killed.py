@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
+from uuid import UUID
 
 from probe.facts.slot import Slot
 from probe.store.store import Store
@@ -24,7 +25,7 @@ async def _write(url: str, number: int, report: Connection) -> None:
     await store.runs.close_interrupted()
     slot = Slot(job="benchmark", planned_at=FIRST + timedelta(minutes=number))
     run = await store.runs.claim(slot, suite="quick")
-    assert run is not None
+    assert isinstance(run, UUID)
 
     async def add(index: int) -> None:
         while True:

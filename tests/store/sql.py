@@ -28,3 +28,10 @@ async def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
         return [tuple(record) for record in records]
     finally:
         await connection.close()
+
+
+async def lapse(url: str, name: str) -> None:
+    """The leases of programs of that name run out, as if their renewal had failed for long."""
+    await execute(
+        url, f"UPDATE leases SET expires_at = '2000-01-01 00:00:00.000000' WHERE owner LIKE '{name}/%'"
+    )

@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -27,7 +27,7 @@ async def filled(url: str, clock: FakeClock) -> str:
     """A database with a row in every table."""
     async with await Store.open(url, clock=clock) as store:
         run = await store.runs.claim(Slot(job="benchmark", planned_at=NOW), suite="quick")
-        assert run is not None
+        assert isinstance(run, UUID)
         stored = [*(a_sample(run) for _ in range(20)), a_failure(run)]
         await asyncio.gather(*map(store.results.add, stored))
         price = a_plain_price("0.15")
@@ -67,7 +67,7 @@ async def _everything(url: str) -> dict[str, list[tuple[Any, ...]]]:
 async def test_a_restored_copy_is_equal(filled: str, elsewhere: str, tmp_path: Path) -> None:
     file = tmp_path / "backups" / "probe.backup"
     before = await _everything(filled)
-    assert all(before.values())
+    assert [table for table, rows in before.items() if not rows] == ["leases"]  # given back at the end
     await write_backup(filled, file)
     await restore_backup(elsewhere, file)
     assert await _everything(elsewhere) == before

@@ -14,11 +14,10 @@ from probe.errors import StoreError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
 from probe.store.records import DiscoveryRecord
-from probe.store.runs import SILENCE
 from probe.store.store import Store
 from tests.store.knowledge import a_listed_model, an_event
 from tests.store.samples import NOW, a_sample
-from tests.store.sql import execute
+from tests.store.sql import execute, lapse
 
 URL = "https://openai.test/v1"
 HOUR = timedelta(hours=1)
@@ -253,23 +252,21 @@ async def test_discoveries_are_listed_newest_first(store: Store, clock: FakeCloc
     assert [each.started_at for each in found] == [NOW + timedelta(seconds=180)]
 
 
-async def test_what_a_crash_left_open_is_closed_at_the_next_start(url: str, clock: FakeClock) -> None:
+async def test_what_a_crash_left_open_is_closed(url: str, clock: FakeClock) -> None:
     async with (
         await Store.open(url, clock=clock, owner="here") as here,
         await Store.open(url, clock=clock, owner="there") as there,
     ):
         done = await here.discoveries.start("openai", "cli")
         await here.discoveries.finish(done, status="complete", base_url=URL)
-        await here.discoveries.start("groq", "schedule")
         await there.discoveries.start("mistral", "schedule")
         clock.advance(60)
         await here.runs.close_interrupted()
         assert {each.provider: each.status for each in await here.discoveries.latest()} == {
             "openai": "complete",
-            "groq": "interrupted",
             "mistral": "running",
         }
-        clock.advance(SILENCE.total_seconds())
+        await lapse(url, "there")
         await here.runs.close_interrupted()
         (silent,) = await here.discoveries.latest("mistral")
         assert (silent.status, silent.finished_at) == ("interrupted", NOW)

@@ -41,7 +41,7 @@ async def history(store: Store, clock: FakeClock) -> list[UUID]:
         clock.advance(86_400)
         slot = Slot(job="benchmark", planned_at=clock.now())
         run_id = await store.runs.claim(slot, suite="quick")
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await store.results.add(a_sample(run_id, started_at=clock.now()))
         clock.advance(60)
         await store.runs.finish(run_id, "finished")

@@ -7,14 +7,13 @@ import json
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
 from probe.store.records import RunFilter, SlotCounts
-from probe.store.runs import SILENCE
 from probe.store.store import Store
 from tests.store.samples import NOW, a_failure, a_sample
 from tests.store.sql import execute
@@ -50,7 +49,7 @@ async def test_what_a_run_skipped_is_kept(store: Store) -> None:
 async def test_a_run_that_is_skipped_says_why(store: Store) -> None:
     """It is neither interrupted nor done, and its slot was dealt with."""
     run_id = await store.runs.claim(NINE, suite="quick")
-    assert run_id is not None
+    assert isinstance(run_id, UUID)
     await store.runs.finish(run_id, "skipped", note="The budget of the day is spent.\0")
     (run,) = (await store.runs.page(RunFilter(status="skipped"))).items
     assert (run.id, run.note, run.attempts) == (run_id, "The budget of the day is spent.\ufffd", 0)
@@ -64,7 +63,7 @@ async def test_reserved_jobs_are_claimed_as_any(store: Store) -> None:
     for job in ("discovery", "prices"):
         slot = replace(NINE, job=job)
         run_id = await store.runs.claim(slot, suite=job)
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await store.runs.finish(run_id, "finished")
         assert await store.runs.claim(slot, suite=job) is None
         assert await store.runs.last_slot(job) == slot
@@ -73,8 +72,10 @@ async def test_reserved_jobs_are_claimed_as_any(store: Store) -> None:
 async def test_a_job_ran_last_when_the_daemon_last_ran_it(store: Store, clock: FakeClock) -> None:
     """Neither what a person started under the same name counts, nor another job."""
     assert await store.runs.last_run_at("benchmark") is None
-    await store.runs.claim(NINE, suite="quick")
+    run_id = await store.runs.claim(NINE, suite="quick")
+    assert isinstance(run_id, UUID)
     assert await store.runs.last_run_at("benchmark") == NOW
+    await store.runs.finish(run_id, "finished")
     clock.advance(60)
     await store.runs.start(run_name="benchmark", triggered_by="start", suite="quick")
     for name, by in (("benchmark", "api"), ("benchmark", "cli"), ("other", "schedule")):
@@ -89,7 +90,7 @@ async def test_a_run_that_is_not_stored_is_none(store: Store) -> None:
 
 async def test_a_slot_is_claimed_once_ever(store: Store) -> None:
     run_id = await store.runs.claim(NINE, suite="quick", planned_attempts=3, late_seconds=0.2)
-    assert run_id is not None
+    assert isinstance(run_id, UUID)
     assert await store.runs.claim(NINE, suite="quick") is None
     await store.runs.finish(run_id, "finished")
     assert await store.runs.claim(NINE, suite="quick") is None
@@ -137,10 +138,10 @@ async def test_slots_are_counted_by_job(store: Store) -> None:
     minute = timedelta(minutes=1)
     at = NINE.planned_at
     on_time = await store.runs.claim(Slot(job="a", planned_at=at), suite="quick", late_seconds=0.4)
-    late = await store.runs.claim(Slot(job="a", planned_at=at + minute), suite="quick", late_seconds=2.5)
-    assert on_time is not None
-    assert late is not None
+    assert isinstance(on_time, UUID)
     await store.runs.finish(on_time, "finished")
+    late = await store.runs.claim(Slot(job="a", planned_at=at + minute), suite="quick", late_seconds=2.5)
+    assert isinstance(late, UUID)
     await store.runs.finish(late, "interrupted")
     await store.runs.record_missed("a", at + 2 * minute, at + 8 * minute, 7)
     await store.runs.record_overlap(Slot(job="a", planned_at=at + 9 * minute))
@@ -150,50 +151,6 @@ async def test_slots_are_counted_by_job(store: Store) -> None:
         "b": SlotCounts(overlapped=1),
     }
     assert (await store.runs.slot_counts(late_after_seconds=3.0))["a"].late == 0
-
-
-async def test_a_crash_leaves_a_run_that_the_next_start_closes(url: str, clock: FakeClock) -> None:
-    async with await Store.open(url, clock=clock, owner="daemon") as before:
-        crashed = await before.runs.claim(NINE, suite="quick")
-        done = await before.runs.start(run_name="done", triggered_by="cli", suite="quick")
-        await before.runs.finish(done, "finished")
-        assert crashed is not None
-        await before.results.add(a_sample(crashed, started_at=NOW + timedelta(seconds=58)))
-    clock.advance(600)
-    async with await Store.open(url, clock=clock, owner="daemon") as after:
-        assert await after.runs.close_interrupted() == (crashed,)
-        run = await after.runs.get(crashed)
-        assert run is not None
-        # Its last sign of life: the end of its last attempt.
-        assert (run.status, run.finished_at) == ("interrupted", NOW + timedelta(seconds=60))
-        assert (await after.runs.slot_counts())["benchmark"] == SlotCounts(claimed=1, interrupted=1)
-        assert await after.runs.claim(NINE, suite="quick") is None
-        assert await after.runs.close_interrupted() == ()
-
-
-async def test_a_run_of_somebody_else_is_closed_once_it_was_silent(url: str, clock: FakeClock) -> None:
-    async with (
-        await Store.open(url, clock=clock, owner="here") as here,
-        await Store.open(url, clock=clock, owner="there") as there,
-    ):
-        silent = await there.runs.start(run_name="silent", triggered_by="cli", suite="quick")
-        busy = await there.runs.start(run_name="busy", triggered_by="cli", suite="quick")
-        assert await here.runs.close_interrupted() == ()
-        clock.advance(SILENCE.total_seconds())
-        await there.results.add(a_sample(busy, started_at=clock.now()))
-        assert await here.runs.close_interrupted() == (silent,)
-
-
-async def test_a_run_taken_for_dead_may_still_finish(url: str, clock: FakeClock) -> None:
-    async with await Store.open(url, clock=clock, owner="same") as store:
-        run_id = await store.runs.claim(NINE, suite="quick")
-        assert run_id is not None
-        await store.runs.close_interrupted()
-        await store.runs.finish(run_id, "finished")
-        run = await store.runs.get(run_id)
-        assert run is not None
-        assert run.status == "finished"
-        assert (await store.runs.slot_counts())["benchmark"] == SlotCounts(claimed=1)
 
 
 async def test_runs_are_listed_newest_first(store: Store, clock: FakeClock) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -71,7 +72,7 @@ async def test_what_passed_while_the_daemon_was_down_is_counted_once(
     missed = [upcoming - hours * HOUR for hours in (4, 3, 2, 1)]
     async with await Store.open(f"sqlite:///{tmp_path}/probe.db") as store:
         run_id = await store.runs.claim(Slot(job="hourly", planned_at=last_run), suite="quick")
-        assert run_id is not None
+        assert isinstance(run_id, UUID)
         await store.runs.finish(run_id, "finished")
     config = _config(simulator, {"name": "hourly", "cron": f"{upcoming.minute} * * * *"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -30,6 +31,7 @@ from probe.discovery import Discovery, SyncReport, listed_providers
 from probe.facts.event import Event
 from probe.lib.clock import SystemClock
 from probe.lib.patterns import did_you_mean
+from probe.lib.tasks import background
 from probe.pricing import Pricing, scope_of
 from probe.pricing.scope import environment_proxy
 from probe.reports.format import UNKNOWN, integer, usd, utc_time
@@ -215,7 +217,8 @@ async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncRepo
     url = config.database.url.get_secret_value()
     async with open_session(config, quotes) as assembly:
         chosen = listed_providers(assembly, patterns)
-        async with await Store.open(url, owner=RUN_NAME, clock=clock) as store:
+        async with await Store.open(url, owner=RUN_NAME, clock=clock) as store, AsyncExitStack() as stack:
+            background(stack, store.runs.keep_lease, "lease", clock)
             scope = scope_of(assembly)
             prices = Pricing(store, clock, quotes, lambda: scope, proxy=environment_proxy)
             await prices.load()

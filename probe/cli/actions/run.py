@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -21,6 +21,7 @@ from probe.errors import OverBudget, StoreError
 from probe.facts.sample import Sample, Series
 from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
+from probe.lib.tasks import background
 from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan, RunSummary
 from probe.reports.format import duration, tokens_per_second, usd
@@ -175,7 +176,11 @@ async def _open(config: Config, keep: bool, clock: Clock) -> AsyncIterator[_Keep
         yield _Keeper(None, clock)
         return
     url, keep_responses = config.database.url.get_secret_value(), config.database.keep_responses
-    async with await Store.open(url, keep_responses=keep_responses, owner=RUN_NAME, clock=clock) as store:
+    async with (
+        await Store.open(url, keep_responses=keep_responses, owner=RUN_NAME, clock=clock) as store,
+        AsyncExitStack() as stack,
+    ):
+        background(stack, store.runs.keep_lease, "lease", clock)
         yield _Keeper(store, clock)
 
 
