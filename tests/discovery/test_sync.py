@@ -255,7 +255,7 @@ async def test_a_database_that_hangs_holds_up_the_end_once(
     async with closing_providers(*asked):
         begun = await discovery.start(asked, "cli")
         monkeypatch.setattr("probe.discovery.sync._LAST_TRY_SECONDS", 0.01)
-        monkeypatch.setattr(store, "finish_discovery", hang)
+        monkeypatch.setattr(store.discoveries, "finish", hang)
         await discovery.abort(begun)
         await discovery.abort(begun)
     assert request == [begun[0].id], "the next start closes them"

@@ -79,7 +79,8 @@ def assert_nothing_wrong(capture: Capture, truth: Mapping[str, Any], timing: Tim
     }
     for name, value in measured.items():
         if value is not None:
-            assert value == pytest.approx(true[name], rel=0.01, abs=0.002), name
+            allowed = 0.004 if name == "stream_jitter_seconds" else 0.002  # of two instants in each gap
+            assert value == pytest.approx(true[name], rel=0.01, abs=allowed), name
     if timing.total_latency_seconds is not None:
         assert capture.sent_ns is not None
         rest = timing.total_latency_seconds - (capture.sent_ns - capture.started_ns) / 1e9
@@ -102,7 +103,7 @@ async def test_nothing_is_wrong_across_a_stop(
         assert_nothing_wrong(capture, truth, timing)
         assert capture.stalls or not timing.withheld
         withheld.update(timing.withheld)
-    assert {"ttft_server_seconds", "stream_jitter_seconds"} <= withheld
+    assert "ttft_server_seconds" in withheld
     stops = [stall for capture, _ in ended for stall in capture.stalls]
     assert max(end - start for start, end in stops) >= 0.5 * stop_seconds * 1e9
 
