@@ -15,17 +15,17 @@ from probe.api.problem import problem_response
 Kind = Literal["health", "metrics", "operator", "anybody"]
 
 
-class Size(NamedTuple):
+class SeatCount(NamedTuple):
     seats: int
     line: int
 
 
 # An answer takes milliseconds of the one processor there is: few seats keep the others' turns near.
-SIZES: Final[dict[Kind, Size]] = {
-    "health": Size(16, 64),
-    "metrics": Size(2, 32),
-    "operator": Size(4, 64),
-    "anybody": Size(4, 128),
+SIZES: Final[dict[Kind, SeatCount]] = {
+    "health": SeatCount(16, 64),
+    "metrics": SeatCount(2, 32),
+    "operator": SeatCount(4, 64),
+    "anybody": SeatCount(4, 128),
 }
 _OWN_SEATS: Final[dict[str, Kind]] = {"/healthz": "health", "/readyz": "health", "/metrics": "metrics"}
 
