@@ -20,8 +20,6 @@ A failed attempt is no exception: it is a `Failed` outcome on a stored sample (s
 
 from __future__ import annotations
 
-from probe.lib.secrets import redact_typed
-
 
 class ProbeError(Exception):
     """Root of the tree. `str(error)` is one line, fit for a terminal, and holds no secret."""
@@ -34,6 +32,9 @@ class ConfigError(ProbeError):
     """
 
     def __init__(self, *problems: str) -> None:
+        # Its patterns take long to build, and the help of a command needs none of them.
+        from probe.lib.secrets import redact_typed
+
         self.problems = tuple(map(redact_typed, problems))
         super().__init__("; ".join(self.problems))
 
