@@ -40,6 +40,11 @@ class Summary:
     value_score: int | None
 
     @property
+    def value_score_is_floored(self) -> bool:
+        """Nothing was charged: the score stands on 0.01 USD per million tokens, not on a price."""
+        return self.value_score is not None and not self.cost_usd
+
+    @property
     def failures(self) -> int:
         return self.attempts - self.successes
 

@@ -402,6 +402,7 @@ class EntryBody(Body):
     costed: int
     cost_per_million_usd: Usd | None
     value_score: int | None
+    value_score_is_floored: bool
 
 
 class LeaderboardBody(Body):

@@ -9,6 +9,7 @@ from datetime import datetime
 from probe.analysis.distribution import Distribution
 from probe.analysis.jitter import Light
 from probe.analysis.percentile import samples_needed
+from probe.analysis.value import FREE_COST_PER_MILLION_USD
 from probe.facts.sample import FailureKind
 from probe.reports import format as fmt
 from probe.reports.leaderboard import Entry, SortKey
@@ -189,6 +190,9 @@ def _success(entry: Entry) -> CellText:
 
 def _value(entry: Entry) -> CellText:
     score = entry.summary.value_score
+    if entry.summary.value_score_is_floored:
+        floor = f"Free: reckoned with {FREE_COST_PER_MILLION_USD} USD per million tokens"
+        return CellText(text=fmt.integer(score), notes=("free",), hint=floor)
     return CellText(
         text=fmt.integer(score), hint="" if score is not None else "Needs speed, tokens and a price"
     )
