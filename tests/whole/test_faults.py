@@ -60,7 +60,7 @@ EXPECTED = {**BY_FAULT, **BY_SERVER}
 
 
 def _provider(base_url: str, **more: Any) -> dict[str, Any]:
-    deadlines = {"connect": 5, "first_token": 1, "stall": 0.7, "total": 3}
+    deadlines = {"connect": 3, "first_token": 1, "stall": 0.7, "total": 3}
     return {"base_url": base_url, "kind": "simulated", "deadlines": deadlines, **more}
 
 
