@@ -41,7 +41,8 @@ BY_FAULT = {
     "error_event": Expected("stream_error", "provider"),
     "error_event_named": Expected("stream_error", "provider"),
     "truncated": Expected("incomplete", "provider"),
-    "no_done": Expected("incomplete", "provider"),
+    "no_done": OK,
+    "after_done": OK,
     "malformed_json": Expected("malformed", "provider"),
     "invalid_utf8": Expected("malformed", "provider"),
     "endless": Expected("timeout_total", "provider"),
@@ -89,6 +90,8 @@ def test_every_fault_ends_in_its_outcome(
 
     results = {result["target"]["name"]: result for result in daemon.results(run_id=run["id"])}
     assert {name: _outcome(result) for name, result in results.items()} == EXPECTED
+    remarks = {name: result["remarks"] for name, result in results.items() if result["remarks"]}
+    assert remarks == {"no_done": ["no_end_mark"], "after_done": ["after_end_mark"]}
     assert run["attempts"] == len(EXPECTED)
     assert run["status"] == "finished"
     _says_why(results)
@@ -109,7 +112,9 @@ def _says_why(results: dict[str, dict[str, Any]]) -> None:
     """A failure carries a reason and no latency of a success."""
     for name, result in results.items():
         if EXPECTED[name] == OK:
-            assert result["timing"]["ttft_seconds"] >= 0.02
+            timing = result["timing"]
+            # A busy machine may hold the stopwatch up.
+            assert "ttft_seconds" in timing["withheld"] or timing["ttft_seconds"] >= 0.02
             assert result["usage"]["output_tokens"] == 20
         else:
             assert result["failure"]["detail"]

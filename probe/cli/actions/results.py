@@ -11,7 +11,14 @@ from uuid import UUID
 from typer import BadParameter
 
 from probe.cli.database import first_items, opened_store
-from probe.cli.output.format import failure_lines, outcome_cell, series_label, token_counts, total_cost
+from probe.cli.output.format import (
+    failure_lines,
+    outcome_cell,
+    remark_lines,
+    series_label,
+    token_counts,
+    total_cost,
+)
 from probe.cli.output.table import Column, print_note, print_table
 from probe.config import Config
 from probe.facts.sample import Sample
@@ -90,7 +97,7 @@ def print_results(samples: Sequence[Sample]) -> None:
         ],
         lead=2,
     )
-    for line in failure_lines(samples):
+    for line in (*failure_lines(samples), *remark_lines(samples)):
         print_note(line)
 
 

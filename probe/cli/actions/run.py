@@ -12,7 +12,14 @@ from uuid import UUID
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.cli.actions.price_session import stored_quotes
-from probe.cli.output.format import failure_lines, outcome_cell, series_label, token_counts, total_cost
+from probe.cli.output.format import (
+    failure_lines,
+    outcome_cell,
+    remark_lines,
+    series_label,
+    token_counts,
+    total_cost,
+)
 from probe.cli.output.progress import Show, progress_bar
 from probe.cli.output.table import Cell, Column, print_error, print_note, print_table
 from probe.cli.session import open_session
@@ -240,7 +247,7 @@ def _described(summary: RunSummary) -> str:
 def print_report(report: RunReport) -> None:
     """Every attempt, then what went wrong, then the sum."""
     print_table(_COLUMNS, [_row(sample) for sample in report.samples])
-    for line in failure_lines(report.samples):
+    for line in (*failure_lines(report.samples), *remark_lines(report.samples)):
         print_note(line)
     print_note(_total(report))
     if report.unstored or report.store_error:

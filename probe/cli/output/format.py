@@ -50,6 +50,12 @@ def failure_lines(samples: Iterable[Sample]) -> list[str]:
     return [f"{line} ({number} times)" if number > 1 else line for line, number in counts.items()]
 
 
+def remark_lines(samples: Iterable[Sample]) -> list[str]:
+    """A line for each way in which a target's responses departed from their protocol, and how often."""
+    counts = Counter(f"{series_label(sample)}: {remark}" for sample in samples for remark in sample.remarks)
+    return [f"remark on {line} ({number} times)" for line, number in counts.items()]
+
+
 def text_bars(values: Sequence[float], width: int = 60) -> str:
     """The values in their order, the largest of each stretch if there are more than `width`."""
     if not values:
