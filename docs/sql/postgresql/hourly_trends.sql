@@ -1,4 +1,4 @@
--- Hour by hour, for each model, over the last seven days.
+-- Hour by hour, for each model, over the last seven days, over new connections ('warm' for kept ones).
 SELECT DATE_TRUNC('hour', created_at) AS hour,
        provider,
        model,
@@ -9,5 +9,6 @@ SELECT DATE_TRUNC('hour', created_at) AS hour,
 FROM benchmark_results
 WHERE created_at >= NOW() - INTERVAL '7 days'
   AND success = true
+  AND connection = 'cold'
 GROUP BY DATE_TRUNC('hour', created_at), provider, model
 ORDER BY hour, provider, model;

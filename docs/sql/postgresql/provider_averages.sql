@@ -1,4 +1,4 @@
--- Latency, time to first token and speed by provider over the last 24 hours.
+-- Latency, time to first token and speed by provider over the last 24 hours, over new connections ('warm' for kept ones).
 SELECT provider,
        AVG(total_latency_ms) AS avg_latency_ms,
        AVG(ttft_ms) AS avg_ttft_ms,
@@ -7,5 +7,6 @@ SELECT provider,
 FROM benchmark_results
 WHERE created_at >= NOW() - INTERVAL '24 hours'
   AND success = true
+  AND connection = 'cold'
 GROUP BY provider
 ORDER BY avg_latency_ms;

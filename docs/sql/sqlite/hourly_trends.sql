@@ -1,4 +1,4 @@
--- Hour by hour, for each model, over the last seven days.
+-- Hour by hour, for each model, over the last seven days, over new connections ('warm' for kept ones).
 SELECT strftime('%Y-%m-%d %H:00:00', created_at) AS hour,
        provider,
        model,
@@ -9,5 +9,6 @@ SELECT strftime('%Y-%m-%d %H:00:00', created_at) AS hour,
 FROM benchmark_results
 WHERE created_at >= datetime('now', '-7 days')
   AND success = true
+  AND connection = 'cold'
 GROUP BY strftime('%Y-%m-%d %H:00:00', created_at), provider, model
 ORDER BY hour, provider, model;
