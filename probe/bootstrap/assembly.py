@@ -135,7 +135,11 @@ def assemble(
 def _meters(endpoints: Mapping[str, Endpoint]) -> Mapping[str, Meter]:
     """By provider, if an inference server is behind it. Nothing is opened before the first request."""
     engines = {name: open_engine(endpoint) for name, endpoint in endpoints.items()}
-    return {name: Meter(engine) for name, engine in engines.items() if engine is not None}
+    return {
+        name: Meter(engine, apart=endpoints[name].metrics_url is not None)
+        for name, engine in engines.items()
+        if engine is not None
+    }
 
 
 def _pointed_at_simulator(name: str, provider: ProviderConfig, url: str | None) -> ProviderConfig:

@@ -69,6 +69,11 @@ class ProviderConfig(Section):
         description="The inference server behind it, whose own health and metrics are read: `vllm`, `tgi`, "
         "`llamacpp`, `ollama`; absent: that of the preset.",
     )
+    metrics_url: BaseUrl | None = Field(
+        None,
+        description="Where the engine's page of metrics is; absent: `/metrics` beside the API. "
+        "Behind a router, that of one engine.",
+    )
     concurrency: Count = Field(8, description="Requests in flight at once to this provider.")
     requests_per_minute: Count | None = Field(
         None, description="Requests started in a minute; absent: no limit."

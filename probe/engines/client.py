@@ -39,10 +39,11 @@ class EngineClient:
 
     async def get(self, path: str) -> Fetched:
         """Whatever status it answers with. Raises EngineError."""
+        return await self._get(path, self.root + path)
+
+    async def _get(self, path: str, url: str) -> Fetched:
         try:
-            return await fetch(
-                self._open(), self.root + path, seconds=self._timeout, max_bytes=_LARGEST_BYTES
-            )
+            return await fetch(self._open(), url, seconds=self._timeout, max_bytes=_LARGEST_BYTES)
         except TimeoutError as exc:
             raise self.error(path, f"no answer within {self._timeout:g} s") from exc
         except (FetchError, OSError) as exc:
@@ -61,7 +62,14 @@ class EngineClient:
 
     async def page(self, path: str) -> bytes:
         """The body of a success. Raises EngineError, with the status of anything else."""
-        answer = await self.get(path)
+        return self._success(path, await self.get(path))
+
+    async def metrics(self, path: str) -> bytes:
+        """As `page`, at the endpoint's `metrics_url` if it has one. Raises EngineError."""
+        url = self._endpoint.metrics_url
+        return await self.page(path) if url is None else self._success(url, await self._get(url, url))
+
+    def _success(self, path: str, answer: Fetched) -> bytes:
         if answer.status != 200:
             raise self.error(path, f"status {answer.status}{_error_text(answer.body)}", answer.status)
         return answer.body
@@ -126,6 +134,7 @@ def _error_text(body: bytes) -> str:
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext | bool:
     """Without TLS no certificates are read, which takes longer than many an answer."""
-    if urlsplit(endpoint.base_url).scheme != "https":
+    urls = endpoint.base_url, endpoint.metrics_url or ""
+    if not any(urlsplit(url).scheme == "https" for url in urls):
         return False
     return ssl.create_default_context(cafile=endpoint.ca_file)

@@ -19,7 +19,7 @@ _MODELS = "/v1/models"
 
 async def scrape(client: EngineClient, prefix: str) -> ScrapedPage:
     """The families of `/metrics` that begin with `prefix`. Raises EngineError."""
-    body = await client.page(_METRICS)
+    body = await client.metrics(_METRICS)
     try:
         if len(body) <= _READ_AT_ONCE_BYTES:
             return read_metrics(body, prefix)
@@ -54,11 +54,7 @@ def _model(entry: Mapping[str, Any]) -> ListedModel | None:
     if not name:
         return None
     meta, architecture = mapping(entry.get("meta")), mapping(entry.get("architecture"))
-    context = (
-        whole_number(entry.get("max_model_len"))
-        or whole_number(meta.get("n_ctx"))
-        or whole_number(meta.get("n_ctx_train"))
-    )
+    context = whole_number(entry.get("max_model_len")) or whole_number(meta.get("n_ctx"))
     return ListedModel(
         id=name,
         context_window=sound(context) or None,

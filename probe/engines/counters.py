@@ -6,7 +6,9 @@ counted exactly one if it read and made exactly the tokens of the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
 from probe.facts.sample import Reported, Usage
@@ -26,7 +28,8 @@ class Counters:
     `started` and `finished` are requests, `unfinished` are those running or waiting now. `prompt_tokens` were
     read, `cached_tokens` of them (or beside them, see `PageTable`) came out of a cache, `computed_tokens` did
     not. A sum with a number is one of requests, `itl_seconds` one of requests or of tokens; without a number
-    it is what the whole server spent.
+    it is what the whole server spent. `born` has, by name, the dates at which the process and its figures
+    began, as far as the server tells: they are those of no other process.
     """
 
     unfinished: float | None = None
@@ -42,22 +45,31 @@ class Counters:
     ttft_seconds: Sum | None = None
     itl_seconds: Sum | None = None
     total_seconds: Sum | None = None
+    born: Mapping[str, float] = field(default_factory=dict)
+
+    def same_process(self, other: Counters) -> bool:
+        """Whether nothing tells that these are figures of two processes."""
+        return all(other.born.get(name, date) == date for name, date in self.born.items())
 
 
-_SUMS = tuple(
-    field.name for field in fields(Counters) if field.name not in ("unfinished", "started", "finished")
-)
+NO_SUMS = frozenset({"unfinished", "started", "finished", "born"})
+_SUMS = tuple(field.name for field in fields(Counters) if field.name not in NO_SUMS)
+# A server counts a request a little before or after the last byte of its answer arrives.
+_SLACK_SECONDS = 0.01
 
 
-def reported_between(before: Counters, after: Counters, usage: Usage) -> Reported | None:
-    """None if it cannot be told from what other requests took, or if the server began anew.
+def reported_between(
+    before: Counters, after: Counters, usage: Usage, within_seconds: float = math.inf
+) -> Reported | None:
+    """None if it cannot be told from what other requests took, if the server began anew, or if it cannot be.
 
-    `usage` is that of the answer. `completion_tokens` are those that decoding made: the first one comes out
-    of reading the prompt.
+    What an answer of `within_seconds` cannot have taken, or another number of tokens than the provider
+    counted, is of another request. `usage` is that of the answer. `completion_tokens` are those that decoding
+    made: the first one comes out of reading the prompt.
     """
     spent = _Spent(before, after)
     same = spent.finished is None and _same_tokens(spent, usage)
-    if spent.began_anew or not (same or spent.finished == 1):
+    if spent.began_anew or not (same or spent.finished == 1) or not _fits(spent, usage):
         return None
     alone = same or (before.unfinished == 0 and (spent.started == 1 or after.unfinished == 0))
     made = _of_one(spent.sums["generation_tokens"], alone)
@@ -73,7 +85,26 @@ def reported_between(before: Counters, after: Counters, usage: Usage) -> Reporte
         itl_seconds=_itl(spent.sums["itl_seconds"], made),
         total_seconds=_of_one(spent.sums["total_seconds"], alone),
     )
-    return reported if tells_times(reported) else None
+    return (
+        reported if tells_times(reported) and _longest(reported) <= within_seconds + _SLACK_SECONDS else None
+    )
+
+
+def _fits(spent: _Spent, usage: Usage) -> bool:
+    """Whether the tokens of the one request are those of the answer, where both are told."""
+    if usage.source != "provider":
+        return True
+    pairs = (
+        (spent.sums["prompt_tokens"], usage.input_tokens),
+        (spent.sums["generation_tokens"], usage.output_tokens),
+    )
+    return all(of is None or of.number != 1 or told is None or of.total == told for of, told in pairs)
+
+
+def _longest(reported: Reported) -> float:
+    """The longest of the durations, and of what follows one another."""
+    parts = reported.queue_seconds, reported.prompt_seconds, reported.completion_seconds
+    return max(sum(filter(None, parts)), reported.ttft_seconds or 0, reported.total_seconds or 0)
 
 
 def anything_finished(before: Counters, after: Counters) -> bool:

@@ -2,7 +2,8 @@
 
 Nothing of it is on the timed path: the first reading is done before the request is sent, the second when the
 answer has been read. Neither takes longer than a fraction of a second, and a server that does not answer is
-left alone for a while.
+left alone for a while. Where several processes answer, behind a router, nothing is read any more: a reading
+would take a turn of those that share the requests, and might be of another process than the answer.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Visit:
         self._meter = meter
         self.question = question
         self.shared = shared
+        self.began_ns = monotonic_ns()
         self.before: Counters | None = None
 
     async def complete(self, reading: Reading) -> Reading:
@@ -45,10 +47,16 @@ class Visit:
 
 
 class Meter:
-    """What is read of one server while it is probed. `patience_seconds` is the bound of one reading."""
+    """What is read of one server while it is probed. `patience_seconds` is the bound of one reading.
 
-    def __init__(self, engine: Engine, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    `apart`: its metrics are read elsewhere than where it answers.
+    """
+
+    def __init__(
+        self, engine: Engine, *, patience_seconds: float = _PATIENCE_SECONDS, apart: bool = False
+    ) -> None:
         self.engine = engine
+        self.apart = apart
         self._patience = patience_seconds
         self._open: set[Visit] = set()
         # Whether the latest answer to (model, stream) told its times itself.
@@ -56,6 +64,9 @@ class Meter:
         self._left_alone_until_ns = 0
         self._complained = False
         self._observing: asyncio.Task[Snapshot] | None = None
+        # One reading of each process that was seen, the latest last.
+        self._processes: list[Counters] = []
+        self._several = False
 
     @property
     def name(self) -> EngineName:
@@ -77,6 +88,7 @@ class Meter:
             await self._stop_observing()
             if self._is_wanted(visit):
                 visit.before = await self._read()
+            visit.began_ns = monotonic_ns()
             yield visit
         finally:
             self._open.discard(visit)
@@ -89,7 +101,7 @@ class Meter:
         self._told.discard(visit.question)
         if visit.before is None or visit.shared or not isinstance(reading.outcome, Ok):
             return reading
-        counted = await self._read_until_counted(visit.before, reading.usage)
+        counted = await self._read_until_counted(visit.before, reading.usage, _seconds_since(visit.began_ns))
         if counted is None or visit.shared:
             return reading
         return replace(reading, reported=_joined(reading.reported, counted))
@@ -97,14 +109,19 @@ class Meter:
     async def observe(self) -> Snapshot | None:
         """The server's metrics now; None if an attempt is under way, or begins meanwhile.
 
-        Raises EngineError.
+        Also None if several processes answer. Raises EngineError.
         """
-        if self.busy or self._observing is not None:
+        if self.busy or self._observing is not None or self._several:
             return None
         self._observing = asyncio.create_task(self.engine.snapshot(), name=f"observing {self.name}")
         try:
             await asyncio.wait([self._observing])
-            return None if self._observing.cancelled() else self._observing.result()
+            if self._observing.cancelled():
+                return None
+            snapshot = self._observing.result()
+            if snapshot.counters is not None:
+                self._note_process(snapshot.counters)
+            return None if self._several else snapshot
         finally:
             self._observing.cancel()
             self._observing = None
@@ -113,7 +130,7 @@ class Meter:
         await self.engine.aclose()
 
     def _is_wanted(self, visit: Visit) -> bool:
-        if visit.shared or not self.engine.counts or visit.question in self._told:
+        if visit.shared or not self.engine.counts or self._several or visit.question in self._told:
             return False
         return monotonic_ns() >= self._left_alone_until_ns
 
@@ -132,21 +149,48 @@ class Meter:
             self._leave_alone(exc)
             return None
         self._complained = False
-        return counters
+        self._note_process(counters)
+        return None if self._several else counters
 
-    async def _read_until_counted(self, before: Counters, usage: Usage) -> Reported | None:
+    async def _read_until_counted(
+        self, before: Counters, usage: Usage, within_seconds: float
+    ) -> Reported | None:
         try:
             async with asyncio.timeout(self._patience):
                 while True:
                     after = await self.engine.counters()
+                    if not before.same_process(after):
+                        # It answered in between, so that it was not started anew.
+                        self._stop_reading()
+                        return None
                     if anything_finished(before, after):
-                        return reported_between(before, after, usage)
+                        return reported_between(before, after, usage, within_seconds)
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError:
+            if not self.apart:
+                # Behind a router it may be another process that answered: what is read may be of any.
+                self._leave_alone(EngineError("it did not count a request that it answered"))
             return None
         except EngineError as exc:
             self._leave_alone(exc)
             return None
+
+    def _note_process(self, counters: Counters) -> None:
+        """A process that was seen before another one is no new start of the server."""
+        known = [each for each in self._processes if each.same_process(counters)]
+        if known and known[-1] is not self._processes[-1]:
+            self._stop_reading()
+        elif not known:
+            self._processes.append(counters)
+
+    def _stop_reading(self) -> None:
+        if not self._several and not self.apart:
+            self._several = True
+            _log.warning(
+                "several processes answer where an engine is probed: their metrics are not read; "
+                "set metrics_url to where one of them has them",
+                engine=self.name,
+            )
 
     def _leave_alone(self, error: Exception) -> None:
         self._left_alone_until_ns = monotonic_ns() + round(_LEFT_ALONE_SECONDS * NS_PER_SECOND)
@@ -155,6 +199,10 @@ class Meter:
         self._complained = True
         reason = str(error) or f"no answer within {self._patience:g} s"
         _log.warning("the counters of an engine cannot be read", engine=self.name, reason=reason)
+
+
+def _seconds_since(began_ns: int) -> float:
+    return (monotonic_ns() - began_ns) / NS_PER_SECOND
 
 
 def _joined(told: Reported | None, counted: Reported) -> Reported:

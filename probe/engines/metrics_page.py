@@ -13,7 +13,7 @@ from operator import add
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from probe.engines.counters import Counters, Sum
+from probe.engines.counters import NO_SUMS, Counters, Sum
 from probe.engines.protocol import Gauges, Snapshot
 
 Labels = Mapping[str, str]
@@ -23,6 +23,7 @@ _MOST_MODELS = 10
 
 # A duration that is printed more coarsely than this tells nothing of one request.
 _COARSEST_SECONDS = 0.001
+_PROCESS = "process_start_time_seconds"
 
 
 class ScrapedPage:
@@ -34,6 +35,15 @@ class ScrapedPage:
     def numbers(self, name: str) -> list[tuple[Labels, float]]:
         """Those of a gauge or a counter; whether a counter's name ends in `_total` makes no difference."""
         return self._numbers.get(name) or self._numbers.get(f"{name}_total") or []
+
+    def born(self) -> Mapping[str, float]:
+        """When the process began, and each of its series: clients of Prometheus in Python tell."""
+        return {
+            f"{name}{sorted(labels.items())}": value
+            for name, numbers in self._numbers.items()
+            if name == _PROCESS or name.endswith("_created")
+            for labels, value in numbers
+        }
 
     def total(self, name: str, labels: Labels) -> float | None:
         """The sum of the numbers that have these labels; None if there are none."""
@@ -60,7 +70,8 @@ def read_metrics(body: bytes, prefix: str) -> ScrapedPage:
 def _lines(text: str, prefix: str) -> Iterable[str]:
     """The numbers of these families, and what says of which type they are."""
     for line in text.splitlines(keepends=True):
-        if line.startswith(f"# TYPE {prefix}") or (line.startswith(prefix) and "_bucket{" not in line):
+        own = line.startswith(prefix) and "_bucket{" not in line
+        if own or line.startswith((f"# TYPE {prefix}", _PROCESS)):
             yield line
 
 
@@ -121,8 +132,7 @@ class PageTable:
 
 
 _GAUGES = tuple(field.name for field in fields(Gauges) if field.name != "model")
-_REQUESTS = ("started", "finished")
-_SUMS = tuple(field.name for field in fields(Counters) if field.name not in ("unfinished", *_REQUESTS))
+_SUMS = tuple(field.name for field in fields(Counters) if field.name not in NO_SUMS)
 
 
 def read_snapshot(page: ScrapedPage, table: PageTable) -> Snapshot:
@@ -149,6 +159,7 @@ def read_counters(page: ScrapedPage, table: PageTable) -> Counters:
         unfinished=None if running is None or waiting is None else running + waiting,
         started=_value(page, table.started),
         finished=_value(page, table.finished),
+        born=page.born(),
         **sums,
     )
 

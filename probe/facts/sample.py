@@ -29,6 +29,7 @@ Remark = Literal[
     "length_beside_chunked",  # Content-Length beside Transfer-Encoding
     "surplus_bytes",  # bytes behind the end of the response
     "redirected",  # to the same origin, and followed once
+    "retried_by_gateway",  # answered at a later try of a gateway: its waiting is in every duration
     "counted_by_gateway",  # the tokens may be those of a gateway's tokeniser, not the model's
     "bundled",  # in so few pieces, or so short a time, that there is no speed
 ]

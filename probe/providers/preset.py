@@ -90,8 +90,8 @@ class Preset:
 class Endpoint:
     """One account at one base URL, ready for requests. `base_url` has no slash at its end.
 
-    `name` is the provider's name in the configuration. The key and the proxy, which may hold a password,
-    stay out of the representation.
+    `name` is the provider's name in the configuration. `metrics_url` is where the engine's metrics are, if
+    not beside its API. The key and the proxy, which may hold a password, stay out of the representation.
     """
 
     name: str
@@ -101,6 +101,7 @@ class Endpoint:
     kind: TargetKind
     dialect: DialectName = "openai-chat"
     engine: EngineName | None = None
+    metrics_url: str | None = None
     quirks: Quirks = field(default_factory=Quirks)
     logo_url: str | None = None
     ca_file: str | None = None

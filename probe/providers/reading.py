@@ -26,6 +26,7 @@ from probe.providers.heading import (
     header_map,
     rate_limit_headers,
     request_id,
+    was_retried,
 )
 from probe.providers.outcome import outcome_of
 from probe.providers.protocol import Reading
@@ -188,6 +189,8 @@ class _Reader:
             remarks.add("surplus_bytes")
         if capture.redirected_ns is not None:
             remarks.add("redirected")
+        if was_retried(response):
+            remarks.add("retried_by_gateway")
         if response.header("content-length") and response.header("transfer-encoding"):
             remarks.add("length_beside_chunked")
         return tuple(remark for remark in REMARKS if remark in remarks) if remarks else ()

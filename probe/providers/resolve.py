@@ -88,6 +88,7 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         kind=kind,
         dialect=preset.dialect,
         engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(preset.dialect),
+        metrics_url=config.metrics_url,
         quirks=preset.quirks,
         logo_url=preset.logo_url,
         ca_file=None if config.ca_file is None else str(config.ca_file),

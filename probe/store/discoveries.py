@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,6 +34,7 @@ _LASTING = (
 )
 _REVOCABLE = ("lifecycle", "deprecated_on", "retires_on", "replaced_by")
 _CHUNK_NAMES = 500
+_JUST_NOW = timedelta(hours=1)
 
 
 class DiscoveryStore:
@@ -159,7 +160,7 @@ def _row(provider_id: UUID, name: str, model: ListedModel, now: datetime) -> dic
         "max_output_tokens": storable_count(model.max_output_tokens),
         "input_modalities": json_value(model.input_modalities),
         "output_modalities": json_value(model.output_modalities),
-        "released_at": model.created_at,
+        "released_at": _released_at(model.created_at, now),
         "lifecycle": model.lifecycle,
         "deprecated_on": model.deprecated_on,
         "retires_on": model.retires_on,
@@ -184,6 +185,11 @@ async def _write_vanished(
             )
             .values(vanished_at=now)
         )
+
+
+def _released_at(said: datetime | None, now: datetime) -> datetime | None:
+    """None of what was said as of now: servers put the instant of asking there. The next list tells."""
+    return None if said is None or now - said < _JUST_NOW else said
 
 
 def _text(text: str | None) -> str | None:

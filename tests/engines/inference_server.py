@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from tests.engines.pages import MODEL, Request, VllmMetrics
 from tests.engines.serving import FakeServer, Reply, page, serving
 
-REQUEST = Request()
+# No longer than answering takes.
+REQUEST = Request(queue=0.00025, prefill=0.0005, decode=0.002)
 
 
 def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, object]:

@@ -25,12 +25,12 @@ from probe.wire.capture import Capture
 from probe.wire.request import Wire
 from tests.probing.asking import RUN_ID, FixedPrices, NoWire, ScriptedProvider, case, target_plan
 
-COUNTED = Reported(source="metrics", total_seconds=2.0, completion_tokens=4)
+COUNTED = Reported(source="metrics", total_seconds=0.002, completion_tokens=4)
 TOLD = Reported(source="response", completion_seconds=1.0)
 
 
 class ScriptedEngine:
-    """Counts a request of two seconds and five tokens whenever `finish` is called."""
+    """Counts a request of two milliseconds and five tokens whenever `finish` is called."""
 
     name: EngineName = "vllm"
 
@@ -53,7 +53,7 @@ class ScriptedEngine:
         return Counters(
             finished=self.finished,
             generation_tokens=Sum(5 * self.finished, self.finished),
-            total_seconds=Sum(2.0 * self.finished, self.finished),
+            total_seconds=Sum(0.002 * self.finished, self.finished),
         )
 
     async def snapshot(self) -> Snapshot:

@@ -364,7 +364,7 @@ SHAPES = [
         id="vLLM",
     ),
     pytest.param(
-        {"data": [{"id": "m", "meta": {"n_ctx_train": 2048}}]},
+        {"data": [{"id": "m", "meta": {"n_ctx": 2048, "n_ctx_train": 8192}}]},
         [ListedModel(id="m", context_window=2048)],
         id="llama.cpp",
     ),

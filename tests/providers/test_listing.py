@@ -147,3 +147,12 @@ def test_any_json_is_a_list_or_an_error(entries: list[Any]) -> None:
     except ProviderError:
         return
     assert all(model.id for model in models)
+
+
+def test_the_same_date_for_every_model_is_no_date_of_release() -> None:
+    for created, names in ((1677610602, "a"), (1795256569, "abc")):
+        models = listed({"data": [{"id": name, "created": created} for name in names]})
+        assert [model.created_at for model in models] == [None] * len(names)
+    assert all(
+        model.created_at for model in listed({"data": [{"id": n, "created": 1795256569} for n in "ab"]})
+    )

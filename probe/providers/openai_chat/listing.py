@@ -5,7 +5,7 @@ The names of an entry's fields tell the shape, no matter which provider it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -59,6 +59,10 @@ _LIFECYCLES: Mapping[object, Lifecycle] = MappingProxyType(
     }
 )
 _LONGEST_NAME = 200
+# As many models as may have been released in one second.
+_LEAST_ALIKE = 2
+# What LiteLLM has for every model: `DEFAULT_MODEL_CREATED_AT_TIME` in litellm/constants.py.
+_LITELLM = 1677610602
 # Nothing that is listed is older; some servers put a number that is no date.
 _FIRST_DATE = datetime(2015, 1, 1, tzinfo=UTC)
 
@@ -72,15 +76,22 @@ def read_listing(value: object, provider: str, quirks: Quirks, base_url: str = "
     if entries is None:
         raise ProviderError(f"{provider}: the answer is no model list")
     shown = partial(price_in, source=provider, base_url=base_url, page=part(value))
-    models = [_model(entry, provider, quirks, shown) for entry in entries]
+    dated = quirks.dates_models and not _dated_alike(entries)
+    models = [_model(entry, provider, shown, dated=dated) for entry in entries]
     following = _following(value)
     if following is None and isinstance(value, dict) and value.get("has_more") is True:
         raise ProviderError(f"{provider}: only a part of the model list came")
     return ModelPage(models=models, following=following, total=_total(value))
 
 
-def _model(entry: object, provider: str, quirks: Quirks, shown: PriceReader) -> ListedModel:
-    model = _listed_model(entry, shown, dated=quirks.dates_models) if isinstance(entry, dict) else None
+def _dated_alike(entries: Sequence[Any]) -> bool:
+    """Whether a gateway's constant, or the instant of asking, stands where the dates of models belong."""
+    dates = [entry.get("created") for entry in entries if isinstance(entry, dict)]
+    return all(date == dates[0] for date in dates) and (len(dates) > _LEAST_ALIKE or dates[:1] == [_LITELLM])
+
+
+def _model(entry: object, provider: str, shown: PriceReader, *, dated: bool) -> ListedModel:
+    model = _listed_model(entry, shown, dated=dated) if isinstance(entry, dict) else None
     if model is None:
         raise ProviderError(f"{provider}: the model list holds an entry without an id")
     return model
@@ -149,7 +160,7 @@ def _context_window(entry: Mapping[str, Any]) -> int | None:
     candidates = [size(entry.get(field)) for field in _CONTEXT_FIELDS]
     candidates.append(size(part(entry, "top_provider").get("context_length")))
     candidates.append(size(part(entry, "metadata").get("context_length")))  # DeepInfra
-    candidates.append(size(part(entry, "meta").get("n_ctx_train")))  # llama.cpp
+    candidates.append(size(part(entry, "meta").get("n_ctx")))  # llama.cpp
     found: int | None = first_known(*candidates)
     return found
 
