@@ -34,6 +34,16 @@ providers:
 - The dialect is the API that is spoken: `openai-chat` is `/chat/completions`.
 
 {table}
+## What cannot be seen through a gateway
+- LiteLLM completes a stream that its upstream cut, and counts tokens with its own tokeniser where that one
+  does not.
+- Portkey holds the first event back for some 25 ms.
+- The durations that routers tell in the head end when the head leaves: nothing of the answer is in them.
+- Tries before the answer are in every duration; where the head tells of them, the remark is
+  `retried_by_gateway`.
+- Behind a router the metrics of an engine are those of any process: they are read no more once several
+  answer, unless `metrics_url` says where one engine has them.
+
 ## Where they depart from their dialect
 
 {quirks}"""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.engines.pages import MODEL, Request, VllmMetrics
 from tests.engines.serving import FakeServer, Reply, page, serving
 
-# No longer than answering takes.
-REQUEST = Request(queue=0.00025, prefill=0.0005, decode=0.002)
+REQUEST = Request()
 
 
 def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, object]:
@@ -37,12 +37,14 @@ def _stream() -> bytes:
 
 
 @contextmanager
-def vllm() -> Iterator[FakeServer]:
+def vllm(request: Request = REQUEST) -> Iterator[FakeServer]:
+    """An answer takes as long as is counted."""
     metrics = VllmMetrics()
     metrics.load(running=3, waiting=2, cache=0.412)
 
     def chat(_: bytes) -> Reply:
-        metrics.finish(REQUEST)
+        time.sleep(request.total)
+        metrics.finish(request)
         return Reply(body=_stream(), content_type="text/event-stream")
 
     models = {"object": "list", "data": [{"id": MODEL, "object": "model", "max_model_len": 8192}]}

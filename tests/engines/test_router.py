@@ -18,9 +18,10 @@ from probe.facts.sample import Ok, Reported, Usage
 from probe.facts.timeline import Timeline
 from probe.providers.protocol import Reading
 from tests.engines.inference_server import REQUEST, vllm
-from tests.engines.pages import MODEL
+from tests.engines.pages import MODEL, Request
 from tests.engines.serving import FakeServer, Reply, endpoint, serving
 
+QUICK = Request(queue=0.00025, prefill=0.0005, decode=0.002)
 CHAT = "/v1/chat/completions"
 ANSWER = Reading(
     timeline=Timeline(started_ns=0, end_ns=1),
@@ -64,7 +65,7 @@ async def ask(meter: Meter, url: str) -> Reported | None:
 
 @pytest.mark.parametrize("workers", [2, 3])
 async def test_readings_do_not_move_where_requests_go(workers: int) -> None:
-    with vllm() as one, vllm() as two, vllm() as three:
+    with vllm(QUICK) as one, vllm(QUICK) as two, vllm(QUICK) as three:
         behind = (one, two, three)[:workers]
         with round_robin(*behind) as router, capture_logs() as logs:
             meter = meter_at(router)
@@ -82,7 +83,7 @@ async def test_readings_do_not_move_where_requests_go(workers: int) -> None:
 
 
 async def test_a_worker_that_is_read_at_an_url_of_its_own_tells_of_its_requests() -> None:
-    with vllm() as one, vllm() as two, round_robin(one, two) as router:
+    with vllm(QUICK) as one, vllm(QUICK) as two, round_robin(one, two) as router:
         meter = meter_at(router, f"{one.url}/metrics")
         told = [await ask(meter, router.url) for _ in range(6)]
         assert await meter.observe() is not None
