@@ -33,7 +33,7 @@ _EPOCH_MILLISECONDS = 1e11
 
 def parse_number(text: str | None) -> float | None:
     """A number without a sign."""
-    return float(text) if text is not None and _NUMBER.fullmatch(text.strip()) else None
+    return float(text.strip()) if text is not None and _NUMBER.fullmatch(text.strip()) else None
 
 
 def duration_seconds(text: str) -> float | None:

@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
     [
         ({"retry-after": "7"}, 7),
         ({"retry-after": " 7 "}, 7),
+        ({"retry-after": "7\x1e"}, 7),
         ({"retry-after": "0"}, 0),
         ({"retry-after": "2.5"}, 2.5),
         ({"retry-after": "20s"}, 20),

@@ -90,8 +90,8 @@ def test_every_fault_ends_in_its_outcome(
 
     results = {result["target"]["name"]: result for result in daemon.results(run_id=run["id"])}
     assert {name: _outcome(result) for name, result in results.items()} == EXPECTED
-    remarks = {name: result["remarks"] for name, result in results.items() if result["remarks"]}
-    assert remarks == {"no_done": ["no_end_mark"], "after_done": ["after_end_mark"]}
+    assert "no_end_mark" in results["no_done"]["remarks"]
+    assert "after_end_mark" in results["after_done"]["remarks"]
     assert run["attempts"] == len(EXPECTED)
     assert run["status"] == "finished"
     _says_why(results)

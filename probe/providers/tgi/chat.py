@@ -212,7 +212,7 @@ def _milliseconds(value: str | None) -> float | None:
 
 
 def _number(value: str | None) -> float | None:
-    return float(value) if value is not None and _NUMBER.fullmatch(value.strip()) else None
+    return float(value.strip()) if value is not None and _NUMBER.fullmatch(value.strip()) else None
 
 
 class _Sent(msgspec.Struct):
