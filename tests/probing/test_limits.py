@@ -55,10 +55,15 @@ async def test_a_seat_that_turns_out_to_be_of_no_use_is_given_back() -> None:
     other = ScriptedProvider(clock, lambda _: Answer(seconds=10))
     both = runner(clock, {"acme": ProviderLimits(concurrency=1)}, acme=acme, other=other)
     first = run_plan([target_plan("b", "other"), target_plan("a"), target_plan("c", "other")], concurrency=1)
-    second = run_plan([target_plan("long")], planned_at=START + timedelta(seconds=5))
+
+    async def five_seconds_later() -> None:
+        await clock.sleep(5)
+        await both.run(
+            run_plan([target_plan("long")], planned_at=START + timedelta(seconds=5)), lambda _: None
+        )
 
     async def twice() -> None:
-        await asyncio.gather(both.run(first, lambda _: None), both.run(second, lambda _: None))
+        await asyncio.gather(both.run(first, lambda _: None), five_seconds_later())
 
     await clock.drive(twice())
     assert starts(acme) == [("long", 5), ("a", 105)]
