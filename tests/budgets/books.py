@@ -88,7 +88,7 @@ class Books:
         self.clock.advance(0.001)
         size = len(self.assembly.choose(job.targets))
         run_id = await self.store.runs.start(
-            run_name=name, triggered_by="schedule", suite=job.suite, planned_attempts=size
+            run_name=name, triggered_by="api", suite=job.suite, planned_attempts=size
         )
         return plan_of(self.assembly, job, run_id, name, self.clock.now())
 

@@ -46,7 +46,8 @@ def configured(shell: Shell, simulator: RunningSimulator) -> Shell:
 
 def test_a_run_prints_a_table_and_stores_the_results(configured: Shell) -> None:
     said = configured.run("run", "--suite", "quick", "--target", "quick", "-t", "b*")
-    assert (said.status, said.errors) == (0, ["9 of 9 ok"])
+    bundled = ["remark on both: bundled (3 times)", "remark on both (warm): bundled (3 times)"]
+    assert (said.status, said.errors) == (0, [*bundled, "9 of 9 ok"])
     head, *rows = said.lines
     assert head.split() == ["target", "case", "TTFT", "total", "tok/s", "tokens", "cost", "outcome"]
     assert [row.split()[0] for row in rows] == ["quick"] * 3 + ["both"] * 6
@@ -66,6 +67,8 @@ def test_a_failure_is_explained_and_is_status_1(configured: Shell) -> None:
             "dead/meta-llama/Llama-3.1-8B-Instruct-Turbo: refused (network): connecting: Connection refused"
             " (3 times)"
         ),
+        "remark on both: bundled (3 times)",
+        "remark on both (warm): bundled (3 times)",
         "9 of 12 ok, 3 failed",
     ]
     assert said.lines[-1].split()[1:] == ["sentence", "–", "–", "–", "–", "–", "refused"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from probe.facts.sample import FAULTS, Failed
+from probe.facts.sample import FAULTS, Failed, Ok
 from probe.providers.protocol import Provider
 from probe.wire.capture import WireFailure
 from tests.contracts.case import STATUS_KINDS, DialectCase, ErrorCase, to_json
@@ -129,11 +129,15 @@ async def test_an_error_instead_of_a_stream(subject: Subject, provider_of: Provi
 async def test_a_truncated_stream(
     subject: Subject, provider_of: ProviderOf, failure: WireFailure | None
 ) -> None:
-    """At every byte before the event that ends the stream."""
+    """At every byte before the last event; what ended cleanly after its finish reason is whole."""
     case, provider = subject.case, provider_of(subject)
     for size in range(len(case.stream) - len(case.events[-1]) + 1):
         cut = streaming(case.stream[:size], content_type=case.stream_type, failure=failure)
         reading = await answered(provider, cut)
+        if isinstance(reading.outcome, Ok):
+            assert (failure, "no_end_mark" in reading.remarks) == (None, True)
+            assert reading.finish_reason is not None
+            continue
         assert isinstance(reading.outcome, Failed), case.stream[:size]
         assert reading.outcome.fault == "provider"
         assert case.text.startswith(reading.text or "")

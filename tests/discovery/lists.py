@@ -107,8 +107,10 @@ def failing(status: bytes, body: bytes = b"{}") -> Answer:
 
 def openai(*names: str, **fields: Any) -> Any:
     """https://platform.openai.com/docs/api-reference/models/list"""
-    rest = {"object": "model", "created": 1700000000, "owned_by": "acme", **fields}
-    return {"object": "list", "data": [{"id": name, **rest} for name in names]}
+    rest = {"object": "model", "owned_by": "acme", **fields}
+    # A second apart: one date for a whole list is that of a gateway.
+    dated = [{"id": name, "created": 1700000000 + place, **rest} for place, name in enumerate(names)]
+    return {"object": "list", "data": dated}
 
 
 def together(*names: str, **fields: Any) -> Any:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from probe.facts.sample import Sample
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
 from probe.store.backup import restore_backup
@@ -28,10 +30,17 @@ from tests.store.samples import NOW, a_failure, a_sample
 
 FILES = Path(__file__).parent / "made_by_0_1"
 RUN = UUID(int=1000)
+
+
+def of_0_1(sample: Sample) -> Sample:
+    """What 0.1 did not know is unknown."""
+    return replace(sample, timing=replace(sample.timing, redirect_seconds=None), remarks=())
+
+
 SAMPLES = (
-    a_sample(RUN, id=UUID(int=1)),
-    a_failure(RUN, id=UUID(int=2)),
-    a_sample(RUN, id=UUID(int=3), text="snow ☃", reported=None, rate_limit={}, trusted=False),
+    of_0_1(a_sample(RUN, id=UUID(int=1))),
+    of_0_1(a_failure(RUN, id=UUID(int=2))),
+    of_0_1(a_sample(RUN, id=UUID(int=3), text="snow ☃", reported=None, rate_limit={}, trusted=False)),
 )
 HOUR = timedelta(hours=1)
 
@@ -106,7 +115,7 @@ async def test_what_was_put_aside_is_stored(store: Store, tmp_path: Path) -> Non
     shutil.copy(FILES / "probe.spill.jsonl", tmp_path / "probe.spill.jsonl")
     restored = await SpillFile(tmp_path / "probe.spill.jsonl").restore(store.results.add)
     assert restored == Restored(stored=4)
-    last = a_sample(RUN, id=UUID(int=4), text="not stored \ufffd")
+    last = of_0_1(a_sample(RUN, id=UUID(int=4), text="not stored \ufffd"))
     assert [sample for _, sample in await store.results.after(0)] == [*SAMPLES, last]
 
 
