@@ -25,7 +25,11 @@ def starved_figures(timeline: Timeline, timing: Timing) -> tuple[str, ...]:
         return ()
     starved = {name for name, doubt_ns in _doubts(timeline) if _is_starved(timing, name, doubt_ns)}
     starved.update(_starved_rates(timeline))
-    return tuple(name for name in Timing.__dataclass_fields__ if name in starved and getattr(timing, name))
+    return tuple(
+        name
+        for name in Timing.__dataclass_fields__
+        if name in starved and getattr(timing, name) not in (None, ())
+    )
 
 
 def _is_starved(timing: Timing, name: str, doubt_ns: int) -> bool:

@@ -103,3 +103,12 @@ def test_one_percent_is_allowed() -> None:
 def test_the_end_of_a_connection_has_no_stamp() -> None:
     timing = timed(stalls=stalls((281, 400)), end_ns=400 * MS, doubts={400 * MS: 281 * MS})
     assert set(timing.withheld) == {"drain_seconds"}
+
+
+def test_a_zero_that_cannot_be_told_is_unknown() -> None:
+    """All gaps look equal, and one of them was merged."""
+    merged = output(200, 220, 240, 260, 280)
+    assert timed(output=merged).stream_jitter_seconds == 0
+    timing = timed(stalls=stalls((250, 281)), output=merged, doubts={260 * MS: 250 * MS})
+    assert timing.stream_jitter_seconds is None
+    assert "stream_jitter_seconds" in timing.withheld
