@@ -12,7 +12,7 @@ from probe.catalog.prices.price import Price, cost_of
 from probe.catalog.prices.quote import Quote
 from probe.facts.rates import Rates
 from probe.facts.sample import Usage
-from probe.providers.openai_chat.listed_price import ShownPrice, price_in
+from probe.providers.openai_list.price import ShownPrice, price_in
 
 ELSEWHERE = "https://llm.example/v1"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
-from probe.providers.openai_chat.listing import read_listing
+from probe.providers.openai_list.listing import read_listing
 from probe.providers.pages import listing_json
 from probe.providers.preset import Quirks
 from probe.wire.capture import Capture, WireFailure

@@ -8,8 +8,8 @@ from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.openai_chat.chat import CHAT_COMPLETIONS, create_arguments, read_completion
-from probe.providers.openai_chat.listing import Query, read_listing
 from probe.providers.openai_chat.sdk import open_sdk
+from probe.providers.openai_list.listing import Query, read_listing
 from probe.providers.pages import ModelPage, listing_json, whole_list
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Reading

@@ -39,7 +39,7 @@ from typing import Any, Final, NamedTuple
 from probe.catalog.prices.belief import band_problem
 from probe.catalog.prices.price import Price, Tier
 from probe.facts.rates import Rates, rates_of
-from probe.providers.openai_chat.listed_unit import (
+from probe.providers.openai_list.unit import (
     PER_MILLION,
     PER_MILLION_NOVITA,
     PER_THOUSAND,

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
-from probe.providers.openai_chat.listed_price import ShownPrice, price_in
+from probe.providers.openai_list.price import ShownPrice, price_in
 from probe.providers.pages import ModelPage
 from probe.providers.preset import Quirks
 from probe.providers.values import first_known, part, size, whole_text

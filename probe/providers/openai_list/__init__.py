@@ -1,0 +1,1 @@
+"""The model list in the shapes that OpenAI and those compatible with it give it."""
