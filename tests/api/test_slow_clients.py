@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import time
 
 import httpx
@@ -14,8 +15,8 @@ from tests.servers.daemon import JOB_THAT_NEVER_RUNS, TOKEN, RunningDaemon, Star
 from tests.servers.simulator import RunningSimulator
 
 HELD = 500
-# Longer than any client is waited for.
-SECONDS = 18
+# Longer than any client is waited for. By hand 120; `pytest -s` shows how long answers took.
+SECONDS = float(os.environ.get("PROBE_TEST_SECONDS", "18"))
 # A request is answered in milliseconds; how busy the machine is besides, nobody knows.
 PATIENCE_SECONDS = 10
 
@@ -86,4 +87,5 @@ async def test_nobody_waits_for_slow_clients(daemon: RunningDaemon) -> None:
         for each in crowd:
             each.cancel()
         await asyncio.gather(*crowd, return_exceptions=True)
-    assert all(taken.values())
+    for path, spent in taken.items():
+        print(f"{path}: {len(spent)} answers, the slowest within {max(spent):.3f} s")
