@@ -6,8 +6,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporters.accumulators import (
     AttemptRef,
@@ -19,6 +19,7 @@ from exporters.accumulators import (
     by_labels,
 )
 from exporters.prometheus.exposition import FamilyTotals, FamilyWriter, about, label_text
+from exporters.prometheus.negotiation import Format, negotiate
 from exporters.remembered import Remembered
 from probe.analysis.window import RollingWindow
 from probe.exporter import ExporterContext, MetricsPage
@@ -98,9 +99,9 @@ class PrometheusExporter(MetricsPage):
             subject.series = each
 
     def render(self, accept: str, /) -> tuple[bytes, str]:
-        """OpenMetrics with exemplars if the Accept header requests it, else the classic text format."""
-        encode, content_type = choose_encoder(accept)
-        openmetrics = content_type.startswith("application/openmetrics-text")
+        """OpenMetrics with exemplars if the Accept header prefers it, else the classic text format."""
+        chosen, content_type = negotiate(accept)
+        openmetrics = chosen is Format.OPENMETRICS
         status = self._status()
         # Written as it is made: a page of many targets is megabytes, and is not held twice.
         page = io.BytesIO()
@@ -109,7 +110,7 @@ class PrometheusExporter(MetricsPage):
             for lines in self._lines(writer, status):
                 page.write(lines)
         # The process's own memory, CPU and descriptors, under their standard names; it also ends the page.
-        page.write(encode(self._registry))
+        page.write((generate_openmetrics if openmetrics else generate_latest)(self._registry))
         return page.getvalue(), content_type
 
     def _lines(self, writer: FamilyWriter, status: Status) -> Iterable[bytes]:

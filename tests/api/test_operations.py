@@ -33,6 +33,12 @@ async def test_metrics_in_the_format_asked_for(served: Served, accept: str, medi
     assert response.content == served.daemon.exposition
 
 
+async def test_what_a_scraper_accepts_may_stand_in_several_lines(served: Served) -> None:
+    lines = [("Accept", "application/json"), ("Accept", "application/openmetrics-text;version=1.0.0")]
+    response = await served.client.get("/metrics", headers=lines)
+    assert response.headers["content-type"] == OPENMETRICS
+
+
 async def test_large_metrics_are_packed_on_request(fresh: Served) -> None:
     fresh.daemon.exposition = b"inference_probe_ttft_seconds_bucket 1\n" * 50_000
     response = await fresh.client.get("/metrics", headers={"Accept-Encoding": "gzip"})

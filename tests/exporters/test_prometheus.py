@@ -60,21 +60,63 @@ def one(page: Numbers, name: str, series: Series = SERIES, **own: str) -> float 
 # Formats ------------------------------------------------------------------------------------------------
 
 
+CLASSIC = "text/plain; version=0.0.4; charset=utf-8"
+NEWER_TEXT = "text/plain; version=1.0.0; charset=utf-8; escaping="
+OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping="
+PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.8,"
+# As Prometheus 3.16 asks: scrape/scrape.go, acceptHeader.
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [
-        ("", "text/plain; version=0.0.4; charset=utf-8"),
-        ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
-        (TEXT, "text/plain; version=0.0.4; charset=utf-8"),
-        ("application/json", "text/plain; version=0.0.4; charset=utf-8"),
-        (OPENMETRICS, "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"),
-        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        ("", CLASSIC),
+        ("*/*", CLASSIC),
+        (TEXT, CLASSIC),
+        ("text/plain", CLASSIC),
+        (BROWSER, CLASSIC),
+        ("application/json", CLASSIC),
+        (OPENMETRICS, OPEN + "underscores"),
+        ("application/openmetrics-text", OPEN + "underscores"),
+        (PROMETHEUS_3, OPEN + "allow-utf-8"),
+        # Protobuf is not spoken: the best of what else is asked for.
+        (PROTOBUF + PROMETHEUS_3, OPEN + "allow-utf-8"),
+        (PROTOBUF + "text/plain;version=0.0.4;q=0.7", CLASSIC),
+        (PROTOBUF, CLASSIC),
+        # Of a version not known yet, the newest that is spoken, under its own number.
+        ("application/openmetrics-text;version=2.0.0;escaping=allow-utf-8", OPEN + "allow-utf-8"),
+        ("application/openmetrics-text;version=2.0.0;q=0.9,*/*;q=0.1", OPEN + "underscores"),
+        ("text/plain;version=7.1", NEWER_TEXT + "underscores"),
+        # One that is older than what is spoken is not.
+        ("application/openmetrics-text;version=0.0.1,text/plain;version=0.0.4;q=0.5", CLASSIC),
+        ("text/plain;version=1.0.0;escaping=values", NEWER_TEXT + "values"),
+        # Weights count, not the order; 0 is a refusal.
+        ("application/openmetrics-text;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.9", CLASSIC),
+        ("text/plain;version=0.0.4;q=0.3,application/openmetrics-text;q=0.9", OPEN + "underscores"),
+        ("application/openmetrics-text;version=1.0.0;q=0,*/*", CLASSIC),
+        ("text/plain, application/openmetrics-text", OPEN + "underscores"),
+        # Names would have to change: those that stand are right under another scheme.
+        ("application/openmetrics-text;version=1.0.0;escaping=dots", OPEN + "underscores"),
+        # As it must not be written, but is.
+        ('Application/OpenMetrics-Text; Version="1.0.0"; Q=0.5', OPEN + "underscores"),
+        ("application/openmetrics-text;version=new,text/plain;q=nan,;;,=", CLASSIC),
     ],
 )
-def test_the_format_is_negotiated(exporter: PrometheusExporter, accept: str, content_type: str) -> None:
+async def test_the_format_is_negotiated(exporter: PrometheusExporter, accept: str, content_type: str) -> None:
+    await exporter.export([make_sample()])
     page, given = exporter.render(accept)
     assert given == content_type
-    assert page.endswith(b"# EOF\n") == content_type.startswith("application/openmetrics-text")
+    openmetrics = content_type.startswith("application/openmetrics-text")
+    # What only OpenMetrics 1.0 has is there with it alone; what 2.0 asks for, never.
+    assert page.endswith(b"# EOF\n") == (b" # {" in page) == (b"# UNIT " in page) == openmetrics
+    assert b" st@" not in page
+    assert b"\nprocess_resident_memory_bytes " in page
 
 
 async def test_both_formats_say_the_same(exporter: PrometheusExporter) -> None:

@@ -21,7 +21,7 @@ router = APIRouter(route_class=TokenFirst, tags=["operations"])
     responses={200: {"description": "Prometheus text, or OpenMetrics with exemplars on request"}},
 )
 async def metrics(request: Request, given: Given) -> Response:
-    body, media_type = await given.control.metrics(request.headers.get("accept", ""))
+    body, media_type = await given.control.metrics(", ".join(request.headers.getlist("accept")))
     return Response(body, headers={"Content-Type": media_type, "Vary": "Accept"})
 
 
