@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-# Names of the catalogue are the same in all of these; the fourth scheme, `dots`, would double each underscore.
+# Names of the catalogue are the same in all of these; the fourth, `dots`, would double each underscore.
 _ESCAPINGS: Final = frozenset({"allow-utf-8", "underscores", "values"})
 
 
@@ -29,8 +29,8 @@ class Format(Enum):
 def negotiate(accept: str) -> tuple[Format, str]:
     """The format for an Accept header, and its Content-Type.
 
-    Of a type in a version not known yet it is the newest that is spoken; of nothing that is spoken, the classic
-    text: a page that cannot be read is told by the scraper, one that was refused would be missing.
+    Of a type in a version not known yet it is the newest that is spoken; else the classic text, as of a
+    page that cannot be read the scraper tells, of one that was refused it only knows that it is not there.
     """
     found: dict[Format, tuple[int, float, str]] = {}
     for given in accept.split(","):

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from probe.errors import StoreError, StoreUnavailable
 from probe.store.faults import database_errors, tells_damage
+from probe.store.postgres import postgres_engine
 from probe.store.soundness import OpenFile, create_private
 from probe.store.url import DatabaseUrl
 
@@ -22,7 +23,6 @@ from probe.store.url import DatabaseUrl
 _OLDEST_SQLITE = (3, 35)
 _READERS = 3
 _CRAMPED_BYTES = 16 * 1024 * 1024
-_POSTGRES_CONNECTIONS = 6
 
 # Set before the first table, and so before WAL, which writes the first page; without effect later.
 _PRAGMAS = (
@@ -69,7 +69,7 @@ class Database:
             self._writer = _sqlite_engine(url, self.file, patience_seconds, writes=True)
             self._reader = _sqlite_engine(url, self.file, patience_seconds, writes=False)
         else:
-            self._writer = _postgres_engine(url, patience_seconds, command_seconds)
+            self._writer = postgres_engine(url, patience_seconds, command_seconds)
             self._reader = self._writer
 
     @property
@@ -186,30 +186,3 @@ def _sqlite_engine(url: DatabaseUrl, file: OpenFile, patience_seconds: float, *,
     event.listen(engine.sync_engine, "close", closed)
     event.listen(engine.sync_engine, "begin", begun)
     return engine
-
-
-def _postgres_engine(url: DatabaseUrl, patience_seconds: float, command_seconds: float | None) -> AsyncEngine:
-    async def connect(**_: object) -> Any:
-        import asyncpg  # type: ignore[import-untyped]
-
-        # The driver reads the URL as libpq does: sslmode, several hosts, passfile.
-        return await asyncpg.connect(
-            url.text,
-            timeout=patience_seconds,
-            command_timeout=command_seconds,
-            server_settings={
-                "application_name": "inference-probe",
-                "lock_timeout": str(round(patience_seconds * 1000)),
-                "jit": "off",
-            },
-        )
-
-    return create_async_engine(
-        "postgresql+asyncpg://",
-        async_creator=connect,
-        hide_parameters=True,
-        pool_size=_POSTGRES_CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=max(30.0, 2 * patience_seconds),
-        pool_pre_ping=True,
-    )

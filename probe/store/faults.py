@@ -112,9 +112,13 @@ def _sqlite(who: str, error: sqlite3.Error) -> StoreError:
 def _postgres(who: str, error: BaseException) -> StoreError:
     """An error without SQLSTATE is one of the driver, mostly of a connection that is gone."""
     state = getattr(error, "sqlstate", None) or ""
+    if "statement pooling" in str(error):  # PgBouncer's words
+        return StoreUnavailable(
+            f"{who} is behind a pooler of statements; let it pool transactions or sessions"
+        )
     for code, words in _POSTGRES_PASSING.items():
         if state.startswith(code):
-            return StoreUnavailable(f"{who} {words} ({state})")
+            return StoreUnavailable(f"{who} {words} ({state}: {_line(error)})")
     if state:
         return StoreError(f"{who} refused: {_line(error)} ({state})")
     return StoreUnavailable(f"{who} cannot be reached: {_line(error)}")

@@ -48,7 +48,7 @@ class PostgresServer:
             [self.binaries / "pg_ctl", "-D", self.directory, "-w", *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
-            user=_server_user(),
+            user=server_user(),
             cwd=self.directory.parent,
         )
 
@@ -67,14 +67,14 @@ def postgres_server() -> Iterator[PostgresServer]:
     """A fresh server on a free port of 127.0.0.1. Fails the test where PostgreSQL is not installed."""
     directory = Path(tempfile.mkdtemp(prefix="probe-postgres-"))
     try:
-        if _server_user() is not None:
+        if server_user() is not None:
             shutil.chown(directory, "postgres")
         server = PostgresServer(_binaries(), directory / "data", _free_port())
         subprocess.run(
             [server.binaries / "initdb", "-D", server.directory, "-A", "trust", "-U", "postgres", "-N"],
             check=True,
             stdout=subprocess.DEVNULL,
-            user=_server_user(),
+            user=server_user(),
             cwd=directory,
         )
         server.start()
@@ -100,7 +100,7 @@ def _binaries() -> Path:
     return found[0] if found else Path(program("initdb")).resolve().parent
 
 
-def _server_user() -> int | None:
+def server_user() -> int | None:
     """PostgreSQL refuses to run as root; root runs it as the user that its package made."""
     if os.geteuid() != 0:
         return None

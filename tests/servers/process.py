@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 import urllib.error
@@ -49,4 +50,18 @@ def until_answers(url: str, process: subprocess.Popen[bytes], *, seconds: float 
             pass
         if time.monotonic() > deadline:
             raise AssertionError(f"{url} did not answer within {seconds} s")
+        time.sleep(0.02)
+
+
+def until_listens(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return once somebody takes a connection at this port; fail when the process ends before."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        if process.poll() is not None:
+            raise AssertionError(f"the server at {port} ended with exit code {process.returncode}")
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nobody listens at {port} within {PATIENCE_SECONDS} s")
         time.sleep(0.02)

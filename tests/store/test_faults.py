@@ -260,6 +260,11 @@ async def _read_all(url: str) -> set[UUID]:
             "refused the login",
         ),
         (asyncpg.TooManyConnectionsError("sorry"), StoreUnavailable, "too many connections"),
+        (
+            asyncpg.ConnectionFailureError("server closed the connection\nDETAIL: a value"),
+            StoreUnavailable,
+            "check that the server runs (08006: server closed the connection)",
+        ),
         (asyncpg.DiskFullError("no space"), StoreUnavailable, "the server's disk is full"),
         (
             asyncpg.UndefinedTableError("relation does not exist"),
