@@ -19,11 +19,12 @@ from probe.providers.openai_chat.chunk import (
     decode_strictly,
     error_in,
 )
-from probe.providers.openai_chat.reported import merge_reported, reported_by, take_head
+from probe.providers.openai_chat.reported import reported_by
 from probe.providers.openai_chat.usage import counted_usage, prompt_bytes
 from probe.providers.preset import Quirks
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.reading import read_answer
+from probe.providers.reported import merge_reported, take_head
 from probe.providers.usage import larger_counts
 from probe.wire.capture import Capture
 

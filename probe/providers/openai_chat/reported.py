@@ -17,56 +17,24 @@ In the answer itself:
   (DeepInfra), `cost_in_usd_ticks` of 10^-10 USD (xAI, https://docs.x.ai/docs/api-reference).
 - `provider`: OpenRouter's upstream.
 
-In the head of the response. Of one body, the time in its head is that of the whole. The head of a stream
-leaves before the work is done: OpenAI's goes with the first output, and its time is that to the first token;
-a gateway's time says when the head left, which may be long before, and nothing of the answer.
-
-- `openai-processing-ms`: OpenAI (https://platform.openai.com/docs/api-reference/debugging-requests), Azure
-- `x-envoy-upstream-service-time`, ms: providers behind Envoy
-  (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter)
-- `x-kong-upstream-latency`, ms: providers behind Kong, such as Mistral
-  (https://developer.konghq.com/gateway/configuration/)
-- `fireworks-server-time-to-first-token`, `fireworks-server-processing-time`, seconds
-  (https://docs.fireworks.ai/api-reference/post-chatcompletions)
-- `x-queue-time`, `x-inference-time`, `x-total-time`, ms: Text Generation Inference
-  (https://github.com/huggingface/text-generation-inference/blob/main/router/src/server.rs)
-- `x-litellm-response-duration-ms`, `x-litellm-response-cost`
-  (https://docs.litellm.ai/docs/proxy/response_headers)
+What its head says is read by `probe.providers.reported`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from probe.facts.sample import Reported
-from probe.providers.answer import Answer
 from probe.providers.openai_chat.chunk import ChatChunk, TokenUsage
+from probe.providers.reported import merge_reported, milliseconds, seconds, usd
 from probe.providers.usage import sound
 from probe.providers.values import clean_text, mapping, whole_number
 
 _LONGEST_NAME = 200
 _TICK = Decimal("1e-10")
 _NOTHING = Reported(source="response")
-_NOTHING_IN_HEAD = Reported(source="headers")
-_PROVIDER = "openai-processing-ms"
-# The work of the provider itself first.
-_PROCESSING = (
-    _PROVIDER,
-    "x-total-time",
-    "x-inference-time",
-    "x-kong-upstream-latency",
-    "x-envoy-upstream-service-time",
-    "x-litellm-response-duration-ms",
-)
-_DURATIONS = (
-    *("load_seconds", "queue_seconds", "prompt_seconds", "completion_seconds"),
-    *("ttft_seconds", "itl_seconds", "total_seconds"),
-)
-_OTHERS = ("prompt_tokens", "completion_tokens", "cost_usd", "upstream")
 
 
 def reported_by(chunk: ChatChunk) -> Reported | None:
@@ -88,24 +56,6 @@ def reported_by(chunk: ChatChunk) -> Reported | None:
     return None if said == _NOTHING else said
 
 
-def merge_reported(before: Reported | None, after: Reported) -> Reported:
-    """Both, the later first. Its durations replace all of those before if it has any."""
-    if before is None:
-        return after
-    timed = any(getattr(after, name) is not None for name in _DURATIONS)
-    same = before.source == after.source
-    kept = _DURATIONS if same or not timed else ()
-    values = {name: getattr(after, name) for name in (*_DURATIONS, *_OTHERS)}
-    for name in (*kept, *_OTHERS):
-        if values[name] is None:
-            values[name] = getattr(before, name)
-    return Reported(source=after.source if timed or not _is_timed(before) else before.source, **values)
-
-
-def _is_timed(said: Reported) -> bool:
-    return any(getattr(said, name) is not None for name in _DURATIONS)
-
-
 def _of_usage(usage: TokenUsage) -> Reported:
     times = {
         "queue_time": usage.queue_time,
@@ -115,7 +65,7 @@ def _of_usage(usage: TokenUsage) -> Reported:
     }
     cost = _cost(usage)
     said = _of_times(times, usage, with_queue=True)
-    ttft, total = _seconds(usage.time_to_first_token), _seconds(usage.total_latency)
+    ttft, total = seconds(usage.time_to_first_token), seconds(usage.total_latency)
     if cost is None and ttft is None and total is None:
         return said
     return merge_reported(
@@ -125,8 +75,8 @@ def _of_usage(usage: TokenUsage) -> Reported:
 
 def _of_times(times: Any, usage: TokenUsage | None, *, with_queue: bool = False) -> Reported:
     """`with_queue`: the total leaves the queue out, which is added, so that it is the whole."""
-    prompt, completion = _seconds(times.get("prompt_time")), _seconds(times.get("completion_time"))
-    queue, total = _seconds(times.get("queue_time")), _seconds(times.get("total_time"))
+    prompt, completion = seconds(times.get("prompt_time")), seconds(times.get("completion_time"))
+    queue, total = seconds(times.get("queue_time")), seconds(times.get("total_time"))
     if prompt is None and completion is None and queue is None and total is None:
         return _NOTHING
     if with_queue and total is not None and queue is not None:
@@ -143,7 +93,7 @@ def _of_times(times: Any, usage: TokenUsage | None, *, with_queue: bool = False)
 
 
 def _of_llama_cpp(timings: Any) -> Reported:
-    prompt, completion = _ms(timings.prompt_ms), _ms(timings.predicted_ms)
+    prompt, completion = milliseconds(timings.prompt_ms), milliseconds(timings.predicted_ms)
     return Reported(
         source="response",
         prompt_seconds=prompt,
@@ -155,8 +105,11 @@ def _of_llama_cpp(timings: Any) -> Reported:
 
 def _of_vllm(metrics: Any, usage: TokenUsage | None) -> Reported:
     """It reads prompts out of a cache and, usually, does not say how much: no count, then."""
-    queue, prompt = _ms(metrics.get("queue_time_ms")), _ms(metrics.get("time_to_first_token_ms"))
-    completion = _ms(metrics.get("generation_time_ms"))
+    queue, prompt = (
+        milliseconds(metrics.get("queue_time_ms")),
+        milliseconds(metrics.get("time_to_first_token_ms")),
+    )
+    completion = milliseconds(metrics.get("generation_time_ms"))
     cache_is_told = usage is not None and usage.prompt_tokens_details is not None
     return Reported(
         source="response",
@@ -166,7 +119,7 @@ def _of_vllm(metrics: Any, usage: TokenUsage | None) -> Reported:
         completion_seconds=completion,
         completion_tokens=None if completion is None or usage is None else sound(usage.completion_tokens),
         ttft_seconds=None if queue is None or prompt is None else queue + prompt,
-        itl_seconds=_ms(metrics.get("mean_itl_ms")),
+        itl_seconds=milliseconds(metrics.get("mean_itl_ms")),
     )
 
 
@@ -175,42 +128,13 @@ def _of_fireworks(metrics: Any) -> Reported:
 
     def of(name: str) -> float | None:
         value = metrics.get(name, metrics.get(f"fireworks-{name}"))
-        return _seconds(value)
+        return seconds(value)
 
     return Reported(
         source="response",
         ttft_seconds=of("server-time-to-first-token"),
         total_seconds=of("server-processing-time"),
     )
-
-
-def take_head(answer: Answer, headers: Mapping[str, str]) -> None:
-    """Durations and cost into the answer. Names of `headers` are in lower case."""
-    streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
-    ttft = _seconds(headers.get("fireworks-server-time-to-first-token"))
-    total = _seconds(headers.get("fireworks-server-processing-time"))
-    if streamed:
-        ttft = _header_ms(headers, _PROVIDER) if ttft is None else ttft
-    elif total is None:
-        total = next(
-            (found for name in _PROCESSING if (found := _header_ms(headers, name)) is not None), None
-        )
-    if "x-litellm-version" in headers or "x-litellm-call-id" in headers:
-        # It counts with a tokeniser of its own where the upstream does not (docs/providers.md).
-        answer.remarks.add("counted_by_gateway")
-    said = Reported(
-        source="headers",
-        queue_seconds=_header_ms(headers, "x-queue-time"),
-        ttft_seconds=ttft,
-        total_seconds=total,
-        cost_usd=_usd(headers.get("x-litellm-response-cost")),
-    )
-    if said != _NOTHING_IN_HEAD:
-        answer.reported = said
-
-
-def _header_ms(headers: Mapping[str, str], name: str) -> float | None:
-    return _ms(headers.get(name))
 
 
 def _evaluated(usage: TokenUsage | None) -> int | None:
@@ -225,36 +149,9 @@ def _evaluated(usage: TokenUsage | None) -> int | None:
 
 def _cost(usage: TokenUsage) -> Decimal | None:
     cost = usage.cost.get("total_cost") if isinstance(usage.cost, dict) else usage.cost
-    found = _usd(cost)
+    found = usd(cost)
     if found is None:
-        found = _usd(usage.estimated_cost)
+        found = usd(usage.estimated_cost)
     if found is None and (ticks := whole_number(usage.cost_in_usd_ticks)) is not None and ticks >= 0:
         found = ticks * _TICK
     return found
-
-
-def _usd(value: object) -> Decimal | None:
-    """An amount of at least 0, as it is written."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and found >= 0 else None
-
-
-def _seconds(value: object) -> float | None:
-    """A duration, also if it came as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) and found >= 0 else None
-
-
-def _ms(value: object) -> float | None:
-    found = _seconds(value)
-    return None if found is None else found / 1000
