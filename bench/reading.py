@@ -124,6 +124,34 @@ def _gemini() -> _Stream:
     return EVENT_STREAM, [b"data: %b\r\n\r\n" % _json(each) for each in events]
 
 
+def _responses() -> _Stream:
+    response = {"id": "resp_1", "object": "response", "model": "served-model", "output": []}
+    counts = {"input_tokens": 9, "output_tokens": TOKENS, "total_tokens": TOKENS + 9}
+    delta = {"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events: list[Mapping[str, Any]] = [
+        {"type": "response.created", "response": {**response, "status": "in_progress"}},
+        *({**delta, "sequence_number": number, "delta": _WORD} for number in range(1, TOKENS + 1)),
+        {"type": "response.completed", "response": {**response, "status": "completed", "usage": counts}},
+    ]
+    return EVENT_STREAM, [
+        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in events
+    ]
+
+
+def _cohere() -> _Stream:
+    counts = {"input_tokens": 9, "output_tokens": TOKENS}
+    delta = {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": _WORD}}}}
+    end = {"finish_reason": "COMPLETE", "usage": {"billed_units": counts, "tokens": counts}}
+    events: list[Mapping[str, Any]] = [
+        {"type": "message-start", "id": "c-1", "delta": {"message": {"role": "assistant", "content": []}}},
+        *[delta] * TOKENS,
+        {"type": "message-end", "delta": end},
+    ]
+    return EVENT_STREAM, [
+        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in events
+    ]
+
+
 def _ollama(answer: Callable[[str], Mapping[str, Any]]) -> _Stream:
     common = {"model": "served-model", "created_at": "2026-11-21T12:00:00.199385406Z"}
     last = {"done_reason": "stop", "total_duration": 10**10, "prompt_eval_count": 9, "eval_count": TOKENS}
@@ -146,8 +174,10 @@ def _tgi() -> _Stream:
 
 _STREAMS: Mapping[DialectName, Callable[[], _Stream]] = {
     "openai-chat": _openai_chat,
+    "openai-responses": _responses,
     "anthropic-messages": _anthropic,
     "gemini": _gemini,
+    "cohere-v2": _cohere,
     "ollama-chat": lambda: _ollama(lambda text: {"message": {"role": "assistant", "content": text}}),
     "ollama-generate": lambda: _ollama(lambda text: {"response": text}),
     "tgi": _tgi,

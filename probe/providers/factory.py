@@ -43,14 +43,18 @@ def dialect_of(capture: Capture) -> Dialect:
 def _native_apis() -> Mapping[DialectName, NativeApi]:
     """TGI's path also matches the end of Ollama's: the first that matches is meant."""
     from probe.providers.anthropic.chat import MESSAGES
+    from probe.providers.cohere.chat import CHAT
     from probe.providers.gemini.chat import GENERATE_CONTENT
     from probe.providers.ollama.chat import OLLAMA_CHAT, OLLAMA_GENERATE
+    from probe.providers.openai_responses.chat import RESPONSES
     from probe.providers.tgi.chat import TGI
 
     return {
         "anthropic-messages": MESSAGES,
+        "cohere-v2": CHAT,
         "gemini": GENERATE_CONTENT,
         "ollama-chat": OLLAMA_CHAT,
         "ollama-generate": OLLAMA_GENERATE,
+        "openai-responses": RESPONSES,
         "tgi": TGI,
     }

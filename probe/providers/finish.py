@@ -67,6 +67,7 @@ FINISH_REASONS: tuple[FinishReason, ...] = (
     *_rows("done", "Anthropic", _ANTHROPIC, "end_turn stop_sequence tool_use"),
     *_rows("done", "Cohere", _COHERE, "complete tool_call"),
     *_rows("done", "Text Generation Inference", _TGI, "eos_token"),
+    *_rows("done", "OpenAI Responses", _RESPONSES, "completed"),
     *_rows("done", "Together AI", _TOGETHER, "eos"),
     *_rows("done", "Amazon Titan", _TITAN, "finish finished stop_criteria_met"),
     *_rows("done", "TensorRT-LLM", _TRTLLM, "end_id stop_words"),
@@ -111,6 +112,9 @@ FINISH_REASONS: tuple[FinishReason, ...] = (
     *_rows("failed", "Gemini", _GEMINI, "unexpected_tool_call too_many_tool_calls image_other"),
     *_rows("failed", "Gemini", _GEMINI, "missing_thought_signature"),
     *_rows("unfinished", "Anthropic", _ANTHROPIC, "pause_turn compaction"),
+    *_rows(
+        "unfinished", "OpenAI Responses", _RESPONSES, "incomplete in_progress queued max_messages steered"
+    ),
     *_rows("unfinished", "Gemini", _GEMINI, "continuation"),
     *_rows("unstated", "Ollama", _OLLAMA, "load unload"),
     *_rows("unstated", "DashScope", _DASHSCOPE, "null"),

@@ -8,7 +8,16 @@ from typing import Literal
 
 from probe.facts.sample import EngineName, TargetKind
 
-DialectName = Literal["openai-chat", "anthropic-messages", "gemini", "ollama-chat", "ollama-generate", "tgi"]
+DialectName = Literal[
+    "openai-chat",
+    "openai-responses",
+    "anthropic-messages",
+    "gemini",
+    "cohere-v2",
+    "ollama-chat",
+    "ollama-generate",
+    "tgi",
+]
 
 # The header that a key goes into; `bearer` is Authorization.
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]

@@ -37,6 +37,7 @@ class ErrorWords(NamedTuple):
 
 _OPENAI = "https://platform.openai.com/docs/guides/error-codes"
 _OPENAI_QUOTA = "https://learn.microsoft.com/microsoft-cloud/dev/dev-proxy/concepts/openai-insufficient-quota"
+_RESPONSES = "https://platform.openai.com/docs/api-reference/responses/object"
 _ANTHROPIC = "https://docs.claude.com/en/api/errors"
 _GOOGLE = "https://cloud.google.com/apis/design/errors"
 _GEMINI = "https://ai.google.dev/gemini-api/docs/troubleshooting"
@@ -155,6 +156,15 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("bad_request", "DashScope", _DASHSCOPE, "invalidparameter requesttoolarge"),
     *_names("bad_request", "Text Generation Inference", _TGI, "validation template_error"),
     *_names("content_filter", "OpenAI", _OPENAI, "content_policy_violation content_filter"),
+    *_names(
+        "content_filter", "OpenAI", _RESPONSES, "invalid_prompt bio_policy image_content_policy_violation"
+    ),
+    *_names("permission", "OpenAI", _RESPONSES, "data_residency_mismatch"),
+    *_names("bad_request", "OpenAI", _RESPONSES, "invalid_image invalid_image_format invalid_base64_image"),
+    *_names("bad_request", "OpenAI", _RESPONSES, "invalid_image_url image_too_large image_too_small"),
+    *_names("bad_request", "OpenAI", _RESPONSES, "image_parse_error invalid_image_mode image_file_too_large"),
+    *_names("bad_request", "OpenAI", _RESPONSES, "unsupported_image_media_type empty_image_file"),
+    *_names("bad_request", "OpenAI", _RESPONSES, "failed_to_download_image image_file_not_found"),
     *_names("content_filter", "Azure OpenAI", _AZURE, "responsibleaipolicyviolation"),
     *_names("content_filter", "Z.AI", _ZAI, "1301"),
     *_names("content_filter", "DashScope", _DASHSCOPE, "datainspectionfailed data_inspection_failed"),
@@ -210,7 +220,7 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
 )
 
 # Statuses that say all there is to say: no words are looked at.
-_CLEAR = frozenset({301, 302, 303, 307, 308, 402, 407, 413, 414, 415, 431, 498, 529})
+_CLEAR = frozenset({301, 302, 303, 307, 308, 402, 407, 413, 414, 415, 431, 529})
 _REFUSALS = (400, 403, 404, 412, 422)
 _ANY_REFUSAL = (*_REFUSALS, 401, 429)
 
@@ -318,7 +328,7 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
           | user\ not\ found\b
         | (密钥|令牌|API\ ?Key|鉴权|身份验证).{0,12}(无效|错误|过期|失败|非法|不正确)
           | APIキー.{0,8}(無効|正しく)""",
-        *_ANY_REFUSAL,
+        *(*_ANY_REFUSAL, 498),  # Cohere's for a token; Groq's is of another kind
     ),
     _words(
         "rate_limited",

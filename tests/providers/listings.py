@@ -10,6 +10,9 @@ import pytest
 from probe.catalog.models.listed import ListedModel
 from probe.catalog.prices.price import Price, Tier
 from probe.facts.rates import Rates
+from probe.providers.preset import Endpoint
+
+LAB = Endpoint(name="lab", display_name="Lab", base_url="http://127.0.0.1:9", kind="engine")
 
 
 def price(

@@ -15,6 +15,7 @@ from probe.providers.anthropic.listing import MODELS
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from tests.contracts.case import sse, to_json
+from tests.providers.listings import LAB
 from tests.providers.readings import kind
 from tests.wires.compose import body_of, capture_of, head, stream_of
 
@@ -264,7 +265,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
             "thinking": {"supported": True},
         },
     }
-    page = MODELS.read({"data": [entry], "has_more": False, "last_id": entry["id"]}, "anthropic")
+    page = MODELS.read({"data": [entry], "has_more": False, "last_id": entry["id"]}, LAB)
     assert page.following is None
     assert page.models == [
         ListedModel(
@@ -284,7 +285,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
 
 def test_what_the_list_does_not_say_is_unknown() -> None:
     entry = {"id": "m", "created_at": "1970-01-01T00:00:00Z", "lifecycle": "new", "max_tokens": None}
-    assert MODELS.read({"data": [entry]}, "anthropic").models == [ListedModel(id="m")]
+    assert MODELS.read({"data": [entry]}, LAB).models == [ListedModel(id="m")]
 
 
 @pytest.mark.parametrize(
@@ -302,5 +303,5 @@ def test_what_the_list_does_not_say_is_unknown() -> None:
     ],
 )
 def test_a_list_that_is_none(value: object, message: str) -> None:
-    with pytest.raises(ProviderError, match=f"anthropic: .*{message}"):
-        MODELS.read(value, "anthropic")
+    with pytest.raises(ProviderError, match=f"lab: .*{message}"):
+        MODELS.read(value, LAB)

@@ -15,6 +15,7 @@ from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import WireFailure
 from tests.contracts.case import to_json
+from tests.providers.listings import LAB
 from tests.providers.readings import instants, kind
 from tests.wires.compose import body_of, event_ms, stream_of
 
@@ -220,7 +221,7 @@ def test_everything_that_the_list_says_of_a_model() -> None:
         {"name": "models/gemini-embedding-001", "supportedGenerationMethods": ["embedContent"]},
         {"name": "tunedModels/mine"},
     ]
-    page = MODELS.read({"models": entries}, "gemini")
+    page = MODELS.read({"models": entries}, LAB)
     assert page.following is None
     assert page.models == [
         ListedModel(
@@ -247,5 +248,5 @@ def test_everything_that_the_list_says_of_a_model() -> None:
     ],
 )
 def test_a_list_that_is_none(value: object, message: str) -> None:
-    with pytest.raises(ProviderError, match=f"gemini: .*{message}"):
-        MODELS.read(value, "gemini")
+    with pytest.raises(ProviderError, match=f"lab: .*{message}"):
+        MODELS.read(value, LAB)

@@ -16,6 +16,7 @@ from probe.providers.ollama.listing import TAGS
 from probe.providers.preset import DialectName, Endpoint
 from probe.providers.protocol import Prompt
 from probe.suites import Message
+from tests.providers.listings import LAB
 from tests.wires.answering import AnsweringWire
 
 CONVERSATION = (
@@ -121,7 +122,7 @@ NEW = {
 
 
 def models(*entries: Any) -> list[ListedModel]:
-    page = TAGS.read({"models": list(entries)}, "lab")
+    page = TAGS.read({"models": list(entries)}, LAB)
     assert page.following is None
     return list(page.models)
 
@@ -176,7 +177,7 @@ def test_context_lengths_that_are_none(size: Any) -> None:
 def test_a_server_without_models() -> None:
     """Go writes a list that was never filled as null."""
     assert models() == []
-    assert list(TAGS.read({"models": None}, "lab").models) == []
+    assert list(TAGS.read({"models": None}, LAB).models) == []
 
 
 @pytest.mark.parametrize(
@@ -184,4 +185,4 @@ def test_a_server_without_models() -> None:
 )
 def test_what_is_no_list(value: object) -> None:
     with pytest.raises(ProviderError, match=r"^lab: "):
-        TAGS.read(value, "lab")
+        TAGS.read(value, LAB)

@@ -15,6 +15,7 @@ from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt
 from probe.providers.tgi import listing
 from probe.suites import Message
+from tests.providers.listings import LAB
 from tests.wires.answering import AnsweringWire
 
 MESSAGES = (Message(role="system", content="Be brief."), Message(role="user", content="Où?"))
@@ -79,7 +80,7 @@ INFO = {
 
 
 def test_the_model() -> None:
-    page = listing.INFO.read(INFO, "lab")
+    page = listing.INFO.read(INFO, LAB)
     assert page.following is None
     assert list(page.models) == [
         ListedModel(
@@ -96,18 +97,18 @@ def test_the_model() -> None:
     [("image-text-to-text", ("text", "image")), ("magic", None), (None, None), (7, None)],
 )
 def test_pipelines(pipeline: Any, takes: Any) -> None:
-    (model,) = listing.INFO.read({**INFO, "model_pipeline_tag": pipeline}, "lab").models
+    (model,) = listing.INFO.read({**INFO, "model_pipeline_tag": pipeline}, LAB).models
     assert model.input_modalities == takes
     assert model.output_modalities == (None if takes is None else ("text",))
 
 
 @pytest.mark.parametrize("size", [0, None, "many", 2**40])
 def test_limits_that_are_none(size: Any) -> None:
-    (model,) = listing.INFO.read({**INFO, "max_total_tokens": size}, "lab").models
+    (model,) = listing.INFO.read({**INFO, "max_total_tokens": size}, LAB).models
     assert model.context_window is None
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"model_id": ""}, {"model_id": 7}, [INFO]])
 def test_what_names_no_model(value: object) -> None:
     with pytest.raises(ProviderError, match=r"^lab: the answer names no model$"):
-        listing.INFO.read(value, "lab")
+        listing.INFO.read(value, LAB)

@@ -9,6 +9,7 @@ from probe.catalog.models.listed import Lifecycle, ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
+from probe.providers.preset import Endpoint
 from probe.providers.values import clean_text, mapping, size, timestamp
 
 # The most that a page may hold.
@@ -18,19 +19,19 @@ _PAGE_SIZE = "1000"
 _INPUTS = (("image_input", "image"), ("pdf_input", "pdf"))
 
 
-def _read_page(value: object, provider: str) -> ModelPage[ListingCall]:
+def _read_page(value: object, endpoint: Endpoint) -> ModelPage[ListingCall]:
     """The models, and the request for what follows the last of them if the page says that more do."""
     page = mapping(value)
     entries = page.get("data")
     if not isinstance(entries, list):
-        raise ProviderError(f"{provider}: the answer is no model list")
+        raise ProviderError(f"{endpoint.name}: the answer is no model list")
     following = None
     if page.get("has_more"):
         last = page.get("last_id")
         if not isinstance(last, str) or not last:
-            raise ProviderError(f"{provider}: the model list has more pages but does not say where")
+            raise ProviderError(f"{endpoint.name}: the model list has more pages but does not say where")
         following = ListingCall(path="/models", query=(("limit", _PAGE_SIZE), ("after_id", last)))
-    return ModelPage(models=[_model(mapping(entry), provider) for entry in entries], following=following)
+    return ModelPage(models=[_model(mapping(entry), endpoint.name) for entry in entries], following=following)
 
 
 def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:

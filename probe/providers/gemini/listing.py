@@ -9,23 +9,24 @@ from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
+from probe.providers.preset import Endpoint
 from probe.providers.values import clean_text, mapping, size
 
 # The most that a page may hold.
 _PAGE_SIZE = "1000"
 
 
-def _read_page(value: object, provider: str) -> ModelPage[ListingCall]:
+def _read_page(value: object, endpoint: Endpoint) -> ModelPage[ListingCall]:
     """The models, without "models/" before their names, and the request for the next page."""
     page = mapping(value)
     entries = page.get("models")
     if not isinstance(entries, list):
-        raise ProviderError(f"{provider}: the answer is no model list")
+        raise ProviderError(f"{endpoint.name}: the answer is no model list")
     following = None
     token = page.get("nextPageToken")
     if token:
         following = ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE), ("pageToken", str(token))))
-    return ModelPage(models=[_model(mapping(entry), provider) for entry in entries], following=following)
+    return ModelPage(models=[_model(mapping(entry), endpoint.name) for entry in entries], following=following)
 
 
 def _model(entry: Mapping[str, Any], provider: str) -> ListedModel:

@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.providers.dialect import Dialect
 from probe.providers.pages import ModelPage
-from probe.providers.preset import Auth, Quirks
+from probe.providers.preset import Auth, Endpoint, Quirks
 from probe.providers.protocol import Prompt
 
 
@@ -37,11 +37,11 @@ class ListingCall:
 class ModelListing:
     """The model list: the request for its first page, and how a page is read.
 
-    `read` takes the JSON of a page and the provider's name; it raises ProviderError.
+    `read` takes the JSON of a page and the endpoint that sent it; it raises ProviderError.
     """
 
     first: ListingCall
-    read: Callable[[object, str], ModelPage[ListingCall]]
+    read: Callable[[object, Endpoint], ModelPage[ListingCall]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class NativeApi:
     auth          the header that the key goes into, unless the quirks name another
     version       what follows a base URL that does not end with a version itself ("/v1"); may be empty
     headers       sent with every request
-    listing       the model list
+    listing       the model list; None if there is none
     first_answer  the body of a short stream of the dialect, for the warm-up
     """
 
@@ -64,5 +64,5 @@ class NativeApi:
     auth: Auth
     version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    listing: ModelListing
+    listing: ModelListing | None
     first_answer: bytes

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from probe.catalog.models.listed import ListedModel
+from probe.errors import ProviderError
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.native.api import ListingCall, NativeApi, PromptCall
 from probe.providers.pages import ModelPage, listing_json, whole_list
@@ -76,11 +77,13 @@ class NativeProvider:
 
     async def models(self, wire: Wire, /) -> Sequence[ListedModel]:
         name, listing = self._endpoint.name, self._api.listing
+        if listing is None or self._endpoint.quirks.listing_path is None:
+            raise ProviderError(f"{name}: the provider has no model list")
 
         async def get_page(call: ListingCall) -> ModelPage[ListingCall]:
             with recording() as tape:
                 capture = await capture_of(name, self._list(call), tape, wire)
-            return listing.read(listing_json(capture, name), name)
+            return listing.read(listing_json(capture, name), self._endpoint)
 
         return await whole_list(listing.first, get_page, name)
 

@@ -14,6 +14,7 @@ from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.api import ListingCall, ModelListing
 from probe.providers.pages import ModelPage
+from probe.providers.preset import Endpoint
 from probe.providers.values import mapping, size, timestamp
 
 _NO_LIST = ()
@@ -24,7 +25,7 @@ _GIVES = {"completion": "text", "embedding": "embedding", "image": "image"}
 _DETAILS = ("family", "parameter_size", "quantization_level")
 
 
-def _read_tags(value: object, provider: str) -> ModelPage[ListingCall]:
+def _read_tags(value: object, endpoint: Endpoint) -> ModelPage[ListingCall]:
     """The models in the order of the list, which is one page.
 
     Raises ProviderError if `value` is no such list, or not one of models only.
@@ -32,11 +33,11 @@ def _read_tags(value: object, provider: str) -> ModelPage[ListingCall]:
     entries = value.get("models", _NO_LIST) if isinstance(value, dict) else _NO_LIST
     entries = [] if entries is None else entries  # Go writes a list that was never filled as null
     if not isinstance(entries, list):
-        raise ProviderError(f"{provider}: the answer is no model list")
+        raise ProviderError(f"{endpoint.name}: the answer is no model list")
     models = [_model(entry) if isinstance(entry, dict) else None for entry in entries]
     known = [model for model in models if model is not None]
     if len(known) < len(models):
-        raise ProviderError(f"{provider}: the model list holds an entry without a name")
+        raise ProviderError(f"{endpoint.name}: the model list holds an entry without a name")
     return ModelPage(models=known)
 
 

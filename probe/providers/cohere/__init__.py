@@ -1,0 +1,1 @@
+"""The dialect of Cohere's second API."""
