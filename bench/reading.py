@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 from bench.figure import Figure
-from probe.facts.sample import Ok
+from probe.facts.sample import DialectName, Ok
 from probe.lib.clock import NS_PER_MS, cpu_ns
 from probe.providers.factory import build
-from probe.providers.preset import DialectName, Endpoint
+from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.wire.capture import Capture
 from tests.wires.compose import EVENT_STREAM, capture_of, chunk, head, usage

@@ -28,7 +28,7 @@ from probe.config.values import (
     not_bool,
 )
 from probe.facts.rates import TOKEN_KINDS, TokenKind
-from probe.facts.sample import EngineName, TargetKind
+from probe.facts.sample import DialectName, EngineName, TargetKind
 
 
 class DeadlinesConfig(Section):
@@ -49,6 +49,11 @@ class ProviderConfig(Section):
         None, description="The preset to start from; the provider's own name where a preset has it."
     )
     display_name: Text | None = Field(None, description="What people see.")
+    dialect: DialectName | None = Field(
+        None,
+        description="The API that is spoken, where the provider speaks several (docs/providers.md); absent: "
+        "that of the preset.",
+    )
     base_url: ApiUrl | None = Field(
         None, description="The URL that the paths of the API, as `/chat/completions`, are appended to."
     )

@@ -33,7 +33,7 @@ class EngineClient:
 
     def __init__(self, endpoint: Endpoint, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self.root = root_of(endpoint.base_url)
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._timeout = timeout_seconds
         self._http: httpx2.AsyncClient | None = None
 
@@ -66,7 +66,7 @@ class EngineClient:
 
     async def metrics(self, path: str) -> bytes:
         """As `page`, at the endpoint's `metrics_url` if it has one. Raises EngineError."""
-        url = self._endpoint.metrics_url
+        url = self.endpoint.metrics_url
         return await self.page(path) if url is None else self._success(url, await self._get(url, url))
 
     def _success(self, path: str, answer: Fetched) -> bytes:
@@ -92,7 +92,7 @@ class EngineClient:
             raise
 
     def error(self, path: str, detail: str, status: int | None = None) -> EngineError:
-        return EngineError(f"{self._endpoint.name}: {path}: {detail}", status=status)
+        return EngineError(f"{self.endpoint.name}: {path}: {detail}", status=status)
 
     async def aclose(self) -> None:
         if self._http is not None:
@@ -101,12 +101,12 @@ class EngineClient:
     def _open(self) -> httpx2.AsyncClient:
         """Raises OSError if the certificates to trust cannot be read."""
         if self._http is None:
-            key = self._endpoint.api_key
+            key = self.endpoint.api_key
             self._http = httpx2.AsyncClient(
                 headers=_HEADERS | ({"Authorization": f"Bearer {key}"} if key else {}),
                 timeout=self._timeout,
-                verify=_trust(self._endpoint),
-                proxy=self._endpoint.proxy,
+                verify=_trust(self.endpoint),
+                proxy=self.endpoint.proxy,
                 trust_env=False,
                 limits=httpx2.Limits(max_keepalive_connections=0),
             )

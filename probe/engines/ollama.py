@@ -47,7 +47,9 @@ class Ollama:
     async def models(self) -> Sequence[ListedModel]:
         value = await self._client.json(_TAGS)
         try:
-            return tuple({model.id: model for model in TAGS.read(value, "the server").models}.values())
+            return tuple(
+                {model.id: model for model in TAGS.read(value, self._client.endpoint).models}.values()
+            )
         except ProviderError as exc:
             raise self._client.error(_TAGS, "the answer is no list of models") from exc
 

@@ -74,7 +74,7 @@ class Tgi:
     async def models(self) -> Sequence[ListedModel]:
         value = await self._client.json("/info")
         try:
-            return tuple(INFO.read(value, "the server").models)
+            return tuple(INFO.read(value, self._client.endpoint).models)
         except ProviderError as exc:
             raise self._client.error("/info", "the answer names no model") from exc
 

@@ -17,6 +17,18 @@ from probe.wire.capture import StampSource
 from probe.wire.request import Connection
 
 TargetKind = Literal["direct", "proxy", "engine", "simulated"]
+# How a provider's API is spoken; see `probe.providers`.
+DialectName = Literal[
+    "openai-chat",
+    "openai-responses",
+    "anthropic-messages",
+    "gemini",
+    "cohere-v2",
+    "ollama-chat",
+    "ollama-generate",
+    "tgi",
+]
+
 EngineName = Literal["vllm", "tgi", "llamacpp", "ollama"]
 Fault = Literal["provider", "network", "account", "probe"]
 TokenSource = Literal["provider", "estimate"]

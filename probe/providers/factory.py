@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from probe.providers.preset import DialectName, Endpoint
+from probe.facts.sample import DialectName
+from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.wire.capture import Capture
 

@@ -6,18 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from probe.facts.sample import EngineName, TargetKind
-
-DialectName = Literal[
-    "openai-chat",
-    "openai-responses",
-    "anthropic-messages",
-    "gemini",
-    "cohere-v2",
-    "ollama-chat",
-    "ollama-generate",
-    "tgi",
-]
+from probe.facts.sample import DialectName, EngineName, TargetKind
 
 # The header that a key goes into; `bearer` is Authorization.
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
@@ -72,6 +61,7 @@ class Preset:
     """A provider as it is for everybody. `base_url` is None if only the user can know it.
 
     `key_variable` is the environment variable that usually holds the key, None if there is no usual one.
+    `also` are other dialects that it speaks, each with the base URL where it does; None: the same.
     `default_models` are probed if nothing else is configured. `logo` is its name at https://models.dev.
     `engine` is the inference server behind it, if it is one whose own health and metrics can be read (see
     `probe.engines`).
@@ -87,6 +77,7 @@ class Preset:
     logo: str | None = None
     docs_url: str | None = None
     dialect: DialectName = "openai-chat"
+    also: tuple[tuple[DialectName, str | None], ...] = ()
     engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.errors import ConfigError
-from probe.facts.sample import EngineName
+from probe.facts.sample import DialectName, EngineName
 from probe.lib.patterns import did_you_mean
 from probe.providers import presets
 from probe.providers.preset import Endpoint, Preset
@@ -26,6 +26,11 @@ _ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
 _CHAT_COMPLETIONS: Mapping[str, str] = MappingProxyType(
     {"ollama-chat": "/v1", "ollama-generate": "/v1", "tgi": "/v1", "gemini": "/openai"}
 )
+# Nothing is like the name.
+_NO_PRESET = (
+    "`probe providers list` shows the presets; any other API needs its base_url, and its dialect if it is not"
+    " chat completions"
+)
 
 
 def preset_of(name: str, config: ProviderConfig) -> Preset:
@@ -41,7 +46,7 @@ def preset_of(name: str, config: ProviderConfig) -> Preset:
     if config.preset is None and config.base_url is not None:
         return presets.PRESETS[GENERIC]
     guess = did_you_mean(wanted, presets.PRESETS)
-    hint = f"did you mean {guess!r}?" if guess else f"presets are {', '.join(presets.PRESETS)}"
+    hint = f"did you mean {guess!r}?" if guess else _NO_PRESET
     if config.preset is None:
         raise ConfigError(f"provider {name!r} has no base_url and is no preset; {hint}")
     raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")
@@ -63,13 +68,14 @@ def published_urls(providers: Mapping[str, ProviderConfig]) -> Mapping[str, str]
 def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
     """The endpoint of one configured provider. Raises ConfigError, one line, without a secret."""
     preset = preset_of(name, config)
-    base_url = (config.base_url or preset.base_url or "").rstrip("/")
+    dialect, known_url = _dialect(name, config, preset)
+    base_url = (config.base_url or known_url or "").rstrip("/")
     if not base_url:
         raise ConfigError(f"provider {name!r}: preset {preset.name!r} needs a base_url")
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"provider {name!r}: base_url must begin with http:// or https:// and name a host")
-    end = _CHAT_COMPLETIONS.get(preset.dialect)
+    end = _CHAT_COMPLETIONS.get(dialect)
     if end is not None and base_url.endswith(end):
         raise ConfigError(
             f"provider {name!r}: base_url ends with {end}, where {preset.display_name} speaks"
@@ -86,14 +92,27 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         base_url=base_url,
         api_key=api_key or None,
         kind=kind,
-        dialect=preset.dialect,
-        engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(preset.dialect),
+        dialect=dialect,
+        engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(dialect),
         metrics_url=config.metrics_url,
         quirks=preset.quirks,
         logo_url=preset.logo_url,
         ca_file=None if config.ca_file is None else str(config.ca_file),
         proxy=None if config.proxy is None else config.proxy.get_secret_value(),
     )
+
+
+def _dialect(name: str, config: ProviderConfig, preset: Preset) -> tuple[DialectName, str | None]:
+    """The dialect that is spoken, and the base URL that is known for it. Raises ConfigError."""
+    known: dict[DialectName, str | None] = {preset.dialect: preset.base_url}
+    known |= {dialect: url or preset.base_url for dialect, url in preset.also}
+    wanted = config.dialect or preset.dialect
+    if wanted not in known and config.base_url is None:
+        raise ConfigError(
+            f"provider {name!r}: {preset.display_name} is not known to speak {wanted}, only"
+            f" {', '.join(known)}; with a base_url any dialect can be set"
+        )
+    return wanted, known.get(wanted)
 
 
 def _missing_key(name: str, preset: Preset) -> str:

@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from probe.facts.sample import FailureKind, Usage
-from probe.providers.preset import DialectName
+from probe.facts.sample import DialectName, FailureKind, Usage
 
 # Statuses of which every dialect reads an error, and what each is, whatever the body says of it.
 STATUS_KINDS: Mapping[int, FailureKind] = {

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from probe.facts.sample import DialectName
 from probe.providers.factory import build
-from probe.providers.preset import DialectName
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Provider
 from tests.contracts.subjects import (

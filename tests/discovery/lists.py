@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from probe.discovery import ListedProvider
-from probe.facts.sample import TargetKind
+from probe.facts.sample import DialectName, TargetKind
 from probe.providers.factory import build
-from probe.providers.preset import DialectName, Endpoint
+from probe.providers.preset import Endpoint
 from tests.wire.raw_server import Peer, RawServer, response
 
 JSON = b"Content-Type: application/json"

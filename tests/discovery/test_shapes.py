@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from probe.facts.sample import DialectName
 from probe.lib.clock import FakeClock
-from probe.providers.preset import DialectName
 from probe.store.records import EventFilter
 from probe.store.store import Store
 from tests.discovery import lists as shapes

@@ -21,12 +21,12 @@ from probe.engines.counters import Counters, reported_between
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
 from probe.engines.protocol import Engine
-from probe.facts.sample import Ok, Reported, ReportSource, Sample, Target
+from probe.facts.sample import DialectName, Ok, Reported, ReportSource, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.probing.attempt import AttemptPlan, TargetPlan, attempt
 from probe.providers.factory import build
 from probe.providers.framing import split_events
-from probe.providers.preset import DialectName, Endpoint
+from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.resolve import resolve_endpoint
 from probe.suites.case import Case, Message

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from probe.errors import ProviderError, StopwatchError
-from probe.facts.sample import Ok
+from probe.facts.sample import DialectName, Ok
 from probe.providers.factory import build
-from probe.providers.preset import Auth, DialectName, Endpoint, Quirks
+from probe.providers.preset import Auth, Endpoint, Quirks
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider
 from probe.suites import Message

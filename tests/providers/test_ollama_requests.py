@@ -11,9 +11,10 @@ import pytest
 
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
+from probe.facts.sample import DialectName
 from probe.providers.factory import build
 from probe.providers.ollama.listing import TAGS
-from probe.providers.preset import DialectName, Endpoint
+from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt
 from probe.suites import Message
 from tests.providers.listings import LAB

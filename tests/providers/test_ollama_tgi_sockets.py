@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from probe.errors import ProviderError
-from probe.facts.sample import Failed, Ok
+from probe.facts.sample import DialectName, Failed, Ok
 from probe.lib.clock import NS_PER_MS
 from probe.providers.factory import build
-from probe.providers.preset import DialectName, Endpoint
+from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Provider, Reading
 from probe.suites import Message
 from probe.wire.local import LocalWire

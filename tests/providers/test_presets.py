@@ -151,7 +151,12 @@ def test_the_simulator_needs_only_to_be_found() -> None:
         pytest.param("acme", {"base_url": "http://h/v1"}, "kind: engine", id="key without a variable"),
         pytest.param("grok", {"api_key": "k"}, "did you mean 'groq'?", id="nearly a preset"),
         pytest.param("x", {"preset": "opnai"}, "did you mean 'openai'?", id="nearly a named preset"),
-        pytest.param("zzz", {}, "presets are openai, groq", id="nothing like a preset"),
+        pytest.param(
+            "zzz",
+            {},
+            "`probe providers list` shows the presets; any other API needs its base_url",
+            id="nothing like a preset",
+        ),
         pytest.param("openai-compatible", {"api_key": "k"}, "needs a base_url", id="generic without URL"),
         pytest.param("simulator", {}, "needs a base_url", id="simulator without URL"),
     ],
