@@ -61,6 +61,7 @@ class Preset:
     """A provider as it is for everybody. `base_url` is None if only the user can know it.
 
     `key_variable` is the environment variable that usually holds the key, None if there is no usual one.
+    `url_form` is how the base URL looks where only the user can know it.
     `also` are other dialects that it speaks, each with the base URL where it does; None: the same.
     `default_models` are probed if nothing else is configured. `logo` is its name at https://models.dev.
     `engine` is the inference server behind it, if it is one whose own health and metrics can be read (see
@@ -77,6 +78,7 @@ class Preset:
     logo: str | None = None
     docs_url: str | None = None
     dialect: DialectName = "openai-chat"
+    url_form: str | None = None
     also: tuple[tuple[DialectName, str | None], ...] = ()
     engine: EngineName | None = None
     quirks: Quirks = field(default_factory=Quirks)

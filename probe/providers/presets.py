@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from probe.providers.hosts import HOSTS
 from probe.providers.preset import Preset, Quirks
 
 GENERIC = "openai-compatible"
@@ -19,6 +20,7 @@ _DIRECT = (
         *("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY"),
         default_models=("gpt-4o-mini",),
         logo="openai",
+        also=(("openai-responses", None),),
         docs_url="https://platform.openai.com/docs/api-reference/chat",
         quirks=Quirks(
             pads_chunks=True,
@@ -47,13 +49,16 @@ _DIRECT = (
         kind="proxy",
         default_models=("openai/gpt-4o-mini",),
         logo="openrouter",
+        also=(("openai-responses", None),),
         docs_url="https://openrouter.ai/docs/api-reference/chat-completion",
         # Usage always comes; models behind it refuse fewer than 16 tokens.
         quirks=Quirks(ask_for_usage="never", min_max_tokens=16),
     ),
     Preset(
-        # https://RESOURCE.openai.azure.com/openai/v1; models are deployments
+        # Models are deployments.
         *("azure-openai", "Azure OpenAI", None, "AZURE_OPENAI_API_KEY"),
+        url_form="https://RESOURCE.openai.azure.com/openai/v1",
+        also=(("openai-responses", None),),
         logo="azure",
         docs_url="https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle",
         quirks=Quirks(
@@ -64,8 +69,8 @@ _DIRECT = (
         ),
     ),
     Preset(
-        # https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT
         *("azure-openai-deployment", "Azure OpenAI (one deployment)", None, "AZURE_OPENAI_API_KEY"),
+        url_form="https://RESOURCE.openai.azure.com/openai/deployments/DEPLOYMENT",
         logo="azure",
         docs_url="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
         quirks=Quirks(auth="api-key", query=(("api-version", "2024-10-21"),), listing_path=None),
@@ -106,12 +111,14 @@ _DIRECT = (
         *("deepseek", "DeepSeek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
         default_models=("deepseek-chat",),
         logo="deepseek",
+        also=(("openai-responses", None),),
         docs_url="https://api-docs.deepseek.com/api/create-chat-completion",
         quirks=Quirks(seed_field=None),
     ),
     Preset(
         *("xai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY"),
         logo="xai",
+        also=(("openai-responses", None),),
         docs_url="https://docs.x.ai/docs/api-reference#chat-completions",
         # This list knows modalities and prices.
         quirks=Quirks(max_tokens_field="max_completion_tokens", listing_path="/language-models"),
@@ -138,6 +145,7 @@ _DIRECT = (
     Preset(
         *("perplexity", "Perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY"),
         logo="perplexity",
+        also=(("openai-responses", "https://api.perplexity.ai/v1"),),
         docs_url="https://docs.perplexity.ai/api-reference/chat-completions-post",
         # Every chunk holds the usage so far.
         quirks=Quirks(ask_for_usage="never", seed_field=None, listing_path=None),
@@ -214,6 +222,7 @@ _LOCAL = (
         *("vllm", "vLLM", "http://127.0.0.1:8000/v1", "VLLM_API_KEY"),
         kind="engine",
         engine="vllm",
+        also=(("openai-responses", None),),
         docs_url="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
         quirks=Quirks(dates_models=False),
     ),
@@ -256,5 +265,5 @@ _OTHERS = (
 )
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
-    {preset.name: preset for preset in (*_DIRECT, *_LOCAL, *_OTHERS)}
+    {preset.name: preset for preset in (*_DIRECT, *HOSTS, *_LOCAL, *_OTHERS)}
 )

@@ -213,6 +213,7 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
         431: "bad_request",
         434: "permission",  # Z.AI: the API is not open to the account
         451: "permission",
+        499: "server_error",  # Cohere, Google: the request was given up
         498: "overloaded",  # Groq: no capacity in the flex tier
         503: "overloaded",
         529: "overloaded",  # Anthropic
@@ -282,7 +283,7 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
         | unpaid\ (invoice|bill|balance) | top[- ]?up | \brecharge\b | purchase\ (more\ )?credits
         | add\ (more\ )?(credits|funds|a\ payment) | free\ (trial|tier|quota|credits?).{0,30}(ended
           |expired|exhausted|used)
-        | failure\ to\ pay | billing\ (account\ |is\ )?(not\ enabled|disabled|not\ active|inactive
+        | failure\ to\ pay | \bcalls?\ ?(/|per)\ ?month\b | billing\ (account\ |is\ )?(not\ enabled|disabled|not\ active|inactive
           |to\ be\ enabled)
         | 欠费 | 余额(不足|不够|已用|为) | 额度(不足|已用|用尽|已用尽|耗尽) | 充值 | 残高不足
           | クレジット.{0,6}不足

@@ -71,7 +71,8 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
     dialect, known_url = _dialect(name, config, preset)
     base_url = (config.base_url or known_url or "").rstrip("/")
     if not base_url:
-        raise ConfigError(f"provider {name!r}: preset {preset.name!r} needs a base_url")
+        form = f", as {preset.url_form}" if preset.url_form else ""
+        raise ConfigError(f"provider {name!r}: preset {preset.name!r} needs a base_url{form}")
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"provider {name!r}: base_url must begin with http:// or https:// and name a host")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from probe.facts.sample import FAULTS
 from probe.providers.finish import FINISH_REASONS
@@ -31,7 +31,11 @@ providers:
 - `kind` tells whom a figure is about: the provider itself (`direct`), a router or gateway (`proxy`), a server
   of your own (`engine`), which needs no key, or a simulated one.
 - Providers that have a default model are probed where nothing is configured and their variable is set.
-- The dialect is the API that is spoken: `openai-chat` is `/chat/completions`.
+- The dialect is the API that is spoken: `openai-chat` is `/chat/completions`, `openai-responses` is
+  `/responses`. Of several the first is spoken, unless `dialect` names another.
+- Capitals in a base URL stand for what only you know: set `base_url`.
+- Names, base URLs and variables are those of https://models.dev where it has the provider, else of the
+  documentation that the row links to; a host with a wire in `tests/wires` was read from its own bytes too.
 
 {table}
 ## What cannot be seen through a gateway
@@ -96,8 +100,8 @@ def presets_table(presets: Iterable[Preset]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     rows = [
-        f"| `{preset.name}` | {_linked(preset)} | {preset.kind} | {preset.dialect} "
-        f"| {_code(preset.base_url)} | {_code(preset.key_variable)} "
+        f"| `{preset.name}` | {_linked(preset)} | {preset.kind} | {', '.join(_dialects(preset))} "
+        f"| {_code(preset.base_url or preset.url_form)} | {_code(preset.key_variable)} "
         f"| {', '.join(map(_code, preset.default_models)) or _NONE} |"
         for preset in presets
     ]
@@ -123,6 +127,13 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(f"`{'='.join(each) if isinstance(each, tuple) else each}`" for each in value)
     return "none" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _dialects(preset: Preset) -> Iterator[str]:
+    """What it speaks, the one that is spoken unless another is set first."""
+    yield preset.dialect
+    for dialect, url in preset.also:
+        yield f"{dialect} at {_code(url)}" if url else dialect
 
 
 def _linked(preset: Preset) -> str:
