@@ -283,7 +283,8 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
         | unpaid\ (invoice|bill|balance) | top[- ]?up | \brecharge\b | purchase\ (more\ )?credits
         | add\ (more\ )?(credits|funds|a\ payment) | free\ (trial|tier|quota|credits?).{0,30}(ended
           |expired|exhausted|used)
-        | failure\ to\ pay | \bcalls?\ ?(/|per)\ ?month\b | billing\ (account\ |is\ )?(not\ enabled|disabled|not\ active|inactive
+        | failure\ to\ pay | \bcalls?\ ?(/|per)\ ?month\b
+        | billing\ (account\ |is\ )?(not\ enabled|disabled|not\ active|inactive
           |to\ be\ enabled)
         | 欠费 | 余额(不足|不够|已用|为) | 额度(不足|已用|用尽|已用尽|耗尽) | 充值 | 残高不足
           | クレジット.{0,6}不足
