@@ -43,6 +43,7 @@ Remark = Literal[
     "redirected",  # to the same origin, and followed once
     "retried_by_gateway",  # answered at a later try of a gateway: its waiting is in every duration
     "counted_by_gateway",  # the tokens may be those of a gateway's tokeniser, not the model's
+    "status_not_200",  # another status of success
     "bundled",  # in so few pieces, or so short a time, that there is no speed
 ]
 REMARKS: tuple[Remark, ...] = get_args(Remark)

@@ -7,6 +7,9 @@ from probe.facts.timeline import OutputChunk
 from probe.providers.usage import TokenCounts
 from probe.providers.values import whole_text
 
+# What models put around their thoughts where no parser of the server's takes them out.
+_THINK, _THOUGHT = "<think>", "</think>"
+
 # `OutputChunk(…)` would cost twice as much, for every token there is.
 _new = tuple.__new__
 
@@ -76,6 +79,23 @@ class Answer:
         if text:
             self.reasoning.append(text)
             self.output.append(_new(OutputChunk, (at_ns, len(text), False)))
+
+    def part_thoughts(self) -> None:
+        """Once all has come: what the model put into tags of thought at the start is reasoning, no answer."""
+        if self.calls or not self.text or not "".join(self.text[:8]).lstrip().startswith(_THINK[:1]):
+            return
+        whole = "".join(self.text)
+        if not whole.lstrip().startswith(_THINK):
+            return
+        end = whole.find(_THOUGHT)
+        size = len(whole) if end < 0 else end + len(_THOUGHT)
+        self.reasoning.append(whole[:size].lstrip().removeprefix(_THINK).removesuffix(_THOUGHT))
+        self.text = [whole[size:]] if size < len(whole) else []
+        at = 0
+        for number, chunk in enumerate(self.output):
+            at += chunk.characters if chunk.answer else 0
+            if chunk.answer and at <= size:
+                self.output[number] = chunk._replace(answer=False)
 
     def take_call(self, text: str, at_ns: int) -> None:
         """A piece of a tool call: its name, its arguments."""

@@ -17,6 +17,9 @@ from probe.wire.http1 import HttpResponse
 
 _EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b"error:", b":")
 
+# Events whose name says that they are of no answer.
+HEARTBEATS = (b"ping", b"heartbeat", b"keepalive", b"keep-alive")
+
 # The provider reports an error, or the answer failed for another reason.
 Failure = ErrorObject | Failed
 
@@ -58,10 +61,10 @@ class Dialect:
 
     parser          makes the `StreamParser` that fills an `Answer`
     split           the events of a stream: `split_events` or `split_lines` of `probe.providers.framing`
-    is_stream       whether a response of status 200 is a stream, rather than one body
+    is_stream       whether a response that succeeded is a stream, rather than one body
     end_mark        what the mark of the end of a stream is called; None if the dialect has none: a stream is
                     whole if its framing is
-    on_head         takes what the head of a response of status 200 says of the answer (header names in lower
+    on_head         takes what the head of a response that succeeded says of the answer (header names in lower
                     case), before the rest is read; None if it says nothing
     prompt_bytes    the size in UTF-8 of all texts of a prompt in a request's body; None if it is no prompt
     output_pattern  matches once output has come; see `WireRequest.output_pattern`

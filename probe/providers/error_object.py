@@ -94,10 +94,12 @@ def _found(value: object, depth: int) -> ErrorObject:
         value = value[0]
     if not isinstance(value, dict):
         return ErrorObject(message=_text(value))
-    inner = next((value[name] for name in _ENVELOPES if isinstance(value.get(name), dict | list)), None)
-    if inner and depth:
+    envelope = next((name for name in _ENVELOPES if isinstance(value.get(name), dict | list)), "")
+    if (inner := value.get(envelope)) and depth:
         found = _found(inner, depth - 1)
-        return replace(found, delay=found.delay or _delay(value))
+        # MiniMax's numbers are others' too, with other meanings.
+        named = f"{envelope}.{found.code}" if envelope == "base_resp" and found.code else found.code
+        return replace(found, code=named, delay=found.delay or _delay(value))
     code = _first(value, _CODES)
     found = ErrorObject(
         message=_message(value),
@@ -181,6 +183,8 @@ _DELAYS: Mapping[str, str] = {
     "retry_in": "",
     "resets_in_seconds": "s",
     "reset_in_seconds": "s",
+    "reset_after_seconds": "s",
+    "reset_after": "",
     "resets_at": "",
     "reset_at": "",
     "resetsat": "",
@@ -217,19 +221,21 @@ def _candidates(body: bytes) -> Iterator[object]:
         field = _FIELD.match(line)
         data = line[field.end() :].strip() if field is not None else line.strip()
         is_error = field is not None and field[0] == b"error:"
-        if not data.startswith(b"{"):
+        if not data.startswith((b"{", b"[{")) and data != b"[":
             if is_error and data:
                 yield {"error": data.decode("utf-8", "replace")}
             continue
-        if field is None and data == b"{":
+        if field is None and data in (b"{", b"[", b"[{"):
             below = lines[number : number + 200]
             data = b"\n".join(below[: below.index(b"")] if b"" in below else below)
         try:
             value: object = json.loads(data)
         except (ValueError, RecursionError):
             continue
+        if isinstance(value, list):
+            value = next(iter(items(value)), None)
         if isinstance(value, dict):
-            bare = field is None and not _ANSWERS & value.keys() and isinstance(_first(value, _SAID), str)
+            bare = not _ANSWERS & value.keys() and isinstance(_first(value, _SAID), str)
             yield {"error": value} if (is_error or bare) and not value.get("error") else value
 
 

@@ -1,7 +1,7 @@
 """What a failure is and whose it is; the tables for what providers say are in `reasons`.
 
 Three things can say that an attempt failed: the wire (no response, or not all of it), the HTTP status,
-and an error object, which may also come inside a response of status 200. All of them end in a `Failed`.
+and an error object, which may also come inside a response that succeeded. All of them end in a `Failed`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def failed(kind: FailureKind, detail: str, retry_after_seconds: float | None = N
 
 
 def wire_failed(failure: WireFailure, *, answered: bool) -> Failed:
-    """A failure of the wire. `answered`: a response of status 200 had begun."""
+    """A failure of the wire. `answered`: a response that succeeds had begun."""
     return failed(_wire_kind(failure, answered), f"{STAGES[failure.phase]}: {failure.detail}")
 
 
@@ -104,7 +104,7 @@ def _redirection(status: int, location: str | None) -> str:
 
 
 def stream_failed(error: ErrorObject, headers: Mapping[str, str], now: datetime) -> Failed:
-    """An error object inside a response of status 200."""
+    """An error object inside a response that succeeded."""
     kind = kind_of_error(error, error.status)
     if kind not in _TELLING_IN_A_STREAM:
         kind = "stream_error"

@@ -79,7 +79,7 @@ def listing_json(capture: Capture, provider: str) -> object:
 
 
 def _problem(capture: Capture, response: HttpResponse) -> str | None:
-    if response.status is not None and response.status != 200:
+    if response.status is not None and not response.succeeded:
         now = answered_at(capture)
         return status_failed(response.status, header_map(response), response.body, now).detail
     if capture.failure is not None and not response.complete:

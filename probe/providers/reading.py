@@ -67,7 +67,7 @@ class _Reader:
 
     def read(self) -> Reading:
         response, answer = self._response, self._answer
-        streamed = response.status == 200 and self._dialect.is_stream(response)
+        streamed = response.succeeded and self._dialect.is_stream(response)
         outcome: Outcome | None = self._early_failure()
         if outcome is None:
             if self._dialect.on_head is not None:
@@ -97,7 +97,7 @@ class _Reader:
             return wire_failed(capture.failure, answered=False)
         if response.status is None:
             return failed("protocol", response.error or "the connection ended without a response")
-        if response.status != 200:
+        if not response.succeeded:
             return status_failed(response.status, header_map(response), response.body, answered_at(capture))
         return None
 
@@ -106,12 +106,18 @@ class _Reader:
         parser = self._dialect.parser(self._answer)
         failure: Outcome | None = self._parse(parser)
         parser.close()
-        if failure is None:
-            failure = self._stream_outcome(self._is_whole if self._dialect.end_mark is None else parser.ended)
-        if isinstance(failure, Failed) and failure.kind in _UNEXPLAINED:
+        if failure is not None:
+            return self._explained(failure)
+        self._answer.part_thoughts()
+        ended = self._is_whole if self._dialect.end_mark is None else parser.ended
+        return self._explained(self._stream_outcome(ended))
+
+    def _explained(self, outcome: Outcome) -> Outcome:
+        """With the provider's own words, where its events did not carry them."""
+        if isinstance(outcome, Failed) and outcome.kind in _UNEXPLAINED:
             said = stray_error(self._response.body)
-            return failure if said is None else self._failed_by(said)
-        return failure
+            return outcome if said is None else self._failed_by(said)
+        return outcome
 
     def _parse(self, parser: StreamParser) -> Failed | None:
         """The failure that one of the events reports or is; None if none does, or if the last is torn."""
@@ -168,10 +174,11 @@ class _Reader:
         try:
             failure = self._dialect.parser(self._answer).on_body(response.body, response.ends_ns[-1])
         except ValueError as exc:
-            return _unreadable(response, exc)
+            return self._explained(_unreadable(response, exc))
         if failure is not None:
             return self._failed_by(failure)
-        return outcome_of(self._answer)
+        self._answer.part_thoughts()
+        return self._explained(outcome_of(self._answer))
 
     def _failed_by(self, failure: Failure) -> Failed:
         if isinstance(failure, Failed):
@@ -191,6 +198,8 @@ class _Reader:
             remarks.add("redirected")
         if was_retried(response):
             remarks.add("retried_by_gateway")
+        if response.succeeded and response.status != 200:
+            remarks.add("status_not_200")
         if response.header("content-length") and response.header("transfer-encoding"):
             remarks.add("length_beside_chunked")
         return tuple(remark for remark in REMARKS if remark in remarks) if remarks else ()

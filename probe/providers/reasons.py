@@ -6,13 +6,13 @@ enough is believed; one that is used for many things is refined by the words aro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from probe.facts.sample import FailureKind
 from probe.providers.error_object import ErrorObject
+from probe.providers.error_words import ERROR_WORDS
 
 
 class ErrorName(NamedTuple):
@@ -23,16 +23,6 @@ class ErrorName(NamedTuple):
     said_by: str
     source: str
     statuses: frozenset[int] = frozenset()
-
-
-class ErrorWords(NamedTuple):
-    """Words of a message, a pattern matched against code, type, reasons and message in any case."""
-
-    kind: FailureKind
-    pattern: re.Pattern[str]
-    statuses: frozenset[int]
-    about: str
-    source: str
 
 
 _OPENAI = "https://platform.openai.com/docs/guides/error-codes"
@@ -60,6 +50,15 @@ _BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting
 _LLAMACPP = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"
 _TGI = "https://github.com/huggingface/text-generation-inference/blob/main/router/src/server.rs"
 _NEW_API = "https://github.com/QuantumNous/new-api/blob/main/types/error.go"
+_MINIMAX = "https://platform.minimax.io/docs/api-reference/errorcode"
+_WORKERS_AI = "https://developers.cloudflare.com/workers-ai/platform/errors/"
+_SILICONFLOW = "https://docs.siliconflow.com/en/faqs/error-code"
+_GITHUB_MODELS = "https://docs.github.com/github-models/use-github-models/prototyping-with-ai-models"
+_CODEX = "https://github.com/NousResearch/hermes-agent/pull/26893"
+_KIMI = "https://github.com/openclaw/openclaw/pull/142656"
+_QIANFAN = "https://cloud.baidu.com/doc/qianfan-docs/s/om80z6crw"
+_PORTKEY = "https://portkey.ai/docs/product/guardrails"
+_COPILOT = "https://github.com/earendil-works/pi/blob/main/packages/ai/src/utils/overflow.ts"
 
 
 def _names(kind: FailureKind, said_by: str, source: str, names: str, *statuses: int) -> tuple[ErrorName, ...]:
@@ -86,6 +85,12 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("billing", "LiteLLM", _LITELLM, "budget_exceeded"),
     *_names("billing", "new-api", _NEW_API, "insufficient_user_quota pre_consume_token_quota_failed"),
     *_names("billing", "Google", _GOOGLE, "billing_disabled"),
+    *_names("billing", "MiniMax", _MINIMAX, "base_resp.1008 base_resp.2056"),
+    *_names("billing", "Workers AI", _WORKERS_AI, "3036"),
+    *_names("billing", "SiliconFlow", _SILICONFLOW, "30001 30011"),
+    *_names("billing", "Volcengine", _ARK, "invalidsubscription"),
+    *_names("billing", "Kimi", _KIMI, "access_terminated_error"),
+    *_names("billing", "Codex", _CODEX, "usage_limit_reached usage_not_included"),
     *_names("permission", "OpenAI", _OPENAI, "access_terminated account_deactivated organization_restricted"),
     *_names("permission", "OpenAI", _OPENAI, "unsupported_country_region_territory"),
     *_names("permission", "OpenAI", _OPENAI, "model_not_found", 403),
@@ -102,6 +107,10 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("permission", "Amazon Bedrock", _BEDROCK, "accessdeniedexception"),
     *_names("permission", "Groq", _GROQ, "model_permission_blocked_project model_permission_blocked_org"),
     *_names("permission", "Groq", _GROQ, "model_terms_required"),
+    *_names("permission", "LiteLLM", _LITELLM, "key_model_access_denied team_model_access_denied"),
+    *_names("permission", "LiteLLM", _LITELLM, "user_model_access_denied org_model_access_denied"),
+    *_names("permission", "Workers AI", _WORKERS_AI, "5016 5018 3023 3041"),
+    *_names("permission", "GitHub Models", _GITHUB_MODELS, "no_access"),
     *_names("auth", "OpenAI", _OPENAI, "invalid_api_key invalid_organization"),
     *_names("auth", "Anthropic", _ANTHROPIC, "authentication_error"),
     *_names("auth", "Google", _GOOGLE, "api_key_invalid access_token_expired credentials_missing"),
@@ -113,6 +122,8 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("auth", "Volcengine", _ARK, "authenticationerror"),
     *_names("auth", "LiteLLM", _LITELLM, "expired_key token_not_found_in_db auth_error"),
     *_names("auth", "Amazon Bedrock", _BEDROCK, "unrecognizedclientexception expiredtokenexception"),
+    *_names("auth", "MiniMax", _MINIMAX, "base_resp.1004 base_resp.2049"),
+    *_names("auth", "Qianfan", _QIANFAN, "invalid_iam_token"),
     *_names("overloaded", "Anthropic", _ANTHROPIC, "overloaded_error"),
     *_names("overloaded", "Moonshot AI", _MOONSHOT, "engine_overloaded_error"),
     *_names("overloaded", "Gemini", _GEMINI_CAPACITY, "model_capacity_exhausted"),
@@ -125,6 +136,8 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("overloaded", "Amazon Bedrock", _BEDROCK, "serviceunavailableexception modelnotreadyexception"),
     *_names("overloaded", "Groq", _GROQ, "capacity_exceeded"),
     *_names("overloaded", "Text Generation Inference", _TGI, "overloaded"),
+    *_names("overloaded", "Workers AI", _WORKERS_AI, "3040"),
+    *_names("overloaded", "SiliconFlow", _SILICONFLOW, "50505 50603"),
     *_names("overloaded", "ZenMux", _ZENMUX, "no_provider_available"),
     *_names("rate_limited", "OpenAI", _OPENAI, "rate_limit_exceeded tokens_usage_based"),
     *_names("rate_limited", "Moonshot AI", _MOONSHOT, "rate_limit_reached_error"),
@@ -138,6 +151,8 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
         _ARK,
         "modelaccounttpmratelimitexceeded modelaccountipmratelimitexceeded",
     ),
+    *_names("rate_limited", "MiniMax", _MINIMAX, "base_resp.1002 base_resp.1039 base_resp.1041"),
+    *_names("rate_limited", "Qianfan", _QIANFAN, "rpm_rate_limit_exceeded tpm_rate_limit_exceeded"),
     *_names("rate_limited", "Amazon Bedrock", _BEDROCK, "throttlingexception servicequotaexceededexception"),
     *_names("not_found", "OpenAI", _OPENAI, "model_not_found"),
     *_names("not_found", "Groq", _GROQ, "model_decommissioned model_not_active"),
@@ -148,9 +163,17 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("not_found", "DashScope", _DASHSCOPE, "modelnotfound model_not_supported"),
     *_names("not_found", "Volcengine", _ARK, "invalidendpointormodel.notfound invalidendpoint.notfound"),
     *_names("not_found", "Volcengine", _ARK, "invalidendpoint.closedendpoint"),
+    *_names("not_found", "Workers AI", _WORKERS_AI, "5007 3042"),
+    *_names("not_found", "SiliconFlow", _SILICONFLOW, "20012"),
+    *_names("not_found", "GitHub Models", _GITHUB_MODELS, "unknown_model"),
+    *_names("not_found", "Groq", _GROQ, "model_is_deactivated"),
     *_names("not_found", "ZenMux", _ZENMUX, "invalid_model"),
     *_names("bad_request", "OpenAI", _OPENAI, "context_length_exceeded string_above_max_length"),
     *_names("bad_request", "OpenAI", _OPENAI, "unsupported_parameter"),
+    *_names("bad_request", "GitHub Copilot", _COPILOT, "model_max_prompt_tokens_exceeded"),
+    *_names("bad_request", "GitHub Models", _GITHUB_MODELS, "tokens_limit_reached"),
+    *_names("bad_request", "MiniMax", _MINIMAX, "base_resp.2013 base_resp.1042"),
+    *_names("bad_request", "Workers AI", _WORKERS_AI, "5004 3003 3006"),
     *_names("bad_request", "llama.cpp", _LLAMACPP, "exceed_context_size_error"),
     *_names("bad_request", "Z.AI", _ZAI, "1210 1212 1213 1214 1215 1261"),
     *_names("bad_request", "DashScope", _DASHSCOPE, "invalidparameter requesttoolarge"),
@@ -173,8 +196,13 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
         "content_filter", "Volcengine", _ARK, "sensitivecontentdetected inputtextsensitivecontentdetected"
     ),
     *_names("content_filter", "Volcengine", _ARK, "outputtextsensitivecontentdetected"),
+    *_names("content_filter", "MiniMax", _MINIMAX, "base_resp.1026 base_resp.1027"),
+    *_names("content_filter", "Portkey", _PORTKEY, "hooks_failed"),
     *_names("content_filter", "ZenMux", _ZENMUX, "safety_check_failed"),
     *_names("server_error", "DashScope", _DASHSCOPE, "internalerror internalerror.algo modelservingerror"),
+    *_names("server_error", "MiniMax", _MINIMAX, "base_resp.1000 base_resp.1001 base_resp.1013"),
+    *_names("server_error", "MiniMax", _MINIMAX, "base_resp.1024 base_resp.1033"),
+    *_names("server_error", "Workers AI", _WORKERS_AI, "3007 3008"),
     *_names("server_error", "Z.AI", _ZAI, "1230 1234"),
     *_names("server_error", "Volcengine", _ARK, "internalserviceerror"),
     *_names("server_error", "Amazon Bedrock", _BEDROCK, "modelerrorexception modeltimeoutexception"),
@@ -212,6 +240,7 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
         429: "rate_limited",
         431: "bad_request",
         434: "permission",  # Z.AI: the API is not open to the account
+        446: "content_filter",  # Portkey: a guardrail denied it
         451: "permission",
         499: "server_error",  # Cohere, Google: the request was given up
         498: "overloaded",  # Groq: no capacity in the flex tier
@@ -221,173 +250,7 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
 )
 
 # Statuses that say all there is to say: no words are looked at.
-_CLEAR = frozenset({301, 302, 303, 307, 308, 402, 407, 413, 414, 415, 431, 529})
-_REFUSALS = (400, 403, 404, 412, 422)
-_ANY_REFUSAL = (*_REFUSALS, 401, 429)
-
-
-def _words(kind: FailureKind, about: str, source: str, pattern: str, *statuses: int) -> ErrorWords:
-    return ErrorWords(
-        kind, re.compile(pattern, re.IGNORECASE | re.VERBOSE), frozenset(statuses), about, source
-    )
-
-
-# The first that matches wins.
-ERROR_WORDS: tuple[ErrorWords, ...] = (
-    _words(
-        "overloaded",
-        "a gateway leaves its deployments alone",
-        _LITELLM_ROUTER,
-        r"""all_deployments_in_cooldown | \bno\ (healthy\ )?deployments?\ available | cooldown_list
-        | (deployments?|providers?|channels?|upstreams?)\b.{0,40}\b(in|on)\ (a\ )?cool-?\ ?down
-        | no\ available\ (channel|account|provider|upstream|key)""",
-        *(429, 500, 502, 503),
-    ),
-    _words(
-        "overloaded",
-        "the provider lacks capacity",
-        "https://github.com/google-gemini/gemini-cli/issues/19911",
-        r"""\boverloaded\b | over\ capacity | \bat\ (full\ |max(imum)?\ )?capacity | capacity_exceeded
-        | \b(server|model|engine|service|system|backend)s?\ (is|are)\ (currently\ |too\
-          |temporarily\ |very\ )*busy
-        | capacity\ (is\ |has\ been\ |was\ )?(exceeded|exhausted|constrain|limit\ (reached|exceeded))
-        | (no|not\ enough|insufficient|lack\ of|limited|out\ of|exceeded?\ (the\ )?(available
-          |our))\ capacity
-        | high\ (demand|traffic|load|volume) | (heavy|peak)\ (load|traffic|demand|hours?)
-        | temporarily\ (unavailable|overloaded|rate-limited\ upstream) | \btoo\ busy\b
-        | resources?\ (are\ |is\ )?(temporarily\ )?(exhausted|insufficient)\ (on\ the\ server|upstream)
-        | 访问量过大 | (系统|服务器?|模型|引擎).{0,6}(繁忙|过载|负载) | 负载(已|过|较)?(饱和|高)
-          | 混雑 | 過負荷
-        | перегружен | sobrecargad | surcharg[ée] | überlastet | 과부하""",
-        *(400, 403, 429, 500, 502, 503, 504),
-    ),
-    _words(
-        "billing",
-        "a limit on spend is reached, or nothing is left to pay with",
-        _OPENAI_QUOTA,
-        r"""insufficient_(quota|balance|funds|credits?) | billing_(hard_limit|not_active|error)
-          | credit_limit
-        | (insufficient|not\ enough|out\ of|no\ remaining|no\ more
-          |exhausted)\ (account\ )?(credits?|balance|funds)
-        | (credits?|balance|funds|prepayment)\b.{0,30}\b(depleted|exhausted|ran\ out|run\ out
-          |used\ up|too\ low|is\ 0\b)
-        | \b(budget|spend(ing)?|billing|cost|credit|monthly|key|hard)[ _-](hard[ _-])?(limit|cap
-          |budget|allowance)
-          \b.{0,40}\b(reached|exceeded|hit|exhausted)
-        | (reached|exceeded|hit|over|above|surpassed)\b.{0,40}\b(spend(ing)?|budget|billing|monthly
-          |credit|key)
-          [ _-](hard[ _-]|spend(ing)?[ _-])?(limit|cap|budget|allowance)
-        | budget[_ ](has[ _]been[ _])?exceeded | exceeded\ (your\ |the\ |its\ )?budget
-        | spend(ing)?[ _](limit|cap) | \bmonthly\ included\ (credits?|usage) | specified\ API\ usage\ limits
-        | \bpayment\ (is\ )?(required|overdue|failed|method) | (over|past)[- ]?due | \barrears\b | arrearage
-        | unpaid\ (invoice|bill|balance) | top[- ]?up | \brecharge\b | purchase\ (more\ )?credits
-        | add\ (more\ )?(credits|funds|a\ payment) | free\ (trial|tier|quota|credits?).{0,30}(ended
-          |expired|exhausted|used)
-        | failure\ to\ pay | \bcalls?\ ?(/|per)\ ?month\b
-        | billing\ (account\ |is\ )?(not\ enabled|disabled|not\ active|inactive
-          |to\ be\ enabled)
-        | 欠费 | 余额(不足|不够|已用|为) | 额度(不足|已用|用尽|已用尽|耗尽) | 充值 | 残高不足
-          | クレジット.{0,6}不足
-        | недостаточно\ средств | saldo\ insuficiente | solde\ insuffisant | (unzureichendes
-          |kein)\ Guthaben | 잔액""",
-        *_ANY_REFUSAL,
-    ),
-    _words(
-        "permission",
-        "the account is closed, suspended or not verified, or may not use this",
-        "https://github.com/continuedev/continue/issues/8209",
-        r"""\b(account|organi[sz]ation|project|user|team|key|workspace)\b.{0,60}\b(suspended
-          |deactivated|disabled|
-            terminated|banned|blocked|restricted|locked|closed|inactive|not\ active|under\ review|frozen)
-        | must\ be\ verified | not\ (been\ )?verified | verif(y|ication)\b.{0,40}\b(organi[sz]ation
-          |account|identity|required|phone|email)
-        | access[_ ](was\ |has\ been\ )?terminated | violat(ion|ed|ing)\b.{0,60}\b(terms
-          |usage\ polic|policies)
-        | (does\ not|do\ not|doesn't|don't)\ have\ (access|permission) | not\ (allowed
-          |authori[sz]ed|permitted|entitled)\ to
-        | no\ access\ to | access\ (is\ |was\ )?denied
-          | requires?\ (a\ )?(paid|higher|pro)\ (plan|tier)
-        | not\ available\ (on|for|in)\ your\ (plan|tier|account|region|country|organi[sz]ation
-          |current\ plan)
-        | unsupported_country | (location|country|region)\ (is\ )?not\ (supported|available|allowed)
-        | (accept|agree)\b.{0,40}\b(terms|license|licence) | gated\ (model|repo)
-        | api\b.{0,60}\b(has\ not\ been\ used|is\ disabled|not\ enabled)
-        | (账户|账号|帐号|帐户).{0,12}(锁定|封禁|禁用|停用|冻结|异常|违规) | 无权|没有权限|未开通
-          |未实名|实名认证""",
-        *(400, 403, 412, 422, 429),
-    ),
-    _words(
-        "auth",
-        "the key is wrong, missing, expired or revoked",
-        "https://github.com/continuedev/continue/issues/11336",
-        r"""(invalid|incorrect|missing|expired|revoked|malformed|wrong|unknown|disabled|deleted
-          |no)[ _](x-)?api[ _-]?(key|token)
-        | api[ _-]?(key|token)\b.{0,40}\b(not[ _]valid|invalid|expired|revoked|missing|incorrect
-          |not\ found|leaked|disabled|deleted|required)
-        | authentication_error | no\ auth\ credentials | unregistered\ callers | (invalid|expired
-          |bad)\ (bearer\ |access\ |auth(entication|orization)?\ )?(token|credentials)
-        | token\ (is\ |has\ )?(expired|invalid) | (could\ not|unable\ to|failed\ to)\ authenticate
-          | user\ not\ found\b
-        | (密钥|令牌|API\ ?Key|鉴权|身份验证).{0,12}(无效|错误|过期|失败|非法|不正确)
-          | APIキー.{0,8}(無効|正しく)""",
-        *(*_ANY_REFUSAL, 498),  # Cohere's for a token; Groq's is of another kind
-    ),
-    _words(
-        "rate_limited",
-        "Gemini says 'exceeded your current quota' of a minute's as well",
-        _GEMINI,
-        r"\bRESOURCE_EXHAUSTED\b",
-        429,
-    ),
-    _words(
-        "rate_limited",
-        "a minute's quota",
-        _DASHSCOPE,
-        r"allocated\ quota\ exceeded | exceeded\ your\ current\ requests",
-        429,
-    ),
-    _words("billing", "what is left of a plan", _OPENAI, r"exceeded\ your\ current\ quota", *_ANY_REFUSAL),
-    _words(
-        "not_found",
-        "there is no such model, or no longer",
-        _OPENAI,
-        r"""model_(not_(found|available|supported)|decommissioned|deprecated) | not\ a\ valid\ model
-        | \bmodels?\b .{0,120} (does\ not\ exist|doesn't\ exist|not\ found|is\ not\ available
-          |decommissioned|no\ longer
-          |(has\ been|was|is)\ (retired|deprecated|removed|shut\ down|discontinued))
-        | (unknown|invalid|no\ such|unsupported|non-?existent)\ (model|deployment)\b | no\ endpoints\ found
-        | deployment\b.{0,60}\bdoes\ not\ exist | 模型.{0,12}(不存在|已下线|未找到)""",
-        *_REFUSALS,
-    ),
-    _words(
-        "bad_request",
-        "the prompt is too long for the model",
-        _OPENAI,
-        r"""context_length_exceeded | (maximum|max)\ context | context\ (length|window|size)
-          | exceed_context_size
-        | (prompt|input)\ (is\ )?too\ (long|large) | string_above_max_length | max(imum)?_?\ ?tokens
-        | too\ many\ (input\ )?tokens | (超长|超出|超过).{0,12}(长度|上下文|限制) | 超长""",
-        *(400, 403, 422),
-    ),
-    _words(
-        "content_filter",
-        "the provider's filter would not have it",
-        _AZURE,
-        r"""content_(filter|policy) | responsible_?ai | moderation | flagged | safety_(error|check)
-        | content\ (management\ )?policy | (harmful|unsafe|inappropriate|sensitive)\ (content|information)
-        | 敏感|不安全内容|违规内容""",
-        *_ANY_REFUSAL,
-    ),
-    _words(
-        "rate_limited",
-        "too much of it at a time",
-        _OPENAI,
-        r"""rate_limit_(exceeded|error) | rate[ -]limit(ed|\ (reached|exceeded|hit))?
-          | too\ many\ (concurrent\ )?requests
-        | (requests?|tokens?)\ per\ (second|minute|hour|day) | concurren(cy|t)\b.{0,40}\b(limit|exceeded)
-        | 请求(过于频繁|频率|速率) | 限流 | 并发(数|量)?过高 | レート制限""",
-    ),
-)
+_CLEAR = frozenset({301, 302, 303, 307, 308, 402, 407, 414, 415, 431, 529})
 
 
 def kind_of_error(error: ErrorObject, status: int | None) -> FailureKind | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from probe.facts.sample import FAULTS
+from probe.providers.error_words import ERROR_WORDS
 from probe.providers.finish import FINISH_REASONS
 from probe.providers.preset import Preset, Quirks
-from probe.providers.reasons import ERROR_NAMES, ERROR_WORDS, STATUSES
+from probe.providers.reasons import ERROR_NAMES, STATUSES
 
 _PAGE = """\
 # Providers

@@ -41,6 +41,16 @@ def decode_object(data: bytes) -> dict[str, Any]:
     return value
 
 
+def decode_objects(data: bytes) -> list[dict[str, Any]]:
+    """The same of a JSON object, or of each in a JSON array."""
+    if not data.lstrip().startswith(b"["):
+        return [decode_object(data)]
+    try:
+        return items(json.loads(data))
+    except RecursionError:
+        raise ValueError("JSON nested too deeply") from None
+
+
 def fitted(kind: type[Struct], value: Mapping[str, Any]) -> Struct:
     """The object as a struct of that kind, field by field; what does not fit its field is left out.
 

@@ -15,15 +15,23 @@ LONGEST_WAIT_SECONDS = 86_400.0
 _UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPOKEN = (
     r"([0-9]+(?:\.[0-9]+)?)\s*"
-    r"(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|秒|分钟|小时|天)(?![A-Za-z])"
+    r"(milliseconds?|ms|second[es]*|segundos?|sekunden?|секунд\w*|secs?|s|minut[eosn]*|минут\w*|mins?|m"
+    r"|hours?|heures?|horas?|stunden?|час\w*|hrs?|h|days?|d|$)(?![A-Za-z])"
 )
-_UNIT_OF = {"秒": "s", "分钟": "m", "小时": "h", "天": "d"}
-# "try again in 1m4.5s", "retry after 20 seconds", "请在 20 秒后重试".
+# By how a unit begins, the longer first; none is seconds.
+_BEGINNINGS = (
+    *(("milli", "ms"), ("ms", "ms"), ("st", "h"), ("сек", "s"), ("мин", "m"), ("час", "h"), ("秒", "s")),
+    *(("초", "s"), ("分", "m"), ("분", "m"), ("小", "h"), ("時", "h"), ("시", "h"), ("天", "d")),
+    *(("s", "s"), ("m", "m"), ("h", "h"), ("d", "d"), ("", "s")),
+)
+# "try again in 1m4.5s", "retry after 20 seconds", "Retry-After: 20", "请在 20 秒后重试".
 _ADVICE = re.compile(
-    rf"(?i)\b(?:(?:try\ again|retry|retrying|available\ again|resets?|wait)\s(?:again\s)?"
-    rf"(?:in|after|for|at\ least)\ |wait\ |retry[-_ ]after[:=]?\ ?)"
-    rf"(?:about\ |approximately\ |at\ least\ |another\ )?((?:{GO_PART})+(?![A-Za-z0-9])|{_SPOKEN})"
-    r"|请?(?:在|等待)?\s*([0-9]+)\s*(秒|分钟|小时)\s*(?:后|之后|再)",
+    rf"(?i)\b(?:(?:try\ again|retry|retrying|available(?:\ again)?|resets?|wait)\s(?:again\s)?"
+    rf"(?:in|after|for|at\ least)\ |wait\ |retry[-_ ]after[:=]?\ ?"
+    rf"|versuchen\ Sie\ es\ in\ |r[ée]essayez\ dans\ "
+    rf"|(?:intente\w*|tente)\ (?:de\ nuevo\ |novamente\ )?e[nm]\ |через\ )"
+    rf"(?:about\ |approximately\ |at\ least\ |another\ |~)?((?:{GO_PART})+(?![A-Za-z0-9])|{_SPOKEN})"
+    r"|([0-9]+)\s*(秒|分钟|分|小时|時間|초|분|시간)\s*(?:后|之后|再|後|후)",
     re.VERBOSE,
 )
 # "reset at 2026-11-21T12:01:00Z", "您的限额将在 2026-11-21 20:00:00 重置": by a date that has a zone.
@@ -56,10 +64,10 @@ def requested_wait(headers: Mapping[str, str], message: str, now: datetime, dela
 def _advised(message: str, now: datetime) -> float | None:
     found = _ADVICE.search(message)
     if found is not None:
-        go, count, unit, chinese_count, chinese_unit = found.groups()
+        go, count, unit, eastern_count, eastern_unit = found.groups()
         seconds = duration_seconds(go) if go else None
         if seconds is None:
-            seconds = float(count or chinese_count) * _unit_seconds(unit or chinese_unit)
+            seconds = float(count or eastern_count) * _unit_seconds(unit or eastern_unit or "")
         return _bounded(seconds)
     date = _DATE.search(message)
     if date is None:
@@ -69,10 +77,7 @@ def _advised(message: str, now: datetime) -> float | None:
 
 
 def _unit_seconds(unit: str) -> float:
-    unit = unit.lower()
-    if unit.startswith(("milli", "ms")):
-        return _UNITS["ms"]
-    return _UNITS[_UNIT_OF.get(unit, unit[:1])]
+    return next(_UNITS[short] for beginning, short in _BEGINNINGS if unit.lower().startswith(beginning))
 
 
 def wait_for_reset(headers: Mapping[str, str], now: datetime) -> float | None:

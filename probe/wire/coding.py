@@ -36,7 +36,7 @@ def content_codings(response: HttpResponse) -> tuple[str, ...]:
     named = ",".join(value for name, value in response.headers if name == "content-encoding")
     codings = [coding.strip().lower() for coding in named.split(",")]
     codings = [coding for coding in codings if coding not in ("", "identity", "aws-chunked")]
-    if response.status == 200 or (codings and not _is_plain(response.body, codings[-1])):
+    if response.succeeded or (codings and not _is_plain(response.body, codings[-1])):
         return tuple(codings)
     # No client reads such an answer, but a person wants the words of an error.
     return tuple(coding for magic, coding in _MAGIC if response.body.startswith(magic))

@@ -64,6 +64,11 @@ class HttpResponse:
     surplus: bool = False
     error: str | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Any status of success: clients read an answer beside each of them."""
+        return self.status is not None and 200 <= self.status < 300
+
     def header(self, name: str) -> str | None:
         """The first header of that name, in any case; None if there is none."""
         name = name.lower()

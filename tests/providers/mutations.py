@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +21,7 @@ from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
 from probe.wire.archive import load_capture
 from probe.wire.capture import Arrival, Capture
+from probe.wire.http1 import read_response
 
 WIRES = Path(__file__).parents[1] / "wires"
 _TOKENS = (
@@ -61,6 +64,23 @@ _TOKENS = (
     ),
 )
 
+_VALUE = re.compile(rb'(?<=:)\s*("(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|null|true|false|\[\]|\{\})')
+_KEY = re.compile(rb'"[A-Za-z_]{2,30}"(?=\s*:)')
+_VALUES = (
+    *(b"null", b"true", b"0", b"-1", b"1.5", b"1e400", b"NaN", b"2147483648", b"99999999999999999999"),
+    *(
+        b'""',
+        b'"12"',
+        b'"\\ud800"',
+        b'"\\u0000"',
+        b'"error"',
+        b'"stop"',
+        b'"abort"',
+        b'"2026-11-21T12:00:00Z"',
+    ),
+    *(b"[]", b"[null]", b'["x"]', b"{}", b'[{"text":"x"}]', b'{"message":"m","code":429}', b"[[[[]]]]"),
+)
+
 
 def recorded() -> list[tuple[Capture, Dialect]]:
     captures = [load_capture(path) for path in sorted(WIRES.glob("*/*.json"))]
@@ -68,8 +88,12 @@ def recorded() -> list[tuple[Capture, Dialect]]:
 
 
 def damaged(capture: Capture, chance: random.Random) -> Capture:
-    """Bytes replaced, cut, doubled or put in, at one to four places; arrivals as they come."""
+    """Bytes or values replaced, cut, doubled or put in, at one to four places; arrivals as they come."""
     data = bytearray(capture.received)
+    if chance.random() < 0.5:
+        data = _damaged_json(capture, chance)
+        if chance.random() < 0.7:
+            return _arriving(capture, data, chance)
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(len(data) + 1)
         end = min(len(data), at + chance.choice((1, 2, 8, 40, 400)))
@@ -86,6 +110,28 @@ def damaged(capture: Capture, chance: random.Random) -> Capture:
                 data[at:end] = chance.choice(_TOKENS)
             case _:
                 del data[at:]
+    return _arriving(capture, data, chance)
+
+
+def _damaged_json(capture: Capture, chance: random.Random) -> bytearray:
+    """Values of others, and keys of others, in a body that its framing still fits."""
+    response = read_response(capture)
+    body = response.body
+    for _ in range(chance.randint(1, 3)):
+        found = list((_KEY if chance.random() < 0.2 else _VALUE).finditer(body))
+        if not found:
+            break
+        place = chance.choice(found)
+        other = chance.choice(found)[0] if chance.random() < 0.4 else chance.choice(_VALUES)
+        if place.re is _KEY and not other.startswith(b'"'):
+            continue
+        body = body[: place.start()] + other + body[place.end() :]
+    head = bytes(capture.received).partition(b"\r\n\r\n")[0]
+    kept = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"transfer-", b"content-l"))]
+    return bytearray(b"\r\n".join(kept) + b"\r\n\r\n" + body)
+
+
+def _arriving(capture: Capture, data: bytearray, chance: random.Random) -> Capture:
     arrivals, start, at_ns = [], 0, capture.started_ns
     while start < len(data):
         size, at_ns = chance.choice((1, 7, 60, 700, 9000)), at_ns + chance.choice((0, 1, 1_000_000))
@@ -117,7 +163,10 @@ def problems(count: int, seed: int) -> Iterator[tuple[str, Capture]]:
     for _ in range(count):
         capture, dialect = chance.choice(wires)
         broken = damaged(capture, chance)
-        problem = problem_of(read_answer(broken, dialect))
+        try:
+            problem = problem_of(read_answer(broken, dialect))
+        except Exception:  # noqa: BLE001 - whatever it is, it is what is looked for
+            problem = "a crash: " + traceback.format_exc(limit=-1)
         if problem is not None:
             yield problem, broken
 

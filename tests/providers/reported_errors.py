@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from probe.facts.sample import FailureKind
@@ -30,6 +32,8 @@ _ARK = "https://www.volcengine.com/docs/82379/1299023"
 _OPENROUTER = "https://openrouter.ai/docs/api/reference/errors-and-debugging"
 _FIREWORKS = "https://docs.fireworks.ai/guides/inference-error-codes"
 _GITHUB = "https://github.com/"
+# Of each line: kind, status, body (or text), source.
+_MORE = Path(__file__).with_suffix(".jsonl")
 
 REPORTED: tuple[ReportedError, ...] = (
     # The account: closed, suspended, not verified, not allowed
@@ -412,5 +416,12 @@ REPORTED: tuple[ReportedError, ...] = (
         ),
         "content_filter",
         _ARK,
+    ),
+    # Other wordings, of other providers and other years
+    *(
+        ReportedError(
+            row["status"], row.get("body", row.get("text", "").encode()), row["kind"], row["source"]
+        )
+        for row in map(json.loads, Path(__file__).with_suffix(".jsonl").read_text("utf-8").splitlines())
     ),
 )

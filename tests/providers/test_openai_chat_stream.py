@@ -353,3 +353,10 @@ def test_the_model_that_served_may_be_named_late() -> None:
 def test_the_prompt_is_what_an_estimate_of_the_input_is_made_of() -> None:
     reading = read_completion(stream_of(chunk("Paris"), STOP, "[DONE]"))
     assert reading.usage == Usage(input_tokens=-(-len(PROMPT) // 4), output_tokens=2, source="estimate")
+
+
+def test_the_answer_begins_behind_its_thoughts() -> None:
+    pieces = ("<think>", "hm", "</think>\n\n", "Pa", "ris")
+    reading = read_completion(stream_of(*map(chunk, pieces), chunk(finish="stop"), "[DONE]"))
+    assert (reading.text, reading.reasoning_text) == ("\n\nParis", "hm")
+    assert [output.answer for output in reading.timeline.output] == [False, False, True, True, True]

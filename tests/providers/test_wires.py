@@ -62,7 +62,7 @@ EXPECTED: dict[str, tuple[Any, ...]] = {
     "gemini/function_call.json": ("ok", None, (58, 14, None, None), 640, GEMINI_ID),
     "gemini/max_tokens.json": ("budget_exhausted", None, (10, 61, None, 61), None, GEMINI_ID),
     "gemini/safety.json": ("content_filter", "Par", (10, 1, None, None), 520, GEMINI_ID),
-    "gemini/blocked_prompt.json": ("content_filter", None, (10, None, None, None), None, GEMINI_ID),
+    "gemini/blocked_prompt.json": ("content_filter", None, (10, 0, None, None), None, GEMINI_ID),
     "gemini/error_in_stream.json": ("stream_error", "Par", (10, 1, None, None), 520, GEMINI_ID),
     "gemini/body.json": ("ok", "Paris.", (10, 27, None, 25), None, GEMINI_ID),
     "gemini/invalid_api_key.json": ("auth", None, (None,) * 4, None, None),

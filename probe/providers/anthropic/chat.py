@@ -15,8 +15,8 @@ import msgspec
 
 from probe.providers.answer import Answer
 from probe.providers.anthropic.listing import MODELS
-from probe.providers.dialect import Dialect, Failure
-from probe.providers.error_object import error_object
+from probe.providers.dialect import HEARTBEATS, Dialect, Failure
+from probe.providers.error_object import error_object, read_error
 from probe.providers.failures import failed
 from probe.providers.framing import split_events
 from probe.providers.native.api import NativeApi, PromptCall
@@ -99,8 +99,11 @@ class _Parser:
         self.ended = False
 
     def on_event(self, data: bytes, name: bytes, at_ns: int, /) -> Failure | None:
-        if not data.startswith(b"{") and data.strip() in (_DONE, b""):
-            return None
+        if not data.startswith(b"{"):
+            if name in HEARTBEATS or data.strip() in (_DONE, b""):
+                return None
+            if name == b"error":
+                return read_error(data)
         if name == _DELTA and not self.ended and (delta := _decode_delta(data)) is not None:
             self._take_delta(delta.type, delta.text or delta.thinking or delta.partial_json, at_ns)
             return None

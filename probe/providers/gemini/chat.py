@@ -8,6 +8,7 @@ another type comes than the API says, the same bytes are decoded again and fitte
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,16 @@ from probe.providers.native.api import NativeApi, PromptCall
 from probe.providers.preset import Quirks
 from probe.providers.protocol import Prompt
 from probe.providers.usage import TokenCounts
-from probe.providers.values import clean_text, decode_object, fitted, items, mapping, text, written
+from probe.providers.values import (
+    clean_text,
+    decode_object,
+    decode_objects,
+    fitted,
+    items,
+    mapping,
+    text,
+    written,
+)
 
 _COLLECTIONS = ("models/", "tunedModels/")
 _ROLES = {"assistant": "model"}
@@ -94,6 +104,7 @@ class _UsageMetadata(msgspec.Struct, gc=False, rename="camel"):
     candidates_token_count: int | None = None
     thoughts_token_count: int | None = None
     cached_content_token_count: int | None = None
+    total_token_count: int | None = None
 
 
 class _Response(msgspec.Struct, gc=False, rename="camel"):
@@ -119,8 +130,8 @@ class _Parser:
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        # The latest counts. Every event counts the whole so far, and only the last is worth reading.
-        self._counted: _UsageMetadata | None = None
+        # Every event counts the whole so far, or some of it.
+        self._counted: list[_UsageMetadata] = []
 
     def on_event(self, data: bytes, _name: bytes, at_ns: int, /) -> Failure | None:
         try:
@@ -132,19 +143,18 @@ class _Parser:
         return self._take(response, at_ns)
 
     def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
-        try:
-            response = _decode(data)
-        except (ValueError, RecursionError):
-            response = fitted(_Response, decode_object(data))
-        failure = self._take(response, at_ns)
+        # What was to be a stream comes as one array where `alt=sse` is lost on the way.
+        responses = [fitted(_Response, each) for each in decode_objects(data)]
+        failures = [self._take(response, at_ns) for response in responses]
         self.close()
-        if failure is None and response.candidates is None:
+        failure = next((failure for failure in failures if failure is not None), None)
+        if failure is None and all(response.candidates is None for response in responses):
             return failed("malformed", "no candidates in the answer")
         return failure
 
     def close(self) -> None:
-        if self._counted is not None:
-            self._answer.usage = _token_counts(self._counted)
+        if self._counted:
+            self._answer.usage = _token_counts(_largest(self._counted))
 
     def _take(self, response: _Response, at_ns: int) -> Failure | None:
         if response.error:
@@ -161,13 +171,8 @@ class _Parser:
             if reason and reason != _UNSPECIFIED:
                 answer.finish_reason = reason
         counted = response.usage_metadata
-        # The last may leave the output out if it was filtered.
-        if counted is not None and (
-            counted.candidates_token_count is not None
-            or counted.thoughts_token_count is not None
-            or not _has_output(self._counted)
-        ):
-            self._counted = counted
+        if counted is not None:
+            self._counted.append(counted)
         if answer.model is None:
             answer.model = response.model_version
         if answer.id is None:
@@ -185,10 +190,16 @@ class _Parser:
             self._answer.take_call(text(part.executable_code.get("code")) or "", at_ns)
 
 
-def _has_output(counted: _UsageMetadata | None) -> bool:
-    return counted is not None and (
-        counted.candidates_token_count is not None or counted.thoughts_token_count is not None
+def _largest(counted: list[_UsageMetadata]) -> _UsageMetadata:
+    """Each count's largest: the last event may leave out what an earlier one told, or have a zero for it."""
+    if len(counted) == 1:
+        return counted[0]
+    return _UsageMetadata(
+        **{name: max(filter(None, map(get, counted)), default=None) for name, get in _COUNTS}
     )
+
+
+_COUNTS = tuple((name, attrgetter(name)) for name in _UsageMetadata.__struct_fields__)
 
 
 def _blocked(feedback: object) -> Failure | None:
@@ -208,14 +219,16 @@ def _token_counts(metadata: _UsageMetadata) -> TokenCounts | None:
     """
     prompt, candidates = metadata.prompt_token_count, metadata.candidates_token_count
     thoughts = metadata.thoughts_token_count
-    if candidates is None and thoughts is None:
-        output = None
-        if prompt is None:
-            return None
-    else:
+    if prompt is None and candidates is None and thoughts is None:
+        return None
+    if prompt is not None:
+        prompt += metadata.tool_use_prompt_token_count or 0
+    hidden = None if prompt is None else (metadata.total_token_count or 0) - prompt - (candidates or 0)
+    if thoughts is None and candidates and hidden is not None and hidden > 0:
+        thoughts = hidden
+    output = None
+    if candidates is not None or thoughts is not None or hidden == 0:
         output = (candidates or 0) + (thoughts or 0)
-    if prompt is not None and metadata.tool_use_prompt_token_count is not None:
-        prompt += metadata.tool_use_prompt_token_count
     return TokenCounts(
         input_tokens=prompt,
         output_tokens=output,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from probe.providers.answer import Answer
-from probe.providers.dialect import Dialect, Failure
+from probe.providers.dialect import HEARTBEATS, Dialect, Failure
 from probe.providers.error_object import error_object, read_error
 from probe.providers.failures import failed
 from probe.providers.framing import split_events
@@ -32,7 +32,7 @@ _DONE = b"[DONE]"
 _NO_JSON = (_DONE, b"")
 
 # Events whose name says that they are no chunk.
-_NAMES = (b"error", b"ping")
+_NAMES = (b"error", *HEARTBEATS)
 
 
 def create_arguments(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _take_counts(answer: Answer, chunk: ChatChunk) -> None:
 
 
 def _take_delta(answer: Answer, delta: Delta, at_ns: int) -> None:
-    reasoning = delta.reasoning or delta.reasoning_content
+    reasoning = delta.reasoning or delta.reasoning_content or delta.thinking or delta.reasoning_text
     if reasoning or delta.reasoning_details:
         answer.take_reasoning(reasoning or _details_text(delta.reasoning_details), at_ns)
     if delta.content:

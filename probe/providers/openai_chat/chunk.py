@@ -29,6 +29,8 @@ class TokenUsage(msgspec.Struct, gc=False):
     total_tokens: int | None = None
     prompt_tokens_details: TokenDetails | None = None
     completion_tokens_details: TokenDetails | None = None
+    input_tokens_details: TokenDetails | None = None
+    output_tokens_details: TokenDetails | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     citation_tokens: int | None = None
@@ -72,6 +74,8 @@ class Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
+    reasoning_text: str | None = None
+    thinking: str | None = None
     reasoning_details: list[dict[str, Any]] | None = None
     refusal: str | None = None
     tool_calls: list[ToolCall] | None = None
@@ -107,6 +111,8 @@ class ChatChunk(msgspec.Struct, gc=False):
     error: Any = None
 
 
+_TEXTS = frozenset({"content", "reasoning", "reasoning_content", "reasoning_text", "thinking"})
+
 decode_strictly = msgspec.json.Decoder(ChatChunk).decode
 """Raises ValueError or RecursionError for anything but what the dialect says."""
 
@@ -131,11 +137,12 @@ def decode_loosely(data: bytes) -> ChatChunk:
 
 def _flatten(delta: dict[str, Any]) -> None:
     """Make text of a content of parts (Mistral's reasoning models) and of arguments that are no text."""
-    content = delta.get("content")
-    if isinstance(content, list):
-        thoughts = (part.get("thinking") for part in items(content))
-        delta["content"] = _joined(content)
-        delta["reasoning_content"] = delta.get("reasoning_content") or "".join(map(_joined, thoughts))
+    thoughts = "".join(_joined(part.get("thinking")) for part in items(delta.get("content")))
+    for name in _TEXTS & delta.keys():
+        if isinstance(delta[name], list | dict):
+            delta[name] = _joined(delta[name])
+    if thoughts:
+        delta["reasoning_content"] = delta.get("reasoning_content") or thoughts
     functions = [call.get("function") for call in items(delta.get("tool_calls"))]
     for function in (*functions, delta.get("function_call")):
         if isinstance(function, dict) and isinstance(function.get("arguments"), dict | list):
@@ -143,7 +150,9 @@ def _flatten(delta: dict[str, Any]) -> None:
 
 
 def _joined(content: object) -> str:
-    """A text, or the texts of a list of parts."""
+    """A text, or the texts of a list of parts, or of one."""
+    if isinstance(content, dict):
+        content = [content]
     if isinstance(content, list):
         return "".join(text(part.get("text")) or "" for part in items(content))
     return text(content) or ""
@@ -151,4 +160,6 @@ def _joined(content: object) -> str:
 
 def error_in(chunk: ChatChunk) -> object | None:
     """The error that an event or a body reports; None if it reports none. Some always send an empty one."""
-    return chunk.error or (chunk.x_groq.error if chunk.x_groq is not None else None) or None
+    error: object = chunk.error or (chunk.x_groq.error if chunk.x_groq is not None else None)
+    is_empty = isinstance(error, dict) and not any(error.values())
+    return None if is_empty else error or None

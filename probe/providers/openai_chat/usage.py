@@ -94,7 +94,7 @@ def _has_counts(usage: TokenUsage) -> bool:
 
 
 def _cached(usage: TokenUsage) -> int | None:
-    details = usage.prompt_tokens_details
+    details = usage.prompt_tokens_details or usage.input_tokens_details
     return _first(
         details.cached_tokens if details is not None else None,
         usage.cached_tokens,
@@ -104,14 +104,14 @@ def _cached(usage: TokenUsage) -> int | None:
 
 
 def _written(usage: TokenUsage) -> int | None:
-    details = usage.prompt_tokens_details
+    details = usage.prompt_tokens_details or usage.input_tokens_details
     return _first(
         details.cache_write_tokens if details is not None else None, usage.cache_creation_input_tokens
     )
 
 
 def _reasoning(usage: TokenUsage) -> int | None:
-    details = usage.completion_tokens_details
+    details = usage.completion_tokens_details or usage.output_tokens_details
     return _first(details.reasoning_tokens if details is not None else None, usage.reasoning_tokens)
 
 
