@@ -8,13 +8,46 @@ from typing import Any
 
 from probe.catalog.models.listed import ListedModel
 from probe.engines.client import EngineClient
-from probe.engines.metrics_page import ScrapedPage, read_metrics
+from probe.engines.counters import Counters
+from probe.engines.metrics_page import PageTable, ScrapedPage, read_counters, read_metrics, read_snapshot
+from probe.engines.protocol import Health, Snapshot
 from probe.providers.usage import sound
 from probe.providers.values import clean_text, items, mapping, whole_number
 
 _READ_AT_ONCE_BYTES = 128 * 1024
 _METRICS = "/metrics"
 _MODELS = "/v1/models"
+
+
+class ClientEngine:
+    """What every `Engine` behind a client does."""
+
+    health_path = "/health"
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+
+    async def health(self) -> Health:
+        return await self._client.health(self.health_path)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+class MetricsEngine(ClientEngine):
+    """What an `Engine` does that has the figures of `table` on a page of metrics."""
+
+    counts = True
+    table: PageTable
+
+    async def models(self) -> Sequence[ListedModel]:
+        return await list_v1_models(self._client)
+
+    async def counters(self) -> Counters:
+        return read_counters(await scrape(self._client, self.table.prefix), self.table)
+
+    async def snapshot(self) -> Snapshot:
+        return read_snapshot(await scrape(self._client, self.table.prefix), self.table)
 
 
 async def scrape(client: EngineClient, prefix: str) -> ScrapedPage:
@@ -32,11 +65,6 @@ def capabilities_of(document: object, names: Mapping[str, str]) -> tuple[str, ..
     """What the paths of an OpenAPI document stand for, by `names`, in their order."""
     paths = mapping(mapping(document).get("paths"))
     return tuple(word for path, word in names.items() if path in paths)
-
-
-def set_flags(flags: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
-    """The words of the flags that are set."""
-    return tuple(word for flag, word in names.items() if flags.get(flag) is True)
 
 
 async def list_v1_models(client: EngineClient) -> Sequence[ListedModel]:

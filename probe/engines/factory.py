@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from probe.facts.sample import EngineName
 from probe.providers.preset import Endpoint
 
 if TYPE_CHECKING:
-    from probe.engines.client import EngineClient
     from probe.engines.protocol import Engine
 
 
@@ -22,34 +18,18 @@ def open_engine(endpoint: Endpoint) -> Engine | None:
     if endpoint.engine is None:
         return None
     from probe.engines.client import EngineClient
-
-    return ENGINES[endpoint.engine](EngineClient(endpoint))
-
-
-def _vllm(client: EngineClient) -> Engine:
+    from probe.engines.llamacpp import LlamaCpp
+    from probe.engines.ollama import Ollama
+    from probe.engines.tgi import Tgi
     from probe.engines.vllm import Vllm
 
-    return Vllm(client)
-
-
-def _tgi(client: EngineClient) -> Engine:
-    from probe.engines.tgi import Tgi
-
-    return Tgi(client)
-
-
-def _llamacpp(client: EngineClient) -> Engine:
-    from probe.engines.llamacpp import LlamaCpp
-
-    return LlamaCpp(client)
-
-
-def _ollama(client: EngineClient) -> Engine:
-    from probe.engines.ollama import Ollama
-
-    return Ollama(client)
-
-
-ENGINES: Mapping[EngineName, Callable[[EngineClient], Engine]] = MappingProxyType(
-    {"vllm": _vllm, "tgi": _tgi, "llamacpp": _llamacpp, "ollama": _ollama}
-)
+    client = EngineClient(endpoint)
+    match endpoint.engine:
+        case "vllm":
+            return Vllm(client)
+        case "tgi":
+            return Tgi(client)
+        case "llamacpp":
+            return LlamaCpp(client)
+        case "ollama":
+            return Ollama(client)

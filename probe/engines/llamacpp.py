@@ -9,18 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probe.catalog.models.listed import ListedModel
-from probe.engines.client import NOT_SERVED, EngineClient
-from probe.engines.common import list_v1_models, scrape, set_flags
-from probe.engines.counters import Counters
-from probe.engines.metrics_page import PageTable, aliases, read_counters, read_snapshot
-from probe.engines.protocol import EngineInfo, Gauges, Health, Snapshot
+from probe.engines.client import NOT_SERVED
+from probe.engines.common import MetricsEngine
+from probe.engines.metrics_page import PageTable, aliases
+from probe.engines.protocol import EngineInfo, Gauges, Snapshot
 from probe.errors import EngineError
 from probe.facts.sample import EngineName
 from probe.providers.usage import sound
 from probe.providers.values import clean_text, items, mapping, whole_number
 
-TABLE = PageTable(
+_TABLE = PageTable(
     prefix="llamacpp:",
     # Numbers are written by a C++ stream as it comes: six digits.
     digits=6,
@@ -41,17 +39,11 @@ _MODALITIES = {"vision": "vision", "video": "video", "audio": "audio"}
 _TEMPLATE = {"supports_tools": "tools"}
 
 
-class LlamaCpp:
+class LlamaCpp(MetricsEngine):
     """An `Engine`."""
 
     name: EngineName = "llamacpp"
-    counts = True
-
-    def __init__(self, client: EngineClient) -> None:
-        self._client = client
-
-    async def health(self) -> Health:
-        return await self._client.health("/health")
+    table = _TABLE
 
     async def info(self) -> EngineInfo:
         props = mapping(await self._client.json("/props"))
@@ -64,17 +56,11 @@ class LlamaCpp:
             capabilities=(
                 "chat",
                 "completion",
-                *set_flags(mapping(props.get("chat_template_caps")), _TEMPLATE),
-                *set_flags(mapping(props.get("modalities")), _MODALITIES),
-                *set_flags(props, _ENDPOINTS),
+                *_set_flags(mapping(props.get("chat_template_caps")), _TEMPLATE),
+                *_set_flags(mapping(props.get("modalities")), _MODALITIES),
+                *_set_flags(props, _ENDPOINTS),
             ),
         )
-
-    async def models(self) -> Sequence[ListedModel]:
-        return await list_v1_models(self._client)
-
-    async def counters(self) -> Counters:
-        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
 
     async def snapshot(self) -> Snapshot:
         """From `/metrics` and `/slots`, as far as the server was started with them."""
@@ -89,16 +75,18 @@ class LlamaCpp:
             gauges=(_with_slots(gauges, slots),), counters=None if told is None else told.counters
         )
 
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
     async def _metrics(self) -> Snapshot | None:
         try:
-            return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
+            return await super().snapshot()
         except EngineError as exc:
             if exc.status in NOT_SERVED:
                 return None
             raise
+
+
+def _set_flags(flags: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
+    """The words of the flags that are set."""
+    return tuple(word for flag, word in names.items() if flags.get(flag) is True)
 
 
 def _with_slots(gauges: Gauges, slots: Sequence[Mapping[str, Any]]) -> Gauges:

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probe.catalog.models.listed import ListedModel
-from probe.engines.client import EngineClient
+from probe.engines.common import ClientEngine
 from probe.engines.counters import Counters
-from probe.engines.protocol import EngineInfo, Gauges, Health, Snapshot
+from probe.engines.protocol import EngineInfo, Gauges, Snapshot
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
 from probe.providers.ollama.listing import TAGS
@@ -21,17 +21,12 @@ from probe.providers.values import clean_text, items, mapping, whole_number
 _VERSION, _TAGS, _LOADED = "/api/version", "/api/tags", "/api/ps"
 
 
-class Ollama:
+class Ollama(ClientEngine):
     """An `Engine`."""
 
     name: EngineName = "ollama"
     counts = False
-
-    def __init__(self, client: EngineClient) -> None:
-        self._client = client
-
-    async def health(self) -> Health:
-        return await self._client.health(_VERSION)
+    health_path = _VERSION
 
     async def info(self) -> EngineInfo:
         version = mapping(await self._client.json(_VERSION))
@@ -59,9 +54,6 @@ class Ollama:
     async def snapshot(self) -> Snapshot:
         """Which models are in memory; it tells nothing of what they are doing."""
         return Snapshot(gauges=tuple(Gauges(model=name) for name in _names(await self._loaded())))
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     async def _loaded(self) -> Sequence[Mapping[str, Any]]:
         value = await self._client.json(_LOADED)

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel
-from probe.engines.client import EngineClient
-from probe.engines.common import capabilities_of, scrape
-from probe.engines.counters import Counters
-from probe.engines.metrics_page import Metric, PageTable, aliases, read_counters, read_snapshot
-from probe.engines.protocol import EngineInfo, Health, Snapshot
+from probe.engines.common import MetricsEngine, capabilities_of
+from probe.engines.metrics_page import Metric, PageTable, aliases
+from probe.engines.protocol import EngineInfo
 from probe.errors import ProviderError
 from probe.facts.sample import EngineName
 from probe.providers.tgi.listing import INFO
@@ -23,7 +21,7 @@ from probe.providers.values import clean_text, mapping, whole_number
 
 _INFERENCE = "tgi_batch_inference_duration"
 
-TABLE = PageTable(
+_TABLE = PageTable(
     prefix="tgi_",
     running=aliases("tgi_batch_current_size"),
     waiting=aliases("tgi_queue_size"),
@@ -48,17 +46,11 @@ _CAPABILITIES = {
 }
 
 
-class Tgi:
+class Tgi(MetricsEngine):
     """An `Engine`."""
 
     name: EngineName = "tgi"
-    counts = True
-
-    def __init__(self, client: EngineClient) -> None:
-        self._client = client
-
-    async def health(self) -> Health:
-        return await self._client.health("/health")
+    table = _TABLE
 
     async def info(self) -> EngineInfo:
         info = mapping(await self._client.json("/info"))
@@ -68,7 +60,10 @@ class Tgi:
             models=(model,) if model else (),
             context_window=sound(whole_number(info.get("max_total_tokens"))) or None,
             concurrency=sound(whole_number(info.get("max_concurrent_requests"))) or None,
-            capabilities=(*await self._capabilities(), "metrics"),
+            capabilities=(
+                *capabilities_of(await self._client.optional("/api-doc/openapi.json"), _CAPABILITIES),
+                "metrics",
+            ),
         )
 
     async def models(self) -> Sequence[ListedModel]:
@@ -77,15 +72,3 @@ class Tgi:
             return tuple(INFO.read(value, self._client.endpoint).models)
         except ProviderError as exc:
             raise self._client.error("/info", "the answer names no model") from exc
-
-    async def counters(self) -> Counters:
-        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
-
-    async def snapshot(self) -> Snapshot:
-        return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    async def _capabilities(self) -> tuple[str, ...]:
-        return capabilities_of(await self._client.optional("/api-doc/openapi.json"), _CAPABILITIES)

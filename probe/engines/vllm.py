@@ -6,18 +6,13 @@ https://docs.vllm.ai/en/stable/design/metrics/.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from probe.catalog.models.listed import ListedModel
-from probe.engines.client import EngineClient
-from probe.engines.common import capabilities_of, list_v1_models, scrape
-from probe.engines.counters import Counters
-from probe.engines.metrics_page import PageTable, aliases, read_counters, read_snapshot
-from probe.engines.protocol import EngineInfo, Health, Snapshot
+from probe.engines.common import MetricsEngine, capabilities_of
+from probe.engines.metrics_page import PageTable, aliases
+from probe.engines.protocol import EngineInfo
 from probe.facts.sample import EngineName
 from probe.providers.values import clean_text, mapping
 
-TABLE = PageTable(
+_TABLE = PageTable(
     prefix="vllm:",
     model_label="model_name",
     running=aliases("vllm:num_requests_running"),
@@ -52,17 +47,11 @@ _CAPABILITIES = {
 }
 
 
-class Vllm:
+class Vllm(MetricsEngine):
     """An `Engine`."""
 
     name: EngineName = "vllm"
-    counts = True
-
-    def __init__(self, client: EngineClient) -> None:
-        self._client = client
-
-    async def health(self) -> Health:
-        return await self._client.health("/health")
+    table = _TABLE
 
     async def info(self) -> EngineInfo:
         version = await self._client.optional("/version")
@@ -71,21 +60,9 @@ class Vllm:
             version=clean_text(mapping(version).get("version")),
             models=tuple(model.id for model in models),
             context_window=models[0].context_window if models else None,
-            capabilities=(*await self._capabilities(), "metrics"),
+            # None of them if the server keeps its document to itself (`--disable-fastapi-docs`).
+            capabilities=(
+                *capabilities_of(await self._client.optional("/openapi.json"), _CAPABILITIES),
+                "metrics",
+            ),
         )
-
-    async def models(self) -> Sequence[ListedModel]:
-        return await list_v1_models(self._client)
-
-    async def counters(self) -> Counters:
-        return read_counters(await scrape(self._client, TABLE.prefix), TABLE)
-
-    async def snapshot(self) -> Snapshot:
-        return read_snapshot(await scrape(self._client, TABLE.prefix), TABLE)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    async def _capabilities(self) -> tuple[str, ...]:
-        """None of them if the server keeps its document to itself (`--disable-fastapi-docs`)."""
-        return capabilities_of(await self._client.optional("/openapi.json"), _CAPABILITIES)

@@ -7,10 +7,10 @@ from dataclasses import asdict, replace
 import pytest
 
 from probe.engines.counters import Counters, anything_finished, reported_between
-from probe.engines.llamacpp import TABLE as LLAMACPP
+from probe.engines.llamacpp import LlamaCpp
 from probe.engines.metrics_page import PageTable, read_counters, read_metrics
-from probe.engines.tgi import TABLE as TGI
-from probe.engines.vllm import TABLE as VLLM
+from probe.engines.tgi import Tgi
+from probe.engines.vllm import Vllm
 from probe.facts.sample import Reported, Usage
 from tests.engines.pages import Request, TgiMetrics, VllmMetrics, llamacpp_page
 
@@ -37,9 +37,9 @@ def test_vllm_tells_every_part_of_one_request(deprecated: bool, earlier: int) ->
     vllm = VllmMetrics(deprecated=deprecated, ranks=2)
     for _ in range(earlier):
         vllm.finish(EARLIER, rank=1)
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
-    found = reported_between(before, counters(vllm.page(), VLLM), USAGE)
+    found = reported_between(before, counters(vllm.page(), Vllm.table), USAGE)
     assert same(
         found,
         Reported(
@@ -60,38 +60,38 @@ def test_vllm_tells_every_part_of_one_request(deprecated: bool, earlier: int) ->
 
 def test_two_requests_cannot_be_told_apart() -> None:
     vllm = VllmMetrics()
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
     vllm.finish(REQUEST)
-    assert reported_between(before, counters(vllm.page(), VLLM), USAGE) is None
+    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) is None
 
 
 def test_an_aborted_request_of_somebody_else_counts() -> None:
     vllm = VllmMetrics()
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
     vllm.finish(REQUEST, reason="abort")
-    assert reported_between(before, counters(vllm.page(), VLLM), USAGE) is None
+    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) is None
 
 
 def test_nothing_was_counted_yet() -> None:
     vllm = VllmMetrics()
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     vllm.first_token(REQUEST)
-    after = counters(vllm.page(), VLLM)
+    after = counters(vllm.page(), Vllm.table)
     assert not anything_finished(before, after)
     assert reported_between(before, after, USAGE) is None
     vllm.finish(REQUEST)
-    assert anything_finished(before, counters(vllm.page(), VLLM))
+    assert anything_finished(before, counters(vllm.page(), Vllm.table))
 
 
 def test_a_request_that_only_began_beside_it_leaves_out_what_it_touched() -> None:
     vllm = VllmMetrics(deprecated=True)
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
     vllm.first_token(EARLIER)
     vllm.load(running=1, waiting=0, cache=0.1)
-    found = reported_between(before, counters(vllm.page(), VLLM), USAGE)
+    found = reported_between(before, counters(vllm.page(), Vllm.table), USAGE)
     assert found is not None
     assert found.queue_seconds == pytest.approx(0.25)
     assert found.total_seconds == pytest.approx(2.75)
@@ -101,11 +101,11 @@ def test_a_request_that_only_began_beside_it_leaves_out_what_it_touched() -> Non
 def test_a_server_that_began_anew_tells_nothing() -> None:
     vllm = VllmMetrics()
     vllm.finish(EARLIER)
-    before = counters(vllm.page(), VLLM)
+    before = counters(vllm.page(), Vllm.table)
     again = VllmMetrics()
     again.finish(REQUEST)
     again.finish(REQUEST)
-    assert reported_between(before, counters(again.page(), VLLM), USAGE) is None
+    assert reported_between(before, counters(again.page(), Vllm.table), USAGE) is None
 
 
 def test_an_empty_server_tells_nothing() -> None:
@@ -113,16 +113,16 @@ def test_an_empty_server_tells_nothing() -> None:
     assert reported_between(Counters(finished=1), Counters(finished=2), USAGE) is None
 
 
-# TGI --------------------------------------------------------------------------------------------------------
+# TGI ---------------------------------------------------------------------------------------------------
 
 
 def test_tgi_tells_its_first_request() -> None:
     tgi = TgiMetrics()
-    before = counters(tgi.page(), TGI)
+    before = counters(tgi.page(), Tgi.table)
     tgi.set("tgi_queue_size", 0)
     tgi.set("tgi_batch_current_size", 0)
     tgi.finish(REQUEST)
-    found = reported_between(before, counters(tgi.page(), TGI), USAGE)
+    found = reported_between(before, counters(tgi.page(), Tgi.table), USAGE)
     assert found is not None
     assert found.queue_seconds == pytest.approx(0.25)
     assert found.total_seconds == pytest.approx(2.75)
@@ -137,9 +137,9 @@ def test_a_batch_is_the_requests_own_where_it_was_alone(running: int) -> None:
     tgi.set("tgi_queue_size", 0)
     tgi.set("tgi_batch_current_size", running)
     tgi.finish(EARLIER)
-    before = counters(tgi.page(), TGI)
+    before = counters(tgi.page(), Tgi.table)
     tgi.finish(REQUEST)
-    found = reported_between(before, counters(tgi.page(), TGI), USAGE)
+    found = reported_between(before, counters(tgi.page(), Tgi.table), USAGE)
     assert found is not None
     assert found.prompt_tokens == 40
     assert found.completion_tokens == 10
@@ -162,7 +162,7 @@ AFTER = llamacpp_page(
 
 
 def test_llamacpp_counts_no_requests_but_tokens() -> None:
-    found = reported_between(counters(BEFORE, LLAMACPP), counters(AFTER, LLAMACPP), USAGE)
+    found = reported_between(counters(BEFORE, LlamaCpp.table), counters(AFTER, LlamaCpp.table), USAGE)
     assert same(
         found,
         Reported(
@@ -187,7 +187,7 @@ def test_llamacpp_counts_no_requests_but_tokens() -> None:
     ids=["fewer made", "fewer read", "estimated", "unknown", "nothing known"],
 )
 def test_tokens_that_are_not_those_of_the_answer_are_not_only_its_own(usage: Usage) -> None:
-    assert reported_between(counters(BEFORE, LLAMACPP), counters(AFTER, LLAMACPP), usage) is None
+    assert reported_between(counters(BEFORE, LlamaCpp.table), counters(AFTER, LlamaCpp.table), usage) is None
 
 
 def test_what_is_printed_too_coarsely_tells_nothing_of_one_request() -> None:
@@ -196,9 +196,9 @@ def test_what_is_printed_too_coarsely_tells_nothing_of_one_request() -> None:
     after = llamacpp_page(
         prompt_tokens=100, prompt_seconds="1000.04", predicted_tokens=11, predicted_seconds="0.2"
     )
-    found = reported_between(counters(before, LLAMACPP), counters(after, LLAMACPP), USAGE)
+    found = reported_between(counters(before, LlamaCpp.table), counters(after, LlamaCpp.table), USAGE)
     assert found is not None
     assert found.prompt_seconds is None
     assert found.completion_seconds == pytest.approx(0.1)
     vast = llamacpp_page(prompt_tokens=100, predicted_tokens=1.23457e6, predicted_seconds="0.2")
-    assert counters(vast, LLAMACPP).generation_tokens is None
+    assert counters(vast, LlamaCpp.table).generation_tokens is None

@@ -13,13 +13,20 @@ from typing import Any
 
 import pytest
 
-from probe.engines.factory import ENGINES, open_engine
+from probe.engines.factory import open_engine
 from probe.engines.protocol import Engine, EngineInfo, Gauges
 from probe.errors import EngineError
 from probe.facts.sample import EngineName
 from probe.providers.preset import Endpoint
 from tests.engines.pages import MODEL, Request, TgiMetrics, VllmMetrics, llamacpp_page
 from tests.engines.serving import FakeServer, Reply, Route, endpoint, page, serving
+
+HEALTH: Mapping[EngineName, str] = {
+    "vllm": "/health",
+    "tgi": "/health",
+    "llamacpp": "/health",
+    "ollama": "/api/version",
+}
 
 
 def of_json(value: Any, status: int = 200) -> Reply:
@@ -42,22 +49,16 @@ def test_a_provider_that_is_no_server_has_none() -> None:
     assert open_engine(hosted) is None
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", HEALTH)
 async def test_every_kind_says_what_it_is(name: EngineName) -> None:
     async with opened(name, {}) as (engine, _):
         assert engine.name == name
 
 
-HEALTH: Mapping[EngineName, str] = {
-    "vllm": "/health",
-    "tgi": "/health",
-    "llamacpp": "/health",
-    "ollama": "/api/version",
-}
 LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", HEALTH)
 async def test_a_healthy_server(name: EngineName) -> None:
     async with opened(name, {HEALTH[name]: of_json({"version": "0.5.1"})}) as (engine, _):
         health = await engine.health()
@@ -67,7 +68,7 @@ async def test_a_healthy_server(name: EngineName) -> None:
     assert health.seconds > 0
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", HEALTH)
 async def test_a_server_that_says_it_is_not_well(name: EngineName) -> None:
     async with opened(name, {HEALTH[name]: of_json(LOADING, status=503)}) as (engine, _):
         health = await engine.health()
@@ -75,7 +76,7 @@ async def test_a_server_that_says_it_is_not_well(name: EngineName) -> None:
     assert health.detail == f"mine: {HEALTH[name]}: status 503: Loading model"
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", HEALTH)
 async def test_a_server_that_is_not_there_is_not_healthy_and_tells_nothing(name: EngineName) -> None:
     engine = open_engine(endpoint("http://127.0.0.1:9/v1", name))
     assert engine is not None
@@ -98,7 +99,7 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", HEALTH)
 @pytest.mark.parametrize("reply", GARBAGE.values(), ids=GARBAGE)
 async def test_garbage_is_an_error_and_nothing_else(name: EngineName, reply: Reply) -> None:
     paths = ("/metrics", "/slots", "/info", "/props", "/version", "/v1/models", "/api/tags", "/api/ps")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 from typer import BadParameter
@@ -22,10 +23,9 @@ from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.variables import usual_secret
 from probe.config.values import FrozenDict
-from probe.engines.factory import ENGINES
 from probe.engines.meter import Meter
 from probe.errors import ConfigError
-from probe.facts.sample import Cost, Ok
+from probe.facts.sample import Cost, EngineName, Ok
 from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
 from probe.lib.patterns import matches, select
@@ -162,8 +162,10 @@ def _endpoint(
 
     `engine` is the kind of server that it is.
     """
-    if engine is not None and engine not in ENGINES:
-        raise BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}", param_hint="'--engine'")
+    if engine is not None and engine not in get_args(EngineName):
+        raise BadParameter(
+            f"{engine!r} is none of {', '.join(get_args(EngineName))}", param_hint="'--engine'"
+        )
     layers = variable_layers()
     key = None if key_variable is None else usual_secret(key_variable, layers, Path.cwd())
     if key_variable is not None and key is None:
