@@ -14,7 +14,6 @@ ConfigFile = Annotated[
         "-c",
         metavar="FILE",
         help="The configuration; otherwise PROBE_CONFIG's, else ./probe.yaml if there is one.",
-        show_default=False,
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -25,13 +24,23 @@ Patterns = Annotated[
         "-t",
         metavar="PATTERN",
         help="A target's name or a shell pattern such as 'groq/*'; can be repeated. Otherwise all.",
-        show_default=False,
     ),
 ]
 
 
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
+]
+
+
+def command_group(about: str) -> typer.Typer:
+    """The name of the group alone prints its help."""
+    return typer.Typer(help=about, callback=help_without_command, invoke_without_command=True)
+
+
 def help_without_command(context: typer.Context) -> None:
-    """A callback for groups: the name of the group alone prints its help."""
+    """A callback."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit

@@ -17,7 +17,6 @@ from probe.cli.output.attempt import attempt_lines
 from probe.cli.output.format import outcome_cell, outcome_text, text_bars, token_counts
 from probe.cli.output.table import (
     Cell,
-    Column,
     print_error,
     print_json,
     print_line,
@@ -201,7 +200,7 @@ def test_a_sparkline_keeps_the_peaks() -> None:
     assert text_bars([0, 0]) == "▁▁"
 
 
-COLUMNS = (Column("target"), Column("ms", "right"), Column("outcome"))
+COLUMNS = ("target", ">ms", "outcome")
 ROWS: list[list[Cell | str]] = [
     ["groq/\x1b[31mx", "1", Cell("ok", "green")],
     ["a/very/long/name", "1,234", Cell("auth", "red")],

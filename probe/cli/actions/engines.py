@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from probe.bootstrap.simulated import needs_simulator
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table, terminal_safe
+from probe.cli.output.format import counted
+from probe.cli.output.table import Cell, print_line, print_note, print_table, terminal_safe
 from probe.config import Config
 from probe.config.probing import ProviderConfig, TargetConfig
 from probe.engines.counters import Counters, Sum
@@ -20,11 +21,9 @@ from probe.providers.presets import PRESETS
 from probe.providers.resolve import resolve_endpoint
 from probe.reports.format import UNKNOWN, duration, percent
 
-_LIST: Final = tuple(Column(title) for title in ("name", "engine", "endpoint", "targets"))
+_LIST: Final = ("name", "engine", "endpoint", "targets")
 _HEALTH: Final = (
-    *(Column(title) for title in ("name", "engine", "state")),
-    *(Column(title, "right") for title in ("answered in", "running", "waiting", "KV cache", "batch")),
-    Column("model"),
+    *("name", "engine", "state", ">answered in", ">running", ">waiting", ">KV cache", ">batch", "model"),
 )
 
 
@@ -201,7 +200,7 @@ def _facts(seen: EngineAnswer) -> Iterator[tuple[str, str]]:
     yield "version", info.version or UNKNOWN
     yield "models", ", ".join(info.models) or UNKNOWN
     yield "context", UNKNOWN if info.context_window is None else f"{info.context_window:,} tokens"
-    yield "at once", UNKNOWN if info.concurrency is None else _requests(info.concurrency)
+    yield "at once", UNKNOWN if info.concurrency is None else counted(info.concurrency, "request")
     yield "can do", ", ".join(info.capabilities) or UNKNOWN
     counters = None if seen.snapshot is None else seen.snapshot.counters
     if counters is not None:
@@ -210,17 +209,13 @@ def _facts(seen: EngineAnswer) -> Iterator[tuple[str, str]]:
 
 def _totals(counters: Counters) -> Iterator[str]:
     if counters.finished is not None:
-        yield _requests(counters.finished)
+        yield counted(round(counters.finished), "request")
     for total, what in (
         (counters.prompt_tokens or counters.computed_tokens, "tokens read"),
         (counters.generation_tokens, "tokens made"),
     ):
         if total is not None:
             yield f"{total.total:,.0f} {what}"
-
-
-def _requests(number: float) -> str:
-    return "1 request" if number == 1 else f"{number:,.0f} requests"
 
 
 def _document(seen: EngineAnswer) -> dict[str, Any]:

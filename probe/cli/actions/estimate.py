@@ -16,7 +16,7 @@ from probe.budgets.ledger import Ledger, in_usd, limits_of
 from probe.cli.actions.price_session import open_prices
 from probe.cli.actions.run import RUN_NAME
 from probe.cli.database import has_database
-from probe.cli.output.table import Cell, Column, print_note, print_table
+from probe.cli.output.table import Cell, print_note, print_table
 from probe.config import Config
 from probe.lib.clock import SystemClock
 from probe.reports.format import UNKNOWN, usd
@@ -25,15 +25,7 @@ from probe.store.store import Store
 
 # Nothing is sent there; prices of simulated models are those of a simulator on this machine.
 _SIMULATOR_URL: Final = "http://127.0.0.1/v1"
-_COLUMNS: Final = (
-    Column("job"),
-    Column("target"),
-    Column("attempts", "right"),
-    Column("tokens", "right"),
-    Column("a run", "right"),
-    Column("a day", "right"),
-    Column("30 days", "right"),
-)
+_COLUMNS: Final = ("job", "target", ">attempts", ">tokens", ">a run", ">a day", ">30 days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typer import BadParameter
 
 from probe.cli.actions.results import parse_age
 from probe.cli.database import MODEL_MAKERS, first_items, opened_store
-from probe.cli.output.table import Cell, Column, print_note, print_table
+from probe.cli.output.table import Cell, print_note, print_table
 from probe.config import Config
 from probe.facts.event import Event, EventKind, Severity
 from probe.lib.clock import SystemClock
@@ -19,7 +19,7 @@ from probe.store.records import EventFilter
 
 # Of a kind; the rest is counted.
 _NOTED: Final = 20
-_COLUMNS: Final = (Column("when (UTC)"), Column("severity"), Column("kind"), Column("what"))
+_COLUMNS: Final = ("when (UTC)", "severity", "kind", "what")
 _STYLES: Final[dict[Severity, str]] = {"info": "", "warning": "yellow", "critical": "red"}
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Final, get_args
 
 from probe.catalog.prices.price import PriceEntry
-from probe.cli.output.table import Column, print_note, print_table
+from probe.cli.output.format import counted
+from probe.cli.output.table import print_note, print_table
 from probe.config import Config
 from probe.delivery.bisect import deliver_bisecting
 from probe.delivery.plugins import load_exporter
@@ -29,13 +30,7 @@ from probe.store.store import Store
 
 _PAGE: Final = 500
 JOURNALS: Final[tuple[Journal, ...]] = get_args(Journal)
-_COLUMNS: Final = (
-    Column("exporter"),
-    Column("of"),
-    Column("waiting", "right"),
-    Column("oldest (UTC)"),
-    Column("refused", "right"),
-)
+_COLUMNS: Final = ("exporter", "of", ">waiting", "oldest (UTC)", ">refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +88,7 @@ def print_backlogs(found: Sequence[Backlog]) -> None:
     print_table(
         _COLUMNS,
         [
-            [
-                each.exporter,
-                each.journal,
-                f"{each.waiting:,}",
-                utc_time(each.oldest_at),
-                f"{each.refused:,}",
-            ]
+            [each.exporter, each.journal, f"{each.waiting:,}", utc_time(each.oldest_at), f"{each.refused:,}"]
             for each in found
         ],
     )
@@ -149,7 +138,7 @@ def _counted(given: Mapping[str, int]) -> str:
     """`1,200 results`, `1,200 results, 1 price`."""
     shown = [journal for journal in JOURNALS if journal == "results" or given.get(journal)]
     counts = [(given.get(journal, 0), journal) for journal in shown]
-    return ", ".join(f"{n:,} {journal.removesuffix('s') if n == 1 else journal}" for n, journal in counts)
+    return ", ".join(counted(n, journal.removesuffix("s")) for n, journal in counts)
 
 
 async def _chosen(store: Store, stream: Stream[Any], wanted: ResultFilter) -> AsyncIterator[Sequence[Any]]:

@@ -12,7 +12,7 @@ from probe.analysis.distribution import Distribution, Spread, distribution_of, s
 from probe.cli.actions.engines import choose_engines, configured_engines
 from probe.cli.actions.results import read_results, result_filter
 from probe.cli.output.format import series_label
-from probe.cli.output.table import Cell, Column, print_line, print_note, print_table
+from probe.cli.output.table import Cell, print_line, print_note, print_table
 from probe.config import Config
 from probe.facts.sample import Reported, Sample
 from probe.reports.format import UNKNOWN, duration, integer, tokens_per_second, utc_time
@@ -109,14 +109,14 @@ def print_metrics(samples: Sequence[Sample]) -> None:
     if not samples:
         print_note(_NOTHING)
         return
-    heads = [Column(_head(metric), "right") for metric in METRICS]
+    heads = [f">{_head(metric)}" for metric in METRICS]
     rows: list[list[Cell | str]] = []
     for sample in samples:
         reported = sample.reported
         assert reported is not None
         told = [_shown(metric.unit, metric.read(reported)) for metric in METRICS]
         rows.append([utc_time(sample.started_at), series_label(sample), reported.source, *told])
-    print_table([Column("when (UTC)"), Column("target"), Column("source"), *heads], rows, lead=3)
+    print_table(["when (UTC)", "target", "source", *heads], rows, lead=3)
 
 
 def records_body(samples: Sequence[Sample], engines: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def print_analysis(samples: Sequence[Sample], *, percentiles: bool, variance: bo
             row += _spread_cells(metric, wide) if variance else []
             guessed = guessed or (percentiles and not about.reliable(max(_PERCENTILES)))
             rows.append(row)
-    print_table([Column("target"), Column("figure"), *(Column(head, "right") for head in heads)], rows)
+    print_table(["target", "figure", *(f">{head}" for head in heads)], rows)
     if guessed:
         print_note("~ over too few values to be more than a guess")
 

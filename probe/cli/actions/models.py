@@ -16,15 +16,7 @@ from probe.cli.actions.events import note_events
 from probe.cli.actions.run import RUN_NAME
 from probe.cli.database import MODEL_MAKERS, opened_store
 from probe.cli.output.progress import progress_bar
-from probe.cli.output.table import (
-    Cell,
-    Column,
-    print_error,
-    print_line,
-    print_note,
-    print_table,
-    terminal_safe,
-)
+from probe.cli.output.table import Cell, print_error, print_line, print_note, print_table, terminal_safe
 from probe.cli.session import open_session
 from probe.config import Config
 from probe.discovery import Discovery, SyncReport, listed_providers
@@ -44,14 +36,7 @@ _EVENTS_SHOWN: Final = 10
 # Of a kind; the rest is counted.
 _NAMES_SHOWN: Final = 10
 _COLUMNS: Final = (
-    Column("provider"),
-    Column("model"),
-    Column("context", "right"),
-    Column("output", "right"),
-    Column("USD/M in", "right"),
-    Column("USD/M out", "right"),
-    Column("probed"),
-    Column("standing"),
+    *("provider", "model", ">context", ">output", ">USD/M in", ">USD/M out", "probed", "standing"),
 )
 
 

@@ -15,7 +15,6 @@ from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.catalog.prices.sources.genai import SOURCE as PUBLISHED
 from probe.catalog.prices.sources.genai import published_until
 from probe.cli.database import has_database, require_database
-from probe.cli.output.table import Column
 from probe.config import Config
 from probe.errors import StoreError
 from probe.facts.rates import TOKEN_KINDS, Rates
@@ -28,8 +27,6 @@ from probe.reports.schemas import PriceBody
 from probe.store.store import Store
 
 _log = structlog.get_logger("probe.cli.pricing")
-
-UNKNOWN = board.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +66,6 @@ async def stored_quotes(config: Config) -> QuoteTable:
         return QuoteTable()
 
 
-def now() -> datetime:
-    return SystemClock().now()
-
-
 def matching_models(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[ModelKey]:
     """Those whose `provider/model` any pattern matches, in their order."""
     wanted = tuple(patterns)
@@ -81,12 +74,12 @@ def matching_models(keys: Iterable[ModelKey], patterns: Iterable[str]) -> list[M
 
 def amount(usd: Decimal | None) -> str:
     """`0.15`: every digit that is stated, none that is not."""
-    return UNKNOWN if usd is None else plain(usd)
+    return board.UNKNOWN if usd is None else plain(usd)
 
 
-def rate_columns() -> list[Column]:
+def rate_columns() -> list[str]:
     """One for each kind of token."""
-    return [Column(kind.heading, "right") for kind in TOKEN_KINDS]
+    return [f">{kind.heading}" for kind in TOKEN_KINDS]
 
 
 def rate_cells(rates: Rates) -> list[str]:
@@ -103,5 +96,5 @@ def price_age(price: Price, at: datetime) -> str:
         return f"fetched {board.ago(price.fetched_at, at)}".replace(board.NBSP, " ")
     if price.source.startswith(PUBLISHED):
         until = published_until(at)
-        return UNKNOWN if until is None else f"data of {until.isoformat()}"
-    return UNKNOWN
+        return board.UNKNOWN if until is None else f"data of {until.isoformat()}"
+    return board.UNKNOWN

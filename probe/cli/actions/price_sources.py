@@ -11,7 +11,8 @@ from typer import BadParameter
 from probe.catalog.prices.price import Price
 from probe.cli.actions.events import note_events
 from probe.cli.actions.price_session import PriceSession, open_prices, price_json
-from probe.cli.output.table import Column, print_error, print_line, print_note, print_table
+from probe.cli.output.format import counted
+from probe.cli.output.table import print_error, print_line, print_note, print_table
 from probe.config import Config
 from probe.pricing.events import short_price
 from probe.pricing.status import PriceSync, SourceReport
@@ -19,15 +20,7 @@ from probe.reports.format import utc_time
 from probe.reports.schemas import QuoteBody
 from probe.store.records import QuoteRecord
 
-_COLUMNS: Final = (
-    Column("id"),
-    Column("model"),
-    Column("source"),
-    Column("in force"),
-    Column("waits"),
-    Column("why"),
-    Column("said (UTC)"),
-)
+_COLUMNS: Final = ("id", "model", "source", "in force", "waits", "why", "said (UTC)")
 _ID_DIGITS: Final = 8
 
 
@@ -156,7 +149,7 @@ def sync_body(done: PriceSync) -> object:
 
 
 def _summary(report: SourceReport) -> str:
-    read = f"{report.quotes} price{'' if report.quotes == 1 else 's'}"
+    read = counted(report.quotes, "price")
     if report.unchanged:
         return f"{read}, nothing new"
     parts = [read, f"{report.first} new", f"{len(report.changed)} changed"]

@@ -15,10 +15,8 @@ from probe.catalog.prices.compare import INFINITE, shown_factor
 from probe.catalog.prices.price import DatedPrice, Price, plain
 from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.cli.actions.price_session import (
-    UNKNOWN,
     amount,
     matching_models,
-    now,
     open_prices,
     price_age,
     price_json,
@@ -27,29 +25,18 @@ from probe.cli.actions.price_session import (
 )
 from probe.cli.database import has_database
 from probe.cli.output.format import token_counts
-from probe.cli.output.table import Cell, Column, print_note, print_table
+from probe.cli.output.table import Cell, print_note, print_table
 from probe.config import Config
 from probe.errors import StoreError
+from probe.lib.clock import SystemClock
 from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
 from probe.pricing.recompute import Recomputed, recompute
-from probe.reports.format import utc_time
+from probe.reports.format import UNKNOWN, utc_time
 from probe.reports.schemas import DatedPriceBody
 
-_PRICES: Final = (
-    Column("model"),
-    *rate_columns(),
-    Column("request", "right"),
-    Column("source"),
-    Column("age"),
-)
-_SOURCES: Final = (
-    Column("model"),
-    Column("source"),
-    *rate_columns(),
-    Column("apart", "right"),
-    Column("age"),
-)
+_PRICES: Final = ("model", *rate_columns(), ">request", "source", "age")
+_SOURCES: Final = ("model", "source", *rate_columns(), ">apart", "age")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +73,7 @@ async def read_prices(config: Config, patterns: Sequence[str] | None) -> list[Sh
 
 
 async def _shown(scope: Scope, known: Sequence[ModelKey], patterns: Sequence[str] | None) -> list[Shown]:
-    at, bound = now(), Decimal(str(scope.config.pricing.disagreement_ratio))
+    at, bound = SystemClock().now(), Decimal(str(scope.config.pricing.disagreement_ratio))
     keys: Sequence[ModelKey] = scope.probed
     if patterns:
         others = sorted(key for key in known if key[0] in scope.base_urls)
@@ -194,13 +181,7 @@ def _factor(factor: Decimal | None) -> str | None:
 # history ----------------------------------------------------------------------------------------------------
 
 
-_HISTORY: Final = (
-    Column("from (UTC)"),
-    *rate_columns(),
-    Column("request", "right"),
-    Column("source"),
-    Column("effective"),
-)
+_HISTORY: Final = ("from (UTC)", *rate_columns(), ">request", "source", "effective")
 
 
 async def read_history(config: Config, name: str) -> Sequence[DatedPrice]:
@@ -237,15 +218,7 @@ def _history_row(dated: DatedPrice) -> list[Cell | str]:
 # cost -------------------------------------------------------------------------------------------------------
 
 
-_COSTS: Final = (
-    Column("when (UTC)"),
-    Column("target"),
-    Column("tokens", "right"),
-    Column("stored", "right"),
-    Column("reckoned", "right"),
-    Column("charged", "right"),
-    Column("price of"),
-)
+_COSTS: Final = ("when (UTC)", "target", ">tokens", ">stored", ">reckoned", ">charged", "price of")
 
 
 async def recompute_costs(config: Config, texts: Sequence[str]) -> list[Recomputed]:
@@ -284,9 +257,7 @@ def _cost_row(each: Recomputed) -> list[Cell | str]:
         utc_time(sample.started_at),
         sample.target.name,
         token_counts(sample.usage),
-        amount(_stored(each)),
-        amount(None if each.cost is None else each.cost.total_usd),
-        amount(_charged(each)),
+        *map(amount, _amounts(each).values()),
         "" if each.price is None else f"{each.price.source} ({each.basis})",
     ]
 
@@ -296,21 +267,16 @@ def _as_json(each: Recomputed) -> dict[str, object]:
         "result": str(each.sample.id),
         "target": each.sample.target.name,
         "started_at": each.sample.started_at.isoformat(),
-        "stored_usd": _exact(_stored(each)),
-        "reckoned_usd": _exact(None if each.cost is None else each.cost.total_usd),
-        "charged_usd": _exact(_charged(each)),
+        **{name: None if usd is None else plain(usd) for name, usd in _amounts(each).items()},
         "basis": each.basis,
         "price": price_json(each.price),
     }
 
 
-def _stored(each: Recomputed) -> Decimal | None:
-    return None if each.sample.cost is None else each.sample.cost.total_usd
-
-
-def _charged(each: Recomputed) -> Decimal | None:
-    return None if each.sample.reported is None else each.sample.reported.cost_usd
-
-
-def _exact(usd: Decimal | None) -> str | None:
-    return None if usd is None else plain(usd)
+def _amounts(each: Recomputed) -> dict[str, Decimal | None]:
+    stored, reported = each.sample.cost, each.sample.reported
+    return {
+        "stored_usd": None if stored is None else stored.total_usd,
+        "reckoned_usd": None if each.cost is None else each.cost.total_usd,
+        "charged_usd": None if reported is None else reported.cost_usd,
+    }

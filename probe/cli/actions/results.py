@@ -11,35 +11,16 @@ from uuid import UUID
 from typer import BadParameter
 
 from probe.cli.database import first_items, opened_store
-from probe.cli.output.format import (
-    failure_lines,
-    outcome_cell,
-    remark_lines,
-    series_label,
-    token_counts,
-    total_cost,
-)
-from probe.cli.output.table import Column, print_note, print_table
+from probe.cli.output.format import print_samples
+from probe.cli.output.table import print_note
 from probe.config import Config
 from probe.facts.sample import Sample
 from probe.lib.clock import SystemClock
-from probe.reports.format import duration, tokens_per_second, utc_time
 from probe.reports.schemas import ResultDetail
 from probe.store.records import ResultFilter
 
 _AGE: Final = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_COLUMNS: Final = (
-    Column("when (UTC)"),
-    Column("target"),
-    Column("case"),
-    Column("TTFT", "right"),
-    Column("total", "right"),
-    Column("tok/s", "right"),
-    Column("tokens", "right"),
-    Column("cost", "right"),
-    Column("outcome"),
-)
 
 
 def result_filter(
@@ -76,29 +57,10 @@ async def read_results(config: Config, wanted: ResultFilter, limit: int) -> Sequ
 
 
 def print_results(samples: Sequence[Sample]) -> None:
-    if not samples:
+    if samples:
+        print_samples(samples, dated=True)
+    else:
         print_note("no results")
-        return
-    print_table(
-        _COLUMNS,
-        [
-            [
-                utc_time(sample.started_at),
-                series_label(sample),
-                sample.case_id,
-                duration(sample.timing.ttft_seconds),
-                duration(sample.timing.total_latency_seconds),
-                tokens_per_second(sample.timing.tps),
-                token_counts(sample.usage),
-                total_cost(sample.cost),
-                outcome_cell(sample.outcome),
-            ]
-            for sample in samples
-        ],
-        lead=2,
-    )
-    for line in (*failure_lines(samples), *remark_lines(samples)):
-        print_note(line)
 
 
 def results_body(samples: Sequence[Sample]) -> list[ResultDetail]:

@@ -12,16 +12,9 @@ from uuid import UUID
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.cli.actions.price_session import stored_quotes
-from probe.cli.output.format import (
-    failure_lines,
-    outcome_cell,
-    remark_lines,
-    series_label,
-    token_counts,
-    total_cost,
-)
+from probe.cli.output.format import print_samples
 from probe.cli.output.progress import Show, progress_bar
-from probe.cli.output.table import Cell, Column, print_error, print_note, print_table
+from probe.cli.output.table import print_error, print_note
 from probe.cli.session import open_session
 from probe.config import Config, process_environment
 from probe.errors import OverBudget, StoreError
@@ -31,24 +24,13 @@ from probe.lib.ids import new_id
 from probe.lib.tasks import background
 from probe.limits.gate import Gates
 from probe.probing.runner import Runner, RunPlan, RunSummary
-from probe.reports.format import duration, tokens_per_second, usd
+from probe.reports.format import usd
 from probe.reports.schemas import ResultDetail, RunReportBody
 from probe.store.records import RunEnd
 from probe.store.store import Store
 from probe.wire.process import StopwatchProcess
-from probe.wire.request import Wire
 
 RUN_NAME = "by hand"
-_COLUMNS = (
-    Column("target"),
-    Column("case"),
-    Column("TTFT", "right"),
-    Column("total", "right"),
-    Column("tok/s", "right"),
-    Column("tokens", "right"),
-    Column("cost", "right"),
-    Column("outcome"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +75,16 @@ async def run_once(
         plan = await _begin(keeper, assembly, suite, patterns, concurrency)
         if config.budgets and not over_budget:
             await _ask_budgets(config, assembly, plan, keeper, clock)
+        runner = Runner(
+            providers=assembly.providers,
+            engines=assembly.engines,
+            wire=wire,
+            prices=assembly.prices,
+            gates=Gates(clock, assembly.limits),
+            clock=clock,
+        )
         with progress_bar(plan.planned_attempts) as show:
-            summary = await _carry_out(_runner(assembly, wire, clock), plan, keeper, show)
+            summary = await _carry_out(runner, plan, keeper, show)
     return RunReport(
         suite=suite,
         summary=summary,
@@ -117,17 +107,6 @@ async def _begin(
         targets=targets,
         planned_at=SystemClock().now(),
         concurrency=concurrency,
-    )
-
-
-def _runner(assembly: Assembly, wire: Wire, clock: Clock) -> Runner:
-    return Runner(
-        providers=assembly.providers,
-        engines=assembly.engines,
-        wire=wire,
-        prices=assembly.prices,
-        gates=Gates(clock, assembly.limits),
-        clock=clock,
     )
 
 
@@ -246,9 +225,7 @@ def _described(summary: RunSummary) -> str:
 
 def print_report(report: RunReport) -> None:
     """Every attempt, then what went wrong, then the sum."""
-    print_table(_COLUMNS, [_row(sample) for sample in report.samples])
-    for line in (*failure_lines(report.samples), *remark_lines(report.samples)):
-        print_note(line)
+    print_samples(report.samples)
     print_note(_total(report))
     if report.unstored or report.store_error:
         print_error(f"{report.unstored} results were not stored: {report.store_error}")
@@ -258,19 +235,6 @@ def report_body(report: RunReport) -> RunReportBody:
     """The results are those of the API, with their texts."""
     results = [ResultDetail.of(sample, sample.timing) for sample in report.samples]
     return RunReportBody.of(report, report.summary, results=results)
-
-
-def _row(sample: Sample) -> list[Cell | str]:
-    return [
-        series_label(sample),
-        sample.case_id,
-        duration(sample.timing.ttft_seconds),
-        duration(sample.timing.total_latency_seconds),
-        tokens_per_second(sample.timing.tps),
-        token_counts(sample.usage),
-        total_cost(sample.cost),
-        outcome_cell(sample.outcome),
-    ]
 
 
 def _total(report: RunReport) -> str:

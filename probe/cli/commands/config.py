@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import typer
+from probe.cli.options import ConfigFile, command_group
 
-from probe.cli.options import ConfigFile, help_without_command
-
-app = typer.Typer(
-    help="Check and show the configuration.", callback=help_without_command, invoke_without_command=True
-)
+app = command_group("Check and show the configuration.")
 
 
 @app.command("check")
@@ -23,18 +19,12 @@ def probe_config_check(config: ConfigFile = None) -> None:
       probe config check --config /etc/probe/probe.yaml
     """
     from probe.bootstrap.load import load_usable
+    from probe.cli.output.format import counted
     from probe.cli.output.table import print_line
 
     loaded = load_usable(config)
-    settings = loaded.config
-    counts = ", ".join(
-        f"{len(things)} {noun if len(things) == 1 else f'{noun}s'}"
-        for things, noun in (
-            (settings.providers, "provider"),
-            (settings.targets, "target"),
-            (settings.jobs, "job"),
-        )
-    )
+    numbers = {noun: len(getattr(loaded.config, f"{noun}s")) for noun in ("provider", "target", "job")}
+    counts = ", ".join(counted(number, noun) for noun, number in numbers.items())
     print_line(f"{loaded.file or 'no file'}: ok: {counts}")
 
 

@@ -44,6 +44,7 @@ def _announce(ready: StartupReport, source: str) -> None:
     import sys
 
     from probe import __version__
+    from probe.cli.output.format import counted
     from probe.cli.output.table import print_line
 
     if sys.stdout is None:  # a service manager may give none
@@ -52,14 +53,10 @@ def _announce(ready: StartupReport, source: str) -> None:
     print_line(f"  board    {ready.url}/")
     print_line(f"  metrics  {ready.url}/metrics")
     print_line(f"  results  {ready.database}")
-    print_line(f"  probing  {_count(ready.series, 'target')} by {_count(ready.jobs, 'job')}")
+    print_line(f"  probing  {counted(ready.series, 'target')} by {counted(ready.jobs, 'job')}")
     print_line(f"  config   {source}")
     if ready.simulated:
         print_line("  These targets are simulated. Put OPENAI_API_KEY, GROQ_API_KEY, TOGETHER_API_KEY,")
         print_line("  OPENROUTER_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, MISTRAL_API_KEY or")
         print_line("  DEEPSEEK_API_KEY into the environment or into .env to probe real ones.")
     sys.stdout.flush()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import ConfigFile, help_without_command
+from probe.cli.options import ConfigFile, command_group
 
-app = typer.Typer(help="Look after the database.", callback=help_without_command, invoke_without_command=True)
+app = command_group("Look after the database.")
 
 
 @app.command("upgrade")

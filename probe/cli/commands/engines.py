@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, help_without_command
+from probe.cli.options import AsJson, ConfigFile, command_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,18 +14,13 @@ if TYPE_CHECKING:
 
     from probe.cli.actions.engines import EngineAnswer, Look
 
-app = typer.Typer(
-    help="Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.",
-    callback=help_without_command,
-    invoke_without_command=True,
-)
+app = command_group("Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.")
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME",
         help="A provider's name, or a kind: vllm, tgi, llamacpp, ollama. Otherwise all that are configured.",
-        show_default=False,
     ),
 ]
 

@@ -12,13 +12,11 @@ from probe.cli.options import AsJson, ConfigFile, Patterns
 def probe_estimate(
     job: Annotated[
         str | None,
-        typer.Option("--job", "-j", metavar="NAME", help="One job; otherwise all.", show_default=False),
+        typer.Option("--job", "-j", metavar="NAME", help="One job; otherwise all."),
     ] = None,
     suite: Annotated[
         str | None,
-        typer.Option(
-            "--suite", "-s", metavar="NAME", help="One run of this suite instead of jobs.", show_default=False
-        ),
+        typer.Option("--suite", "-s", metavar="NAME", help="One run of this suite instead of jobs."),
     ] = None,
     target: Patterns = None,
     config: ConfigFile = None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import ConfigFile
+from probe.cli.options import ConfigFile, Limit, Since
 
 
 def probe_events(
@@ -18,10 +18,8 @@ def probe_events(
     ] = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Of this model.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    since: Since = None,
+    limit: Limit = 20,
     config: ConfigFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each event.")] = False,
 ) -> None:

@@ -7,15 +7,11 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, help_without_command
+from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = typer.Typer(
-    help="See what exporters have had; give it to them again.",
-    callback=help_without_command,
-    invoke_without_command=True,
-)
+app = command_group("See what exporters have had; give it to them again.")
 
-influx = typer.Typer(help="Set up InfluxDB.", callback=help_without_command, invoke_without_command=True)
+influx = command_group("Set up InfluxDB.")
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, help_without_command
+from probe.cli.options import AsJson, ConfigFile, Limit, Since, command_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,28 +14,17 @@ if TYPE_CHECKING:
 
     from probe.facts.sample import Sample
 
-app = typer.Typer(
-    help="Look at what servers say of themselves, by results.",
-    callback=help_without_command,
-    invoke_without_command=True,
-)
+app = command_group("Look at what servers say of themselves, by results.")
 
 OfTarget = Annotated[
     str | None,
-    typer.Option("--target", "-t", metavar="NAME", help="Of this target.", show_default=False),
+    typer.Option("--target", "-t", metavar="NAME", help="Of this target."),
 ]
 OfEngine = Annotated[
     str | None,
     typer.Option(
-        "--engine",
-        metavar="NAME",
-        help="Of this provider, or of this kind: vllm, tgi, llamacpp, ollama.",
-        show_default=False,
+        "--engine", metavar="NAME", help="Of this provider, or of this kind: vllm, tgi, llamacpp, ollama."
     ),
-]
-Since = Annotated[
-    str | None,
-    typer.Option("--since", metavar="AGE", help="Not older than this: 30m, 24h, 7d.", show_default=False),
 ]
 
 
@@ -44,7 +33,7 @@ def probe_metrics_show(
     target: OfTarget = None,
     engine: OfEngine = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")] = 20,
+    limit: Limit = 20,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,9 +62,7 @@ def probe_metrics_export(
     target: OfTarget = None,
     engine: OfEngine = None,
     since: Since = None,
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")
-    ] = 100_000,
+    limit: Limit = 100_000,
     config: ConfigFile = None,
 ) -> None:
     """Write the servers' own metrics of stored results to stdout.

@@ -6,20 +6,14 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, help_without_command
+from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = typer.Typer(
-    help="Look at the models that providers list, and ask them again.",
-    callback=help_without_command,
-    invoke_without_command=True,
-)
+app = command_group("Look at the models that providers list, and ask them again.")
 
 
 @app.command("list")
 def probe_models_list(
-    text: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="A part of the name.", show_default=False)
-    ] = None,
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A part of the name.")] = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
     active: Annotated[bool, typer.Option("--active", help="Only those that are probed.")] = False,
     available: Annotated[
@@ -90,7 +84,6 @@ def probe_models_sync(
         typer.Argument(
             metavar="[PROVIDER]...",
             help="A provider's name or a shell pattern; otherwise those of discovery.providers.",
-            show_default=False,
         ),
     ] = None,
     config: ConfigFile = None,

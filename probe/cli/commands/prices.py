@@ -6,20 +6,15 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, help_without_command
+from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = typer.Typer(
-    help="Look at what models cost, who says so, and since when.",
-    callback=help_without_command,
-    invoke_without_command=True,
-)
+app = command_group("Look at what models cost, who says so, and since when.")
 
 Models = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL]...",
         help="provider/model or a shell pattern such as 'openrouter/*'; otherwise what is probed.",
-        show_default=False,
     ),
 ]
 

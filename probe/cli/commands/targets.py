@@ -20,7 +20,7 @@ def probe_targets(target: Patterns = None, config: ConfigFile = None, as_json: A
       probe targets --target 'groq/*' --json
     """
     from probe.bootstrap.load import load_config
-    from probe.cli.output.table import Column, print_json, print_table
+    from probe.cli.output.table import print_json, print_table
     from probe.lib.patterns import select
     from probe.reports.format import UNKNOWN
 
@@ -31,7 +31,7 @@ def probe_targets(target: Patterns = None, config: ConfigFile = None, as_json: A
         print_json(rows)
         return
     print_table(
-        [Column(title) for title in ("target", "kind", "connection", "endpoint", "jobs")],
+        ("target", "kind", "connection", "endpoint", "jobs"),
         [
             [
                 row["name"],

@@ -13,9 +13,7 @@ from probe.cli.options import AsJson, ConfigFile
 def probe_test_request(
     target: Annotated[
         str | None,
-        typer.Argument(
-            metavar="TARGET", help="A target, or provider/model; otherwise the first one.", show_default=False
-        ),
+        typer.Argument(metavar="TARGET", help="A target, or provider/model; otherwise the first one."),
     ] = None,
     prompt: Annotated[
         str, typer.Option("--prompt", "-p", metavar="TEXT", help="What to ask.")
@@ -30,24 +28,23 @@ def probe_test_request(
         typer.Option(
             metavar="NAME",
             help="Ask this inference server: a provider's name, or vllm, tgi, llamacpp, ollama.",
-            show_default=False,
         ),
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Ask this endpoint instead of a target.", show_default=False),
+        typer.Option(metavar="URL", help="Ask this endpoint instead of a target."),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The model at --engine or --base-url.", show_default=False),
+        typer.Option(metavar="NAME", help="The model at --engine or --base-url."),
     ] = None,
     api_key_env: Annotated[
         str | None,
-        typer.Option(metavar="VARIABLE", help="The variable that holds its key.", show_default=False),
+        typer.Option(metavar="VARIABLE", help="The variable that holds its key."),
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Save the capture for `probe replay`.", show_default=False),
+        typer.Option(metavar="FILE", help="Save the capture for `probe replay`."),
     ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,

@@ -6,20 +6,49 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from probe.cli.output.table import Cell, terminal_safe
-from probe.facts.sample import Cost, Failed, Outcome, Sample, Usage
-from probe.reports.format import UNKNOWN, integer, usd
+from probe.cli.output.table import Cell, print_note, print_table, terminal_safe
+from probe.facts.sample import Failed, Outcome, Sample, Usage
+from probe.reports.format import UNKNOWN, duration, integer, tokens_per_second, usd, utc_time
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
+
+
+_COLUMNS: Final = ("target", "case", ">TTFT", ">total", ">tok/s", ">tokens", ">cost", "outcome")
+
+
+def print_samples(samples: Sequence[Sample], *, dated: bool = False) -> None:
+    """An attempt a row, with its instant if `dated`, then what went wrong."""
+    rows = [_row(sample) for sample in samples]
+    if dated:
+        rows = [[utc_time(sample.started_at), *row] for sample, row in zip(samples, rows, strict=True)]
+        print_table(("when (UTC)", *_COLUMNS), rows, lead=2)
+    else:
+        print_table(_COLUMNS, rows)
+    for line in (*_failure_lines(samples), *_remark_lines(samples)):
+        print_note(line)
+
+
+def _row(sample: Sample) -> list[Cell | str]:
+    return [
+        series_label(sample),
+        sample.case_id,
+        duration(sample.timing.ttft_seconds),
+        duration(sample.timing.total_latency_seconds),
+        tokens_per_second(sample.timing.tps),
+        token_counts(sample.usage),
+        usd(None if sample.cost is None else sample.cost.total_usd),
+        outcome_cell(sample.outcome),
+    ]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 job`, `2 jobs`, `1,200 results`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def series_label(sample: Sample) -> str:
     """The target, and the connection if it is not the usual one."""
     return sample.target.name if sample.connection == "cold" else f"{sample.target.name} (warm)"
-
-
-def total_cost(cost: Cost | None) -> str:
-    return usd(None if cost is None else cost.total_usd)
 
 
 def token_counts(usage: Usage) -> str:
@@ -42,7 +71,7 @@ def outcome_text(outcome: Outcome) -> str:
     return "ok"
 
 
-def failure_lines(samples: Iterable[Sample]) -> list[str]:
+def _failure_lines(samples: Iterable[Sample]) -> list[str]:
     """A line for each way in which a target failed: who, why, how often."""
     counts = Counter(
         f"{series_label(sample)}: {outcome_text(sample.outcome)}" for sample in samples if not sample.success
@@ -50,7 +79,7 @@ def failure_lines(samples: Iterable[Sample]) -> list[str]:
     return [f"{line} ({number} times)" if number > 1 else line for line, number in counts.items()]
 
 
-def remark_lines(samples: Iterable[Sample]) -> list[str]:
+def _remark_lines(samples: Iterable[Sample]) -> list[str]:
     """A line for each way in which a target's responses departed from their protocol, and how often."""
     counts = Counter(f"{series_label(sample)}: {remark}" for sample in samples for remark in sample.remarks)
     return [f"remark on {line} ({number} times)" for line, number in counts.items()]

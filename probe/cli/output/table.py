@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, TextIO, cast
 
 from probe.lib.printable import escaped_json, terminal_text
 from probe.lib.secrets import redact
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 # Columns are split at spaces by those who read them with a program.
 _COLUMN_SAFE: Final = {ord("\t"): "\N{REPLACEMENT CHARACTER}", ord("\N{NO-BREAK SPACE}"): " "}
-
-
-class Column(NamedTuple):
-    title: str
-    align: Literal["left", "right"] = "left"
 
 
 class Cell(NamedTuple):
@@ -78,8 +73,8 @@ def print_note(text: str) -> None:
     sys.stderr.write(f"{terminal_text(text)}\n")
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], lead: int = 1) -> None:
-    """One line a row, two spaces between the columns.
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell | str]], lead: int = 1) -> None:
+    """One line a row, two spaces between the columns; `>` before a title aligns its column to the right.
 
     On a terminal that is too narrow the first `lead` columns become headings over the rest.
     """
@@ -101,12 +96,12 @@ def _cell(value: Cell | str) -> Cell:
     return cell._replace(text=" ".join(terminal_safe(cell.text).split("\n")))
 
 
-def _layout(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[Text]:
+def _layout(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[Text]:
     """The head and the rows, padded to the widest entry of each column."""
     from rich.cells import cell_len
     from rich.text import Text
 
-    head = [Cell(column.title, "bold") for column in columns]
+    head = [Cell(column.removeprefix(">"), "bold") for column in columns]
     lines = [head, *rows]
     widths = [max(cell_len(line[index].text) for line in lines) for index in range(len(columns))]
     made = []
@@ -115,14 +110,14 @@ def _layout(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[T
         for index, (cell, column) in enumerate(zip(line, columns, strict=True)):
             padding = " " * (widths[index] - cell_len(cell.text))
             text.append("  " if index else "")
-            text.append(padding if column.align == "right" else "")
+            text.append(padding if column.startswith(">") else "")
             text.append(cell.text, cell.style)
-            text.append(padding if column.align == "left" and index < len(columns) - 1 else "")
+            text.append(padding if not column.startswith(">") and index < len(columns) - 1 else "")
         made.append(text)
     return made
 
 
-def _grouped(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], lead: int) -> list[Text]:
+def _grouped(columns: Sequence[str], rows: Sequence[Sequence[Cell]], lead: int) -> list[Text]:
     from rich.text import Text
 
     head, *inner = _layout(columns[lead:], [row[lead:] for row in rows])
