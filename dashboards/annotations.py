@@ -1,7 +1,5 @@
 """What happened, as lines across every graph: prices, models, runs, alerts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery

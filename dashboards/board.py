@@ -1,7 +1,5 @@
 """A board: rows of panels, with everything that all boards have in common, as the JSON that Grafana reads."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Uids of the boards, and links between them and to the runbooks."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 

@@ -1,7 +1,5 @@
 """The colours of the probe's own board page, which its style sheet names."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

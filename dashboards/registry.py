@@ -1,7 +1,5 @@
 """Every board by its uid, and the file that it is written to."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 

@@ -1,7 +1,5 @@
 """The data sources that boards query. Their uids are fixed, as provisioning creates them under these."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.models.common import DataSourceRef

@@ -1,7 +1,5 @@
 """Tables with a row for each series: some of its labels, and a column for each figure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """The variables at the top of each board."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, DatasourceVariable, QueryVariable
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import (

@@ -1,7 +1,5 @@
 """Instants as sinks take them."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Ids of what was taken in or sent lately."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 

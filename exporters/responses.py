@@ -1,7 +1,5 @@
 """What servers answer, or why they do not: on one line, for people to read."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime
 from typing import Final

@@ -1,7 +1,5 @@
 """Reading the settings of an exporter."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar

@@ -18,8 +18,6 @@ ProbeError
 A failed attempt is no exception: it is a `Failed` outcome on a stored sample (see `probe.facts.sample`).
 """
 
-from __future__ import annotations
-
 
 class ProbeError(Exception):
     """Root of the tree. `str(error)` is one line, fit for a terminal, and holds no secret."""

@@ -1,7 +1,5 @@
 """What an exporter is: the code of one sink. Implementations live outside this package."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

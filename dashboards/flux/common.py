@@ -1,7 +1,5 @@
 """Panels and columns that several boards for InfluxDB show."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.builders import timeseries
 
 from dashboards import links

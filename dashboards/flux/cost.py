@@ -1,7 +1,5 @@
 """Cost and prices, over exact attempts: what is spent on whom, what prices did, what speed costs."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 
 from dashboards import links

@@ -3,8 +3,6 @@
 Measurements, fields and tags are taken from the exporter itself, which takes them from the metric catalogue.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from exporters.influxdb.facts import EVENT, EVENT_TAGS

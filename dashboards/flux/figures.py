@@ -3,8 +3,6 @@
 The same figures as on the probe's own page, from the same attempts: see `probe.analysis`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from dashboards.flux.fields import attempt_field

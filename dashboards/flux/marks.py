@@ -1,7 +1,5 @@
 """What happened, as lines across every graph of a board for InfluxDB: the events that the exporter writes."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.builders.dashboard import AnnotationEventFieldMapping, AnnotationQuery
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import AnnotationEventFieldSource

@@ -1,7 +1,5 @@
 """One model, over exact attempts: where the time goes, how it spreads, what fails."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import get_args
 

@@ -1,7 +1,5 @@
 """Overview, over exact attempts: who is fast, cheap and steady, and what fails."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.board import Board, PanelRow
 from dashboards.flux import figures

@@ -1,7 +1,5 @@
 """What boards for InfluxDB draw differently: queries in Flux, and tables that one query fills."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders import stat, timeseries

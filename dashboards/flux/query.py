@@ -9,8 +9,6 @@ two nearest ranks, as on the probe's own page. Only an axis of time has bins: as
 https://docs.influxdata.com/flux/v0/
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 

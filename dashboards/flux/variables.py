@@ -1,7 +1,5 @@
 """The variables at the top of each board for InfluxDB: what the attempts in sight have as tags."""
 
-from __future__ import annotations
-
 from grafana_foundation_sdk.builders.dashboard import QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableRefresh, VariableSort
 

@@ -1,7 +1,5 @@
 """Panels that compare: cold with warm connections, what was measured with what the provider reports."""
 
-from __future__ import annotations
-
 from dashboards.board import PanelRow
 from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, graph, with_n
 from dashboards.prometheus.grouping import Grouping

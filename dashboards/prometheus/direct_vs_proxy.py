@@ -3,8 +3,6 @@
 Routers call a model by more than its name (`maker/model:free`): what stands between is the same model.
 """
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow

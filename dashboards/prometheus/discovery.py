@@ -1,7 +1,5 @@
 """Discovery: what providers list, what is new, what is gone, what is about to go."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow

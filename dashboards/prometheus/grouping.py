@@ -1,7 +1,5 @@
 """What the lines of a board stand for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from probe.analysis.percentile import samples_needed

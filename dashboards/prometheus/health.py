@@ -1,7 +1,5 @@
 """Probe health: is it us? Schedule, own lag, store, delivery, configuration, clock and budget."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow

@@ -1,7 +1,5 @@
 """Model: the same model at every provider: what fails and since when, in which phase, how fast, how even."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board

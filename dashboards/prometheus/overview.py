@@ -1,7 +1,5 @@
 """Overview: is anything burning, is it them or us, since when; and who is fastest, cheapest, most stable."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import ALERTING, marks
 from dashboards.board import Board, PanelRow

@@ -1,7 +1,5 @@
 """Provider: what fails and since when, in which phase its time goes, how fast and how even it answers."""
 
-from __future__ import annotations
-
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board

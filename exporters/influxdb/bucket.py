@@ -1,7 +1,5 @@
 """The bucket and how long it keeps points, over the v2 API of InfluxDB 2."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Writes to InfluxDB 2.x and 3.x, VictoriaMetrics, and what else takes the v2 write API."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

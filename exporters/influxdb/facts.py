@@ -1,7 +1,5 @@
 """Events and prices as points: pure."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from exporters.influxdb.points import field_name, field_text, line_of, time_ns

@@ -1,7 +1,5 @@
 """What can go wrong with a request, as the one error that callers know."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ same in every sink. All numbers are floats: a field that was once written as an 
 float. Tags are bounded, and every point of a measurement has the same ones, as InfluxDB 3 wants it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime

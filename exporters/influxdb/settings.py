@@ -1,7 +1,5 @@
 """The settings of the exporter: its section of the configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

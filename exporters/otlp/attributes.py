@@ -1,7 +1,5 @@
 """Attributes of resources, series and attempts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final

@@ -1,7 +1,5 @@
 """Metrics as messages of OTLP, cut into parts that one request can carry: pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Sends attempts to whatever takes OTLP: a collector, or a database of traces and metrics."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Sequence

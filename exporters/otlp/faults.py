@@ -1,7 +1,5 @@
 """What servers answer, as the one error that callers know: one line, what to do, whether it can succeed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Figures that are shown rather than counted: of the latest attempt of each series, and of the daemon."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final

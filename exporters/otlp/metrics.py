@@ -1,7 +1,5 @@
 """Metrics as they are sent: what a batch of attempts changes at once, and everything once a minute."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Final
 

@@ -3,8 +3,6 @@
 It needs `grpcio`, which is installed with `inference-probe[grpc]`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """OTLP over HTTP: protobuf in a POST. https://opentelemetry.io/docs/specs/otlp/#otlphttp"""
 
-from __future__ import annotations
-
 import gzip
 from typing import Final
 

@@ -1,7 +1,5 @@
 """When runs are sent, which are the roots of traces: each once, when it has ended."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """How one request gets to a server, the same over HTTP and gRPC, and what becomes of the response."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar

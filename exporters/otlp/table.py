@@ -1,7 +1,5 @@
 """The names that are sent, as documentation."""
 
-from __future__ import annotations
-
 from exporters.otlp.conventions import GEN_AI, NAMESPACE, OWN_INSTRUMENTS
 
 _ABSENT = "—"

@@ -4,8 +4,6 @@ A batch is proposed, sent, and counted only once it was accepted: a batch that i
 one that is sent again says the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

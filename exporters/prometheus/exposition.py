@@ -4,8 +4,6 @@ prometheus-client's formatter builds a sample object and sorts a label dictionar
 histogram is one formatting of bytes (docs/decisions/0041 has the figures).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from itertools import accumulate, chain
 

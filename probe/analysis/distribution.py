@@ -1,7 +1,5 @@
 """Many values described by a few: where they lie, and how far they lie from their mean."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Prompts of different length take different times on the steadiest server: the de
 of each prompt, over all of them (the pooled variance); of one prompt, the population standard deviation.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Hashable, Iterable
 from typing import Literal

@@ -1,7 +1,5 @@
 """Percentiles, how many samples one needs before it means anything, and medians hour by hour."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """What was measured from outside, against what the provider says it spent: pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from probe.facts.sample import Reported, Timing

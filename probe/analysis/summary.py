@@ -1,7 +1,5 @@
 """One target over a window of time, in figures: the same on the board, in the API and in the metrics."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """What a window of attempts on one target adds up to: the columns that a summary is computed from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

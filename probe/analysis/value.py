@@ -1,7 +1,5 @@
 """Value: how much speed a dollar buys."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 PER_MILLION = 1_000_000

@@ -4,8 +4,6 @@
 these figures follow every attempt that comes and goes; they are the same ones.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The application: every route, behind everything that guards it."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -3,8 +3,6 @@
 uvicorn bounds none of these.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What routes are given: one value with everything they may use."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, cast
 

@@ -5,8 +5,6 @@ a mistake of ours into an answer with an id, `Hosts` refuses foreign names, `Bod
 and answers HEAD. Then come `probe.api.seats` and `TerminalSafeJson`.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Callable, Coroutine
 from ipaddress import ip_address

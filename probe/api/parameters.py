@@ -1,7 +1,5 @@
 """What may be asked in a query string, checked. A name that is no parameter is an error, not ignored."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """How many requests are answered at a time, kind by kind: none waits for those of another."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Where the board gets its rows: the store, read again once there is something new."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Whether the parts of a configuration fit each other: what names something names something that is there."""
 
-from __future__ import annotations
-
 import ssl
 import sys
 from collections.abc import Iterable

@@ -10,8 +10,6 @@ What completes it:
   the providers; without any, the bundled simulator, once a minute unless jobs say otherwise.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path

@@ -5,8 +5,6 @@ takes the same way. The last thing that happens to a line is redaction, so that 
 text of an exception, in a traceback or in what a library thought worth saying.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import re

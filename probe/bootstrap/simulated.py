@@ -1,7 +1,5 @@
 """When the bundled simulator stands in for providers, and how often it is then probed."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from probe.config.probing import JobConfig, ProviderConfig

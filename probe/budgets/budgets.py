@@ -7,8 +7,6 @@ others that are under way and began earlier count with what is estimated to come
 within the milliseconds in which neither sees the other's row may both begin.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """What happens to a budget that somebody may want to know of: once in each of its periods. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal

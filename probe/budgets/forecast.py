@@ -3,8 +3,6 @@
 Estimates are made under the configuration in force, from what the results of the last days took.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

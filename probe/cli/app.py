@@ -1,7 +1,5 @@
 """The commands by name, and what becomes of their errors."""
 
-from __future__ import annotations
-
 import os
 import sys
 import traceback

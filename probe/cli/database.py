@@ -1,7 +1,5 @@
 """The database as commands read it: there already, and not changed."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar

@@ -1,7 +1,5 @@
 """What commands have in common: the configuration, quiet logs, a way to stop, what becomes of the result."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import signal

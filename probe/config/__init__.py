@@ -5,8 +5,6 @@ completed by `probe.bootstrap.load`, and are frozen from then on. This is the on
 environment of the process.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Annotated

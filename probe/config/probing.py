@@ -1,7 +1,5 @@
 """What is requested of whom and when, what is expected of it, and what it may cost."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 

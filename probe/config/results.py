@@ -1,7 +1,5 @@
 """Where results are kept, served and sent, who is notified of them, and what is logged."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

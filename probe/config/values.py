@@ -3,8 +3,6 @@
 A message completes the sentence "<place>: <key>: …".
 """
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every discovery of the daemon, on schedule and by hand, and how the models stand between two of them."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

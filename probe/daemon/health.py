@@ -1,7 +1,5 @@
 """What the daemon checks of itself every few seconds: how late its loop is, and how the store does."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import deque

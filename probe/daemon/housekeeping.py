@@ -1,7 +1,5 @@
 """What has to be done now and then: targets and price changes noted, old rows deleted."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Where the daemon is in its life."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from probe.errors import NotRunning

@@ -3,8 +3,6 @@
 The names of maintenance jobs are reserved: see `probe.config.values.RESERVED_JOBS`.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """The daemon as a process: it runs until a signal stops it."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import signal

@@ -1,7 +1,5 @@
 """Reading the configuration again: it is put in force as a whole, or nothing changes."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What is open as long as the daemon lives, opened at its start and closed by a stack at its end."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Sequence

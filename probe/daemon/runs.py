@@ -1,7 +1,5 @@
 """Runs under the configuration in force: every attempt made, every sample stored, every row ended."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the daemon consists of, wired together: who is handed what."""
 
-from __future__ import annotations
-
 from probe.bootstrap.assembly import Assembly
 from probe.budgets.budgets import Budgets
 from probe.config import Config

@@ -1,7 +1,5 @@
 """The bundled simulator, if the configuration needs one: started once, started again if it dies."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from urllib.parse import urlsplit

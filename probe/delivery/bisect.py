@@ -1,7 +1,5 @@
 """Delivering records to an exporter: how far it takes them, and what is left out on the way."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ A record is delivered once it is a fact in the store, never before. While a sink
 afterwards everything that was stored meanwhile is delivered: an outage costs nothing but time.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime

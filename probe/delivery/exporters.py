@@ -3,8 +3,6 @@
 The cursor of each other one is a row in the store: a restart of the daemon loses nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack

@@ -1,7 +1,5 @@
 """Finds exporters by entry point: installing a package that names one is enough."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Final

@@ -1,7 +1,5 @@
 """What is stored in an order and delivered in it: results, and to some exporters events and prices."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The providers whose model lists are requested."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

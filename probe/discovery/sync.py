@@ -7,8 +7,6 @@ transaction.
 The requests go out over sockets of this process: a list is no measurement, and must not be in the way of one.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace

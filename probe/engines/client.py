@@ -4,8 +4,6 @@ A plain client, as nothing here is measured. Every request opens a connection of
 ones after seconds, and one that is closed as it is used would pass for an outage.
 """
 
-from __future__ import annotations
-
 import json
 import ssl
 from typing import Any

@@ -1,7 +1,5 @@
 """What the servers have in common: a page of metrics, `/v1/models`, values out of JSON of any shape."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any

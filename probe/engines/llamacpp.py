@@ -3,8 +3,6 @@
 https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

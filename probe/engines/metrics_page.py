@@ -4,8 +4,6 @@ The names are data, one table a server. Buckets are left out before anything is 
 page, and nothing here needs them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields

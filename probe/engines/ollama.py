@@ -3,8 +3,6 @@
 https://github.com/ollama/ollama/blob/main/docs/api.md
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

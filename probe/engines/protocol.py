@@ -1,7 +1,5 @@
 """What an inference server says of itself beside its answers. None: it does not say."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol

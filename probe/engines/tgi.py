@@ -5,8 +5,6 @@ https://github.com/huggingface/text-generation-inference/blob/main/docs/openapi.
 only once it has happened.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel

@@ -4,8 +4,6 @@ https://docs.vllm.ai/en/stable/usage/metrics/ has the metrics; what their interv
 https://docs.vllm.ai/en/stable/design/metrics/.
 """
 
-from __future__ import annotations
-
 from probe.engines.common import MetricsEngine, capabilities_of
 from probe.engines.metrics_page import PageTable, aliases
 from probe.engines.protocol import EngineInfo

@@ -1,7 +1,5 @@
 """Something that happened and that somebody may want to know of: a row that is written once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

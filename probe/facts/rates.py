@@ -4,8 +4,6 @@ Columns, JSON, settings, metrics, points and tables of prices follow from it: an
 and a migration for its column.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """A slot: one planned instant of one job, claimed once, ever, by the process that inserts it first."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

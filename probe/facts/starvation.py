@@ -6,8 +6,6 @@ one stamp; a span over which we were to act ourselves (resolve, connect, shake h
 were held up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from probe.facts.sample import Timing

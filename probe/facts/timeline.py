@@ -4,8 +4,6 @@ Pure: nothing here knows how the bytes were read or what dialect they spoke. Dur
 whose ends were not both reached is None, never 0.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

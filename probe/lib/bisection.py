@@ -1,7 +1,5 @@
 """Finding what is refused in a batch that is refused as a whole: pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 

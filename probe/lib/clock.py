@@ -5,8 +5,6 @@ wall-clock instant; `ClockPair` carries it over to the monotonic scale, and two 
 clock stepped between them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass

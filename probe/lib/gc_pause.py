@@ -4,8 +4,6 @@ Neither leaves reference cycles behind, so nothing piles up; should a busy hour 
 are collected once in a while.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 For requests beside the measurements; what is measured goes over the wire.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -3,8 +3,6 @@
 Their first 48 bits are the date in milliseconds, so that a growing table writes at the end of its index.
 """
 
-from __future__ import annotations
-
 import os
 from datetime import datetime
 from uuid import UUID

@@ -1,7 +1,5 @@
 """Names as people write them: a name, a shell pattern such as `groq/*`, or one that was mistyped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 

@@ -1,7 +1,5 @@
 """Making one printable line without secrets out of whatever a provider or a system said."""
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Callable

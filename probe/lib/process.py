@@ -1,7 +1,5 @@
 """Which process this is, told so that another one on the same machine can tell whether it has ended."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

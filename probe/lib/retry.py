@@ -1,7 +1,5 @@
 """Trying again: pauses that grow, and calls of a store that may be back in a moment."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

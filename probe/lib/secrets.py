@@ -5,8 +5,6 @@ with them whatever is shaped like a credential although nobody configured it. A 
 reload removed it: an error that mentions it may still be on its way.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

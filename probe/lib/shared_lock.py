@@ -1,7 +1,5 @@
 """A lock that many hold at a time, or one alone: who wants it alone waits until the others are through."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,5 @@
 """Work beside everything else: what goes on as long as the daemon lives, and what nobody waits for."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack

@@ -11,8 +11,6 @@ A gate belongs to a provider, as one key is one account. Every request goes thro
 4. A share of the provider's own limits is left to production: nothing goes out that would touch it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Mapping, Sequence

@@ -17,8 +17,6 @@ The families that are understood; `read_rate_limits` has an example of each in i
   https://huggingface.co/docs/hub/rate-limits).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence

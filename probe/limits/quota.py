@@ -10,8 +10,6 @@ past answers, so that everything is held against the worst that they allow:
 Limits belong to a model or to the whole account, which headers do not tell: all of them are kept to.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

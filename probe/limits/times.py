@@ -1,7 +1,5 @@
 """Times as headers write them: numbers, Go durations, HTTP dates, RFC 3339 instants, seconds of the epoch."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime

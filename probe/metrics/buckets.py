@@ -5,8 +5,6 @@ quantile read off a histogram. The round numbers that objectives are made of (0.
 among them, so that "answered within 2 s" is counted exactly.
 """
 
-from __future__ import annotations
-
 _STEPS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0)
 
 

@@ -1,7 +1,5 @@
 """Families about money: prices in force, from whom and how old; budgets, and what the probes cost."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from probe.facts.rates import TOKEN_KINDS

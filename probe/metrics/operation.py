@@ -1,7 +1,5 @@
 """Families read off what the daemon knows of itself: schedule, store, configuration, exporters, build."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The metric catalogue as documentation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from probe.metrics import names

@@ -1,7 +1,5 @@
 """Families read off the last 24 hours of a series, or off its configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """What is in doubt: what sources say against each other, and what was charged against what we reckoned."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal

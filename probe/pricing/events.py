@@ -1,7 +1,5 @@
 """Events about prices: one line for a person, the same as values for a program."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Where prices come in: each is checked against what its source said before, and kept."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """models.dev, fetched: once whole, and after that only where it changed."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping

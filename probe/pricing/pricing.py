@@ -4,8 +4,6 @@ Without a network it goes on with what it has: a source that cannot be read is a
 and what it said before stays in force.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial

@@ -1,7 +1,5 @@
 """What a past request cost, reckoned again: at the price of its own instant."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

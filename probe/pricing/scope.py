@@ -1,7 +1,5 @@
 """Whose prices are wanted, how sources are believed, and by which way they are reached."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

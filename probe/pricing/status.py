@@ -1,7 +1,5 @@
 """What reading the sources brought, and how prices are doing: what is in force, from whom, and how old."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -6,8 +6,6 @@ provider wanted more silence than we had patience, or too little of its limits i
 was stopped; no sample is made up for them.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Calls of a client whose exchanges are carried by whatever wire each call brings, and what they leave."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable
 from contextvars import ContextVar
 from uuid import UUID

@@ -3,8 +3,6 @@
 Dialects know this level, and never each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol

@@ -4,8 +4,6 @@ Three things can say that an attempt failed: the wire (no response, or not all o
 and an error object, which may also come inside a response that succeeded. All of them end in a `Failed`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType

@@ -11,8 +11,6 @@ Newline-delimited JSON (https://github.com/ndjson/ndjson-spec) is split alike: i
 and blank ones are skipped.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

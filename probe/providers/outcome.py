@@ -1,7 +1,5 @@
 """What an answer that came to its end amounts to."""
 
-from __future__ import annotations
-
 from probe.facts.sample import Ok, Outcome
 from probe.providers.answer import Answer
 from probe.providers.failures import failed

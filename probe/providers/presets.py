@@ -5,8 +5,6 @@ with its name, what it is called, its base URL and the variable of its key: thos
 names, and of https://models.dev.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

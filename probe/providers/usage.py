@@ -9,8 +9,6 @@ scripts whose letters take three bytes. It knows nothing of the tokeniser or of 
 be wrong by half.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from probe.facts.sample import Usage

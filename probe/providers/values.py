@@ -3,8 +3,6 @@
 A number sent as text must not cost a sample.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """How long a provider asks to be left alone, however it says so: pure."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What the pages and the API ask of the daemon. The daemon implements it; tests hand in their own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol

@@ -4,8 +4,6 @@ Pure. Every function takes None and gives `UNKNOWN` for it. A no-break space joi
 group the digits, so that a column of milliseconds can be compared by its width.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """The models of the API and of `probe models`: which are probed, which are listed, which are requested."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal

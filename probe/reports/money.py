@@ -1,7 +1,5 @@
 """The JSON of budgets and estimates."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """What a rule is, for either evaluator, and which board an alert opens."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final

@@ -4,8 +4,6 @@ It expands no variables, so it is written with what the settings say; secrets st
 https://prometheus.io/docs/alerting/latest/configuration/
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Final
 

@@ -3,8 +3,6 @@
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 

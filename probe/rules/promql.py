@@ -1,7 +1,5 @@
 """Pieces of PromQL, and the check that every name in an expression is one that exists."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ denominators are apart, so that they can be added up over targets before they ar
 (instance, pod) is not in them, so that a rollout does not cut off the past.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Final
 

@@ -1,7 +1,5 @@
 """All rules for a configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from probe.config import Config

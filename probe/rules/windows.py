@@ -5,8 +5,6 @@ hour. A probe makes four: every window here is the classic one, or as many runs 
 something, whichever is longer.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final, Literal
 

@@ -1,7 +1,5 @@
 """Pieces of the templates that annotations are: filled in with the labels and the value of an alert."""
 
-from __future__ import annotations
-
 from typing import Final
 
 TARGET: Final = "{{ $labels.target }}"

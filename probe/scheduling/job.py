@@ -5,8 +5,6 @@ Misfire grace, coalescing and at most one instance are APScheduler's names for w
 does, and none while the run before is still going.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -9,8 +9,6 @@
 - A job that is to run at the start does so once, beside its slots, unless a slot is due just then.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -4,8 +4,6 @@ Its own ways with jobs are not used. It would drop what is late or has piled up,
 running coroutines; what to do with an instant is decided in `probe.scheduling.schedule`.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """`python -m probe.simulator`: prints one JSON line once it listens, then serves."""
 
-from __future__ import annotations
-
 import sys
 
 from probe.errors import ProbeError

@@ -1,7 +1,5 @@
 """What a simulated model says: deterministic words, dealt out to chunks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """How a simulated model behaves: its parameters, their limits, and how they are read."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Mapping

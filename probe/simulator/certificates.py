@@ -3,8 +3,6 @@
 `trustme` and the cryptography below it are imported only if TLS is requested.
 """
 
-from __future__ import annotations
-
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path

@@ -5,8 +5,6 @@ nobody listens on, `UNRESOLVABLE_HOST` is a name that no resolver knows, and bro
 of the server (`probe.simulator.certificates`).
 """
 
-from __future__ import annotations
-
 import re
 import socket
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Bytes of HTTP/1.1: heads, chunks, and cuts that a writer makes into them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 

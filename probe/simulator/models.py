@@ -1,7 +1,5 @@
 """The models that a simulator has, bundled and from a behaviour file, with their phases over time."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

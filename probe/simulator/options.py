@@ -1,7 +1,5 @@
 """What a simulator is started with, and how that reads on a command line."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is written when: the vocabulary of an answer's plan, and its instants."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random

@@ -1,7 +1,5 @@
 """Requests a minute, per model, and the headers that tell a client."""
 
-from __future__ import annotations
-
 import math
 from collections import deque
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """From a behaviour and a question to the plan of an answer. Pure: chance comes in as `random`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from random import Random
 

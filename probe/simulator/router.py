@@ -1,7 +1,5 @@
 """What every request is answered with, and what is counted of it."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from random import Random

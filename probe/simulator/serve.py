@@ -1,7 +1,5 @@
 """Running a simulator as a process of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os

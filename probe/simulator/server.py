@@ -1,7 +1,5 @@
 """The simulator as a server in this process: a listening socket and the connections accepted from it."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import socket

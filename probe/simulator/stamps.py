@@ -5,8 +5,6 @@ asked is closed. `StampSwitch` is that socket, held open, so that the first requ
 too.
 """
 
-from __future__ import annotations
-
 import socket
 import struct
 import sys

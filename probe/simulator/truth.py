@@ -3,8 +3,6 @@
 It is kept in memory while streams are open, and goes to a file or to a client off the timed path.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The sending side of one connection, and what lies between its plaintext and its socket."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import ssl

@@ -1,7 +1,5 @@
 """Backup and restore: a file that holds a whole database, checked before it is trusted."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sqlite3

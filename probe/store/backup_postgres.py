@@ -1,7 +1,5 @@
 """Backup and restore of PostgreSQL, by its own pg_dump and pg_restore."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

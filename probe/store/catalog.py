@@ -1,7 +1,5 @@
 """Providers and models: as they are probed, and as their lists have them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

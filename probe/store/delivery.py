@@ -5,8 +5,6 @@ transaction at a time: a reader that has seen row n will never find a lower one 
 database.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Model lists: each asking is a row, and what a whole list says goes into `models`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any

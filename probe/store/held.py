@@ -4,8 +4,6 @@ Each process writes a file of its own beside the spill file, `*.held-…`, and k
 go of it when the process ends, however it ends, and the next start adds its lines to the spill file.
 """
 
-from __future__ import annotations
-
 import fcntl
 import glob
 import hashlib

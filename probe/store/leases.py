@@ -4,8 +4,6 @@ Judged by the database's clock alone, which all programs on it share. A row that
 the next look of anybody, and what its owner left open is closed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4

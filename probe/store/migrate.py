@@ -4,8 +4,6 @@ Alembic costs 12 MB and a third of a second to import, so it is used only if the
 migrate: the version table is read with plain SQL first.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import sqlalchemy as sa

@@ -3,8 +3,6 @@
 Where a page ended is text that a URL can hold.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """The price history: a row when a price is first seen, and when it changes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """What sources say that models cost: one price of each in force, one held for review, and what was before."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace

@@ -6,8 +6,6 @@ at the end, samples go to the spill file, which is read back as soon as the stor
 process or the next. Only where no file can be written is a sample dropped; it is counted, and said.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,7 +1,5 @@
 """What the store hands out besides samples. Facts, frozen; None is unknown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

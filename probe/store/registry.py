@@ -1,7 +1,5 @@
 """The rows of `providers` and `models`: written when first seen, their ids remembered."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime

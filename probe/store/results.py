@@ -4,8 +4,6 @@ Samples that wait at the same time are committed together: while one transaction
 gather, and the next one takes them all. So a burst costs one commit, and a single row waits for nobody.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime

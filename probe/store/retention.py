@@ -1,7 +1,5 @@
 """Deleting what is old, in small transactions, so that no writer waits long."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Runs and slots: claimed once, ended once, closed where a crash left them open."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial

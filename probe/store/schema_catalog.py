@@ -3,8 +3,6 @@
 Providers and models are text here: a row outlives what it is about.
 """
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 
 from probe.store.columns import Identifier, Json, UtcDate, metadata

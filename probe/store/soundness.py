@@ -1,7 +1,5 @@
 """Whether an SQLite file is whole, and still the one that was opened: SQLite goes on in a deleted one."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import stat

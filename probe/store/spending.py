@@ -1,7 +1,5 @@
 """What the results cost, by provider and job, and what a request usually takes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Context

@@ -4,8 +4,6 @@ One line is one sample, whole. What cannot be read back, or will never be stored
 `*.rejected`: nothing is deleted that is not in the store.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

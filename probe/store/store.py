@@ -1,7 +1,5 @@
 """The store: an open database, and its parts."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 from types import TracebackType

@@ -1,7 +1,5 @@
 """Database URLs, as people write them: `sqlite:///data/probe.db`, `postgresql://user@host/name`."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal

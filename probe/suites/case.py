@@ -1,7 +1,5 @@
 """A case is one prompt with what is expected of the answer; a suite is a named set of them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Stricter than YAML: one document, text keys, no key twice, no merge keys, nothing nested without end.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

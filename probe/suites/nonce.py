@@ -4,8 +4,6 @@ The nonce is made of the request's id, which is the row's id: every prompt can b
 Twelve decimal digits, because tokenizers cut digits evenly: the number of input tokens stays the same.
 """
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from probe.suites.case import Message

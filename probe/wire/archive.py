@@ -3,8 +3,6 @@
 Bytes that are UTF-8 are written as `text`, others as `base64`; nothing is lost either way.
 """
 
-from __future__ import annotations
-
 import base64
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is written down while an exchange runs; a Capture once it is over."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """One exchange, whole: a kept connection or a new one, then the request and its response."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from contextlib import suppress

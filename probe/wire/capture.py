@@ -5,8 +5,6 @@ a bug report and kept as a test fixture. All instants are nanoseconds of the mon
 that made it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """A standing connection: a socket, TLS over it where asked, and what is known of both."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import socket

@@ -4,8 +4,6 @@ While the response arrives, each piece is stored with its stamp and shown to the
 nothing else happens. Deadlines are watched by a single timer, which is set anew only when it goes off.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 

@@ -3,8 +3,6 @@
 `WireError` never leaves this package: it ends up as the `WireFailure` of a Capture.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

@@ -3,8 +3,6 @@
 Both ends are the same version of this program, so the messages carry no version.
 """
 
-from __future__ import annotations
-
 import asyncio
 import struct
 

@@ -1,7 +1,5 @@
 """How late the event loop runs: the stopwatch's own part in what it measures."""
 
-from __future__ import annotations
-
 import asyncio
 from bisect import bisect_left
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The stopwatch in this process."""
 
-from __future__ import annotations
-
 import asyncio
 
 from probe.errors import StopwatchError

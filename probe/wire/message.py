@@ -1,7 +1,5 @@
 """A request as the bytes that go over the wire."""
 
-from __future__ import annotations
-
 import re
 
 from probe.wire.builder import url_of

@@ -1,7 +1,5 @@
 """Waiting for many sockets at once, cheaply, and knowing when they were last looked at."""
 
-from __future__ import annotations
-
 import asyncio
 import select
 from collections.abc import Callable

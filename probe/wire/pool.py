@@ -1,7 +1,5 @@
 """Idle connections, kept so that warm exchanges can be measured on purpose."""
 
-from __future__ import annotations
-
 import socket
 from functools import partial
 from typing import NamedTuple

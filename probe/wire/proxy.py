@@ -4,8 +4,6 @@ Proxies commonly refuse CONNECT to other ports than 443 (RFC 9110, 9.3.6 asks th
 request is given to the proxy itself.
 """
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit

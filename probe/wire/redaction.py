@@ -5,8 +5,6 @@ user information of a proxy. What came back is searched for the same values, as 
 for cookies; there they are overwritten in place, so that every offset stays true.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

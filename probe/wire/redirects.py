@@ -1,7 +1,5 @@
 """Redirects that a client follows: to the same origin, with the same method and body, once."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 

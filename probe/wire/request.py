@@ -1,7 +1,5 @@
 """What the stopwatch is to do: one request, its deadlines and how to connect."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 

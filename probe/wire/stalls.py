@@ -5,8 +5,6 @@ kernel into one piece, which carries the stamp of its last segment (Linux's `tcp
 stamp overwrite the earlier); what was to be done meanwhile was done late.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple

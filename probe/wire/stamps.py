@@ -6,8 +6,6 @@ wall clock, on Linux, without privilege (https://docs.kernel.org/networking/time
 option is missing, no stamp comes, and the caller reads a clock at the system call instead.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct

@@ -1,7 +1,5 @@
 """TLS in memory: certificates are always verified; the holder of the socket moves the bytes."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ssl

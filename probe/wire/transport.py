@@ -12,8 +12,6 @@ A redirect to the same origin is followed once (`probe.wire.redirects`), any oth
 clients' own timeouts are not looked at: the recording's deadlines rule.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar

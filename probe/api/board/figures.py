@@ -1,7 +1,5 @@
 """The columns of the leaderboard, and what stands in them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The page itself: facts from the store and the daemon, through the template, as one document."""
 
-from __future__ import annotations
-
 import hashlib
 from importlib.resources import files
 from urllib.parse import quote

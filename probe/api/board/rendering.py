@@ -1,7 +1,5 @@
 """The templates of the pages, in one environment: what they are given is escaped."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import jinja2

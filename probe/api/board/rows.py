@@ -1,7 +1,5 @@
 """The lines of the board: targets, failures, jobs. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

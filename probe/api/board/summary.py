@@ -1,7 +1,5 @@
 """What stands above the leaderboard: banners, tiles, and what the probes cost. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -3,8 +3,6 @@
 Nothing here is markup; the template places these texts and escapes them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Money: what was spent of the budgets, and what runs would cost."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,7 +1,5 @@
 """Providers and models: what has ever been probed or listed."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,7 +1,5 @@
 """Discoveries: when providers were asked for their model lists, and asking them now."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID

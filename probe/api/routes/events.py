@@ -1,7 +1,5 @@
 """Events: what happened to models, prices and budgets."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,7 +1,5 @@
 """The leaderboard as JSON."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

@@ -1,7 +1,5 @@
 """What a browser asks for: the board, its static parts, and the runbooks that alerts link to."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Final

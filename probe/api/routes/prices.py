@@ -1,7 +1,5 @@
 """Prices: in force, as their sources say, waiting for review, and what they were."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import APIRouter, Query

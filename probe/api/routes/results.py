@@ -1,7 +1,5 @@
 """Results: one row for each attempt."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from uuid import UUID
 

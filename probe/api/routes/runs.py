@@ -1,7 +1,5 @@
 """Runs: listed, and started by hand."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from uuid import UUID
 

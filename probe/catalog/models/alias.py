@@ -13,8 +13,6 @@
 - The simulator lists `sim` and takes `sim?ttft_ms=200`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase

@@ -1,7 +1,5 @@
 """How a probed model stands in its provider's lists, and how long it is still served: pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -5,8 +5,6 @@ model; except for the signs of its end, which are news either way. A provider's 
 all of it is new.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -6,8 +6,6 @@ it, a retirement by its day, and a failure by the last list that came whole. The
 one event, not one for each of its models.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """What providers list: models, and what is said of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal

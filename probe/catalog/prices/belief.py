@@ -6,8 +6,6 @@ another source says about the same, or if it lies in the band of real prices: on
 does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType

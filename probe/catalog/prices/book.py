@@ -3,8 +3,6 @@
 It answers at once, from memory: nothing is fetched and nothing is waited for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_address

@@ -1,7 +1,5 @@
 """How far two prices of one model are apart, and what becomes of one that a source changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal

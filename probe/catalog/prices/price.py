@@ -5,8 +5,6 @@ As JSON a price is `{"input_per_million_usd": "0.15", "cached_input_per_million_
 one: amounts are text, since a JSON number becomes a binary fraction in most readers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """What one source says that one model costs, and all that sources say, at hand."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

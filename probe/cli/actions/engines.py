@@ -1,7 +1,5 @@
 """The configured inference servers, and what they answer, for `probe engines`."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

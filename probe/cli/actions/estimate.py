@@ -1,7 +1,5 @@
 """What `probe estimate` finds out, and how it says it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Stored events, for `probe events`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Final, cast, get_args
 

@@ -1,7 +1,5 @@
 """What `probe export` and `probe influx` read and do."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace

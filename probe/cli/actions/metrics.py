@@ -1,7 +1,5 @@
 """What providers and engines say of themselves, out of stored results, for `probe metrics`."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The models of the database, one of them whole, and asking providers for their lists: `probe models`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What these commands have in common: the configuration's prices over what the database remembers."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

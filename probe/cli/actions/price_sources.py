@@ -1,7 +1,5 @@
 """`probe prices sync` and `probe prices review`: what sources say, fetched and decided on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """`probe prices show`, `diff`, `history` and `cost`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

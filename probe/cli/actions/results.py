@@ -1,7 +1,5 @@
 """Stored results for `probe results`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import timedelta

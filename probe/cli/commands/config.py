@@ -1,7 +1,5 @@
 """`probe config …`: is it right, what is in force, what is there to set."""
 
-from __future__ import annotations
-
 from probe.cli.options import ConfigFile, command_group
 
 app = command_group("Check and show the configuration.")

@@ -1,7 +1,5 @@
 """`probe estimate`: what runs would cost."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`probe events`: what happened to models, prices and budgets."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

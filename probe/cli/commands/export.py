@@ -1,7 +1,5 @@
 """`probe export …`: what exporters have had, and having it again; `probe influx …`: the bucket of one."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`probe models …`: which models there are, which are going, and asking providers for their lists."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`probe prices …`: what models cost, who says so, and since when."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

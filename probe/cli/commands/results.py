@@ -1,7 +1,5 @@
 """`probe results`: what is stored."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

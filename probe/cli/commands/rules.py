@@ -1,7 +1,5 @@
 """`probe rules`: recording rules and alerts for the configuration."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

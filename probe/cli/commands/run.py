@@ -1,7 +1,5 @@
 """`probe run`: every target once, now."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`probe simulate`: an OpenAI-compatible server to try things against."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

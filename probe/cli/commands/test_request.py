@@ -1,7 +1,5 @@
 """`probe test-request`: one request, looked at closely; `probe replay`: what it said, once it is saved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

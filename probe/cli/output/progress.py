@@ -1,7 +1,5 @@
 """A bar on stderr, if that is a terminal, while a command waits."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The bytes of a file that somebody named, or the reason why there are none."""
 
-from __future__ import annotations
-
 import os
 import select
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Read every source of settings, put one over the other and check the whole."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

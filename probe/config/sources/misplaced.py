@@ -3,8 +3,6 @@
 A name is on the board, in labels and in messages: one that looks like a key is refused before it gets there.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any, Final

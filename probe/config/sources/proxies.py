@@ -5,8 +5,6 @@ header), ALL_PROXY for both; NO_PROXY lists hosts, domains, addresses and networ
 Loopback is always reached directly: a proxy has another one.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """What is written about the settings, made from them: the reference for people, the schema for editors."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from decimal import Decimal

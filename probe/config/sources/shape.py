@@ -1,7 +1,5 @@
 """What the models of `probe.config` admit at a place: read off the models, never typed again."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType

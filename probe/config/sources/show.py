@@ -1,7 +1,5 @@
 """The configuration in force as YAML, with the source of every value that is no default; secrets masked."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

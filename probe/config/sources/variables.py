@@ -5,8 +5,6 @@ no letter or digit: PROBE_PROVIDERS__MY_VLLM__API_KEY. A section, a list or a ma
 secret, the same variable with `_FILE` names a file that holds it. An empty variable is no variable.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping, Sequence

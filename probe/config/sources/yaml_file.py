@@ -4,8 +4,6 @@ The text is read as YAML 1.2 means it: `no`, `on`, `12:30` and dates are text. A
 merge keys and several documents in one file do not.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ https://docs.claude.com/en/docs/build-with-claude/streaming: every event has a n
 of the same name; types that are not known are to be skipped.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -5,8 +5,6 @@ Each event of a stream is a whole response
 another type comes than the API says, the same bytes are decoded again and fitted field by field.
 """
 
-from __future__ import annotations
-
 import re
 from operator import attrgetter
 from typing import Any

@@ -9,8 +9,6 @@ are decoded again and fitted field by field.
 The base URL is the server's own (http://localhost:11434); ollama.com wants a key, a local server none.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A provider that speaks the chat completions dialect."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from probe.catalog.models.listed import ListedModel

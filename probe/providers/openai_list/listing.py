@@ -3,8 +3,6 @@
 The names of an entry's fields tell the shape, no matter which provider it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -29,8 +29,6 @@ real prices (`probe.catalog.prices.belief`).
 - `pricings.prompt[]` with `value`, `unit`, `currency`: ZenMux (https://docs.zenmux.ai).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal

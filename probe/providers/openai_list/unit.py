@@ -1,7 +1,5 @@
 """In which unit and currency a model list states its prices: by its own word, or by the host it is from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -9,8 +9,6 @@ Decoding is typed first; if a server puts another type than the API says, the sa
 fitted field by field.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What the provider says about our account: not now, not you, not without money."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

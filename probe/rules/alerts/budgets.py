@@ -1,7 +1,5 @@
 """What probing costs, against what it may cost: of each probe, as budgets are kept by each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from probe.metrics import names

@@ -4,8 +4,6 @@ Both windows of a pair must burn, and both must hold a few bad attempts: at four
 is a burn of any size (https://sre.google/workbook/alerting-on-slos/ has the method).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """Targets that do not answer at all or are not probed, and inference servers that do not answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Prices and model lists: what changed at the providers by itself, and what does not come."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

@@ -3,8 +3,6 @@
 Who was scraped stays a label: what is wrong with one probe says nothing of another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from probe.metrics import names

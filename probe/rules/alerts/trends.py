@@ -5,8 +5,6 @@ effect that matters and by more than these days differ among themselves, and go 
 window is: the windows at the two ends share no run. docs/alerting.md has the rates of false alarms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 

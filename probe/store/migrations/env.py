@@ -1,7 +1,5 @@
 """Alembic's entry: it runs on the connection, and in the transaction, that the caller holds."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import context
 

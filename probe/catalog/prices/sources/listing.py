@@ -1,7 +1,5 @@
 """A provider's own model list: the nearest to what it charges, where it names prices at all."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime

@@ -6,8 +6,6 @@ reason; a document that is none at all raises. Audio, and modes that a request h
 https://github.com/anomalyco/models.dev#schema-reference
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -3,8 +3,6 @@
 `groq/llama-3.1-8b-instant: {input_per_million_usd: 0.05, output_per_million_usd: 0.08}` is a line of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Nobody charges them. They stand for a small, a middling and a large model of 2026.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType

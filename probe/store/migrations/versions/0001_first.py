@@ -1,7 +1,5 @@
 """The first schema."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

@@ -1,7 +1,5 @@
 """What providers list, what sources say of prices, what happened, and what providers report of a request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

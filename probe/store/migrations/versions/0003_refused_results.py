@@ -1,7 +1,5 @@
 """What sinks refused for good, and why."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

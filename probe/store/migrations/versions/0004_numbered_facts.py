@@ -1,7 +1,5 @@
 """Events and prices are numbered in the order of storing; a cursor and a refusal say of what they are."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """Results name the durations that the stopwatch could not tell."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """The index of recent attempts tells which of them answered the same prompt."""
 
-from __future__ import annotations
-
 from alembic import op
 
 revision = "0006"

@@ -1,7 +1,5 @@
 """Results say how a response departed from its protocol, and what a redirect took."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

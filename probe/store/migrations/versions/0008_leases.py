@@ -1,7 +1,5 @@
 """A run is open for as long as its owner renews a lease; one run of a job at a time."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 
