@@ -1,20 +1,26 @@
 """Writes to InfluxDB 2.x and 3.x, VictoriaMetrics, and what else takes the v2 write API."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.domain.patch_bucket_request import PatchBucketRequest
+from influxdb_client.domain.patch_retention_rule import PatchRetentionRule
+from influxdb_client.domain.post_bucket_request import PostBucketRequest
 from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
+from influxdb_client.service.buckets_service import BucketsService
+from influxdb_client.service.organizations_service import OrganizationsService
 from influxdb_client.service.write_service import WriteService
 
-from exporters.influxdb.bucket import prepare_bucket
 from exporters.influxdb.facts import event_line, price_line
-from exporters.influxdb.faults import export_errors
+from exporters.influxdb.faults import export_errors, reason_given
 from exporters.influxdb.points import attempt_line, status_lines
 from exporters.influxdb.settings import InfluxDBSettings, influxdb_settings
 from exporters.thread import in_thread
 from probe.catalog.prices.price import PriceEntry
-from probe.errors import ExportError
+from probe.errors import ConfigError, ExportError
 from probe.exporter import Exporter, ExporterContext
 from probe.facts.event import Event
 from probe.facts.sample import Sample
@@ -62,7 +68,7 @@ class InfluxDBExporter(Exporter):
 
         def work() -> str:
             with export_errors(self._clock):
-                return prepare_bucket(self._client, self._settings, retention_days)
+                return _prepare_bucket(self._client, self._settings, retention_days)
 
         return await in_thread(work, "influxdb")
 
@@ -93,3 +99,61 @@ def _client(settings: InfluxDBSettings) -> InfluxDBClient:
         ssl_ca_cert=None if settings.ca_file is None else str(settings.ca_file),
         retries=False,
     )
+
+
+_DAY_SECONDS: Final = 86_400
+_NOT_FOUND: Final = 404
+
+
+def _prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: int | None) -> str:
+    """Create the bucket if there is none; give it this retention if it has another.
+
+    Returns what was done. Raises ConfigError for what the settings lack, and the client's own errors.
+    """
+    if not settings.org:
+        raise ConfigError("exporters.influxdb.org is missing: a bucket belongs to an organization")
+    organization = _organization(client, settings.org)
+    buckets = BucketsService(client.api_client)
+    seconds = (days or 0) * _DAY_SECONDS  # 0 is for ever
+    kept = "for ever" if days is None else f"for {days} days"
+    found = _found(lambda: buckets.get_buckets(name=settings.bucket, org_id=organization).buckets)
+    if not found:
+        buckets.post_buckets(
+            PostBucketRequest(
+                name=settings.bucket,
+                org_id=organization,
+                retention_rules=[BucketRetentionRules(every_seconds=seconds)] if seconds else [],
+            )
+        )
+        return f"bucket {settings.bucket!r} created; it keeps points {kept}"
+    if _kept_seconds(found[0].retention_rules) == seconds:
+        return f"bucket {settings.bucket!r} is there and keeps points {kept}"
+    buckets.patch_buckets_id(
+        found[0].id,
+        PatchBucketRequest(retention_rules=[PatchRetentionRule(every_seconds=seconds)]),
+    )
+    return f"bucket {settings.bucket!r} keeps points {kept} from now on"
+
+
+def _kept_seconds(rules: list[BucketRetentionRules] | None) -> int:
+    return next((rule.every_seconds for rule in rules or [] if rule.every_seconds), 0)
+
+
+def _organization(client: InfluxDBClient, name: str) -> str:
+    """Its id. Raises ConfigError if the token may see none of this name."""
+    organizations = OrganizationsService(client.api_client)
+    found = _found(lambda: organizations.get_orgs(org=name).orgs)
+    if not found:
+        raise ConfigError(f"exporters.influxdb.org: there is no organization {name!r} that the token may see")
+    organization: str = found[0].id
+    return organization
+
+
+def _found(ask: Callable[[], list[Any] | None]) -> list[Any]:
+    """The results of a search by name. InfluxDB 2 says 404 if there is none, and why."""
+    try:
+        return ask() or []
+    except ApiException as exc:
+        if exc.status == _NOT_FOUND and reason_given(exc) is not None:
+            return []
+        raise

@@ -12,10 +12,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from exporters.otlp.attributes import SERVICE, resource_attributes
 from exporters.otlp.metrics import Metrics
-from exporters.otlp.run_spans import RunSpans
 from exporters.otlp.sender import OtlpClient, Sender
 from exporters.otlp.settings import OtlpSettings, otlp_settings
-from exporters.otlp.spans import attempt_span, run_span
+from exporters.otlp.spans import RunSpans, attempt_span, run_span
 from exporters.remembered import Remembered
 from exporters.thread import in_thread
 from probe import __version__

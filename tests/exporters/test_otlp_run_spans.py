@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-from exporters.otlp.run_spans import RunSpans
+from exporters.otlp.spans import RunSpans
 from probe.errors import StoreUnavailable
 from probe.exporter import Run
 from probe.lib.clock import FakeClock
