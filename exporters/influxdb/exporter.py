@@ -129,8 +129,7 @@ def _prepare_bucket(client: InfluxDBClient, settings: InfluxDBSettings, days: in
     if _kept_seconds(found[0].retention_rules) == seconds:
         return f"bucket {settings.bucket!r} is there and keeps points {kept}"
     buckets.patch_buckets_id(
-        found[0].id,
-        PatchBucketRequest(retention_rules=[PatchRetentionRule(every_seconds=seconds)]),
+        found[0].id, PatchBucketRequest(retention_rules=[PatchRetentionRule(every_seconds=seconds)])
     )
     return f"bucket {settings.bucket!r} keeps points {kept} from now on"
 

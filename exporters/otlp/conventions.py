@@ -213,8 +213,7 @@ GEN_AI: Final = (
         labels=("gen_ai.token.type",),
         buckets=TOKEN_BUCKETS,
         read=_usage(
-            (lambda usage: usage.input_tokens, ("input",)),
-            (lambda usage: usage.output_tokens, ("output",)),
+            (lambda usage: usage.input_tokens, ("input",)), (lambda usage: usage.output_tokens, ("output",))
         ),
     ),
     _next_counter("input_tokens", "Input tokens, cached ones included.", lambda u: u.input_tokens),

@@ -172,12 +172,7 @@ class Metrics:
     """`send` delivers one request or raises ExportError. One call at a time."""
 
     def __init__(
-        self,
-        settings: OtlpSettings,
-        resource: Attributes,
-        series: Sequence[Series],
-        clock: Clock,
-        send: Send,
+        self, settings: OtlpSettings, resource: Attributes, series: Sequence[Series], clock: Clock, send: Send
     ) -> None:
         self._resource = resource
         self._clock = clock

@@ -7,10 +7,7 @@ _ABSENT = "—"
 
 def gen_ai_table() -> str:
     """Every metric of the GenAI conventions under its names in both versions."""
-    rows = [
-        "| v1.41 | next | kind | unit | own attributes | meaning |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = ["| v1.41 | next | kind | unit | own attributes | meaning |", "|---|---|---|---|---|---|"]
     for entry in GEN_AI:
         old, new = (f"`{name}`" if name else _ABSENT for name in (entry.names["v1.41"], entry.names["next"]))
         labels = ", ".join(f"`{label}`" for label in entry.labels)

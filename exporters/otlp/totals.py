@@ -65,10 +65,7 @@ def attempt_instruments(settings: OtlpSettings) -> list[AttemptInstrument]:
         if named is not None:
             found.append(
                 AttemptInstrument(
-                    instrument=named,
-                    read=entry.read,
-                    attributes=gen_ai_attributes,
-                    new=_new(named, settings),
+                    instrument=named, read=entry.read, attributes=gen_ai_attributes, new=_new(named, settings)
                 )
             )
     return found

@@ -66,7 +66,5 @@ def spread(values: Sequence[float]) -> Spread | None:
     variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
     deviation = math.sqrt(variance)
     return Spread(
-        variance=variance,
-        standard_deviation=deviation,
-        variation=deviation / abs(mean) if mean else None,
+        variance=variance, standard_deviation=deviation, variation=deviation / abs(mean) if mean else None
     )

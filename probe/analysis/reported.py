@@ -60,10 +60,7 @@ def accounted_seconds(reported: Reported) -> float | None:
     if reported.prompt_seconds is None or reported.completion_seconds is None:
         return None
     return _sum(
-        reported.load_seconds,
-        reported.queue_seconds,
-        reported.prompt_seconds,
-        reported.completion_seconds,
+        reported.load_seconds, reported.queue_seconds, reported.prompt_seconds, reported.completion_seconds
     )
 
 

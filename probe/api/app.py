@@ -57,11 +57,7 @@ def build_app(store: Store, control: Control, *, clock: Clock, host: str) -> Fas
     )
     windows = WindowCache(store, clock)
     app.state.context = AppContext(
-        store=store,
-        control=control,
-        clock=clock,
-        windows=windows,
-        page=BoardPage(windows, control, clock),
+        store=store, control=control, clock=clock, windows=windows, page=BoardPage(windows, control, clock)
     )
     # A request that is no sound HTTP, or one too many, comes to no route.
     for module in _ROUTES:

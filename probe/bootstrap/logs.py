@@ -55,11 +55,7 @@ def configure_logs(config: LogConfig, stream: TextIO | None = None) -> None:
         logger.propagate = True
     logging.captureWarnings(capture=True)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_COMMON,
-            ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[structlog.stdlib.filter_by_level, *_COMMON, ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
@@ -105,11 +101,7 @@ def _formatter(rendering: list[Processor]) -> ProcessorFormatter:
     )
 
 
-_COMMON: Final[list[Processor]] = [
-    structlog.contextvars.merge_contextvars,
-    add_log_level,
-    add_logger_name,
-]
+_COMMON: Final[list[Processor]] = [structlog.contextvars.merge_contextvars, add_log_level, add_logger_name]
 
 
 def _arrange(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -134,8 +134,7 @@ def estimate_run(
     A target asked cold and warm is in `targets` twice, and costs twice.
     """
     return Estimate(
-        suite=suite.name,
-        targets=tuple(_of_target(way, suite.cases, prices, usages, at) for way in targets),
+        suite=suite.name, targets=tuple(_of_target(way, suite.cases, prices, usages, at) for way in targets)
     )
 
 

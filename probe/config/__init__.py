@@ -21,22 +21,8 @@ from probe.config.probing import (
     SloConfig,
     TargetConfig,
 )
-from probe.config.results import (
-    DatabaseConfig,
-    ExportersConfig,
-    LogConfig,
-    RulesConfig,
-    ServerConfig,
-)
-from probe.config.values import (
-    FilePath,
-    FrozenDict,
-    Name,
-    ProviderName,
-    Seconds,
-    Section,
-    Text,
-)
+from probe.config.results import DatabaseConfig, ExportersConfig, LogConfig, RulesConfig, ServerConfig
+from probe.config.values import FilePath, FrozenDict, Name, ProviderName, Seconds, Section, Text
 
 
 def process_environment() -> Mapping[str, str]:

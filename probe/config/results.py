@@ -27,8 +27,7 @@ class RetentionConfig(Section):
 
     results_days: Count | None = Field(400, description="Days to keep results; null keeps them for ever.")
     undelivered_days: Count | None = Field(
-        30,
-        description="Days more for what a configured exporter has not had; null: until it has.",
+        30, description="Days more for what a configured exporter has not had; null: until it has."
     )
     runs_days: Count | None = Field(400, description="Days to keep runs, with their results; null: for ever.")
     prices_days: Count | None = Field(None, description="Days to keep price history; null: for ever.")

@@ -69,12 +69,7 @@ async def open_resources(stack: AsyncExitStack, config: Config, clock: Clock) ->
     assert isinstance(started, StopwatchProcess)
     assert isinstance(opened, Store)
     return Resources(
-        clock=clock,
-        gates=Gates(clock),
-        sockets=sockets,
-        simulator=simulator,
-        stopwatch=started,
-        store=opened,
+        clock=clock, gates=Gates(clock), sockets=sockets, simulator=simulator, stopwatch=started, store=opened
     )
 
 

@@ -44,10 +44,7 @@ class Exporters:
         self._begun = asyncio.Event()
 
     async def open(
-        self,
-        stack: AsyncExitStack,
-        context: ExporterContext,
-        configured: Mapping[str, Mapping[str, object]],
+        self, stack: AsyncExitStack, context: ExporterContext, configured: Mapping[str, Mapping[str, object]]
     ) -> None:
         """Fill the page of metrics from the store, and begin to deliver to it and to what is configured.
 
@@ -143,12 +140,7 @@ class StatusReporter:
     """Sends one exporter what the daemon knows of itself, once a minute, from when it has `begun`."""
 
     def __init__(
-        self,
-        name: str,
-        exporter: Exporter,
-        status: Callable[[], Status],
-        clock: Clock,
-        begun: asyncio.Event,
+        self, name: str, exporter: Exporter, status: Callable[[], Status], clock: Clock, begun: asyncio.Event
     ) -> None:
         self._name = name
         self._exporter = exporter

@@ -94,11 +94,7 @@ class PriceIntake:
         return SourceReport(source=source, quotes=sum(map(len, models.values())), unchanged=True)
 
     async def _checked(
-        self,
-        quotes: Sequence[Quote],
-        before: Mapping[ModelKey, QuoteRecord],
-        scope: Scope,
-        now: datetime,
+        self, quotes: Sequence[Quote], before: Mapping[ModelKey, QuoteRecord], scope: Scope, now: datetime
     ) -> tuple[list[QuoteRecord], tuple[Quote, ...]]:
         """The rows to be kept, and the quotes that take the place of others."""
         rows: list[QuoteRecord] = []

@@ -25,11 +25,7 @@ class ModelsDev:
     """`proxy` gives the proxy for a URL."""
 
     def __init__(
-        self,
-        proxy: Callable[[str], str | None],
-        *,
-        seconds: float = SECONDS,
-        max_bytes: int = MAX_BYTES,
+        self, proxy: Callable[[str], str | None], *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES
     ) -> None:
         self._proxy = proxy
         self._seconds = seconds

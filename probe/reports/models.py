@@ -72,7 +72,5 @@ def shown_models(records: Sequence[ModelRecord], probed: Iterable[tuple[str, str
 
 def _remembered(record: ModelRecord) -> KnownModel:
     return KnownModel(
-        listed=ListedModel(id=record.name),
-        last_seen_at=record.listed_last_at,
-        vanished_at=record.vanished_at,
+        listed=ListedModel(id=record.name), last_seen_at=record.listed_last_at, vanished_at=record.vanished_at
     )

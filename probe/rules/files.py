@@ -48,10 +48,7 @@ def _provisioned_alert(alert: Alert, config: RulesConfig) -> Mapping[str, object
         # It becomes the label alertname, and must be unique in its folder.
         "title": f"{alert.name} ({', '.join(labels.values())})",
         "condition": "B",
-        "data": [
-            _query(alert),
-            {"refId": "B", "datasourceUid": "__expr__", "model": _ANYTHING_FOUND},
-        ],
+        "data": [_query(alert), {"refId": "B", "datasourceUid": "__expr__", "model": _ANYTHING_FOUND}],
         # Every expression finds nothing while all is well.
         "noDataState": "OK",
         "execErrState": "Error",

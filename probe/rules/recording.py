@@ -170,8 +170,7 @@ def _latest_success(matcher: str, offset: str) -> str:
 
 
 JOB_INTERVAL: Final = Recorded(
-    name=f"target:{names.JOB_INTERVAL_SECONDS}:min",
-    make=lambda *_: _interval(names.JOB_INTERVAL_SECONDS),
+    name=f"target:{names.JOB_INTERVAL_SECONDS}:min", make=lambda *_: _interval(names.JOB_INTERVAL_SECONDS)
 )
 # A job for office hours is not at work when its next run is further away than its interval.
 WORKING_JOB_INTERVAL: Final = Recorded(

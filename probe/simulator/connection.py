@@ -143,11 +143,7 @@ class ClientConnection:
         self._play(exchange.plan, received.at_ns, exchange.record, exchange.ended)
 
     def _play(
-        self,
-        plan: ResponsePlan,
-        start_ns: int,
-        record: TruthRecord | None,
-        ended: Callable[[End], None],
+        self, plan: ResponsePlan, start_ns: int, record: TruthRecord | None, ended: Callable[[End], None]
     ) -> None:
         def finished(end: End) -> None:
             self._playback = None

@@ -22,11 +22,7 @@ from probe.store.schema import counters, delivery_cursors, delivery_refusals
 _BALLAST: Final = sa.Table("ballast", sa.MetaData(), sa.Column("data", sa.LargeBinary))
 _BALLAST_BYTES: Final = 256 * 1024
 
-COUNTERS: Final[dict[Journal, str]] = {
-    "results": "benchmark_results",
-    "events": "events",
-    "prices": "prices",
-}
+COUNTERS: Final[dict[Journal, str]] = {"results": "benchmark_results", "events": "events", "prices": "prices"}
 
 
 async def assign_sequences(

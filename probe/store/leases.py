@@ -65,8 +65,7 @@ async def close_lapsed(connection: AsyncConnection) -> tuple[UUID, ...]:
     await connection.execute(
         discovery_runs.update()
         .where(
-            discovery_runs.c.finished_at.is_(None),
-            discovery_runs.c.owner.not_in(sa.select(leases.c.owner)),
+            discovery_runs.c.finished_at.is_(None), discovery_runs.c.owner.not_in(sa.select(leases.c.owner))
         )
         .values(finished_at=discovery_runs.c.started_at, status="interrupted")
     )

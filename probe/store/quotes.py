@@ -179,17 +179,10 @@ async def _write_decisions(connection: AsyncConnection, decided: Sequence[QuoteR
             quotes.update()
             .where(quotes.c.id == sa.bindparam("_id"))
             .values(
-                status=sa.bindparam("_status"),
-                decided_at=sa.bindparam("_at"),
-                reason=sa.bindparam("_reason"),
+                status=sa.bindparam("_status"), decided_at=sa.bindparam("_at"), reason=sa.bindparam("_reason")
             ),
             [
-                {
-                    "_id": quote.id,
-                    "_status": quote.status,
-                    "_at": quote.decided_at,
-                    "_reason": quote.reason,
-                }
+                {"_id": quote.id, "_status": quote.status, "_at": quote.decided_at, "_reason": quote.reason}
                 for quote in decided
             ],
         )

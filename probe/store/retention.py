@@ -256,11 +256,7 @@ class _Old(Protocol):
 
 
 _TABLES: Final[Mapping[Journal, sa.Table]] = {"results": results, "events": events, "prices": prices}
-_OLD: Final[Mapping[Journal, _Old]] = {
-    "results": _old_results,
-    "events": _old_events,
-    "prices": _old_prices,
-}
+_OLD: Final[Mapping[Journal, _Old]] = {"results": _old_results, "events": _old_events, "prices": _old_prices}
 
 
 async def _shrink(database: Database) -> None:

@@ -51,9 +51,7 @@ async def connect(
             if waiting:
                 running.add(asyncio.create_task(_attempt(waiting.pop(0))))
             done, running = await asyncio.wait(
-                running,
-                timeout=delay_seconds if waiting else None,
-                return_when=asyncio.FIRST_COMPLETED,
+                running, timeout=delay_seconds if waiting else None, return_when=asyncio.FIRST_COMPLETED
             )
             winner = _winner(done, faults)
             if winner is not None:

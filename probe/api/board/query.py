@@ -25,8 +25,7 @@ class BoardQuery:
         """`kind=direct`, `sort=tps` (best first), `sort=-tps` (worst first)."""
         kind = parameters.get("kind")
         return cls(
-            kind=kind if kind in KINDS else None,
-            sort=Sort.parse(parameters.get("sort", "")) or Sort(),
+            kind=kind if kind in KINDS else None, sort=Sort.parse(parameters.get("sort", "")) or Sort()
         )
 
     def of_kind(self, kind: TargetKind | None) -> BoardQuery:

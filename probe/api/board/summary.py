@@ -6,14 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from probe.facts.status import (
-    BudgetStatus,
-    CatalogueStatus,
-    MoneyStatus,
-    ProbedModel,
-    Status,
-    StoreStatus,
-)
+from probe.facts.status import BudgetStatus, CatalogueStatus, MoneyStatus, ProbedModel, Status, StoreStatus
 from probe.reports import format as fmt
 from probe.reports.daemon import Trouble
 from probe.reports.leaderboard import Entry, Sort, SortKey, ranked

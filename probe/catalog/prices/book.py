@@ -47,17 +47,11 @@ class PriceBook:
 
     @classmethod
     def of(
-        cls,
-        config: Config,
-        quotes: QuoteTable | None = None,
-        published_urls: Mapping[str, str] | None = None,
+        cls, config: Config, quotes: QuoteTable | None = None, published_urls: Mapping[str, str] | None = None
     ) -> Self:
         """As a configuration has it, with its override file. Raises ConfigError if that is unusable."""
         return cls(
-            overrides_of(config),
-            sources=config.pricing.sources,
-            quotes=quotes,
-            published_urls=published_urls,
+            overrides_of(config), sources=config.pricing.sources, quotes=quotes, published_urls=published_urls
         )
 
     def published(

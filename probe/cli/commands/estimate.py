@@ -9,8 +9,7 @@ from probe.cli.options import AsJson, ConfigFile, Patterns
 
 def probe_estimate(
     job: Annotated[
-        str | None,
-        typer.Option("--job", "-j", metavar="NAME", help="One job; otherwise all."),
+        str | None, typer.Option("--job", "-j", metavar="NAME", help="One job; otherwise all.")
     ] = None,
     suite: Annotated[
         str | None,

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 app = command_group("Look at what servers say of themselves, by results.")
 
-OfTarget = Annotated[
-    str | None,
-    typer.Option("--target", "-t", metavar="NAME", help="Of this target."),
-]
+OfTarget = Annotated[str | None, typer.Option("--target", "-t", metavar="NAME", help="Of this target.")]
 OfEngine = Annotated[
     str | None,
     typer.Option(

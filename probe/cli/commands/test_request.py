@@ -29,20 +29,16 @@ def probe_test_request(
         ),
     ] = None,
     base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Ask this endpoint instead of a target."),
+        str | None, typer.Option(metavar="URL", help="Ask this endpoint instead of a target.")
     ] = None,
     model: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The model at --engine or --base-url."),
+        str | None, typer.Option(metavar="NAME", help="The model at --engine or --base-url.")
     ] = None,
     api_key_env: Annotated[
-        str | None,
-        typer.Option(metavar="VARIABLE", help="The variable that holds its key."),
+        str | None, typer.Option(metavar="VARIABLE", help="The variable that holds its key.")
     ] = None,
     save: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Save the capture for `probe replay`."),
+        Path | None, typer.Option(metavar="FILE", help="Save the capture for `probe replay`.")
     ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
