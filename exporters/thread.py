@@ -5,19 +5,19 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-async def in_thread(work: Callable[[], T], name: str) -> T:
+async def in_thread(work: Callable[[], _T], name: str) -> _T:
     """Returns what `work` returns, or raises what it raises.
 
     Cancelled, it is left to itself: neither the loop nor the end of the process waits for it, as they would
     for a thread of `asyncio.to_thread`, which a silent server holds for as long as its timeout.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
+    done: asyncio.Future[_T] = loop.create_future()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
+    def settle(result: _T | None, error: BaseException | None) -> None:
         if done.done():
             return
         if error is not None:
@@ -26,7 +26,7 @@ async def in_thread(work: Callable[[], T], name: str) -> T:
             done.set_result(result)  # type: ignore[arg-type]  # it is what `work` returned
 
     def carry_out() -> None:
-        result: T | None = None
+        result: _T | None = None
         failure: BaseException | None = None
         try:
             result = work()

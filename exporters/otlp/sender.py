@@ -16,7 +16,7 @@ _log = structlog.get_logger("exporters.otlp")
 _MOST_WARNINGS: Final = 100
 
 Signal = Literal["traces", "metrics"]
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class OtlpClient:
 
 
 def send_bisecting(
-    send: Callable[[Sequence[T]], None], parts: Sequence[T], refused: Callable[[T, ExportError], None]
+    send: Callable[[Sequence[_T]], None], parts: Sequence[_T], refused: Callable[[_T, ExportError], None]
 ) -> None:
     """Send these parts, halved until only what is `refused` is left out.
 

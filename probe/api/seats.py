@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from probe.api.connection import BUSY, RETRY_LATER
 from probe.api.problem import problem_response
 
-Kind = Literal["health", "metrics", "operator", "anybody"]
+_Kind = Literal["health", "metrics", "operator", "anybody"]
 
 
 class SeatCount(NamedTuple):
@@ -19,13 +19,13 @@ class SeatCount(NamedTuple):
 
 
 # An answer takes milliseconds of the one processor there is: few seats keep the others' turns near.
-SIZES: Final[dict[Kind, SeatCount]] = {
+SIZES: Final[dict[_Kind, SeatCount]] = {
     "health": SeatCount(16, 64),
     "metrics": SeatCount(2, 32),
     "operator": SeatCount(4, 64),
     "anybody": SeatCount(4, 128),
 }
-_OWN_SEATS: Final[dict[str, Kind]] = {"/healthz": "health", "/readyz": "health", "/metrics": "metrics"}
+_OWN_SEATS: Final[dict[str, _Kind]] = {"/healthz": "health", "/readyz": "health", "/metrics": "metrics"}
 
 
 class Seats:
@@ -41,7 +41,7 @@ class Seats:
         self._seats = {kind: asyncio.Semaphore(size.seats) for kind, size in SIZES.items()}
         self._waiting = dict.fromkeys(SIZES, 0)
 
-    def _kind(self, scope: Scope) -> Kind:
+    def _kind(self, scope: Scope) -> _Kind:
         return _OWN_SEATS.get(scope["path"]) or ("operator" if self._is_operator(scope) else "anybody")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

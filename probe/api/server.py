@@ -16,9 +16,9 @@ from probe.api.connection import BoundedConnection, look_after
 from probe.errors import ConfigError
 
 # Beyond it a connection is tried again after a second.
-BACKLOG = 1024
+_BACKLOG = 1024
 # How long answers under way may take once the server is requested to stop.
-GRACE_SECONDS = 5
+_GRACE_SECONDS = 5
 
 
 class _Uvicorn(uvicorn.Server):
@@ -71,8 +71,8 @@ class ApiServer:
             # Its warnings are about what clients send; they are answered, and would only fill the log.
             log_level="error",
             server_header=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
         )
         server = _Uvicorn(config)
         task = asyncio.create_task(server.serve(sockets=list(sockets)), name="http server")
@@ -142,7 +142,7 @@ def _bound(family: int, address: tuple[Any, ...]) -> socket.socket:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind(address)
         # Two processes may bind one port with SO_REUSEADDR while neither listens.
-        listener.listen(BACKLOG)
+        listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError:
         listener.close()

@@ -11,9 +11,9 @@ from probe.reports.leaderboard import HOURS
 from probe.store.records import LeaderboardRow, ResultFilter
 from probe.store.store import Store
 
-WINDOW = timedelta(hours=HOURS)
+_WINDOW = timedelta(hours=HOURS)
 # The window moves on even if nothing new is stored.
-KEPT_SECONDS = 30
+_KEPT_SECONDS = 30
 # Enough that one target which always fails does not hide the others.
 FAILURES_READ = 100
 
@@ -45,15 +45,15 @@ class WindowCache:
             if (
                 kept is None
                 or kept.sequence != sequence
-                or not timedelta(0) <= now - kept.until < timedelta(seconds=KEPT_SECONDS)
+                or not timedelta(0) <= now - kept.until < timedelta(seconds=_KEPT_SECONDS)
             ):
-                rows = await self._store.recent_attempts.rows(now - WINDOW, now)
+                rows = await self._store.recent_attempts.rows(now - _WINDOW, now)
                 kept = self._window = LeaderboardWindow(until=now, sequence=sequence, rows=rows)
             return kept
 
     async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:
         """The latest of the last 24 hours, newest first. Raises StoreError."""
         page = await self._store.results.page(
-            ResultFilter(success=False, kind=kind, since=now - WINDOW), limit=FAILURES_READ
+            ResultFilter(success=False, kind=kind, since=now - _WINDOW), limit=FAILURES_READ
         )
         return page.items

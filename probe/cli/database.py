@@ -14,7 +14,7 @@ _PAGE: Final = 500
 # Of a database that knows models.
 MODEL_MAKERS: Final = "`probe models sync` and `probe daemon` make one"
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 def has_database(config: Config) -> bool:
@@ -37,9 +37,11 @@ async def opened_store(config: Config, makers: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def first_items(read: Callable[[int, str | None], Awaitable[ListPage[Item]]], limit: int) -> list[Item]:
+async def first_items(
+    read: Callable[[int, str | None], Awaitable[ListPage[_Item]]], limit: int
+) -> list[_Item]:
     """So many items of a listing at most; `read` is given the size of a page, and where it begins."""
-    items: list[Item] = []
+    items: list[_Item] = []
     after: str | None = None
     while len(items) < limit:
         page = await read(min(_PAGE, limit - len(items)), after)

@@ -21,12 +21,12 @@ from probe.config import Config
 EXIT_TERMINATED = 143  # as a shell reports a program that SIGTERM ended
 
 Result = TypeVar("Result")
-Work = Callable[[Config], Coroutine[object, object, Result]]
+_Work = Callable[[Config], Coroutine[object, object, Result]]
 
 
 def show(
     config: Path | None,
-    work: Work[Result],
+    work: _Work[Result],
     text: Callable[[Result], None],
     body: Callable[[Result], object] | None = None,
     *,
@@ -45,7 +45,7 @@ def show(
     return found
 
 
-def run_command(config: Path | None, work: Work[Result]) -> Result:
+def run_command(config: Path | None, work: _Work[Result]) -> Result:
     """Run `work` to its end with the configuration, nothing but warnings in the log. Raises ConfigError."""
     settings = load_config(config)
     quiet_logs(settings)

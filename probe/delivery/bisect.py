@@ -34,10 +34,10 @@ class BatchResult:
     error: ExportError | None = None
 
 
-Send = Callable[[Sequence[T]], Awaitable[None]]
+_Send = Callable[[Sequence[T]], Awaitable[None]]
 
 
-async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> BatchResult:
+async def deliver_bisecting(name: str, send: _Send[T], records: Sequence[T]) -> BatchResult:
     """Send these records to an exporter.
 
     What is refused as a whole is halved until only what is refused is left out. If the sink fails on the
@@ -48,7 +48,7 @@ async def deliver_bisecting(name: str, send: Send[T], records: Sequence[T]) -> B
     return outcome
 
 
-async def _bisect(send: Send[T], records: Sequence[T]) -> BatchResult:
+async def _bisect(send: _Send[T], records: Sequence[T]) -> BatchResult:
     settled = 0
     refused: dict[UUID, str] = {}
     bisection = Bisection(records)
@@ -65,7 +65,7 @@ async def _bisect(send: Send[T], records: Sequence[T]) -> BatchResult:
     return BatchResult(settled=settled, refused=refused)
 
 
-async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> BatchResult:
+async def skip_poison_record(name: str, send: _Send[T], records: Sequence[T]) -> BatchResult:
     """As `deliver_bisecting`, for an exporter that failed with a `Defect` again and again.
 
     A record on which it fails alone counts as refused if the exporter takes one of the next few: the record
@@ -96,7 +96,7 @@ async def skip_poison_record(name: str, send: Send[T], records: Sequence[T]) -> 
     return BatchResult(settled=settled, refused=refused)
 
 
-async def _takes_one_of(send: Send[T], records: Sequence[T]) -> bool:
+async def _takes_one_of(send: _Send[T], records: Sequence[T]) -> bool:
     """They are sent once more in their turn: a repeat is harmless."""
     for record in records:
         try:
@@ -107,7 +107,7 @@ async def _takes_one_of(send: Send[T], records: Sequence[T]) -> bool:
     return False
 
 
-async def _send(send: Send[T], records: Sequence[T]) -> None:
+async def _send(send: _Send[T], records: Sequence[T]) -> None:
     try:
         await send(records)
     except ExportError:

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from probe.engines.counters import NO_SUMS, Counters, Sum
 from probe.engines.protocol import Gauges, Snapshot
 
-Labels = Mapping[str, str]
+_Labels = Mapping[str, str]
 
 # More are not shown: each is a label of a metric.
 _MOST_MODELS = 10
@@ -27,10 +27,10 @@ _PROCESS = "process_start_time_seconds"
 class ScrapedPage:
     """Numbers by the name that stands on the page, each with its labels."""
 
-    def __init__(self, numbers: Mapping[str, list[tuple[Labels, float]]]) -> None:
+    def __init__(self, numbers: Mapping[str, list[tuple[_Labels, float]]]) -> None:
         self._numbers = numbers
 
-    def numbers(self, name: str) -> list[tuple[Labels, float]]:
+    def numbers(self, name: str) -> list[tuple[_Labels, float]]:
         """Those of a gauge or a counter; whether a counter's name ends in `_total` makes no difference."""
         return self._numbers.get(name) or self._numbers.get(f"{name}_total") or []
 
@@ -43,7 +43,7 @@ class ScrapedPage:
             for labels, value in numbers
         }
 
-    def total(self, name: str, labels: Labels) -> float | None:
+    def total(self, name: str, labels: _Labels) -> float | None:
         """The sum of the numbers that have these labels; None if there are none."""
         found = [value for own, value in self.numbers(name) if labels.items() <= own.items()]
         return math.fsum(found) if found else None
@@ -55,7 +55,7 @@ def read_metrics(body: bytes, prefix: str) -> ScrapedPage:
     One without any of them is a page all the same: some servers show a metric only once it has happened.
     """
     text = body.decode("utf-8")
-    numbers: dict[str, list[tuple[Labels, float]]] = {}
+    numbers: dict[str, list[tuple[_Labels, float]]] = {}
     for family in text_string_to_metric_families("".join(_lines(text, prefix))):
         for sample in family.samples:
             if math.isfinite(sample.value):
@@ -86,14 +86,14 @@ class Metric:
     counts_requests: bool = True
 
     @property
-    def labels(self) -> Labels:
+    def labels(self) -> _Labels:
         return dict([self.label]) if self.label is not None else {}
 
 
-Names = tuple[Metric, ...]
+_Names = tuple[Metric, ...]
 
 
-def aliases(*names: str) -> Names:
+def aliases(*names: str) -> _Names:
     """The same figure under several names: the first that is on the page is read."""
     return tuple(Metric(name=name) for name in names)
 
@@ -110,23 +110,23 @@ class PageTable:
     model_label: str | None = None
     digits: int | None = None
 
-    running: Names = ()
-    waiting: Names = ()
-    kv_cache_ratio: Names = ()
-    batch_size: Names = ()
+    running: _Names = ()
+    waiting: _Names = ()
+    kv_cache_ratio: _Names = ()
+    batch_size: _Names = ()
 
-    started: Names = ()
-    finished: Names = ()
-    prompt_tokens: Names = ()
-    cached_tokens: Names = ()
-    computed_tokens: Names = ()
-    generation_tokens: Names = ()
-    queue_seconds: Names = ()
-    prefill_seconds: Names = ()
-    decode_seconds: Names = ()
-    ttft_seconds: Names = ()
-    itl_seconds: Names = ()
-    total_seconds: Names = ()
+    started: _Names = ()
+    finished: _Names = ()
+    prompt_tokens: _Names = ()
+    cached_tokens: _Names = ()
+    computed_tokens: _Names = ()
+    generation_tokens: _Names = ()
+    queue_seconds: _Names = ()
+    prefill_seconds: _Names = ()
+    decode_seconds: _Names = ()
+    ttft_seconds: _Names = ()
+    itl_seconds: _Names = ()
+    total_seconds: _Names = ()
 
 
 _GAUGES = tuple(field.name for field in fields(Gauges) if field.name != "model")
@@ -162,17 +162,17 @@ def read_counters(page: ScrapedPage, table: PageTable) -> Counters:
     )
 
 
-def _numbers(page: ScrapedPage, names: Names) -> list[tuple[Labels, float]]:
+def _numbers(page: ScrapedPage, names: _Names) -> list[tuple[_Labels, float]]:
     found = (page.numbers(metric.name) for metric in names)
     return next((numbers for numbers in found if numbers), [])
 
 
-def _value(page: ScrapedPage, names: Names) -> float | None:
+def _value(page: ScrapedPage, names: _Names) -> float | None:
     found = (page.total(metric.name, metric.labels) for metric in names)
     return next((value for value in found if value is not None), None)
 
 
-def _sum(page: ScrapedPage, names: Names, figure: str, digits: int | None) -> Sum | None:
+def _sum(page: ScrapedPage, names: _Names, figure: str, digits: int | None) -> Sum | None:
     for metric in names:
         value = page.total(f"{metric.name}_sum", metric.labels)
         count = page.total(f"{metric.name}_count", metric.labels) if metric.counts_requests else None

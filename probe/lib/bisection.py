@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
-class Bisection(Generic[T]):
+class Bisection(Generic[_T]):
     """Which part of a batch to send next, in its order, until only single items are refused.
 
     while part := bisection.next():
         ...  # send it; if it is refused as a whole and `bisection.split(part)`, its halves come next
     """
 
-    def __init__(self, batch: Sequence[T]) -> None:
+    def __init__(self, batch: Sequence[_T]) -> None:
         self._parts = [batch]
 
-    def next(self) -> Sequence[T]:
+    def next(self) -> Sequence[_T]:
         """Empty at the end."""
         return self._parts.pop() if self._parts else ()
 
-    def split(self, part: Sequence[T]) -> bool:
+    def split(self, part: Sequence[_T]) -> bool:
         """Halve a part that was refused. Returns False if it is a single item, which is to blame then."""
         middle = len(part) // 2
         if middle:

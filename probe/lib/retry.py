@@ -9,7 +9,7 @@ from probe.lib.clock import NS_PER_SECOND, Clock
 
 PAUSE_SECONDS = 2.0
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Backoff:
@@ -41,14 +41,14 @@ def _never() -> bool:
 
 
 async def while_unavailable(
-    call: Callable[[], Awaitable[T]],
+    call: Callable[[], Awaitable[_T]],
     clock: Clock,
     *,
     log_error: Callable[..., object],
     patience_seconds: float = math.inf,
     give_up: Callable[[], bool] = _never,
     pause_seconds: float = PAUSE_SECONDS,
-) -> T:
+) -> _T:
     """What `call` returns; it is repeated after a pause for as long as it raises StoreUnavailable.
 
     Every such error goes to `log_error(error=...)`. The last one is raised if the next call would come after

@@ -8,7 +8,7 @@ from probe.analysis.window import WindowFigures
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 Kind = Literal["counter", "gauge", "summary", "histogram", "info"]
 
@@ -125,14 +125,14 @@ class Family:
 
 # Without slots: with them, 3.11 cannot construct `StatusItems[JobStatus](...)`, which sets `__orig_class__`.
 @dataclass(frozen=True, kw_only=True)
-class StatusItems(Generic[T]):
+class StatusItems(Generic[_T]):
     """What the daemon knows several of, such as jobs. `values` are those of `labels` for one of them."""
 
-    of: Callable[[Status], Iterable[T]]
+    of: Callable[[Status], Iterable[_T]]
     labels: tuple[str, ...]
-    values: Callable[[T], tuple[str, ...]]
+    values: Callable[[_T], tuple[str, ...]]
 
-    def family(self, name: str, about: str, read: Callable[[T], float | None]) -> Family:
+    def family(self, name: str, about: str, read: Callable[[_T], float | None]) -> Family:
         """A metric with a number for each of them; None shows nothing."""
 
         def measurements(status: Status) -> Iterable[Measurement]:

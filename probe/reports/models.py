@@ -8,7 +8,7 @@ from probe.catalog.models.availability import availability_of
 from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.store.records import ModelRecord
 
-Standing = Literal["listed", "vanished", "never listed"]
+_Standing = Literal["listed", "vanished", "never listed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class ShownModel:
     probed: bool
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> _Standing:
         if self.record.listed_last_at is None:
             return "never listed"
         return "listed" if self.record.vanished_at is None else "vanished"

@@ -12,7 +12,7 @@ from probe.budgets.forecast import BudgetFit, Forecast
 from probe.budgets.ledger import in_usd
 from probe.facts.status import BudgetStatus, MoneyStatus
 from probe.reports.schemas import Body
-from probe.reports.schemas import Usd as AnyUsd
+from probe.reports.schemas import _Usd as AnyUsd
 from probe.wire.request import Connection
 
 # Means of tokens have no end of digits.
@@ -23,7 +23,7 @@ def _short(amount: Decimal) -> Decimal:
     return Decimal(in_usd(amount, _PLACES))
 
 
-Usd = Annotated[AnyUsd, BeforeValidator(_short)]
+_Usd = Annotated[AnyUsd, BeforeValidator(_short)]
 
 
 class BudgetBody(Body):
@@ -38,10 +38,10 @@ class BudgetBody(Body):
     period: Literal["day", "month"]
     since: datetime
     until: datetime
-    limit_usd: Usd
-    spent_usd: Usd
-    reserved_usd: Usd
-    left_usd: Usd
+    limit_usd: _Usd
+    spent_usd: _Usd
+    reserved_usd: _Usd
+    left_usd: _Usd
     spent_ratio: float | None
     skipped_runs: int
 
@@ -49,18 +49,18 @@ class BudgetBody(Body):
 class BudgetsBody(Body):
     """What all probes cost today and this month (UTC), as far as prices are known, and every budget."""
 
-    today_usd: Usd
-    month_usd: Usd
-    today_usd_by_provider: dict[str, Usd]
+    today_usd: _Usd
+    month_usd: _Usd
+    today_usd_by_provider: dict[str, _Usd]
     items: list[BudgetBody]
 
 
 class AmountBody(Body):
     """As estimated, and the least and most that it may be."""
 
-    usd: Usd
-    low_usd: Usd
-    high_usd: Usd
+    usd: _Usd
+    low_usd: _Usd
+    high_usd: _Usd
 
 
 class TargetEstimateBody(Body):
@@ -108,9 +108,9 @@ class BudgetFitBody(Body):
 
     name: str
     period: Literal["day", "month"]
-    limit_usd: Usd
-    spent_usd: Usd
-    expected_usd: Usd
+    limit_usd: _Usd
+    spent_usd: _Usd
+    expected_usd: _Usd
     fits: bool
 
 

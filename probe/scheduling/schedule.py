@@ -40,7 +40,7 @@ from probe.scheduling.timer import Timer
 _log = structlog.get_logger("probe.scheduling.schedule")
 
 # How late a slot may still run, and from when on its run counts as late.
-GRACE_SECONDS = 60.0
+_GRACE_SECONDS = 60.0
 LATE_AFTER_SECONDS = 1.0
 # What lies further back is not counted: a clock that was wrong by years is no outage of years.
 _LONGEST_OUTAGE = timedelta(days=400)
@@ -99,7 +99,7 @@ class Schedule:
         claims: Claims,
         clock: Clock,
         *,
-        grace_seconds: float = GRACE_SECONDS,
+        grace_seconds: float = _GRACE_SECONDS,
         late_after_seconds: float = LATE_AFTER_SECONDS,
     ) -> None:
         self._claims = claims

@@ -14,7 +14,7 @@ from probe.errors import ConfigError
 from probe.simulator.faults import FAULTS, is_fault
 
 Milliseconds = Annotated[float, Meta(ge=0, le=86_400_000)]
-Count = Annotated[int, Meta(ge=0, le=10_000_000)]
+_Count = Annotated[int, Meta(ge=0, le=10_000_000)]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -74,14 +74,14 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     slow_factor: Annotated[float, Meta(ge=0, le=1000)] = 4
     stall_ms: Milliseconds = 600_000
 
-    tokens: Count = 100
+    tokens: _Count = 100
     text: str | None = None
-    reasoning_tokens: Count = 0
+    reasoning_tokens: _Count = 0
     reasoning_field: Literal["reasoning", "reasoning_content"] = "reasoning"
     finish_reason: str | None = None
     served_model: str | None = None
     system_fingerprint: str | None = "fp_simulated"
-    cached_tokens: Count = 0
+    cached_tokens: _Count = 0
     charged_usd: Annotated[float, Meta(ge=0)] | None = None
 
     tokens_per_chunk: Positive = 1
@@ -91,7 +91,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     first: Literal["role", "null_content", "empty", "none"] = "empty"
     usage: Literal["asked", "final", "last_chunk", "x_groq", "zero", "absent"] = "asked"
     comments: Annotated[int, Meta(ge=0, le=1000)] = 0
-    comment_every: Count = 0
+    comment_every: _Count = 0
     newline: Literal["lf", "crlf", "cr"] = "lf"
     data_space: bool = True
     last_blank_line: bool = True
@@ -103,7 +103,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     fault: str | None = None
     fault_share: Share = 1
-    fault_after: Count | None = None
+    fault_after: _Count | None = None
     error_body: Literal["openai", "html", "text", "none"] = "openai"
     retry_after_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 20
     rpm: Positive | None = None

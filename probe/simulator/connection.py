@@ -17,7 +17,7 @@ from probe.simulator.stamps import ANCILLARY_BYTES, stamp_ns
 from probe.simulator.truth import End, TruthRecord
 from probe.simulator.writer import Channel, HandshakeError, Writer
 
-READ_BYTES = 65536
+_READ_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class ClientConnection:
 
     def _readable(self) -> None:
         try:
-            data, ancillary, _, _ = self._socket.recvmsg(READ_BYTES, ANCILLARY_BYTES)
+            data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ANCILLARY_BYTES)
         except BlockingIOError:
             return
         except OSError:

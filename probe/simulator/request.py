@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from probe.errors import ConfigError
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
+_MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class RequestReader:
         except httptools.HttpParserUpgrade as exc:
             raise RequestError(400, "The connection cannot be upgraded.") from exc
         except httptools.HttpParserError as exc:
-            if self._size > MAX_BODY_BYTES:
+            if self._size > _MAX_BODY_BYTES:
                 raise RequestError(413, "The request body is too large.") from exc
             raise RequestError(400, f"Not an HTTP request: {exc}") from exc
         complete, self._complete = self._complete, []
@@ -80,7 +80,7 @@ class RequestReader:
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
-        if self._size > MAX_BODY_BYTES:
+        if self._size > _MAX_BODY_BYTES:
             raise ValueError("too large")
         self._body.append(body)
 

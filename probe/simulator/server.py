@@ -21,7 +21,7 @@ from probe.simulator.stamps import StampSwitch, ask_for_stamps
 from probe.simulator.truth import Stats, TruthLog
 from probe.simulator.writer import PlainChannel, TlsChannel
 
-BACKLOG = 4096
+_BACKLOG = 4096
 ACCEPTED_AT_ONCE = 64
 
 
@@ -149,7 +149,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ask_for_stamps(listener)
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError as exc:
         listener.close()

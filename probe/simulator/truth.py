@@ -190,7 +190,7 @@ def line(record: TruthRecord) -> bytes:
 # The requests to the simulator: counts, the most at once, and the last requests.
 
 
-REDACTED = "[redacted]"
+_REDACTED = "[redacted]"
 SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"})
 RECENT = 200
 
@@ -240,7 +240,7 @@ class Stats:
 
     def remember(self, request_id: str, path: str, headers: Iterable[tuple[str, str]], body: object) -> None:
         """Keep a copy of a request; of a credential only that it was there."""
-        shown = [[name, REDACTED if name in SECRET_HEADERS else value] for name, value in headers]
+        shown = [[name, _REDACTED if name in SECRET_HEADERS else value] for name, value in headers]
         self.recent.append({"id": request_id, "path": path, "headers": shown, "body": body})
 
     def as_json(self, behaviour_error: str | None) -> dict[str, object]:

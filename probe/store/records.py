@@ -23,14 +23,14 @@ QuoteStatus = Literal["current", "held", "rejected", "superseded"]
 # What is numbered in the order of storing, so that it can be delivered.
 Journal = Literal["results", "events", "prices"]
 
-Item = TypeVar("Item")
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListPage(Generic[Item]):
+class ListPage(Generic[_Item]):
     """Some items of a listing; `next` asks for those after them, None if there are none."""
 
-    items: tuple[Item, ...]
+    items: tuple[_Item, ...]
     next: str | None
 
 

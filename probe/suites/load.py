@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Valida
 from probe.errors import SuiteError
 from probe.suites.case import Case, Message, Role, Suite
 
-Place = tuple[str | int, ...]
+_Place = tuple[str | int, ...]
 
 _MAX_BYTES = 16 * 1024 * 1024
 _MAX_NODES = 200_000
@@ -44,9 +44,9 @@ class SuiteDocument(NamedTuple):
 
     path: Path
     value: Any
-    lines: dict[Place, int]
+    lines: dict[_Place, int]
 
-    def error(self, place: Place, reason: str) -> SuiteError:
+    def error(self, place: _Place, reason: str) -> SuiteError:
         """`suites/mine.yaml:12: cases[2].prompt: reason`; the line is that of the nearest known place."""
         near = place
         while near and near not in self.lines:
@@ -55,7 +55,7 @@ class SuiteDocument(NamedTuple):
         return SuiteError(f"{self.path}:{self.lines.get(near, 1)}: {where}{reason}")
 
 
-def key_path(place: Place) -> str:
+def key_path(place: _Place) -> str:
     """("cases", 2, "prompt") -> `cases[2].prompt`, counted from 0 as in YAML paths."""
     text = ""
     for step in place:
@@ -102,7 +102,7 @@ class _Walk:
         self._document = document
         self._seen = 0
 
-    def value(self, node: yaml.Node, place: Place) -> Any:
+    def value(self, node: yaml.Node, place: _Place) -> Any:
         self._document.lines[place] = node.start_mark.line + 1
         self._seen += 1
         if self._seen > _MAX_NODES or len(place) > _MAX_DEPTH:
@@ -113,7 +113,7 @@ class _Walk:
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         return self._scalar(node, place)
 
-    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, place: _Place) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
@@ -126,7 +126,7 @@ class _Walk:
             values[key] = self.value(value_node, (*place, key))
         return values
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+    def _scalar(self, node: yaml.Node, place: _Place) -> Any:
         try:
             value = self._loader.construct_object(node)
         except ValueError as exc:
@@ -272,11 +272,11 @@ def _translate(document: SuiteDocument, exc: ValidationError) -> SuiteError:
         if not any(other["loc"][:-1][: len(error["loc"])] == error["loc"] for other in errors)
     ]
     error = min(inner, key=lambda item: document.lines.get(item["loc"], 0))
-    place: Place = error["loc"]
+    place: _Place = error["loc"]
     return document.error(place, _reason(place, error))
 
 
-def _reason(place: Place, error: Any) -> str:
+def _reason(place: _Place, error: Any) -> str:
     kind, given = error["type"], error["input"]
     if kind == "extra_forbidden":
         return _unknown_key(place)
@@ -294,7 +294,7 @@ def _reason(place: Place, error: Any) -> str:
     return message[0].lower() + message[1:]
 
 
-def _unknown_key(place: Place) -> str:
+def _unknown_key(place: _Place) -> str:
     known = _KEYS["suite"] if len(place) == 1 else _KEYS["case"] if len(place) == 3 else _KEYS["message"]
     close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
     meant = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"

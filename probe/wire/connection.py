@@ -12,7 +12,7 @@ from probe.wire.http1 import ResponseReader
 from probe.wire.proxy import Proxy, connect_request
 from probe.wire.tls import TlsSession
 
-READ_BYTES = 64 * 1024
+_READ_BYTES = 64 * 1024
 _LONGEST_PROXY_ANSWER = 64 * 1024
 
 
@@ -22,7 +22,7 @@ _LONGEST_PROXY_ANSWER = 64 * 1024
 # - whether nothing more can come: the peer has ended the stream, or TLS is broken
 # - whether the socket may hold more than one read takes
 # A plain tuple, as there is one for each piece of each stream.
-Received = tuple[bytes, int | None, bool, bool]
+_Received = tuple[bytes, int | None, bool, bool]
 
 
 class HttpConnection:
@@ -64,7 +64,7 @@ class HttpConnection:
         reader = ResponseReader("CONNECT", keep_body=True)
         size = 0
         while not reader.complete and reader.error is None:
-            data = await loop.sock_recv(self.socket, READ_BYTES)
+            data = await loop.sock_recv(self.socket, _READ_BYTES)
             size += len(data)
             if not data or size > _LONGEST_PROXY_ANSWER:
                 reader.release()
@@ -100,7 +100,7 @@ class HttpConnection:
             await self._send_all(tls.outgoing())
             if done:
                 break
-            tls.feed(await loop.sock_recv(self.socket, READ_BYTES))
+            tls.feed(await loop.sock_recv(self.socket, _READ_BYTES))
         self.tls = tls
 
     async def _send_all(self, data: bytes) -> None:
@@ -138,16 +138,16 @@ class HttpConnection:
             if self.sent_wall_ns is None:
                 self.sent_wall_ns = stamp
 
-    def receive(self) -> Received | None:
+    def receive(self) -> _Received | None:
         """One read; None if there is nothing to read after all. Raises OSError, also for broken TLS."""
         try:
-            data, ancillary, _, _ = self._recvmsg(READ_BYTES, stamps.ANCILLARY_BYTES)
+            data, ancillary, _, _ = self._recvmsg(_READ_BYTES, stamps.ANCILLARY_BYTES)
         except (BlockingIOError, InterruptedError):
             # What called for attention may be a stamp.
             self.look_for_sent_stamp()
             return None
         wall_ns = stamps.received_wall_ns(ancillary)
-        more = len(data) == READ_BYTES
+        more = len(data) == _READ_BYTES
         tls = self.tls
         if tls is None:
             return data, wall_ns, not data, more

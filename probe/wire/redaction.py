@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from probe.wire.capture import REDACTED, REDACTED_HEADERS
 
-Headers = tuple[tuple[bytes, bytes], ...]
+_Headers = tuple[tuple[bytes, bytes], ...]
 
 _KEY_PARAMETER = re.compile(
     r"(?i)(?<=[?&;])([^=&;#]*(?:key|token|secret|password|passwd|sig|signature|auth|credential))=[^&;#]*"
@@ -21,7 +21,7 @@ _COOKIE = re.compile(rb"(?im)^(set-cookie2?:[ \t]*)([^\r\n]+)")
 _SHORTEST_SECRET = 8
 
 
-def redact_headers(headers: Headers) -> Headers:
+def redact_headers(headers: _Headers) -> _Headers:
     """The headers with the values of credentials replaced."""
     return tuple((name, REDACTED if name.lower() in REDACTED_HEADERS else value) for name, value in headers)
 
@@ -36,7 +36,7 @@ def redact_proxy(url: str) -> str:
     return re.sub(r"^([a-z0-9+.-]*://)?.*@", r"\1", url, flags=re.IGNORECASE | re.DOTALL)
 
 
-def secrets_of(headers: Headers) -> tuple[bytes, ...]:
+def secrets_of(headers: _Headers) -> tuple[bytes, ...]:
     """The credentials in these headers: each value, and its part after a scheme such as Bearer."""
     found: dict[bytes, None] = {}
     for name, value in headers:

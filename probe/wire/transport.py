@@ -24,7 +24,7 @@ from probe.wire.http1 import HttpResponse, read_response
 from probe.wire.redirects import exchange_following
 from probe.wire.request import Connection, Deadlines, Wire, WireRequest
 
-Headers = Sequence[tuple[bytes, bytes]]
+_Headers = Sequence[tuple[bytes, bytes]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -172,7 +172,7 @@ def transport_of(
 
 
 def _headers(
-    method: str, host: str, headers: Headers, body: bytes, connection: Connection
+    method: str, host: str, headers: _Headers, body: bytes, connection: Connection
 ) -> tuple[tuple[bytes, bytes], ...]:
     """The client's headers with ours in their place; Host comes first (RFC 9110, 7.2)."""
     given = next((value for name, value in headers if name.lower() == b"host"), host.encode())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = command_group("Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.")
 
-Names = Annotated[
+_Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="NAME",
@@ -49,7 +49,7 @@ def probe_engines_list(config: ConfigFile = None, as_json: AsJson = False) -> No
 
 
 @app.command("health")
-def probe_engines_health(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_engines_health(engines: _Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers whether they are well.
 
     What they are doing is shown beside it, as far as they tell.
@@ -68,7 +68,7 @@ def probe_engines_health(engines: Names = None, config: ConfigFile = None, as_js
 
 
 @app.command("info")
-def probe_engines_info(engines: Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_engines_info(engines: _Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers what they are.
 
     Version, models in memory, capabilities, totals since they began.

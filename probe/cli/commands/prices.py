@@ -8,7 +8,7 @@ from probe.cli.options import AsJson, ConfigFile, command_group
 
 app = command_group("Look at what models cost, who says so, and since when.")
 
-Models = Annotated[
+_Models = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL]...",
@@ -18,7 +18,7 @@ Models = Annotated[
 
 
 @app.command("show")
-def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_prices_show(models: _Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print the prices in force, in USD per million tokens.
 
     \b
@@ -33,7 +33,7 @@ def probe_prices_show(models: Models = None, config: ConfigFile = None, as_json:
 
 
 @app.command("diff")
-def probe_prices_diff(models: Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
+def probe_prices_diff(models: _Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
     from probe.cli.actions.prices import differences_body, print_differences, read_prices
     from probe.cli.session import show

@@ -7,13 +7,13 @@ import typer
 
 from probe.cli.options import ConfigFile
 
-Format = Literal["prometheus", "grafana", "alertmanager"]
+_Format = Literal["prometheus", "grafana", "alertmanager"]
 
 
 def probe_rules(
     config: ConfigFile = None,
     output_format: Annotated[
-        Format, typer.Option("--format", metavar="FORMAT", help="One of these.")
+        _Format, typer.Option("--format", metavar="FORMAT", help="One of these.")
     ] = "prometheus",
     out: Annotated[
         Path | None,

@@ -31,7 +31,7 @@ from probe.config.sources.shape import (
 from probe.errors import ConfigError
 from probe.lib.patterns import did_you_mean
 
-PREFIX: Final = "PROBE_"
+_PREFIX: Final = "PROBE_"
 DELIMITER: Final = "__"
 ALIASES: Final[Mapping[str, Place]] = {"PROBE_DATABASE_URL": ("database", "url")}
 # Read by the command line; no settings.
@@ -131,7 +131,7 @@ def read_layer(variables: Mapping[str, Variable], given: Mapping[str, object], c
     layer = Layer()
     for variable in variables.values():
         name = variable.name.upper()
-        if not name.startswith(PREFIX) or name in COMMANDS or _is_service_link(name, variable.value):
+        if not name.startswith(_PREFIX) or name in COMMANDS or _is_service_link(name, variable.value):
             continue
         place = place_of(name, given)
         file_place = place_of(name.removesuffix("_FILE"), given) if name.endswith("_FILE") else None
@@ -188,7 +188,7 @@ def place_of(name: str, given: Mapping[str, object]) -> Place | None:
         return ALIASES[name]
     place: Place = ()
     level: object = given
-    for part in name.removeprefix(PREFIX).split(DELIMITER):
+    for part in name.removeprefix(_PREFIX).split(DELIMITER):
         shape = shape_at(place)
         if takes_any_name(shape):
             keys = level if isinstance(level, dict) else {}
@@ -207,7 +207,7 @@ def place_of(name: str, given: Mapping[str, object]) -> Place | None:
 def variable_of(place: Place) -> str:
     """PROBE_SERVER__PORT for ("server", "port")."""
     alias = next((name for name, target in ALIASES.items() if target == place), None)
-    return alias or PREFIX + DELIMITER.join(variable_form(str(step)) for step in place)
+    return alias or _PREFIX + DELIMITER.join(variable_form(str(step)) for step in place)
 
 
 def _take_file(layer: Layer, variable: Variable, place: Place, cwd: Path) -> None:
@@ -249,6 +249,6 @@ def _is_service_link(name: str, value: str) -> bool:
 def _suggestion(name: str) -> str:
     plain = name.removesuffix("_FILE")
     known = [variable_of(place) for place, _ in every_setting() if not {0, "*"} & set(place)]
-    names = [name.removeprefix(PREFIX) for name in (*known, *COMMANDS)]
-    guess = did_you_mean(plain.removeprefix(PREFIX), names)
-    return f"; did you mean {PREFIX}{guess}?" if guess else ""
+    names = [name.removeprefix(_PREFIX) for name in (*known, *COMMANDS)]
+    guess = did_you_mean(plain.removeprefix(_PREFIX), names)
+    return f"; did you mean {_PREFIX}{guess}?" if guess else ""

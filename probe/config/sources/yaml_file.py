@@ -30,14 +30,14 @@ _WORDS: Final[Mapping[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 
-Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+_Value = None | bool | int | float | str | list["_Value"] | dict[str, "_Value"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlFile:
     """`lines` counts from 1 and knows every key and every entry of a list."""
 
-    values: dict[str, Value]
+    values: dict[str, _Value]
     lines: Mapping[Place, int]
 
 
@@ -139,8 +139,8 @@ class _Walk:
     problems: list[str] = field(default_factory=list)
     count: int = 0
 
-    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Value]:
-        values: dict[str, Value] = {}
+    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, _Value]:
+        values: dict[str, _Value] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
@@ -156,7 +156,7 @@ class _Walk:
             values[key] = self._value(value_node, here)
         return values
 
-    def _value(self, node: yaml.Node, place: Place) -> Value:
+    def _value(self, node: yaml.Node, place: Place) -> _Value:
         self.count += 1
         if self.count > MAX_VALUES:
             raise ConfigError(f"{self.name}: more than {MAX_VALUES} values")
@@ -175,7 +175,7 @@ class _Walk:
         text = self._text(node)
         return text if node.style is not None else _plain(text)
 
-    def _list(self, node: yaml.SequenceNode, place: Place) -> list[Value]:
+    def _list(self, node: yaml.SequenceNode, place: Place) -> list[_Value]:
         values = []
         for index, item in enumerate(node.value):
             here = (*place, index)
@@ -194,7 +194,7 @@ class _Walk:
         self.problems.append(f"{self.name}:{node.start_mark.line + 1}: {message}")
 
 
-def _plain(text: str) -> Value:
+def _plain(text: str) -> _Value:
     """What a scalar without quotes means."""
     if text in _WORDS:
         return _WORDS[text]

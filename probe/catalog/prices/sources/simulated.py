@@ -10,7 +10,7 @@ from types import MappingProxyType
 from probe.catalog.prices.price import Price
 from probe.facts.rates import Rates
 
-SOURCE = "nominal"
+_SOURCE = "nominal"
 
 
 def _nominal(input_usd: str, cached_usd: str, output_usd: str) -> Price:
@@ -20,7 +20,7 @@ def _nominal(input_usd: str, cached_usd: str, output_usd: str) -> Price:
             cached_input_per_million_usd=Decimal(cached_usd),
             output_per_million_usd=Decimal(output_usd),
         ),
-        source=SOURCE,
+        source=_SOURCE,
     )
 
 
