@@ -15,7 +15,8 @@ from probe.config import Config
 from probe.config.probing import JobConfig, ProviderConfig, TargetConfig
 from probe.lib.clock import SystemClock, cpu_ns
 from probe.limits.gate import Gates
-from probe.probing.runner import Runner, RunPlan
+from probe.probing.run import RunPlan
+from probe.probing.runner import Runner
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.process import SimulatorProcess
 from probe.store.recorder import Recorder

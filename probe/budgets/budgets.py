@@ -41,7 +41,7 @@ from probe.facts.status import BudgetStatus, JobCost, MoneyStatus
 from probe.lib.clock import Clock
 from probe.lib.shared_lock import SharedLock
 from probe.lib.tasks import periodically
-from probe.probing.runner import RunPlan
+from probe.probing.run import RunPlan
 from probe.store.records import RunFilter, RunRecord, SpendRow
 from probe.store.store import Store
 

@@ -21,7 +21,7 @@ from probe.errors import NotRunning, OverBudget
 from probe.facts.slot import Slot
 from probe.lib.clock import Clock
 from probe.lib.tasks import DetachedTasks
-from probe.probing.runner import RunPlan, RunSummary, Skip
+from probe.probing.run import RunPlan, RunSummary, Skip
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import ScheduledJob
 from probe.store.recorder import Recorder

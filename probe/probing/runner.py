@@ -9,12 +9,10 @@ was stopped; no sample is made up for them.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
-from uuid import UUID
 
 import structlog
 
@@ -27,9 +25,10 @@ from probe.limits.gate import Gate, Gates, Refusal, Ticket
 from probe.limits.headers import read_rate_limits
 from probe.limits.quota import Demand
 from probe.probing.attempt import AttemptPlan, PriceLookup, TargetPlan, attempt, own_failure
+from probe.probing.run import RunPlan, RunSummary, Skip
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
-from probe.suites.case import Case, Suite
+from probe.suites.case import Case
 from probe.wire.request import Wire
 
 _log = structlog.get_logger("probe.probing.runner")
@@ -39,63 +38,10 @@ _NO_ENGINES: Mapping[str, Meter] = MappingProxyType({})
 
 # Takes each sample as soon as it is finished; returns at once.
 Record = Callable[[Sample], None]
-Progress = Callable[["RunSummary"], None]
-Skip = tuple[str, Refusal]
+Progress = Callable[[RunSummary], None]
 
 # Twice the tokens that a text may be expected to have.
 _LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunPlan:
-    """What one run does. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
-
-    A provider that answered 429, or whose limits are touched, is waited for `patience_seconds` at most.
-    """
-
-    run_id: UUID
-    name: str
-    suite: Suite
-    targets: tuple[TargetPlan, ...]
-    planned_at: datetime
-    spread_seconds: float = 0.0
-    concurrency: int = 100
-    patience_seconds: float = 60.0
-
-    @property
-    def planned_attempts(self) -> int:
-        return len(self.targets) * len(self.suite.cases)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSummary:
-    """How far a run is, or how it went: planned = ok + failed + cancelled + in_flight + waiting + skipped.
-
-    `waiting` attempts have not been sent; in a finished run they are those that it was stopped before.
-    `failures` counts by kind; cancelled attempts are not among them. `skips` counts by provider and reason.
-    """
-
-    run_id: UUID
-    planned: int
-    ok: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    in_flight: int = 0
-    failures: Mapping[FailureKind, int] = field(default_factory=dict)
-    skips: Mapping[Skip, int] = field(default_factory=dict)
-
-    @property
-    def skipped(self) -> int:
-        return sum(self.skips.values())
-
-    @property
-    def done(self) -> int:
-        """How many are over, one way or another."""
-        return self.ok + self.failed + self.cancelled + self.skipped
-
-    @property
-    def waiting(self) -> int:
-        return self.planned - self.done - self.in_flight
 
 
 _SKIPPED: Mapping[Refusal, str] = MappingProxyType(

@@ -1,11 +1,15 @@
-"""The models of the API and of `probe models`: which are probed, which are listed, which are requested."""
+"""The models of the API and of `probe models`: which are probed, listed and requested, and their JSON."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, Self
+from uuid import UUID
 
 from probe.catalog.models.availability import availability_of
-from probe.catalog.models.listed import KnownModel, ListedModel
+from probe.catalog.models.listed import KnownModel, Lifecycle, ListedModel
+from probe.reports.prices import DatedPriceBody
+from probe.reports.schemas import Body, EventBody
 from probe.store.records import ModelRecord
 
 _Standing = Literal["listed", "vanished", "never listed"]
@@ -74,3 +78,47 @@ def _remembered(record: ModelRecord) -> KnownModel:
     return KnownModel(
         listed=ListedModel(id=record.name), last_seen_at=record.listed_last_at, vanished_at=record.vanished_at
     )
+
+
+class ModelBody(Body):
+    """`price` is the latest one known, `last_seen_at` the end of the last attempt.
+
+    `probed` is whether targets name it, or name what it is in the provider's list, `listed` whether it is
+    there now. What the provider's model list says is null where it does not. `listed_first_at` and
+    `listed_last_at` are the listings that had the model, `vanished_at` the first that lacked it since.
+    """
+
+    id: UUID
+    name: str
+    provider: str
+    context_window: int | None
+    created_at: datetime
+    last_seen_at: datetime | None
+    price: DatedPriceBody | None
+    display_name: str | None
+    max_output_tokens: int | None
+    input_modalities: tuple[str, ...] | None
+    output_modalities: tuple[str, ...] | None
+    released_at: datetime | None
+    lifecycle: Lifecycle | None
+    deprecated_on: date | None
+    retires_on: date | None
+    replaced_by: str | None
+    listed_first_at: datetime | None
+    listed_last_at: datetime | None
+    vanished_at: datetime | None
+    probed: bool
+    listed: bool
+
+    @classmethod
+    def from_model(cls, model: ShownModel, **fields: object) -> Self:
+        price = model.record.price
+        body = None if price is None else DatedPriceBody.since(price)
+        return cls.of(model, model.record, price=body, **fields)
+
+
+class ModelInfoBody(ModelBody):
+    """`targets` name the model; `events` are the latest about it, newest first."""
+
+    targets: tuple[str, ...]
+    events: list[EventBody]

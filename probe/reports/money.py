@@ -12,7 +12,7 @@ from probe.budgets.forecast import BudgetFit, Forecast
 from probe.budgets.ledger import in_usd
 from probe.facts.status import BudgetStatus, MoneyStatus
 from probe.reports.schemas import Body
-from probe.reports.schemas import _Usd as AnyUsd
+from probe.reports.schemas import Usd as AnyUsd
 from probe.wire.request import Connection
 
 # Means of tokens have no end of digits.

@@ -6,22 +6,18 @@ of those drift. The fields of a result are those of `probe.facts.sample.Sample`.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field, create_model
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, computed_field
 
 from probe.analysis.jitter import Light
-from probe.catalog.models.listed import Lifecycle
-from probe.catalog.prices.price import DatedPrice, Price, price_to_json
 from probe.facts.event import EventKind, Severity
-from probe.facts.rates import TOKEN_KINDS
 from probe.facts.sample import Distrust, FailureKind, Fault, Remark, ReportSource, TargetKind, TokenSource
 from probe.reports.leaderboard import State
-from probe.reports.models import ShownModel
-from probe.store.records import QuoteRecord, QuoteStatus, RunStatus
+from probe.store.records import RunStatus
 from probe.wire.capture import StampSource
 from probe.wire.request import Connection
 
@@ -63,100 +59,6 @@ class ProviderBody(Body):
     base_url: str
     logo_url: str | None
     created_at: datetime
-
-
-_FIELDS: dict[str, Any] = {
-    kind.key: (Usd if kind.part_of is None else Usd | None, ...) for kind in TOKEN_KINDS
-}
-_RatesBody: Any = create_model("_RatesBody", __base__=Body, **_FIELDS)
-
-
-class TierBody(_RatesBody):
-    """Rates for the whole of a request with more than so many input tokens."""
-
-    above_input_tokens: int
-
-
-class PriceBody(_RatesBody):
-    """USD per million tokens, `request_usd` for each request beside them.
-
-    A rate is null if that kind of token has none of its own: it costs what input or output does.
-    `effective_on` is the day from which the price holds by the source's own word, `fetched_at` when it was
-    read there.
-    """
-
-    request_usd: Usd
-    tiers: tuple[TierBody, ...]
-    source: str
-    effective_on: date | None
-    fetched_at: datetime | None
-
-    @classmethod
-    def from_price(cls, price: Price) -> Self:
-        return cls.model_validate(price_to_json(price))
-
-
-class DatedPriceBody(PriceBody):
-    """A price that is in force from `at` on."""
-
-    at: datetime
-
-    @classmethod
-    def since(cls, dated: DatedPrice) -> Self:
-        return cls.model_validate({**price_to_json(dated.price), "at": dated.at})
-
-
-class QuoteBody(Body):
-    """What one source says of one model; `reason` is why it waits for review or was rejected."""
-
-    id: UUID
-    provider: str
-    model: str
-    source: str
-    status: QuoteStatus
-    reason: str | None
-    price: PriceBody
-
-    @classmethod
-    def from_quote(cls, quote: QuoteRecord) -> Self:
-        return cls.of(quote, price=PriceBody.from_price(quote.price))
-
-
-class ModelBody(Body):
-    """`price` is the latest one known, `last_seen_at` the end of the last attempt.
-
-    `probed` is whether targets name it, or name what it is in the provider's list, `listed` whether it is
-    there now. What the provider's model list says is null where it does not. `listed_first_at` and
-    `listed_last_at` are the listings that had the model, `vanished_at` the first that lacked it since.
-    """
-
-    id: UUID
-    name: str
-    provider: str
-    context_window: int | None
-    created_at: datetime
-    last_seen_at: datetime | None
-    price: DatedPriceBody | None
-    display_name: str | None
-    max_output_tokens: int | None
-    input_modalities: tuple[str, ...] | None
-    output_modalities: tuple[str, ...] | None
-    released_at: datetime | None
-    lifecycle: Lifecycle | None
-    deprecated_on: date | None
-    retires_on: date | None
-    replaced_by: str | None
-    listed_first_at: datetime | None
-    listed_last_at: datetime | None
-    vanished_at: datetime | None
-    probed: bool
-    listed: bool
-
-    @classmethod
-    def from_model(cls, model: ShownModel, **fields: object) -> Self:
-        price = model.record.price
-        body = None if price is None else DatedPriceBody.since(price)
-        return cls.of(model, model.record, price=body, **fields)
 
 
 class RunBody(Body):
@@ -428,13 +330,6 @@ class EventBody(Body):
     scope: str | None
     text: str
     data: dict[str, Any]
-
-
-class ModelInfoBody(ModelBody):
-    """`targets` name the model; `events` are the latest about it, newest first."""
-
-    targets: tuple[str, ...]
-    events: list[EventBody]
 
 
 class HealthBody(Body):

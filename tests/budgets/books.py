@@ -23,7 +23,7 @@ from probe.facts.event import Event
 from probe.facts.sample import Cost, Sample
 from probe.lib.clock import FakeClock
 from probe.lib.shared_lock import SharedLock
-from probe.probing.runner import RunPlan
+from probe.probing.run import RunPlan
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile
 from probe.store.store import Store

@@ -33,7 +33,7 @@ from probe.config.probing import PriceConfig
 from probe.facts.rates import TOKEN_KINDS, Rates, TokenKind
 from probe.facts.sample import Usage
 from probe.metrics.money import PRICE_FAMILIES
-from probe.reports.schemas import DatedPriceBody, PriceBody
+from probe.reports.prices import DatedPriceBody, PriceBody
 from probe.store.schema import prices
 
 ROOT = Path(__file__).parents[2]

@@ -24,7 +24,7 @@ from probe.daemon.runs import Runs
 from probe.errors import ConfigError, NotRunning, StoreError, StoreUnavailable
 from probe.facts.slot import Slot
 from probe.lib.clock import SystemClock
-from probe.probing.runner import RunPlan
+from probe.probing.run import RunPlan
 from probe.providers.openai_chat.provider import OpenAIChat
 from probe.store.recorder import Recorder
 from probe.store.records import RunRecord

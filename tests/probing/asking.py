@@ -15,7 +15,7 @@ from probe.facts.sample import Failed, Ok, Outcome, Sample, Target, Usage
 from probe.facts.timeline import OutputChunk, Timeline
 from probe.lib.clock import Clock, ClockPair
 from probe.probing.attempt import TargetPlan
-from probe.probing.runner import RunPlan
+from probe.probing.run import RunPlan
 from probe.providers.protocol import Prompt, Reading
 from probe.suites.case import Case, Message, Suite
 from probe.wire.capture import Capture

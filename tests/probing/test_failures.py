@@ -6,7 +6,7 @@ import pytest
 
 from probe.errors import ConfigError, StopwatchError
 from probe.facts.sample import Failed, Sample
-from probe.probing.runner import RunSummary
+from probe.probing.run import RunSummary
 from tests.lib.clocks import VirtualClock
 from tests.probing.asking import (
     RUN_ID,

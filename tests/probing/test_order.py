@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from probe.facts.sample import Sample
 from probe.limits.gate import ProviderLimits
-from probe.probing.runner import RunSummary
+from probe.probing.run import RunSummary
 from tests.lib.clocks import START, VirtualClock
 from tests.probing.asking import (
     RUN_ID,

@@ -17,7 +17,8 @@ from probe.facts.sample import Failed, Sample, Target
 from probe.lib.clock import SystemClock
 from probe.limits.gate import Gates, ProviderLimits
 from probe.probing.attempt import TargetPlan
-from probe.probing.runner import Runner, RunPlan
+from probe.probing.run import RunPlan
+from probe.probing.runner import Runner
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS

@@ -9,7 +9,8 @@ import pytest
 
 from probe.facts.sample import Sample
 from probe.limits.gate import ProviderLimits
-from probe.probing.runner import Runner, RunSummary
+from probe.probing.run import RunSummary
+from probe.probing.runner import Runner
 from probe.providers.protocol import Prompt
 from tests.lib.clocks import START, VirtualClock
 from tests.probing.asking import (

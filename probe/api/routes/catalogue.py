@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from probe.api.context import Given
 from probe.api.parameters import ModelParameters, Parameters
 from probe.api.problem import responses
-from probe.reports.models import shown_models
-from probe.reports.schemas import Listing, ModelBody, ProviderBody
+from probe.reports.models import ModelBody, shown_models
+from probe.reports.schemas import Listing, ProviderBody
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"], responses=responses(422, 503))
 

@@ -9,7 +9,8 @@ from probe.api.context import Given
 from probe.api.parameters import Parameters, Word
 from probe.api.problem import responses
 from probe.catalog.prices.quote import ModelKey
-from probe.reports.schemas import Body, DatedPriceBody, Listing, PriceBody, QuoteBody
+from probe.reports.prices import DatedPriceBody, PriceBody, QuoteBody
+from probe.reports.schemas import Body, Listing
 
 router = APIRouter(prefix="/api/v1", tags=["prices"], responses=responses(422, 503))
 

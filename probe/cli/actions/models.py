@@ -25,8 +25,8 @@ from probe.lib.tasks import background
 from probe.pricing import Pricing, scope_of
 from probe.pricing.scope import environment_proxy
 from probe.reports.format import UNKNOWN, integer, usd, utc_time
-from probe.reports.models import ModelChoice, ShownModel, shown_models
-from probe.reports.schemas import EventBody, ModelBody, ModelInfoBody
+from probe.reports.models import ModelBody, ModelChoice, ModelInfoBody, ShownModel, shown_models
+from probe.reports.schemas import EventBody
 from probe.store.records import EventFilter, ModelRecord
 from probe.store.store import Store
 

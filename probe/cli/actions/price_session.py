@@ -21,7 +21,7 @@ from probe.lib.patterns import matches
 from probe.pricing import Pricing, Scope, scope_of_config
 from probe.pricing.scope import environment_proxy
 from probe.reports import format as board
-from probe.reports.schemas import PriceBody
+from probe.reports.prices import PriceBody
 from probe.store.store import Store
 
 _log = structlog.get_logger("probe.cli.pricing")

@@ -15,7 +15,7 @@ from probe.config import Config
 from probe.pricing.events import short_price
 from probe.pricing.status import PriceSync, SourceReport
 from probe.reports.format import utc_time
-from probe.reports.schemas import QuoteBody
+from probe.reports.prices import QuoteBody
 from probe.store.records import QuoteRecord
 
 _COLUMNS: Final = ("id", "model", "source", "in force", "waits", "why", "said (UTC)")

@@ -31,7 +31,7 @@ from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
 from probe.pricing.recompute import Recomputed, recompute
 from probe.reports.format import UNKNOWN, utc_time
-from probe.reports.schemas import DatedPriceBody
+from probe.reports.prices import DatedPriceBody
 
 _PRICES: Final = ("model", *rate_columns(), ">request", "source", "age")
 _SOURCES: Final = ("model", "source", *rate_columns(), ">apart", "age")

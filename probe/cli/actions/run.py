@@ -23,7 +23,8 @@ from probe.lib.clock import Clock, SystemClock
 from probe.lib.ids import new_id
 from probe.lib.tasks import background
 from probe.limits.gate import Gates
-from probe.probing.runner import Runner, RunPlan, RunSummary
+from probe.probing.run import RunPlan, RunSummary
+from probe.probing.runner import Runner
 from probe.reports.format import usd
 from probe.reports.schemas import ResultDetail, RunReportBody
 from probe.store.records import RunEnd

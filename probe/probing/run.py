@@ -1,0 +1,65 @@
+"""What one run does, and how far it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from probe.facts.sample import FailureKind
+from probe.limits.gate import Refusal
+from probe.probing.attempt import TargetPlan
+from probe.suites.case import Suite
+
+Skip = tuple[str, Refusal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What one run does. Attempt i of n is meant to start at `planned_at` + i/n of `spread_seconds`.
+
+    A provider that answered 429, or whose limits are touched, is waited for `patience_seconds` at most.
+    """
+
+    run_id: UUID
+    name: str
+    suite: Suite
+    targets: tuple[TargetPlan, ...]
+    planned_at: datetime
+    spread_seconds: float = 0.0
+    concurrency: int = 100
+    patience_seconds: float = 60.0
+
+    @property
+    def planned_attempts(self) -> int:
+        return len(self.targets) * len(self.suite.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """How far a run is, or how it went: planned = ok + failed + cancelled + in_flight + waiting + skipped.
+
+    `waiting` attempts have not been sent; in a finished run they are those that it was stopped before.
+    `failures` counts by kind; cancelled attempts are not among them. `skips` counts by provider and reason.
+    """
+
+    run_id: UUID
+    planned: int
+    ok: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    in_flight: int = 0
+    failures: Mapping[FailureKind, int] = field(default_factory=dict)
+    skips: Mapping[Skip, int] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> int:
+        return sum(self.skips.values())
+
+    @property
+    def done(self) -> int:
+        """How many are over, one way or another."""
+        return self.ok + self.failed + self.cancelled + self.skipped
+
+    @property
+    def waiting(self) -> int:
+        return self.planned - self.done - self.in_flight
