@@ -42,7 +42,8 @@ from probe.lib.clock import Clock
 from probe.lib.shared_lock import SharedLock
 from probe.lib.tasks import periodically
 from probe.probing.run import RunPlan
-from probe.store.records import RunFilter, RunRecord, SpendRow
+from probe.store.records import RunFilter, RunRecord
+from probe.store.spending import SpendRow
 from probe.store.store import Store
 
 _log = structlog.get_logger("probe.budgets.budgets")

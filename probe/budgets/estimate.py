@@ -19,7 +19,7 @@ from uuid import UUID
 from probe.catalog.prices.price import Price
 from probe.probing.attempt import PriceLookup, TargetPlan
 from probe.providers.usage import BYTES_PER_TOKEN
-from probe.store.records import TypicalUsage
+from probe.store.spending import TypicalUsage
 from probe.suites.case import Case, Suite
 from probe.suites.nonce import with_nonce
 from probe.wire.request import Connection

@@ -25,7 +25,7 @@ from probe.facts.status import CatalogueStatus, ListStatus, ProbedModel
 from probe.lib.clock import Clock
 from probe.lib.tasks import DetachedTasks, periodically
 from probe.scheduling.job import ScheduledJob
-from probe.store.records import DiscoveryRecord
+from probe.store.discoveries import DiscoveryRecord
 from probe.store.store import Store
 
 _log = structlog.get_logger("probe.discovery")

@@ -10,7 +10,7 @@ import structlog
 
 from probe.errors import StoreError
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.store.records import StoreFacts
+from probe.store.store import StoreFacts
 
 _log = structlog.get_logger("probe.daemon.health")
 

@@ -10,7 +10,8 @@ from probe.catalog.prices.compare import INFINITE, Difference
 from probe.catalog.prices.price import Price, plain, price_to_json
 from probe.facts.event import Event, EventKind, Severity
 from probe.facts.sample import Sample
-from probe.store.records import PriceChange, QuoteRecord
+from probe.store.prices import PriceChange
+from probe.store.quotes import QuoteRecord
 
 
 def price_changed(change: PriceChange, before: Price) -> Event:

@@ -17,7 +17,7 @@ from probe.facts.event import Event
 from probe.pricing.events import price_held
 from probe.pricing.scope import Scope
 from probe.pricing.status import SourceReport
-from probe.store.records import QuoteRecord, QuoteStatus
+from probe.store.quotes import QuoteRecord, QuoteStatus
 from probe.store.store import Store
 
 

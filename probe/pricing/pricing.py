@@ -29,7 +29,7 @@ from probe.pricing.intake import PriceIntake
 from probe.pricing.models_dev import MAX_BYTES, SECONDS, ModelsDev
 from probe.pricing.scope import Scope
 from probe.pricing.status import Outcomes, PriceSync, SourceReport, log_report, status_of
-from probe.store.records import QuoteRecord
+from probe.store.quotes import QuoteRecord
 from probe.store.store import Store
 
 _log = structlog.get_logger("probe.pricing")

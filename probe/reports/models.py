@@ -10,7 +10,7 @@ from probe.catalog.models.availability import availability_of
 from probe.catalog.models.listed import KnownModel, Lifecycle, ListedModel
 from probe.reports.prices import DatedPriceBody
 from probe.reports.schemas import Body, EventBody
-from probe.store.records import ModelRecord
+from probe.store.catalog import ModelRecord
 
 _Standing = Literal["listed", "vanished", "never listed"]
 

@@ -9,7 +9,7 @@ from pydantic import create_model
 from probe.catalog.prices.price import DatedPrice, Price, price_to_json
 from probe.facts.rates import TOKEN_KINDS
 from probe.reports.schemas import Body, Usd
-from probe.store.records import QuoteRecord, QuoteStatus
+from probe.store.quotes import QuoteRecord, QuoteStatus
 
 _FIELDS: dict[str, Any] = {
     kind.key: (Usd if kind.part_of is None else Usd | None, ...) for kind in TOKEN_KINDS

@@ -1,14 +1,17 @@
 """Providers and models: as they are probed, and as their lists have them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from probe.catalog.models.listed import KnownModel, ListedModel
+from probe.catalog.models.listed import KnownModel, Lifecycle, ListedModel
+from probe.catalog.prices.price import DatedPrice
 from probe.store.engine import Database
 from probe.store.prices import PRICE_COLUMNS, price_from_row
-from probe.store.records import ModelRecord, ProviderRecord
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import models, prices, providers
 
@@ -23,6 +26,45 @@ _LISTED_FIELDS = (
     "retires_on",
     "replaced_by",
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRecord:
+    id: UUID
+    name: str
+    base_url: str
+    logo_url: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRecord:
+    """`price` is the latest one, `last_seen_at` the end of the last attempt.
+
+    What the provider's model list says is None if it does not, and for a model that was never listed.
+    `listed_first_at` and `listed_last_at` are the listings that had it, `vanished_at` the first that lacked
+    it since.
+    """
+
+    id: UUID
+    name: str
+    provider: str
+    context_window: int | None
+    created_at: datetime
+    price: DatedPrice | None
+    last_seen_at: datetime | None
+    display_name: str | None = None
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] | None = None
+    output_modalities: tuple[str, ...] | None = None
+    released_at: datetime | None = None
+    lifecycle: Lifecycle | None = None
+    deprecated_on: date | None = None
+    retires_on: date | None = None
+    replaced_by: str | None = None
+    listed_first_at: datetime | None = None
+    listed_last_at: datetime | None = None
+    vanished_at: datetime | None = None
 
 
 class CatalogStore:

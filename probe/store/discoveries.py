@@ -1,8 +1,9 @@
 """Model lists: each asking is a row, and what a whole list says goes into `models`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -16,10 +17,12 @@ from probe.store.engine import Database
 from probe.store.events import EventStore, insert_events
 from probe.store.leases import Lease
 from probe.store.paging import PAGE_ROWS
-from probe.store.records import DiscoveryEnd, DiscoveryRecord
 from probe.store.registry import ensure_provider, upsert
 from probe.store.rows import clean, json_value, storable_count
 from probe.store.schema import discovery_runs, models
+
+DiscoveryStatus = Literal["running", "complete", "failed", "interrupted"]
+DiscoveryEnd = Literal["complete", "failed"]
 
 # A model does not lose what a list leaves out; what is said of its end can be taken back.
 _LASTING = (
@@ -33,6 +36,26 @@ _LASTING = (
 _REVOCABLE = ("lifecycle", "deprecated_on", "retires_on", "replaced_by")
 _CHUNK_NAMES = 500
 _JUST_NOW = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryRecord:
+    """One request for the model list of a provider; the figures count models.
+
+    `error` is why it failed, one line; a failed one has listed nothing.
+    """
+
+    id: UUID
+    provider: str
+    triggered_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    status: DiscoveryStatus
+    listed: int
+    appeared: int
+    changed: int
+    vanished: int
+    error: str | None
 
 
 class DiscoveryStore:

@@ -1,10 +1,10 @@
 """The price history: a row when a price is first seen, and when it changes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -18,7 +18,6 @@ from probe.store.columns import price_column, round_money
 from probe.store.delivery import assign_sequences, last_sequence
 from probe.store.engine import Database
 from probe.store.paging import PAGE_ROWS
-from probe.store.records import PriceChange, StoredPrice
 from probe.store.registry import Ids, Registry, ensure_models, ensure_provider
 from probe.store.rows import clean
 from probe.store.schema import models, prices, providers
@@ -33,6 +32,23 @@ _CHUNK_IDS = 500
 Priced = tuple[str, str, DatedPrice]
 # What two prices are compared by: neither who said it nor when.
 _Amounts = tuple[Any, ...]
+
+
+class StoredPrice(NamedTuple):
+    """An entry of the price history and its place in the order of storing."""
+
+    sequence: int
+    entry: PriceEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """A price that was new: `before` is the one in force until then, None if there was none."""
+
+    provider: str
+    model: str
+    before: DatedPrice | None
+    after: DatedPrice
 
 
 class PriceStore:

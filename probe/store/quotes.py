@@ -2,24 +2,47 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from probe.catalog.prices.price import amounts_to_json, price_from_json
+from probe.catalog.prices.price import Price, amounts_to_json, price_from_json
 from probe.lib.clock import Clock
 from probe.store.engine import Database
-from probe.store.records import QuoteRecord, QuoteStatus
 from probe.store.rows import clean
 from probe.store.schema import price_quotes as quotes
+
+QuoteStatus = Literal["current", "held", "rejected", "superseded"]
 
 # Any constant does, as long as every daemon asks for the same lock.
 _QUOTES_LOCK = 0x71756F746573
 _CHUNK_NAMES = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRecord:
+    """What one source says that one model costs, exact.
+
+    `current` is what the source says now, `held` what waits for review beside it, `superseded` what it said
+    before. `fetched_at` is when it said so last, `effective_on` the day from which it holds by its own word;
+    both are those of `price`, too. `decided_at` is when it was accepted, rejected or superseded, `reason` why
+    it is held or was rejected.
+    """
+
+    id: UUID
+    source: str
+    provider: str
+    model: str
+    price: Price
+    fetched_at: datetime
+    effective_on: date | None = None
+    status: QuoteStatus = "current"
+    decided_at: datetime | None = None
+    reason: str | None = None
 
 
 class _Place(NamedTuple):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -10,12 +11,26 @@ import sqlalchemy as sa
 from probe.lib.clock import Clock
 from probe.store.delivery import DeliveryStore
 from probe.store.engine import Database
-from probe.store.records import Journal, PruneReport
+from probe.store.records import Journal
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import delivery_refusals, discovery_runs, events, price_quotes, prices, runs, slots
 
 _BATCH_ROWS = 500
 _FREED_PAGES = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneReport:
+    """How many rows went. `undelivered` of them were never given to an exporter that waits for them."""
+
+    results: int
+    runs: int
+    slots: int
+    prices: int
+    discoveries: int = 0
+    events: int = 0
+    quotes: int = 0
+    undelivered: int = 0
 
 
 class RetentionDays(Protocol):

@@ -1,15 +1,15 @@
 """What the results cost, by provider and job, and what a request usually takes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Context
+from decimal import Context, Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from probe.store.columns import Money
 from probe.store.engine import Database
-from probe.store.records import SpendRow, TypicalUsage
 from probe.store.schema import benchmark_results as results
 from probe.store.schema import runs
 
@@ -18,6 +18,28 @@ _SLACK = timedelta(hours=1)
 # Sums of SQLite's floats are right to this many digits, however many they are of.
 _SUM = Context(prec=12)
 _MOST_RESULTS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendRow:
+    """What the results of one job (or of one name given by hand) cost at one provider.
+
+    `results` counts all of them: a result whose cost is unknown adds nothing to `usd`.
+    """
+
+    provider: str
+    job: str
+    usd: Decimal
+    results: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypicalUsage:
+    """Mean tokens of the `results` successes whose counts are known."""
+
+    input_tokens: float
+    output_tokens: float
+    results: int
 
 
 class Spending:

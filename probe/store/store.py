@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +21,6 @@ from probe.store.migrate import check_revision, check_tables, read_revision, upg
 from probe.store.prices import PriceStore
 from probe.store.quotes import QuoteStore
 from probe.store.recent_attempts import RecentAttempts
-from probe.store.records import StoreFacts
 from probe.store.registry import Registry, upsert
 from probe.store.results import ResultStore
 from probe.store.retention import Retention
@@ -29,6 +29,17 @@ from probe.store.schema import HEAD, runs
 from probe.store.soundness import Soundness, check_place
 from probe.store.spending import Spending
 from probe.store.url import parse_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """What a database says of itself. `size_bytes` is None if this program may not see it."""
+
+    dialect: str
+    shown: str
+    revision: str
+    last_sequence: int
+    size_bytes: int | None
 
 
 class Store:

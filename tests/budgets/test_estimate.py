@@ -23,7 +23,7 @@ from probe.facts.rates import Rates
 from probe.facts.sample import Usage
 from probe.lib.clock import FakeClock, SystemClock
 from probe.scheduling.cron import CronTimetable
-from probe.store.records import TypicalUsage
+from probe.store.spending import TypicalUsage
 from probe.store.store import Store
 from probe.suites import Suite
 from probe.suites.case import Case

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from probe.daemon.health import SelfChecks
 from probe.errors import StoreUnavailable
 from probe.lib.clock import SystemClock
-from probe.store.records import StoreFacts
+from probe.store.store import StoreFacts
 from tests.daemon.daemons import until
 
 FACTS = StoreFacts(dialect="sqlite", shown="probe.db", revision="0001", last_sequence=7, size_bytes=4096)

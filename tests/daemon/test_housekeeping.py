@@ -17,7 +17,7 @@ from probe.bootstrap.assembly import Assembly, assemble
 from probe.daemon.housekeeping import Housekeeping, note_targets
 from probe.errors import StoreUnavailable
 from probe.lib.clock import Clock, FakeClock, SystemClock
-from probe.store.records import PruneReport
+from probe.store.retention import PruneReport
 from probe.store.store import Store
 from tests.daemon.daemons import ConfigFile, until
 from tests.lib.clocks import START, VirtualClock, settle

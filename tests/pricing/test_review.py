@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from probe.catalog.prices.sources import genai
-from probe.store.records import QuoteRecord
+from probe.store.quotes import QuoteRecord
 from tests.pricing.market import DAY, Market, listed, price
 
 JUMPS = ["10.01", "0.0999", "0"]

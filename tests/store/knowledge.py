@@ -12,7 +12,7 @@ from probe.catalog.models.listed import ListedModel
 from probe.catalog.prices.price import DatedPrice, Price, Tier
 from probe.facts.event import Event
 from probe.facts.rates import Rates
-from probe.store.records import QuoteRecord
+from probe.store.quotes import QuoteRecord
 from tests.store.samples import NOW
 
 

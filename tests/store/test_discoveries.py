@@ -13,7 +13,7 @@ from probe.catalog.models.listed import KnownModel, ListedModel
 from probe.errors import StoreError
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock
-from probe.store.records import DiscoveryRecord
+from probe.store.discoveries import DiscoveryRecord
 from probe.store.store import Store
 from tests.store.knowledge import a_listed_model, an_event
 from tests.store.samples import NOW, a_sample

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from probe.facts.rates import TOKEN_KINDS
-from probe.store.records import PriceChange
+from probe.store.prices import PriceChange
 from probe.store.store import Store
 from tests.store.knowledge import a_dated_price, a_plain_price
 from tests.store.samples import NOW, a_target

@@ -12,7 +12,7 @@ from uuid import uuid4
 from probe.catalog.prices.price import Price
 from probe.facts.rates import Rates
 from probe.lib.clock import FakeClock
-from probe.store.records import QuoteRecord
+from probe.store.quotes import QuoteRecord
 from probe.store.store import Store
 from tests.store.knowledge import a_price, a_quote
 from tests.store.samples import NOW

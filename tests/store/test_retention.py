@@ -13,7 +13,8 @@ import pytest
 
 from probe.facts.slot import Slot
 from probe.lib.clock import FakeClock
-from probe.store.records import DiscoveryEnd, PruneReport
+from probe.store.discoveries import DiscoveryEnd
+from probe.store.retention import PruneReport
 from probe.store.store import Store
 from tests.store.knowledge import a_plain_price, a_quote, an_event
 from tests.store.samples import NOW, a_sample, a_target, fill_sqlite

@@ -11,8 +11,7 @@ import pytest
 from probe.facts.sample import Cost, Usage
 from probe.lib.clock import FakeClock
 from probe.store.engine import Database
-from probe.store.records import SpendRow, TypicalUsage
-from probe.store.spending import Spending
+from probe.store.spending import Spending, SpendRow, TypicalUsage
 from probe.store.store import Store
 from probe.store.url import parse_url
 from tests.store.samples import NOW, a_failure, a_sample, a_target

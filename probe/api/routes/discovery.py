@@ -13,7 +13,7 @@ from probe.api.parameters import MAX_PAGE, Parameters, Word
 from probe.api.problem import Problem, responses
 from probe.errors import ConfigError
 from probe.reports.schemas import Body, Listing
-from probe.store.records import DiscoveryStatus
+from probe.store.discoveries import DiscoveryStatus
 
 router = APIRouter(route_class=TokenFirst, prefix="/api/v1/discoveries", tags=["catalogue"])
 

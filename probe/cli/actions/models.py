@@ -27,7 +27,8 @@ from probe.pricing.scope import environment_proxy
 from probe.reports.format import UNKNOWN, integer, usd, utc_time
 from probe.reports.models import ModelBody, ModelChoice, ModelInfoBody, ShownModel, shown_models
 from probe.reports.schemas import EventBody
-from probe.store.records import EventFilter, ModelRecord
+from probe.store.catalog import ModelRecord
+from probe.store.records import EventFilter
 from probe.store.store import Store
 
 _EVENTS_SHOWN: Final = 10

@@ -16,7 +16,7 @@ from probe.pricing.events import short_price
 from probe.pricing.status import PriceSync, SourceReport
 from probe.reports.format import utc_time
 from probe.reports.prices import QuoteBody
-from probe.store.records import QuoteRecord
+from probe.store.quotes import QuoteRecord
 
 _COLUMNS: Final = ("id", "model", "source", "in force", "waits", "why", "said (UTC)")
 _ID_DIGITS: Final = 8

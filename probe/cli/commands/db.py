@@ -38,7 +38,7 @@ def probe_db_prune(config: ConfigFile = None) -> None:
     from probe.cli.output.table import print_line, print_note
     from probe.cli.session import run_to_end
     from probe.config import Config
-    from probe.store.records import PruneReport
+    from probe.store.retention import PruneReport
     from probe.store.store import Store
 
     async def work(settings: Config) -> PruneReport:
