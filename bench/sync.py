@@ -11,7 +11,8 @@ from probe.bootstrap.logs import configure_logs
 from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config
 from probe.config.results import LogConfig
-from probe.discovery import Discovery, ListedProvider
+from probe.discovery.listed_provider import ListedProvider
+from probe.discovery.sync import Discovery
 from probe.lib.clock import SystemClock, monotonic_ns
 from probe.pricing.pricing import Pricing
 from probe.pricing.scope import scope_of_config

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from probe.metrics import CATALOGUE, Family
+from probe.metrics import CATALOGUE
+from probe.metrics.family import Family
 from probe.rules.promql import UnknownMetric
 
 Part = Literal["", "_bucket", "_sum", "_count"]

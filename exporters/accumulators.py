@@ -15,7 +15,7 @@ from uuid import UUID
 
 from exporters.instant import unix_ns
 from probe.facts.sample import Sample
-from probe.metrics import Measurement
+from probe.metrics.family import Measurement
 
 Labels = tuple[str, ...]
 

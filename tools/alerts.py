@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from probe.config import Config
-from probe.rules import Alert, rule_groups
+from probe.rules.alert import Alert
+from probe.rules.rules import rule_groups
 
 
 def alerts_table(runbooks: Path) -> str:

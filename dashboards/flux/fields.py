@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from exporters.influxdb.facts import EVENT, EVENT_TAGS
 from exporters.influxdb.points import ATTEMPT, OF_ATTEMPT, OF_STATUS, STATUS, TAGS, field_name
-from probe.metrics import Family
+from probe.metrics.family import Family
 from probe.rules.promql import UnknownMetric
 
 _OF_ATTEMPT = {family.name: family for family, _ in OF_ATTEMPT}

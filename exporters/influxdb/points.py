@@ -17,7 +17,9 @@ from influxdb_client.client.write.point import Point
 from exporters.instant import unix_ns
 from probe.facts.sample import Failed, Ok, Sample
 from probe.facts.status import Status
-from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, OfAttempt, OfStatus, series_labels
+from probe.metrics import CATALOGUE
+from probe.metrics.family import SERIES_LABELS, Family, OfAttempt, OfStatus, series_labels
+from probe.metrics.names import PREFIX
 
 ATTEMPT: Final = f"{PREFIX}attempt"
 STATUS: Final = f"{PREFIX}status"

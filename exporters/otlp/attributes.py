@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from exporters.otlp.conventions import NAMESPACE, OWN_ATTRIBUTES, PROVIDER_NAMES
 from probe.facts.sample import Series
-from probe.metrics import SERIES_LABELS, series_labels
+from probe.metrics.family import SERIES_LABELS, series_labels
 
 Value = str | int | float | bool | tuple[str, ...]
 Attributes = Mapping[str, Value]

@@ -14,7 +14,9 @@ from typing import Final, Literal
 from exporters.otlp.settings import Semconv
 from probe.analysis.tally import timed
 from probe.facts.sample import Failed, Sample, Usage
-from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, Family, Measurement, OfWindow
+from probe.metrics import CATALOGUE
+from probe.metrics.family import SERIES_LABELS, Family, Measurement, OfWindow
+from probe.metrics.names import PREFIX
 
 NAMESPACE: Final = PREFIX.removesuffix("_") + "."
 

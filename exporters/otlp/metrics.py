@@ -31,7 +31,7 @@ from probe.errors import ExportError
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
 from probe.lib.clock import Clock
-from probe.metrics import Family, OfAttempt, OfSeries, OfStatus, series_labels
+from probe.metrics.family import Family, OfAttempt, OfSeries, OfStatus, series_labels
 
 _OF_ATTEMPT: Final = tuple(
     (family, source)

@@ -28,7 +28,8 @@ from probe.exporter import Run
 from probe.facts.sample import Failed, Sample
 from probe.lib.clock import Clock
 from probe.lib.secrets import redact
-from probe.metrics import PREFIX, OfAttempt
+from probe.metrics.family import OfAttempt
+from probe.metrics.names import PREFIX
 
 RUN: Final = "benchmark.run"
 TEST: Final = "benchmark.test"

@@ -19,7 +19,7 @@ from exporters.otlp.encode import Accumulator, TotalPoint, key_values, total_met
 from exporters.otlp.exponential import ExponentialHistogram
 from exporters.otlp.settings import OtlpSettings
 from probe.facts.sample import Sample, Series
-from probe.metrics import Measurement, OfAnyAttempt, OfAttempt
+from probe.metrics.family import Measurement, OfAnyAttempt, OfAttempt
 
 # The SDK's mark of what came after the limit of series.
 OVERFLOW: Final = "otel.metric.overflow"

@@ -25,10 +25,9 @@ from probe.analysis.window import RollingWindow
 from probe.exporter import ExporterContext, MetricsPage
 from probe.facts.sample import Sample, Series
 from probe.facts.status import Status
-from probe.metrics import (
-    CATALOGUE,
+from probe.metrics import CATALOGUE
+from probe.metrics.family import (
     SERIES_LABELS,
-    WINDOW,
     Family,
     OfAnyAttempt,
     OfAttempt,
@@ -37,6 +36,7 @@ from probe.metrics import (
     OfWindow,
     series_labels,
 )
+from probe.metrics.windows import WINDOW
 
 _OF_ATTEMPT = {f: f.source for f in CATALOGUE if isinstance(f.source, OfAttempt)}
 _SHOWN = {family: source for family, source in _OF_ATTEMPT.items() if family.kind == "gauge"}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate, chain
 
 from exporters.accumulators import Counter, Exemplar, Histogram, Labels
-from probe.metrics import Family
+from probe.metrics.family import Family
 
 # Stand in a text for the labels of its subject: followed by others, and as the whole label block. No label
 # holds these characters.

@@ -27,7 +27,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.providers.resolve import published_urls, resolve_endpoint
-from probe.suites import Suite
+from probe.suites.case import Suite
 from probe.suites.load import load_suites
 from probe.wire.request import Connection, Deadlines
 

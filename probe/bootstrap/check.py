@@ -9,7 +9,7 @@ from pathlib import Path
 from probe.bootstrap.simulated import needs_simulator
 from probe.catalog.prices.sources.override import load_overrides
 from probe.config.probing import DeadlinesConfig, SloConfig, TargetSloConfig
-from probe.config.sources import Loaded
+from probe.config.sources.load import Loaded
 from probe.config.sources.shape import Place
 from probe.delivery.plugins import METRICS_PAGE, exporter_names
 from probe.errors import ConfigError, StoreError, SuiteError

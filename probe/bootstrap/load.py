@@ -21,7 +21,7 @@ from probe.bootstrap.check import check_references
 from probe.bootstrap.simulated import SIMULATED_JOBS, SIMULATOR, needs_simulator
 from probe.config import Config
 from probe.config.probing import ProviderConfig, TargetConfig
-from probe.config.sources import Loaded, load
+from probe.config.sources.load import Loaded, load
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.shape import Place
 from probe.config.sources.variables import Variable, usual_secret

@@ -21,7 +21,7 @@ from probe.probing.attempt import TargetPlan
 from probe.scheduling.cron import CronTimetable
 from probe.scheduling.job import Timetable
 from probe.store.store import Store
-from probe.suites import Suite
+from probe.suites.case import Suite
 
 USAGE_DAYS: Final = timedelta(days=7)
 MONTH: Final = timedelta(days=30)

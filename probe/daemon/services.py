@@ -12,11 +12,11 @@ from probe.daemon.maintenance import MaintenanceJobs, RunRows
 from probe.daemon.resources import Resources
 from probe.daemon.runs import Runs
 from probe.delivery.exporters import Exporters
-from probe.discovery import Discovery
+from probe.discovery.sync import Discovery
 from probe.engines.watch import EngineWatch
 from probe.lib.shared_lock import SharedLock
-from probe.pricing import Pricing, scope_of
-from probe.pricing.scope import environment_proxy
+from probe.pricing.pricing import Pricing
+from probe.pricing.scope import environment_proxy, scope_of
 from probe.scheduling.job import ScheduledJob
 from probe.scheduling.schedule import Schedule
 from probe.store.held import spare_folder

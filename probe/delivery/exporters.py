@@ -20,7 +20,7 @@ from probe.facts.sample import Sample, Series
 from probe.facts.status import DeliveryStatus, Status
 from probe.lib.clock import Clock
 from probe.lib.tasks import background, periodically
-from probe.metrics import WINDOW
+from probe.metrics.windows import WINDOW
 from probe.store.records import ResultFilter
 from probe.store.results import ResultStore
 from probe.store.store import Store

@@ -4,24 +4,12 @@ Exporters, documentation, dashboards and rules take names from here and never ty
 """
 
 from probe.metrics.attempts import ATTEMPT_FAMILIES, OWN_TIMING
-from probe.metrics.family import (
-    SERIES_LABELS,
-    Family,
-    Kind,
-    Measurement,
-    OfAnyAttempt,
-    OfAttempt,
-    OfSeries,
-    OfStatus,
-    OfWindow,
-    series_labels,
-)
+from probe.metrics.family import Family
 from probe.metrics.money import MONEY_FAMILIES, PRICE_FAMILIES
-from probe.metrics.names import PREFIX
 from probe.metrics.operation import STATUS_FAMILIES
 from probe.metrics.providers import CATALOGUE_FAMILIES, ENGINE_FAMILIES
 from probe.metrics.reported import QUOTA_FAMILIES, REPORTED_FAMILIES
-from probe.metrics.windows import TARGET_INFO, WINDOW, WINDOW_FAMILIES
+from probe.metrics.windows import TARGET_INFO, WINDOW_FAMILIES
 
 CATALOGUE: tuple[Family, ...] = (
     *ATTEMPT_FAMILIES,
@@ -36,19 +24,3 @@ CATALOGUE: tuple[Family, ...] = (
     *ENGINE_FAMILIES,
     *CATALOGUE_FAMILIES,
 )
-
-__all__ = [
-    "CATALOGUE",
-    "PREFIX",
-    "SERIES_LABELS",
-    "WINDOW",
-    "Family",
-    "Kind",
-    "Measurement",
-    "OfAnyAttempt",
-    "OfAttempt",
-    "OfSeries",
-    "OfStatus",
-    "OfWindow",
-    "series_labels",
-]

@@ -8,7 +8,7 @@ from probe.errors import ProviderError, StopwatchError
 from probe.lib.clock import read_pair
 from probe.lib.printable import printable_line
 from probe.providers.protocol import Prompt
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Arrival, Capture
 from probe.wire.request import Wire, WireRequest
 from probe.wire.transport import Tape

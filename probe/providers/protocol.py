@@ -10,7 +10,7 @@ from uuid import UUID
 from probe.catalog.models.listed import ListedModel
 from probe.facts.sample import Outcome, Remark, Reported, Usage
 from probe.facts.timeline import Timeline
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture
 from probe.wire.request import Connection, Deadlines, Wire
 

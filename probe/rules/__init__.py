@@ -3,9 +3,3 @@
 Pure: nothing is read or written. Expressions are written once and rendered for Prometheus, which keeps
 recorded series, and for Grafana, which does not and gets them written out.
 """
-
-from probe.rules.alert import Alert, Group
-from probe.rules.promql import UnknownMetric
-from probe.rules.rules import rule_groups
-
-__all__ = ["Alert", "Group", "UnknownMetric", "rule_groups"]

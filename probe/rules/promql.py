@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from probe.errors import ProbeError
-from probe.metrics import CATALOGUE, PREFIX, Family
+from probe.metrics import CATALOGUE
+from probe.metrics.family import Family
+from probe.metrics.names import PREFIX
 
 # The scraped instance changes with every rollout; what was measured, and from where, does not.
 SCRAPED: Final = ("instance", "pod")

@@ -1,4 +1,4 @@
-"""What listings of the store take and give; the records of runs and of the leaderboard. Frozen; None is unknown."""
+"""What listings of the store take and give, and the records of runs and of the leaderboard: frozen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

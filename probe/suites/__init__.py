@@ -1,5 +1,1 @@
 """Suites of prompts: what is sent, and what is expected of the answer."""
-
-from probe.suites.case import Case, Message, Suite
-
-__all__ = ["Case", "Message", "Suite"]

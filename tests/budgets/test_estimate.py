@@ -25,8 +25,7 @@ from probe.lib.clock import FakeClock, SystemClock
 from probe.scheduling.cron import CronTimetable
 from probe.store.spending import TypicalUsage
 from probe.store.store import Store
-from probe.suites import Suite
-from probe.suites.case import Case
+from probe.suites.case import Case, Suite
 from tests.daemon.daemons import ConfigFile
 from tests.probing.asking import case, target_plan
 from tests.servers.simulator import RunningSimulator

@@ -11,7 +11,7 @@ from uuid import UUID
 from probe.providers.preset import Endpoint
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider, Reading
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture, WireFailure
 from tests.contracts import cases
 from tests.contracts.case import DialectCase

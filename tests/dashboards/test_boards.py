@@ -15,8 +15,10 @@ from dashboards.registry import boards, files
 from probe.config.results import RulesConfig
 from probe.facts.event import EventKind
 from probe.facts.sample import Fault, TargetKind
-from probe.metrics import CATALOGUE, PREFIX, OfStatus, names
+from probe.metrics import CATALOGUE, names
 from probe.metrics.attempts import PHASES
+from probe.metrics.family import OfStatus
+from probe.metrics.names import PREFIX
 from probe.rules import alert as opened_by_rules
 from tests.dashboards.grafana import Json, panels, queries, range_seconds
 

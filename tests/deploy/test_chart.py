@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from probe.config.sources import load
+from probe.config.sources.load import load
 from tests.deploy.files import CHART, ROOT, run, versions
 from tests.servers.programs import program
 

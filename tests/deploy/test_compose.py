@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from probe.config import Config
-from probe.config.sources import load
+from probe.config.sources.load import load
 from probe.providers.presets import PRESETS
 from tests.deploy.files import ROOT, compose, image_environment, interpolate, run, services, variables
 from tests.servers.programs import program

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from probe.discovery import ListedProvider
+from probe.discovery.listed_provider import ListedProvider
 from probe.facts.sample import DialectName, TargetKind
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint

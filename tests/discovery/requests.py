@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from probe.catalog.models.listed import KnownModel
-from probe.discovery import Discovery, ListedProvider, SyncReport
+from probe.discovery.listed_provider import ListedProvider
+from probe.discovery.report import SyncReport
+from probe.discovery.sync import Discovery
 from probe.lib.clock import Clock
 from probe.store.store import Store
 

@@ -9,7 +9,7 @@ import pytest
 
 from probe.bootstrap.assembly import Assembly, assemble
 from probe.bootstrap.load import load_config
-from probe.discovery import listed_providers
+from probe.discovery.listed_provider import listed_providers
 from probe.errors import ConfigError
 
 CONFIG = """

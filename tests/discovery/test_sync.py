@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from probe.catalog.models.listed import ListedModel
-from probe.discovery import Discovery
+from probe.discovery.sync import Discovery
 from probe.errors import StoreUnavailable
 from probe.facts.event import Event
 from probe.lib.clock import FakeClock

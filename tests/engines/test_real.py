@@ -17,7 +17,7 @@ from probe.providers.factory import build
 from probe.providers.framing import split_events
 from probe.providers.protocol import Prompt, Provider
 from probe.providers.resolve import resolve_endpoint
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture
 from probe.wire.http1 import read_response
 from probe.wire.local import LocalWire

@@ -14,7 +14,8 @@ from probe.engines.protocol import Gauges, Snapshot
 from probe.engines.watch import EngineWatch
 from probe.errors import EngineError
 from probe.facts.status import Build, EngineLoad, EngineStatus, Status
-from probe.metrics import PREFIX, Measurement, OfStatus
+from probe.metrics.family import Measurement, OfStatus
+from probe.metrics.names import PREFIX
 from probe.metrics.providers import ENGINE_FAMILIES
 from tests.engines.test_meter import ScriptedEngine
 from tests.lib.clocks import START, VirtualClock

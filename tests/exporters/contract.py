@@ -14,7 +14,8 @@ from probe.delivery.plugins import exporter_names, load_exporter
 from probe.exporter import Exporter, ExporterContext
 from probe.facts.sample import Sample, Series, Target, Timing, Usage
 from probe.lib.clock import FakeClock
-from probe.metrics import CATALOGUE, Family, OfAttempt, series_labels
+from probe.metrics import CATALOGUE
+from probe.metrics.family import Family, OfAttempt, series_labels
 from tests.exporters.pages import Numbers
 from tests.exporters.samples import NOW, SERIES, STATUS, TARGET, make_failure, make_sample
 

@@ -20,7 +20,8 @@ from probe.catalog.prices.price import Price, PriceEntry
 from probe.facts.event import Event
 from probe.facts.rates import Rates
 from probe.facts.sample import Ok, Usage
-from probe.metrics import CATALOGUE, SERIES_LABELS, Family, OfStatus
+from probe.metrics import CATALOGUE
+from probe.metrics.family import SERIES_LABELS, Family, OfStatus
 from probe.metrics.names import MODEL_PRICE_USD_PER_MILLION_TOKENS
 from tests.exporters.contract import ExporterContract, Sink, context_for, differences
 from tests.exporters.pages import TEXT, Numbers, numbers

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 from exporters.otlp.conventions import DURATION_BUCKETS, OWN_INSTRUMENTS, TOKEN_BUCKETS
 from exporters.otlp.encode import POINTS_AT_ONCE
 from probe.facts.sample import Series, Usage
-from probe.metrics import CATALOGUE, OfAttempt, OfStatus, names
+from probe.metrics import CATALOGUE, names
+from probe.metrics.family import OfAttempt, OfStatus
 from tests.exporters.otlp import OK, Making, named, nanoseconds
 from tests.exporters.samples import NOW, STATUS, TARGET, TIMING, make_failure, make_sample
 from tests.servers.otlp import attributes, partial

@@ -24,8 +24,8 @@ from exporters.otlp.settings import otlp_settings, read_headers
 from exporters.otlp.spans import attempt_attributes, figures, phase_events
 from probe.bootstrap.load import load_config
 from probe.delivery.plugins import load_exporter
-from probe.metrics import CATALOGUE, Family, OfStatus, OfWindow
-from probe.metrics.family import BASE_UNITS
+from probe.metrics import CATALOGUE
+from probe.metrics.family import BASE_UNITS, Family, OfStatus, OfWindow
 from probe.providers.presets import PRESETS
 from tests.exporters.contract import context_for
 from tests.exporters.samples import make_sample

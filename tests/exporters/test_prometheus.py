@@ -14,7 +14,9 @@ from probe.analysis.tally import tally
 from probe.exporter import MetricsPage
 from probe.facts.sample import FAULTS, Sample, Series, Timing
 from probe.lib.clock import FakeClock
-from probe.metrics import CATALOGUE, PREFIX, SERIES_LABELS, OfAttempt, series_labels
+from probe.metrics import CATALOGUE
+from probe.metrics.family import SERIES_LABELS, OfAttempt, series_labels
+from probe.metrics.names import PREFIX
 from tests.exporters.contract import ExporterContract, Sink, context_for
 from tests.exporters.pages import OPENMETRICS, TEXT, Numbers, numbers
 from tests.exporters.samples import COST, NOW, SERIES, TARGET, TIMING, make_failure, make_sample

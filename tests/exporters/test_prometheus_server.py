@@ -17,7 +17,9 @@ from probe.analysis.summary import summarise
 from probe.analysis.tally import tally
 from probe.facts.sample import Sample, Series, Target
 from probe.lib.clock import SystemClock
-from probe.metrics import CATALOGUE, PREFIX, Family
+from probe.metrics import CATALOGUE
+from probe.metrics.family import Family
+from probe.metrics.names import PREFIX
 from probe.metrics.table import QUERIES
 from tests.exporters.contract import context_for
 from tests.exporters.pages import serving

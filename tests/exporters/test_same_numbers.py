@@ -22,16 +22,9 @@ from exporters.otlp import OtlpExporter
 from exporters.otlp.conventions import OWN_INSTRUMENTS
 from exporters.prometheus import PrometheusExporter
 from probe.facts.sample import Sample
-from probe.metrics import (
-    CATALOGUE,
-    PREFIX,
-    SERIES_LABELS,
-    Family,
-    OfAnyAttempt,
-    OfAttempt,
-    names,
-    series_labels,
-)
+from probe.metrics import CATALOGUE, names
+from probe.metrics.family import SERIES_LABELS, Family, OfAnyAttempt, OfAttempt, series_labels
+from probe.metrics.names import PREFIX
 from tests.exporters.contract import context_for
 from tests.exporters.pages import TEXT, Numbers, numbers, serving
 from tests.exporters.thousand import SERIES, thousand_samples

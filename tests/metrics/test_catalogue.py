@@ -12,18 +12,17 @@ import pytest
 
 from probe.facts.sample import FAULTS, FailureKind, Fault, Sample, Timing, Usage
 from probe.facts.status import ConfigStatus, JobStatus, StoreStatus
-from probe.metrics import (
-    CATALOGUE,
-    PREFIX,
+from probe.metrics import CATALOGUE, names
+from probe.metrics.family import (
     SERIES_LABELS,
     Family,
     Measurement,
     OfAnyAttempt,
     OfAttempt,
     OfStatus,
-    names,
     series_labels,
 )
+from probe.metrics.names import PREFIX
 from probe.metrics.table import metrics_page, metrics_table
 from tests.exporters.samples import COST, NOW, REPORTED, SERIES, STATUS, TIMING, make_failure, make_sample
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from exporters.influxdb import facts, points
-from probe.metrics import CATALOGUE, PREFIX, names
+from probe.metrics import CATALOGUE, names
+from probe.metrics.names import PREFIX
 from tools.generate import GENERATED
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,8 @@ from probe.config.values import FrozenDict
 from probe.facts.event import Event
 from probe.facts.rates import Rates
 from probe.lib.clock import FakeClock
-from probe.pricing import Pricing, Scope, scope_of_config
+from probe.pricing.pricing import Pricing
+from probe.pricing.scope import Scope, scope_of_config
 from probe.store.quotes import QuoteRecord
 from probe.store.store import Store
 from tests.wire.raw_server import Peer, RawServer, response

@@ -13,9 +13,9 @@ from probe.catalog.prices.quote import QuoteTable
 from probe.config import Config
 from probe.config.probing import ProviderConfig, TargetConfig
 from probe.config.values import FrozenDict
-from probe.discovery import Discovery
+from probe.discovery.sync import Discovery
 from probe.facts.sample import Usage
-from probe.pricing import scope_of_config
+from probe.pricing.scope import scope_of_config
 from tests.discovery.lists import Lists, listed_provider, listing_server
 from tests.discovery.requests import closing_providers
 from tests.pricing.market import DAY, KEY, Market

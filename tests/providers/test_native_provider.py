@@ -18,7 +18,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Auth, Endpoint, Quirks
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Provider
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
 from probe.wire.process import StopwatchProcess

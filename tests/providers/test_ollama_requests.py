@@ -16,7 +16,7 @@ from probe.providers.factory import build
 from probe.providers.ollama.listing import TAGS
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt
-from probe.suites import Message
+from probe.suites.case import Message
 from tests.providers.listings import LAB
 from tests.wires.answering import AnsweringWire
 

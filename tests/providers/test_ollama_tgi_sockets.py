@@ -18,7 +18,7 @@ from probe.lib.clock import NS_PER_MS
 from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt, Provider, Reading
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines
 from tests.providers.ollama_answers import CLOCKED, NDJSON, last, said, written

@@ -12,7 +12,7 @@ from probe.errors import ProviderError
 from probe.facts.sample import Failed, Ok
 from probe.providers.protocol import Prompt
 from probe.simulator.faults import UNRESOLVABLE_HOST, refused_port
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.local import LocalWire
 from probe.wire.request import Deadlines
 from tests.providers.conftest import OpenProvider

@@ -12,7 +12,7 @@ from probe.errors import ProviderError, StopwatchError
 from probe.providers.calls import largest_answer_bytes
 from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
 from probe.providers.protocol import Prompt
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture
 from probe.wire.request import Deadlines, WireRequest
 from tests.providers.conftest import OpenProvider

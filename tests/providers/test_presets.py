@@ -19,7 +19,7 @@ from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt
 from probe.providers.resolve import resolve_endpoint
 from probe.providers.table import providers_page
-from probe.suites import Message
+from probe.suites.case import Message
 from tests.wires.answering import AnsweringWire, header
 from tests.wires.compose import body_of, chunk, stream_of
 

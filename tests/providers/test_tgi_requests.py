@@ -14,7 +14,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Prompt
 from probe.providers.tgi import listing
-from probe.suites import Message
+from probe.suites.case import Message
 from tests.providers.listings import LAB
 from tests.wires.answering import AnsweringWire
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from probe.config import Config
-from probe.rules import rule_groups
 from probe.rules.files import ALERTMANAGER_FILE, files_for
+from probe.rules.rules import rule_groups
 from tests.rules.generated import alerts_of, seconds
 from tests.rules.promtool import ROOT
 from tests.servers.programs import program

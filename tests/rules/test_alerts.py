@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from probe.config import Config
-from probe.rules import rule_groups
+from probe.rules.rules import rule_groups
 from tests.rules.cases import account, burning, down, engines, market, operation, sources, trends
 from tests.rules.promtool import run_cases
 

@@ -15,9 +15,9 @@ from probe.budgets.events import WARNING_SHARE
 from probe.config import Config
 from probe.errors import ConfigError
 from probe.metrics import CATALOGUE, names
-from probe.rules import UnknownMetric, rule_groups
 from probe.rules.files import GRAFANA_FILE, Format, files_for
-from probe.rules.promql import any_of, check_names, names_of, quoted
+from probe.rules.promql import UnknownMetric, any_of, check_names, names_of, quoted
+from probe.rules.rules import rule_groups
 from probe.rules.windows import promql_duration, windows_for
 from tests.config.folder import Folder
 from tests.rules.generated import alerts_of, rules_of, seconds

@@ -14,8 +14,8 @@ import yaml
 
 from probe.cli import app
 from probe.config import Config
-from probe.rules import rule_groups
 from probe.rules.promql import check_names
+from probe.rules.rules import rule_groups
 from probe.store.store import Store
 from tests.rules.promtool import ROOT
 from tests.servers.postgres import PostgresServer

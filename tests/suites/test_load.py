@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.errors import SuiteError
-from probe.suites import Case, Message
+from probe.suites.case import Case, Message
 from probe.suites.load import load_suite, load_suites
 from probe.suites.nonce import with_nonce
 

@@ -10,7 +10,7 @@ from exporters.prometheus import PrometheusExporter
 from probe.exporter import ExporterContext
 from probe.facts.sample import Sample, Series
 from probe.lib.clock import FakeClock
-from probe.metrics import WINDOW
+from probe.metrics.windows import WINDOW
 from tests.synthetic.attempts import BEGINNING, Subject
 from tests.synthetic.plan import Plan
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from probe.metrics import CATALOGUE, PREFIX, names
+from probe.metrics import CATALOGUE, names
+from probe.metrics.names import PREFIX
 from tests.synthetic.attempts import Subject
 from tests.synthetic.history import History
 from tests.synthetic.plan import DAY_SECONDS, Plan

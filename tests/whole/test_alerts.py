@@ -21,7 +21,8 @@ import pytest_asyncio
 import yaml
 
 from probe.facts.sample import Series, Target
-from probe.metrics import SERIES_LABELS, names, series_labels
+from probe.metrics import names
+from probe.metrics.family import SERIES_LABELS, series_labels
 from probe.simulator.options import SimulatorOptions
 from tests.servers.alertmanager import Alert, Alertmanager, Webhook, alerting, hearing
 from tests.servers.daemon import COMMAND, RunningDaemon, launch

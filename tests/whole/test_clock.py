@@ -23,7 +23,7 @@ from probe.bootstrap.load import load_config
 from probe.daemon.daemon import Daemon
 from probe.lib import clock
 from probe.lib.clock import NS_PER_SECOND, ClockPair
-from probe.metrics import PREFIX
+from probe.metrics.names import PREFIX
 from probe.wire.local import LocalWire
 from tests.servers.daemon import JOB_THAT_NEVER_RUNS, TOKEN, RunningDaemon, StartDaemon
 from tests.servers.simulator import RunningSimulator

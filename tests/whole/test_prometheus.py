@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from probe.metrics import CATALOGUE, PREFIX, Family, OfAttempt, OfSeries, OfWindow
+from probe.metrics import CATALOGUE
+from probe.metrics.family import Family, OfAttempt, OfSeries, OfWindow
+from probe.metrics.names import PREFIX
 from tests.servers.daemon import TOKEN, RunningDaemon, StartDaemon
 from tests.servers.ports import free_port
 from tests.servers.prometheus import Prometheus, check_metrics, scraping

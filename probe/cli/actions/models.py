@@ -17,13 +17,15 @@ from probe.cli.output.progress import progress_bar
 from probe.cli.output.table import Cell, print_error, print_line, print_note, print_table, terminal_safe
 from probe.cli.session import open_session
 from probe.config import Config
-from probe.discovery import Discovery, SyncReport, listed_providers
+from probe.discovery.listed_provider import listed_providers
+from probe.discovery.report import SyncReport
+from probe.discovery.sync import Discovery
 from probe.facts.event import Event
 from probe.lib.clock import SystemClock
 from probe.lib.patterns import did_you_mean
 from probe.lib.tasks import background
-from probe.pricing import Pricing, scope_of
-from probe.pricing.scope import environment_proxy
+from probe.pricing.pricing import Pricing
+from probe.pricing.scope import environment_proxy, scope_of
 from probe.reports.format import UNKNOWN, integer, usd, utc_time
 from probe.reports.models import ModelBody, ModelChoice, ModelInfoBody, ShownModel, shown_models
 from probe.reports.schemas import EventBody

@@ -18,8 +18,8 @@ from probe.errors import StoreError
 from probe.facts.rates import TOKEN_KINDS, Rates
 from probe.lib.clock import SystemClock
 from probe.lib.patterns import matches
-from probe.pricing import Pricing, Scope, scope_of_config
-from probe.pricing.scope import environment_proxy
+from probe.pricing.pricing import Pricing
+from probe.pricing.scope import Scope, environment_proxy, scope_of_config
 from probe.reports import format as board
 from probe.reports.prices import PriceBody
 from probe.store.store import Store

@@ -27,9 +27,9 @@ from probe.cli.output.table import Cell, print_note, print_table
 from probe.config import Config
 from probe.errors import StoreError
 from probe.lib.clock import SystemClock
-from probe.pricing import Scope, scope_of_config
 from probe.pricing.checks import differences
 from probe.pricing.recompute import Recomputed, recompute
+from probe.pricing.scope import Scope, scope_of_config
 from probe.reports.format import UNKNOWN, utc_time
 from probe.reports.prices import DatedPriceBody
 

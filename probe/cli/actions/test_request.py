@@ -18,7 +18,7 @@ from probe.cli.actions.price_session import stored_quotes
 from probe.cli.session import open_session
 from probe.config import Config
 from probe.config.probing import ProviderConfig, TargetConfig
-from probe.config.sources import variable_layers
+from probe.config.sources.load import variable_layers
 from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.proxies import proxy_for
 from probe.config.sources.variables import usual_secret
@@ -33,7 +33,7 @@ from probe.lib.secrets import learn
 from probe.probing.attempt import TargetPlan
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
-from probe.suites import Message
+from probe.suites.case import Message
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
 

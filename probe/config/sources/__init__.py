@@ -7,7 +7,3 @@ shape      what the models in `probe.config` admit at a path
 variables  PROBE_… variables -> paths, secret files -> values
 problems   a validation error -> one clear line
 """
-
-from probe.config.sources.load import Loaded, load, variable_layers
-
-__all__ = ["Loaded", "load", "variable_layers"]
