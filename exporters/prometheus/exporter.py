@@ -1,7 +1,5 @@
 """The Prometheus exporter: the metric catalogue as pages for a scraper, from this process's memory."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Sequence
 from typing import assert_never

@@ -3,8 +3,6 @@
 https://prometheus.io/docs/instrumenting/content_negotiation and RFC 9110, section 12.5.1
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final
 

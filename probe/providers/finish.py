@@ -4,8 +4,6 @@ Words are compared in lower case, with `_` for `-` and blanks, and without Googl
 them. A word that is not here says nothing that could be trusted: no success and nobody's known failure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple

@@ -1,7 +1,5 @@
 """What is known of a provider before anybody configures it, and the endpoint made of both."""
 
-from __future__ import annotations
-
 from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal

@@ -1,7 +1,5 @@
 """One database: its engines, how connections are set up, reading and writing transactions."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator

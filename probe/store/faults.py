@@ -1,7 +1,5 @@
 """Database errors, translated once: what happened, whether waiting can help, and what to do about it."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ there is gone, or is somebody else's. So nothing of a session is relied on behin
 prepared without a name within its transaction, and locks are those of a transaction.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sqlalchemy import event

@@ -1,7 +1,5 @@
 """For monitors and operators: metrics, health, readiness, reload."""
 
-from __future__ import annotations
-
 from fastapi import APIRouter, Depends, Request, Response
 
 from probe import __version__

@@ -1,7 +1,5 @@
 """A page of `/v1/models` (https://docs.claude.com/en/api/models-list) into models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, get_args
 

@@ -1,7 +1,5 @@
 """A page of `models.list` (https://ai.google.dev/api/models#method:-models.list) into models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What an API without an SDK consists of: values and pure functions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A provider whose API has no SDK: `httpx` over the wire."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy

@@ -5,8 +5,6 @@ capabilities stand in the list of newer servers
 (https://github.com/ollama/ollama/blob/main/api/types.go, `ListModelResponse`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

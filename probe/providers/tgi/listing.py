@@ -3,8 +3,6 @@
 https://github.com/huggingface/text-generation-inference/blob/main/docs/openapi.json (`Info`)
 """
 
-from __future__ import annotations
-
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.providers.native.api import ListingCall, ModelListing
