@@ -9,7 +9,7 @@ from probe.metrics.money import MONEY_FAMILIES, PRICE_FAMILIES
 from probe.metrics.operation import STATUS_FAMILIES
 from probe.metrics.providers import CATALOGUE_FAMILIES, ENGINE_FAMILIES
 from probe.metrics.reported import QUOTA_FAMILIES, REPORTED_FAMILIES
-from probe.metrics.windows import TARGET_INFO, WINDOW_FAMILIES
+from probe.metrics.windows import TARGET_INFO_FAMILY, WINDOW_FAMILIES
 
 CATALOGUE: tuple[Family, ...] = (
     *ATTEMPT_FAMILIES,
@@ -17,7 +17,7 @@ CATALOGUE: tuple[Family, ...] = (
     *QUOTA_FAMILIES,
     *PRICE_FAMILIES,
     *WINDOW_FAMILIES,
-    TARGET_INFO,
+    TARGET_INFO_FAMILY,
     *OWN_TIMING,
     *STATUS_FAMILIES,
     *MONEY_FAMILIES,

@@ -37,7 +37,7 @@ WINDOW_FAMILIES = (
     ),
 )
 
-TARGET_INFO = Family(
+TARGET_INFO_FAMILY = Family(
     name=names.TARGET_INFO,
     help="The targets that are probed now.",
     labels=("base_url",),

@@ -15,8 +15,8 @@ from probe.config.probing import PricingConfig
 from probe.errors import PriceSourceError
 from probe.lib import http
 
-MAX_BYTES = 32 * 1024 * 1024
-SECONDS = 30.0
+MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
+TIMEOUT_SECONDS = 30.0
 _REDIRECTS = 3
 _NOT_MODIFIED = 304
 
@@ -25,7 +25,11 @@ class ModelsDev:
     """`proxy` gives the proxy for a URL."""
 
     def __init__(
-        self, proxy: Callable[[str], str | None], *, seconds: float = SECONDS, max_bytes: int = MAX_BYTES
+        self,
+        proxy: Callable[[str], str | None],
+        *,
+        seconds: float = TIMEOUT_SECONDS,
+        max_bytes: int = MAX_DOCUMENT_BYTES,
     ) -> None:
         self._proxy = proxy
         self._seconds = seconds
@@ -76,8 +80,8 @@ async def fetch_document(
     *,
     etag: str | None = None,
     proxy: str | None = None,
-    seconds: float = SECONDS,
-    max_bytes: int = MAX_BYTES,
+    seconds: float = TIMEOUT_SECONDS,
+    max_bytes: int = MAX_DOCUMENT_BYTES,
 ) -> FetchedDocument:
     """Certificates are checked against the system's trust store. Raises PriceSourceError, one line."""
     headers = {"Accept": "application/json", **({} if etag is None else {"If-None-Match": etag})}

@@ -26,7 +26,7 @@ from probe.lib.tasks import periodically
 from probe.pricing.checks import ChargeCheck, SourceConflicts
 from probe.pricing.events import price_changed, price_decided, source_failed
 from probe.pricing.intake import PriceIntake
-from probe.pricing.models_dev import MAX_BYTES, SECONDS, ModelsDev
+from probe.pricing.models_dev import MAX_DOCUMENT_BYTES, TIMEOUT_SECONDS, ModelsDev
 from probe.pricing.scope import Scope
 from probe.pricing.status import Outcomes, PriceSync, SourceReport, log_report, status_of
 from probe.store.quotes import QuoteRecord
@@ -49,8 +49,8 @@ class Pricing:
         scope: Callable[[], Scope],
         *,
         proxy: Callable[[str], str | None] = lambda _: None,
-        fetch_seconds: float = SECONDS,
-        max_bytes: int = MAX_BYTES,
+        fetch_seconds: float = TIMEOUT_SECONDS,
+        max_bytes: int = MAX_DOCUMENT_BYTES,
     ) -> None:
         self._store = store
         self._clock = clock

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from probe.config.results import RulesConfig
+from probe.facts.event import Severity
 from probe.rules.promql import Read, Recorded
-from probe.rules.windows import Severity
 
 # The uids of the generated boards.
 OVERVIEW_BOARD: Final = "inference-probe-overview"

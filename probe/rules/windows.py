@@ -6,9 +6,9 @@ something, whichever is longer.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Severity = Literal["critical", "warning", "info"]
+from probe.facts.event import Severity
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from probe.errors import ConfigError
-from probe.simulator.faults import FAULTS, is_fault
+from probe.simulator.faults import FAULT_EFFECTS, is_fault
 
 Milliseconds = Annotated[float, Meta(ge=0, le=86_400_000)]
 _Count = Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -110,7 +110,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         if self.fault is not None and not is_fault(self.fault):
-            raise ValueError(f"unknown fault {self.fault!r}{meant(self.fault, FAULTS)}")
+            raise ValueError(f"unknown fault {self.fault!r}{meant(self.fault, FAULT_EFFECTS)}")
 
 
 FIELDS = frozenset(Behaviour.__struct_fields__)

@@ -16,7 +16,7 @@ import msgspec
 # RFC 6761: every name under `.invalid` is guaranteed not to exist.
 UNRESOLVABLE_HOST = "simulator.invalid"
 
-FAULTS: dict[str, str] = {
+FAULT_EFFECTS: dict[str, str] = {
     "stall_first": "the head, then nothing for stall_ms",
     "stall_stream": "nothing for stall_ms in the middle of the answer",
     "slow_head": "no head for stall_ms",
@@ -46,7 +46,7 @@ class ErrorAnswer(NamedTuple):
     message: str
 
 
-REFUSALS: dict[int, ErrorAnswer] = {
+HTTP_ERRORS: dict[int, ErrorAnswer] = {
     400: ErrorAnswer("invalid_request_error", None, "The request is not valid."),
     401: ErrorAnswer("invalid_request_error", "invalid_api_key", "Incorrect API key provided."),
     402: ErrorAnswer("insufficient_quota", "insufficient_credits", "This request requires more credits."),
@@ -60,10 +60,10 @@ REFUSALS: dict[int, ErrorAnswer] = {
 
 
 def is_fault(name: str) -> bool:
-    return name in FAULTS or HTTP_FAULT.fullmatch(name) is not None
+    return name in FAULT_EFFECTS or HTTP_FAULT.fullmatch(name) is not None
 
 
-def http_status(fault: str | None) -> int | None:
+def fault_status(fault: str | None) -> int | None:
     """503 for `http_503`; None for a fault of another kind."""
     found = HTTP_FAULT.fullmatch(fault or "")
     return int(found[1]) if found else None
@@ -71,7 +71,7 @@ def http_status(fault: str | None) -> int | None:
 
 def refusal(status: int) -> ErrorAnswer:
     """What a server says with this status."""
-    return REFUSALS.get(status) or ErrorAnswer(
+    return HTTP_ERRORS.get(status) or ErrorAnswer(
         "server_error" if status >= 500 else "invalid_request_error", None, f"HTTP {status}."
     )
 

@@ -79,7 +79,7 @@ OPENINGS = {
     "empty": b'{"role":"assistant","content":""}',
 }
 
-encode = msgspec.json.encode
+_encode = msgspec.json.encode
 
 
 class Events:
@@ -88,7 +88,7 @@ class Events:
     def __init__(self, behaviour: Behaviour, ask: Ask) -> None:
         self._newline = NEWLINES[behaviour.newline]
         self._data = b"data: " if behaviour.data_space else b"data:"
-        self._field = encode(behaviour.reasoning_field)
+        self._field = _encode(behaviour.reasoning_field)
         head: dict[str, object] = {
             "id": ask.id,
             "object": "chat.completion.chunk",
@@ -97,7 +97,7 @@ class Events:
         }
         if behaviour.system_fingerprint is not None:
             head["system_fingerprint"] = behaviour.system_fingerprint
-        self._head = encode(head)[:-1]
+        self._head = _encode(head)[:-1]
 
     def event(self, data: bytes) -> bytes:
         newline = self._newline
@@ -107,7 +107,7 @@ class Events:
         self, delta: bytes, finish_reason: str | None = None, extra: Mapping[str, object] | None = None
     ) -> bytes:
         """An event with one choice; `extra` are fields beside `choices`."""
-        finish = b"null" if finish_reason is None else encode(finish_reason)
+        finish = b"null" if finish_reason is None else _encode(finish_reason)
         return self.event(
             b'%b,"choices":[{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}]%b'
             % (self._head, delta, finish, _tail(extra))
@@ -116,8 +116,8 @@ class Events:
     def output(self, text: str, *, answer: bool) -> bytes:
         """The delta that carries a piece of the answer or of the reasoning."""
         if answer:
-            return b'{"content":%b}' % encode(text)
-        return b"{%b:%b}" % (self._field, encode(text))
+            return b'{"content":%b}' % _encode(text)
+        return b"{%b:%b}" % (self._field, _encode(text))
 
     def usage(self, usage: Mapping[str, object]) -> bytes:
         """The last chunk of OpenAI's: no choice, only counts."""
@@ -138,7 +138,7 @@ class Events:
 
 def _tail(extra: Mapping[str, object] | None) -> bytes:
     """The end of a JSON object that began elsewhere."""
-    return b"," + encode(extra)[1:] if extra else b"}"
+    return b"," + _encode(extra)[1:] if extra else b"}"
 
 
 def usage_fields(behaviour: Behaviour, ask: Ask, tokens: Budget) -> dict[str, object]:

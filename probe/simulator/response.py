@@ -7,7 +7,7 @@ import msgspec
 
 from probe.simulator.answer import budget, whole
 from probe.simulator.behaviour import Behaviour
-from probe.simulator.faults import ErrorAnswer, error_json, http_status, refusal
+from probe.simulator.faults import ErrorAnswer, error_json, fault_status, refusal
 from probe.simulator.framing import GARBAGE, JSON, head, usage_fields
 from probe.simulator.plan import ResponsePlan, Write, WriteTiming
 from probe.simulator.quota import UNLIMITED, ratelimit_headers
@@ -21,7 +21,7 @@ def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePla
         behaviour = msgspec.structs.replace(behaviour, fault=None)
     pace = WriteTiming(behaviour, random)
     fault = behaviour.fault
-    status = http_status(fault)
+    status = fault_status(fault)
     if status is not None:
         return refused_plan(status, refusal(status), ask, behaviour, at_ns=pace.head_ns, fault=fault)
     if fault == "garbage":

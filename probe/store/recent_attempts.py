@@ -33,7 +33,7 @@ from probe.store.paging import after
 from probe.store.records import LeaderboardRow
 from probe.store.schema import benchmark_results as results
 from probe.store.timed_values import TimedValues
-from probe.store.url import Dialect
+from probe.store.url import SqlDialect
 
 _CHUNK_ROWS = 10_000
 # Results that somebody deletes by hand are seen to be gone after this long.
@@ -334,7 +334,7 @@ def _raw(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return sa.type_coerce(expression, sa.types.NullType())
 
 
-def _attempt(dialect: Dialect) -> list[sa.ColumnElement[Any]]:
+def _attempt(dialect: SqlDialect) -> list[sa.ColumnElement[Any]]:
     """The columns of an `_Attempt`."""
 
     def number(expression: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:

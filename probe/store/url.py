@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from probe.errors import StoreError
 
-Dialect = Literal["sqlite", "postgresql"]
+SqlDialect = Literal["sqlite", "postgresql"]
 
 FORMS = (
     "use sqlite:///relative/path.db, sqlite:////absolute/path.db or postgresql://user:password@host:port/name"
@@ -21,7 +21,7 @@ class DatabaseUrl:
     `path` is the file of an SQLite database, None for PostgreSQL.
     """
 
-    dialect: Dialect
+    dialect: SqlDialect
     text: str
     shown: str
     path: Path | None

@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import pytest
 
-from probe.simulator.faults import FAULTS, REFUSALS, UNRESOLVABLE_HOST, refused_port
+from probe.simulator.faults import FAULT_EFFECTS, HTTP_ERRORS, UNRESOLVABLE_HOST, refused_port
 from tests.servers.simulator import RunningSimulator
 from tests.simulator.client import QUICK, Answer, ask, question, read_answer
 
-STREAM_FAULTS = [name for name in FAULTS if name not in {"endless", "reset_head", "close_head", "garbage"}]
+STREAM_FAULTS = [
+    name for name in FAULT_EFFECTS if name not in {"endless", "reset_head", "close_head", "garbage"}
+]
 
 
 def faulty(simulator: RunningSimulator, fault: str, *, stream: bool = True) -> Answer:
@@ -26,8 +28,8 @@ def test_error_statuses(simulator: RunningSimulator, status: int, stream: bool) 
     assert answer.status == status
     error = answer.json()["error"]
     assert set(error) == {"type", "code", "message", "param"}
-    if status in REFUSALS:
-        assert error["message"] == REFUSALS[status].message
+    if status in HTTP_ERRORS:
+        assert error["message"] == HTTP_ERRORS[status].message
     assert simulator.truth(answer.id)["fault"] == f"http_{status}"
 
 

@@ -2,10 +2,10 @@
 
 from probe.cli.options import ConfigFile, command_group
 
-app = command_group("Check and show the configuration.")
+config_group = command_group("Check and show the configuration.")
 
 
-@app.command("check")
+@config_group.command("check")
 def probe_config_check(config: ConfigFile = None) -> None:
     """Say whether the configuration can be used.
 
@@ -26,7 +26,7 @@ def probe_config_check(config: ConfigFile = None) -> None:
     print_line(f"{loaded.file or 'no file'}: ok: {counts}")
 
 
-@app.command("show")
+@config_group.command("show")
 def probe_config_show(config: ConfigFile = None) -> None:
     """Print the configuration in force, as YAML.
 
@@ -39,7 +39,7 @@ def probe_config_show(config: ConfigFile = None) -> None:
     print_line(annotated_yaml(load_usable(config)).rstrip())
 
 
-@app.command("schema")
+@config_group.command("schema")
 def probe_config_schema() -> None:
     """Print the JSON schema of probe.yaml.
 

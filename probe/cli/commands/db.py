@@ -8,10 +8,10 @@ import typer
 
 from probe.cli.options import ConfigFile, command_group
 
-app = command_group("Look after the database.")
+db_group = command_group("Look after the database.")
 
 
-@app.command("upgrade")
+@db_group.command("upgrade")
 def probe_db_upgrade(config: ConfigFile = None) -> None:
     """Create the tables, or bring them up to date.
 
@@ -28,7 +28,7 @@ def probe_db_upgrade(config: ConfigFile = None) -> None:
     print_line(f"{url.shown}: {'upgraded' if changed else 'up to date'}")
 
 
-@app.command("prune")
+@db_group.command("prune")
 def probe_db_prune(config: ConfigFile = None) -> None:
     """Delete what is older than database.retention says.
 
@@ -53,7 +53,7 @@ def probe_db_prune(config: ConfigFile = None) -> None:
         print_note(f"{undelivered} of them were never delivered to an exporter that waits for them")
 
 
-@app.command("backup")
+@db_group.command("backup")
 def probe_db_backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")],
     config: ConfigFile = None,
@@ -75,7 +75,7 @@ def probe_db_backup(
     print_line(f"{file}: {file.stat().st_size:,} bytes")
 
 
-@app.command("restore")
+@db_group.command("restore")
 def probe_db_restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `probe db backup`.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what the database holds.")] = False,
@@ -95,7 +95,7 @@ def probe_db_restore(
     print_line(f"restored {file}")
 
 
-@app.command("load")
+@db_group.command("load")
 def probe_db_load(config: ConfigFile = None) -> None:
     """Try once more to store what the database refused.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from probe.cli.actions.engines import EngineAnswer, Look
 
-app = command_group("Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.")
+engines_group = command_group("Look at the inference servers: Ollama, vLLM, TGI, llama.cpp.")
 
 _Names = Annotated[
     list[str] | None,
@@ -25,7 +25,7 @@ _Names = Annotated[
 ]
 
 
-@app.command("list")
+@engines_group.command("list")
 def probe_engines_list(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """List the configured inference servers.
 
@@ -48,7 +48,7 @@ def probe_engines_list(config: ConfigFile = None, as_json: AsJson = False) -> No
         print_engine_list(engines, settings.targets)
 
 
-@app.command("health")
+@engines_group.command("health")
 def probe_engines_health(engines: _Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers whether they are well.
 
@@ -67,7 +67,7 @@ def probe_engines_health(engines: _Names = None, config: ConfigFile = None, as_j
     _show(config, engines, see_health, print_health, as_json=as_json)
 
 
-@app.command("info")
+@engines_group.command("info")
 def probe_engines_info(engines: _Names = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask inference servers what they are.
 

@@ -7,14 +7,14 @@ import typer
 
 from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = command_group("See what exporters have had; give it to them again.")
+export_group = command_group("See what exporters have had; give it to them again.")
 
-influx = command_group("Set up InfluxDB.")
+influx_group = command_group("Set up InfluxDB.")
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
-@app.command("status")
+@export_group.command("status")
 def probe_export_status(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Say how many results wait for each configured exporter, since when, and how many were refused.
 
@@ -27,7 +27,7 @@ def probe_export_status(config: ConfigFile = None, as_json: AsJson = False) -> N
     show(config, read_backlogs, print_backlogs, as_json=as_json, lines=True)
 
 
-@app.command("replay")
+@export_group.command("replay")
 def probe_export_replay(
     since: Annotated[
         datetime | None,
@@ -67,7 +67,7 @@ def probe_export_replay(
         print_line(line)
 
 
-@influx.command("init")
+@influx_group.command("init")
 def probe_influx_init(
     days: Annotated[
         int, typer.Option("--days", min=0, help="Days to keep points; 0 keeps them for ever.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from probe.facts.sample import Sample
 
-app = command_group("Look at what servers say of themselves, by results.")
+metrics_group = command_group("Look at what servers say of themselves, by results.")
 
 OfTarget = Annotated[str | None, typer.Option("--target", "-t", metavar="NAME", help="Of this target.")]
 OfEngine = Annotated[
@@ -25,7 +25,7 @@ OfEngine = Annotated[
 ]
 
 
-@app.command("show")
+@metrics_group.command("show")
 def probe_metrics_show(
     target: OfTarget = None,
     engine: OfEngine = None,
@@ -53,7 +53,7 @@ def probe_metrics_show(
         print_metrics(samples)
 
 
-@app.command("export")
+@metrics_group.command("export")
 def probe_metrics_export(
     form: Annotated[Literal["json", "csv"], typer.Option("--format", help="What to write.")] = "json",
     target: OfTarget = None,
@@ -81,7 +81,7 @@ def probe_metrics_export(
         print_csv(samples, engines)
 
 
-@app.command("analyze")
+@metrics_group.command("analyze")
 def probe_metrics_analyze(
     target: OfTarget = None,
     engine: OfEngine = None,

@@ -6,10 +6,10 @@ import typer
 
 from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = command_group("Look at the models that providers list, and ask them again.")
+models_group = command_group("Look at the models that providers list, and ask them again.")
 
 
-@app.command("list")
+@models_group.command("list")
 def probe_models_list(
     text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A part of the name.")] = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
@@ -55,7 +55,7 @@ def probe_models_list(
     )
 
 
-@app.command("info")
+@models_group.command("info")
 def probe_models_info(
     model: Annotated[
         str, typer.Argument(metavar="PROVIDER/MODEL", help="As in `probe models list` or in a target.")
@@ -75,7 +75,7 @@ def probe_models_info(
     show(config, lambda settings: read_model(settings, model), print_model, model_info_body, as_json=as_json)
 
 
-@app.command("sync")
+@models_group.command("sync")
 def probe_models_sync(
     providers: Annotated[
         list[str] | None,

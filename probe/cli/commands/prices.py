@@ -6,7 +6,7 @@ import typer
 
 from probe.cli.options import AsJson, ConfigFile, command_group
 
-app = command_group("Look at what models cost, who says so, and since when.")
+prices_group = command_group("Look at what models cost, who says so, and since when.")
 
 _Models = Annotated[
     list[str] | None,
@@ -17,7 +17,7 @@ _Models = Annotated[
 ]
 
 
-@app.command("show")
+@prices_group.command("show")
 def probe_prices_show(models: _Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print the prices in force, in USD per million tokens.
 
@@ -32,7 +32,7 @@ def probe_prices_show(models: _Models = None, config: ConfigFile = None, as_json
     show(config, lambda settings: read_prices(settings, models), print_prices, prices_body, as_json=as_json)
 
 
-@app.command("diff")
+@prices_group.command("diff")
 def probe_prices_diff(models: _Models = None, config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Print what each source says, side by side, and how far they are apart."""
     from probe.cli.actions.prices import differences_body, print_differences, read_prices
@@ -47,7 +47,7 @@ def probe_prices_diff(models: _Models = None, config: ConfigFile = None, as_json
     )
 
 
-@app.command("history")
+@prices_group.command("history")
 def probe_prices_history(
     model: Annotated[str, typer.Argument(metavar="PROVIDER/MODEL", help="Whose prices.")],
     config: ConfigFile = None,
@@ -60,7 +60,7 @@ def probe_prices_history(
     show(config, lambda settings: read_history(settings, model), print_history, history_body, as_json=as_json)
 
 
-@app.command("sync")
+@prices_group.command("sync")
 def probe_prices_sync(config: ConfigFile = None, as_json: AsJson = False) -> None:
     """Ask the sources of prices now.
 
@@ -74,7 +74,7 @@ def probe_prices_sync(config: ConfigFile = None, as_json: AsJson = False) -> Non
         raise typer.Exit(1)
 
 
-@app.command("review")
+@prices_group.command("review")
 def probe_prices_review(
     accept: Annotated[
         list[str] | None, typer.Option("--accept", metavar="ID", help="Put this price in force.")
@@ -110,7 +110,7 @@ def probe_prices_review(
     )
 
 
-@app.command("cost")
+@prices_group.command("cost")
 def probe_prices_cost(
     results: Annotated[list[str], typer.Argument(metavar="RESULT_ID...", help="Ids of stored results.")],
     config: ConfigFile = None,

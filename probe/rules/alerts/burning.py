@@ -7,13 +7,14 @@ is a burn of any size (https://sre.google/workbook/alerting-on-slos/ has the met
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
+from probe.facts.event import Severity
 from probe.metrics import names
 from probe.rules import words
 from probe.rules.alert import MODEL_BOARD, Alert
 from probe.rules.promql import Read, Recorded
 from probe.rules.recording import answers, answers_in_time, counted_attempts, failed_attempts
 from probe.rules.scope import Policies, Slo
-from probe.rules.windows import Burn, Severity
+from probe.rules.windows import Burn
 
 _KEEP: Final = "15m"
 
