@@ -15,6 +15,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Provider
 from probe.wire.capture import Capture
+from tests.contracts import frames
 from tests.wires.compose import EVENT_STREAM, capture_of, chunk, head, usage
 
 TOKENS, READS = 1_000, 200
@@ -85,7 +86,7 @@ def _openai_chat() -> _Stream:
     return EVENT_STREAM, [*(b"data: %b\n\n" % _json(event) for event in events), b"data: [DONE]\n\n"]
 
 
-def _anthropic() -> _Stream:
+def _anthropic_events() -> list[Mapping[str, Any]]:
     message: Mapping[str, Any] = {
         "id": "msg_1",
         "type": "message",
@@ -96,7 +97,7 @@ def _anthropic() -> _Stream:
         "usage": {"input_tokens": 9, "output_tokens": 1},
     }
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": _WORD}}
-    events: list[Mapping[str, Any]] = [
+    return [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         *[delta] * TOKENS,
@@ -104,9 +105,27 @@ def _anthropic() -> _Stream:
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": TOKENS}},
         {"type": "message_stop"},
     ]
+
+
+def _anthropic() -> _Stream:
     return EVENT_STREAM, [
-        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in events
+        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), _json(event)) for event in _anthropic_events()
     ]
+
+
+def _converse() -> _Stream:
+    delta = {"contentBlockIndex": 0, "delta": {"text": _WORD}, "p": "abcdefghijklmnop"}
+    return frames.MEDIA_TYPE, [
+        frames.frame("messageStart", {"role": "assistant"}),
+        *[frames.frame("contentBlockDelta", delta)] * TOKENS,
+        frames.frame("contentBlockStop", {"contentBlockIndex": 0}),
+        frames.frame("messageStop", {"stopReason": "end_turn"}),
+        frames.frame("metadata", {"usage": {"inputTokens": 9, "outputTokens": TOKENS}}),
+    ]
+
+
+def _invoke() -> _Stream:
+    return frames.MEDIA_TYPE, [frames.chunk(event) for event in _anthropic_events()]
 
 
 def _gemini() -> _Stream:
@@ -177,6 +196,10 @@ _STREAMS: Mapping[DialectName, Callable[[], _Stream]] = {
     "openai-responses": _responses,
     "anthropic-messages": _anthropic,
     "gemini": _gemini,
+    "vertex-gemini": _gemini,
+    "vertex-claude": _anthropic,
+    "bedrock-converse": _converse,
+    "bedrock-invoke": _invoke,
     "cohere-v2": _cohere,
     "ollama-chat": lambda: _ollama(lambda text: {"message": {"role": "assistant", "content": text}}),
     "ollama-generate": lambda: _ollama(lambda text: {"response": text}),

@@ -18,6 +18,8 @@ ProbeError
 A failed attempt is no exception: it is a `Failed` outcome on a stored sample (see `probe.facts.sample`).
 """
 
+from typing import Literal
+
 
 class ProbeError(Exception):
     """Root of the tree. `str(error)` is one line, fit for a terminal, and holds no secret."""
@@ -62,7 +64,14 @@ class SimulatorError(ProbeError):
 
 
 class ProviderError(ProbeError):
-    """No request can be sent to a provider, or answered a listing with something unreadable."""
+    """No request can be sent to a provider, or it answered a listing with something unreadable.
+
+    `kind` is that of an attempt which fails so: of our own making, or for want of the right credentials.
+    """
+
+    def __init__(self, message: str, *, kind: Literal["probe", "auth"] = "probe") -> None:
+        super().__init__(message)
+        self.kind: Literal["probe", "auth"] = kind
 
 
 class EngineError(ProbeError):

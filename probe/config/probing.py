@@ -40,6 +40,25 @@ class DeadlinesConfig(Section):
     )
 
 
+class AwsConfig(Section):
+    """Keys of AWS that sign every request, instead of an `api_key`."""
+
+    access_key_id: Key = Field(description="The access key.")
+    secret_access_key: Key = Field(description="Its secret.")
+    session_token: Key | None = Field(None, description="The token that comes with temporary keys.")
+    region: Name | None = Field(None, description="The region; absent: the one in `base_url`.")
+
+
+class GoogleConfig(Section):
+    """A Google account whose tokens go with every request, instead of an `api_key`."""
+
+    credentials_file: FilePath | None = Field(
+        None,
+        description="The key file of a service account; absent: the application default credentials of this "
+        "machine, found as Google's libraries do.",
+    )
+
+
 class ProviderConfig(Section):
     """One account at one endpoint. Whatever is absent comes from the preset."""
 
@@ -62,6 +81,12 @@ class ProviderConfig(Section):
     )
     api_key: Key | None = Field(
         None, description="The key. Better kept in the environment, `.env` or a secret file than here."
+    )
+    aws: AwsConfig | None = Field(
+        None, description="Keys of AWS that sign every request, instead of an `api_key`."
+    )
+    google: GoogleConfig | None = Field(
+        None, description="A Google account whose tokens go with every request; `{}`: that of this machine."
     )
     kind: TargetKind | None = Field(
         None,

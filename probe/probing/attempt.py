@@ -18,7 +18,7 @@ import structlog
 from probe.catalog.prices.price import Price, cost_of_request
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
-from probe.facts.sample import Cost, Failed, Ok, Outcome, Sample, Target, Timing
+from probe.facts.sample import FAULTS, Cost, Failed, Ok, Outcome, Sample, Target, Timing
 from probe.facts.timing import remarks_of, timing_of
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.secrets import redact
@@ -97,7 +97,9 @@ async def attempt(
     try:
         capture, reading = await _ask(plan, provider, wire, engine, grace_seconds)
         cost = _cost(plan, capture, reading, prices)
-    except (ProviderError, StopwatchError) as exc:
+    except ProviderError as exc:
+        return own_failure(plan, exc.kind, str(exc), started_ns, clock)
+    except StopwatchError as exc:
         return own_failure(plan, "probe", str(exc), started_ns, clock)
     except Exception as exc:  # noqa: BLE001  the border of one attempt
         # A defect of ours must neither pass for the provider's failure nor end the run. Its text may quote
@@ -111,7 +113,7 @@ async def attempt(
 
 
 def own_failure(
-    plan: AttemptPlan, kind: Literal["probe", "cancelled"], detail: str, started_ns: int, clock: Clock
+    plan: AttemptPlan, kind: Literal["probe", "cancelled", "auth"], detail: str, started_ns: int, clock: Clock
 ) -> Sample:
     """The sample of an attempt that we did not bring to its end. `started_ns` is monotonic; it ends now."""
     spent = (clock.monotonic_ns() - started_ns) / NS_PER_SECOND
@@ -130,7 +132,7 @@ def own_failure(
         lag_seconds=(started_ns - plan.planned_monotonic_ns) / NS_PER_SECOND,
         stamps="read",
         trusted=True,
-        outcome=Failed(kind=kind, fault="probe", detail=redact(detail)),
+        outcome=Failed(kind=kind, fault=FAULTS[kind], detail=redact(detail)),
         timing=Timing(duration_seconds=spent),
     )
 

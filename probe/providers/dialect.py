@@ -62,6 +62,7 @@ class Dialect:
     is_stream       whether a response that succeeded is a stream, rather than one body
     end_mark        what the mark of the end of a stream is called; None if the dialect has none: a stream is
                     whole if its framing is
+    needs_end_mark  neither a finish reason nor a whole body makes up for the mark: frames may be cut
     on_head         takes what the head of a response that succeeded says of the answer (header names in lower
                     case), before the rest is read; None if it says nothing
     prompt_bytes    the size in UTF-8 of all texts of a prompt in a request's body; None if it is no prompt
@@ -72,6 +73,7 @@ class Dialect:
     split: Callable[[bytes], Iterable[StreamEvent]]
     is_stream: Callable[[HttpResponse], bool] = is_event_stream
     end_mark: str | None
+    needs_end_mark: bool = False
     on_head: Callable[[Answer, Mapping[str, str]], None] | None = None
     prompt_bytes: Callable[[bytes], int | None]
     output_pattern: bytes

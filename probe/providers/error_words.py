@@ -26,6 +26,8 @@ _AZURE = "https://learn.microsoft.com/azure/ai-services/openai/reference"
 _DASHSCOPE = "https://help.aliyun.com/en/model-studio/error-code"
 _LITELLM_ROUTER = "https://docs.litellm.ai/docs/routing#cooldowns"
 _OPENROUTER_DATA = "https://openrouter.ai/docs/features/privacy-and-logging"
+_BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html"
+_SIGNATURE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"
 _GITHUB = "https://github.com/"
 
 _REFUSALS = (400, 403, 404, 412, 422)
@@ -42,6 +44,34 @@ def _words(
 
 # The first that matches wins.
 ERROR_WORDS: tuple[ErrorWords, ...] = (
+    _words(
+        "probe",
+        "our clock is wrong",
+        _SIGNATURE,
+        (400, 401, 403),
+        r"signature (expired|not yet current)|reasonable timeframe",
+    ),
+    _words(
+        "auth",
+        "the signature is wrong, or the key of an API is",
+        _SIGNATURE,
+        (400, 401, 403),
+        r"invalidsignatureexception|signature we calculated|accessdeniedexception.{0,80}\bapi key\b",
+    ),
+    _words(
+        "not_found",
+        "the model is not served here, or not so",
+        _BEDROCK,
+        (400,),
+        r"model identifier is invalid|on-demand throughput isn.t supported",
+    ),
+    _words(
+        "permission",
+        "the account may not use this model",
+        _BEDROCK,
+        (400, 403, 404),
+        r"accessdeniedexception",
+    ),
     _words(
         "rate_limited",
         "a rate with its unit, whatever is offered for money beside it",
@@ -250,5 +280,12 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
         r"trop de requêtes|demasiadas (solicitudes|peticiones)|muitas (solicitações|requisições)|"
         r"zu viele Anfragen",
         r"слишком много запросов|превышен лимит",
+    ),
+    _words(
+        "bad_request",
+        "the request breaks a rule of the API",
+        _BEDROCK,
+        (400,),
+        r"\bvalidationexception\b",
     ),
 )

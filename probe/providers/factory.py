@@ -44,8 +44,11 @@ def dialect_of(capture: Capture) -> Dialect:
 def _native_apis() -> Mapping[DialectName, NativeApi]:
     """TGI's path also matches the end of Ollama's: the first that matches is meant."""
     from probe.providers.anthropic.chat import MESSAGES
+    from probe.providers.anthropic.hosts import INVOKE_CLAUDE, VERTEX_CLAUDE
+    from probe.providers.bedrock.chat import CONVERSE
     from probe.providers.cohere.chat import CHAT
     from probe.providers.gemini.chat import GENERATE_CONTENT
+    from probe.providers.gemini.vertex import VERTEX_GEMINI
     from probe.providers.ollama.chat import OLLAMA_CHAT, OLLAMA_GENERATE
     from probe.providers.openai_responses.chat import RESPONSES
     from probe.providers.tgi.chat import TGI
@@ -54,6 +57,10 @@ def _native_apis() -> Mapping[DialectName, NativeApi]:
         "anthropic-messages": MESSAGES,
         "cohere-v2": CHAT,
         "gemini": GENERATE_CONTENT,
+        "vertex-gemini": VERTEX_GEMINI,
+        "vertex-claude": VERTEX_CLAUDE,
+        "bedrock-converse": CONVERSE,
+        "bedrock-invoke": INVOKE_CLAUDE,
         "ollama-chat": OLLAMA_CHAT,
         "ollama-generate": OLLAMA_GENERATE,
         "openai-responses": RESPONSES,

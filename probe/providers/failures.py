@@ -5,7 +5,9 @@ and an error object, which may also come inside a response that succeeded. All o
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 from probe.facts.sample import FAULTS, Failed, FailureKind
@@ -84,12 +86,29 @@ def _wire_kind(failure: WireFailure, answered: bool) -> FailureKind:
 
 def status_failed(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failed:
     """A response whose status is not 200. `headers` in lower case; `now` is the date of the answer."""
-    error = read_error(body)
+    error = _named(read_error(body), headers)
     kind = kind_of_error(error, status) or kind_of_status(status)
     if kind == "redirected":
         return failed(kind, _redirection(status, headers.get("location")))
     detail = f"HTTP {status}: {error.text}" if error.text else f"HTTP {status}"
+    if kind == "probe":
+        detail += _clock_offset(headers.get("date", ""), now)
     return failed(kind, detail, _wait(kind, error, headers, now, limits_count=True))
+
+
+def _named(error: ErrorObject, headers: Mapping[str, str]) -> ErrorObject:
+    """With the name that AWS puts into the head: up to a colon, behind the name of its namespace."""
+    name = headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2]
+    return replace(error, type=name) if name and not error.type else error
+
+
+def _clock_offset(date: str, now: datetime) -> str:
+    """How far our clock is from the provider's, by the date of its answer; empty if that has none."""
+    try:
+        offset = (now - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return ""
+    return f"; our clock is {abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} the provider's"
 
 
 def _redirection(status: int, location: str | None) -> str:

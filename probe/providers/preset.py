@@ -4,6 +4,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from probe.auth.google import GoogleAccount
+from probe.auth.sigv4 import AwsKeys
 from probe.facts.sample import DialectName, EngineName, TargetKind
 
 # The header that a key goes into; `bearer` is Authorization.
@@ -91,13 +93,16 @@ class Endpoint:
     """One account at one base URL, ready for requests. `base_url` has no slash at its end.
 
     `name` is the provider's name in the configuration. `metrics_url` is where the engine's metrics are, if
-    not beside its API. The key and the proxy, which may hold a password, stay out of the representation.
+    not beside its API. Instead of a key, `aws` signs every request, and `google` gives it a token. The key
+    and the proxy, which may hold a password, stay out of the representation.
     """
 
     name: str
     display_name: str
     base_url: str
     api_key: str | None = field(default=None, repr=False)
+    aws: AwsKeys | None = None
+    google: GoogleAccount | None = None
     kind: TargetKind
     dialect: DialectName = "openai-chat"
     engine: EngineName | None = None

@@ -148,7 +148,7 @@ class _Reader:
             return wire_failed(capture.failure, answered=True)
         if response.error is not None:
             return failed("protocol", response.error)
-        if answer.finish_reason is not None and self._is_whole:
+        if answer.finish_reason is not None and self._is_whole and not self._dialect.needs_end_mark:
             answer.remarks.add("no_end_mark")
             return outcome_of(answer)
         if not ended and not response.complete:

@@ -47,6 +47,7 @@ _ZENMUX = "https://docs.zenmux.ai/guide/advanced/error-codes.html"
 _LITELLM = "https://docs.litellm.ai/docs/exception_mapping"
 _LITELLM_ROUTER = "https://docs.litellm.ai/docs/routing#cooldowns"
 _BEDROCK = "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html"
+_AWS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html"
 _LLAMACPP = "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md"
 _TGI = "https://github.com/huggingface/text-generation-inference/blob/main/router/src/server.rs"
 _NEW_API = "https://github.com/QuantumNous/new-api/blob/main/types/error.go"
@@ -104,7 +105,6 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("permission", "DashScope", _DASHSCOPE, "workspace.accessdenied app.accessdenied"),
     *_names("permission", "Volcengine", _ARK, "operationdenied.servicenotopen modelnotopen"),
     *_names("permission", "Volcengine", _ARK, "invalidendpointormodel.modelidaccessdisabled"),
-    *_names("permission", "Amazon Bedrock", _BEDROCK, "accessdeniedexception"),
     *_names("permission", "Groq", _GROQ, "model_permission_blocked_project model_permission_blocked_org"),
     *_names("permission", "Groq", _GROQ, "model_terms_required"),
     *_names("permission", "LiteLLM", _LITELLM, "key_model_access_denied team_model_access_denied"),
@@ -124,6 +124,12 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("auth", "Amazon Bedrock", _BEDROCK, "unrecognizedclientexception expiredtokenexception"),
     *_names("auth", "MiniMax", _MINIMAX, "base_resp.1004 base_resp.2049"),
     *_names("auth", "Qianfan", _QIANFAN, "invalid_iam_token"),
+    *_names("auth", "AWS", _AWS, "invalidclienttokenid incompletesignature missingauthenticationtoken"),
+    *_names("auth", "AWS", _AWS, "incompletesignatureexception missingauthenticationtokenexception"),
+    *_names("permission", "Amazon Bedrock", _BEDROCK, "ftuformnotfilled"),
+    *_names("probe", "AWS", _AWS, "requesttimetooskewed requestexpired"),
+    *_names("server_error", "AWS", _AWS, "internalserverexception internalfailure"),
+    *_names("server_error", "Amazon Bedrock", _BEDROCK, "modelstreamerrorexception"),
     *_names("overloaded", "Anthropic", _ANTHROPIC, "overloaded_error"),
     *_names("overloaded", "Moonshot AI", _MOONSHOT, "engine_overloaded_error"),
     *_names("overloaded", "Gemini", _GEMINI_CAPACITY, "model_capacity_exhausted"),
@@ -242,8 +248,8 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
         434: "permission",  # Z.AI: the API is not open to the account
         446: "content_filter",  # Portkey: a guardrail denied it
         451: "permission",
-        499: "server_error",  # Cohere, Google: the request was given up
         498: "overloaded",  # Groq: no capacity in the flex tier
+        499: "server_error",  # Cohere, Google: the request was given up
         503: "overloaded",
         529: "overloaded",  # Anthropic
     }

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from probe.auth.google import GoogleAccount
+from probe.auth.sigv4 import AwsKeys, region_of
 from probe.errors import ConfigError
 from probe.facts.sample import DialectName, EngineName
 from probe.lib.patterns import did_you_mean
@@ -15,7 +17,7 @@ from probe.providers.preset import Endpoint, Preset
 from probe.providers.presets import GENERIC
 
 if TYPE_CHECKING:
-    from probe.config.probing import ProviderConfig
+    from probe.config.probing import AwsConfig, GoogleConfig, ProviderConfig
 
 _KEYLESS_KINDS = frozenset({"simulated", "engine"})
 # Dialects that one engine speaks.
@@ -84,7 +86,7 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         )
     kind = config.kind or preset.kind
     api_key = config.api_key.get_secret_value() if config.api_key is not None else None
-    if not api_key and kind not in _KEYLESS_KINDS:
+    if not api_key and config.aws is None and config.google is None and kind not in _KEYLESS_KINDS:
         raise ConfigError(_missing_key(name, preset))
     own_name = name if preset.name.startswith(GENERIC) else preset.display_name
     return Endpoint(
@@ -92,6 +94,8 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         display_name=config.display_name or own_name,
         base_url=base_url,
         api_key=api_key or None,
+        aws=None if config.aws is None else _aws_keys(name, config.aws, base_url),
+        google=None if config.google is None else _google_account(config.google),
         kind=kind,
         dialect=dialect,
         engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(dialect),
@@ -116,9 +120,32 @@ def _dialect(name: str, config: ProviderConfig, preset: Preset) -> tuple[Dialect
     return wanted, known.get(wanted)
 
 
+def _aws_keys(name: str, config: AwsConfig, base_url: str) -> AwsKeys:
+    """Raises ConfigError without a region."""
+    region = config.region or region_of(base_url)
+    if region is None:
+        raise ConfigError(
+            f"provider {name!r}: base_url names no region of AWS: set providers.{name}.aws.region"
+        )
+    token = config.session_token
+    return AwsKeys(
+        access_key_id=config.access_key_id.get_secret_value(),
+        secret_access_key=config.secret_access_key.get_secret_value(),
+        session_token=None if token is None else token.get_secret_value(),
+        region=region,
+    )
+
+
+def _google_account(config: GoogleConfig) -> GoogleAccount:
+    file = config.credentials_file
+    return GoogleAccount(credentials_file=None if file is None else str(file))
+
+
 def _missing_key(name: str, preset: Preset) -> str:
     if preset.key_variable is not None:
         return f"provider {name!r} has no API key: set {preset.key_variable} or providers.{name}.api_key"
+    if preset.dialect == "vertex-gemini":
+        return f"provider {name!r} has no credentials: set providers.{name}.google.credentials_file"
     return (
         f"provider {name!r} has no API key: set providers.{name}.api_key,"
         " or kind: engine for a server that wants none"

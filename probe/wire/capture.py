@@ -19,6 +19,7 @@ REDACTED_HEADERS = frozenset(
         b"api-key",
         b"x-api-key",
         b"x-goog-api-key",
+        b"x-amz-security-token",
         b"cookie",
         b"set-cookie",
     }

@@ -35,7 +35,7 @@ _COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_toke
 _DONE = b"[DONE]"
 
 
-def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
+def message_body(prompt: Prompt, quirks: Quirks) -> dict[str, Any]:
     """System messages make up `system`, a blank line between two. The API knows no seed."""
     system = [message.content for message in prompt.messages if message.role == "system"]
     body: dict[str, Any] = {
@@ -53,7 +53,7 @@ def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
     temperature = quirks.temperature_of(prompt.model, prompt.temperature)
     if temperature is not None:
         body["temperature"] = temperature
-    return PromptCall(path="/messages", body=body)
+    return body
 
 
 # Answers ----------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def _decode_delta(data: bytes) -> _Delta | None:
         return None
 
 
-class _Parser:
+class MessageParser:
     """A `StreamParser`. `message_stop` ends a stream."""
 
     __slots__ = ("_answer", "_counts", "ended")
@@ -228,13 +228,13 @@ def _content_bytes(content: object) -> int:
 
 MESSAGES = NativeApi(
     dialect=Dialect(
-        parser=_Parser,
+        parser=MessageParser,
         split=split_events,
         end_mark="message_stop",
         prompt_bytes=_prompt_bytes,
         output_pattern=rb'"(?:text|thinking|partial_json|name)"\s*:\s*"[^"]',
     ),
-    request=_request,
+    request=lambda prompt, quirks: PromptCall(path="/messages", body=message_body(prompt, quirks)),
     path=re.compile(r"/messages$"),
     auth="x-api-key",
     version="/v1",

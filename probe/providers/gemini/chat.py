@@ -42,7 +42,7 @@ _UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 _DONE = b"[DONE]"
 
 
-def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
+def generate_content(prompt: Prompt, quirks: Quirks, collection: str = "models/") -> PromptCall:
     """To `generateContent`, or to `streamGenerateContent` with server-sent events.
 
     System messages make up `systemInstruction`, each a part of it.
@@ -64,15 +64,15 @@ def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
     system = [{"text": message.content} for message in prompt.messages if message.role == "system"]
     if system:
         body["systemInstruction"] = {"parts": system}
-    path = f"/{_resource(prompt.model)}"
+    path = f"/{_resource(prompt.model, collection)}"
     if prompt.stream:
         return PromptCall(path=f"{path}:streamGenerateContent", query=(("alt", "sse"),), body=body)
     return PromptCall(path=f"{path}:generateContent", body=body)
 
 
-def _resource(model: str) -> str:
+def _resource(model: str, collection: str) -> str:
     """The model's name in the API, with or without its collection before it, as a part of a path."""
-    return quote(model if model.startswith(_COLLECTIONS) else f"models/{model}", safe="/")
+    return quote(model if model.startswith(_COLLECTIONS) else f"{collection}{model}", safe="/@")
 
 
 # Answers ----------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ GENERATE_CONTENT = NativeApi(
         prompt_bytes=_prompt_bytes,
         output_pattern=rb'"(?:text|name|code)"\s*:\s*"[^"]',
     ),
-    request=_request,
+    request=generate_content,
     path=re.compile(r":(stream)?[gG]enerateContent$"),
     auth="x-goog-api-key",
     version="/v1beta",

@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from probe.auth.google import AccessToken
+from probe.auth.sigv4 import signature
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
+from probe.lib.clock import utc_from_ns, wall_ns
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.native.api import ListingCall, NativeApi, PromptCall
 from probe.providers.pages import ModelPage, listing_json, whole_list
@@ -33,6 +36,7 @@ _KEYS: Mapping[Auth, tuple[str, str]] = MappingProxyType(
     }
 )
 
+_JSON = "application/json"
 _HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
@@ -46,6 +50,8 @@ class NativeProvider:
     def __init__(self, endpoint: Endpoint, api: NativeApi) -> None:
         self._endpoint = endpoint
         self._api = api
+        account = endpoint.google
+        self._token = None if account is None else AccessToken(account, endpoint.ca_file, endpoint.proxy)
         transport = transport_of(
             httpx,
             WireOfTheCall(),
@@ -61,6 +67,9 @@ class NativeProvider:
         )
 
     async def send(self, request: Prompt, wire: Wire, /) -> Capture:
+        # Outside of what is measured; the warm-up has no network to fetch it.
+        fetch = None if isinstance(wire, NoNetwork) else self._token
+        token = None if fetch is None else await fetch.current()
         with recording(
             connection=request.connection,
             deadlines=request.deadlines,
@@ -68,7 +77,7 @@ class NativeProvider:
             max_response_bytes=largest_answer_bytes(request.max_tokens),
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
-            return await capture_of(self._endpoint.name, self._post(request), tape, wire)
+            return await capture_of(self._endpoint.name, self._post(request, token), tape, wire)
 
     def read(self, capture: Capture, /) -> Reading:
         return read_answer(capture, self._api.dialect)
@@ -92,16 +101,16 @@ class NativeProvider:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _post(self, prompt: Prompt) -> None:
+    async def _post(self, prompt: Prompt, token: str | None) -> None:
         call = self._api.request(prompt, self._endpoint.quirks)
+        url, body = _url(self._endpoint, self._api, call), msgspec.json.encode(call.body)
         headers = {
             **_headers(self._endpoint, self._api),
-            "Content-Type": "application/json",
+            "Content-Type": _JSON,
             "X-Client-Request-Id": str(prompt.request_id),
+            **self._proof(url, body, token),
         }
-        response = await self._client.post(
-            _url(self._endpoint, self._api, call), content=msgspec.json.encode(call.body), headers=headers
-        )
+        response = await self._client.post(url, content=body, headers=headers)
         await response.aclose()
 
     async def _list(self, call: ListingCall) -> None:
@@ -109,6 +118,14 @@ class NativeProvider:
             _url(self._endpoint, self._api, call), headers=_headers(self._endpoint, self._api)
         )
         await response.aclose()
+
+    def _proof(self, url: str, body: bytes, token: str | None) -> Mapping[str, str]:
+        """The headers that say who asks, where that is no key: a token, or a signature of these bytes."""
+        if token is not None:
+            return {"Authorization": f"Bearer {token}"}
+        if self._endpoint.aws is None:
+            return {}
+        return signature(self._endpoint.aws, url, _JSON, body, utc_from_ns(wall_ns()))
 
 
 def _url(endpoint: Endpoint, api: NativeApi, call: PromptCall | ListingCall) -> str:

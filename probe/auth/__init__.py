@@ -1,0 +1,1 @@
+"""How a request says who asks, where a key in a header is not enough."""
