@@ -30,9 +30,16 @@ def spare_folder() -> Path:
 
 @dataclass(slots=True)
 class _Open:
+    """`synced` of its lines are on the disk, or None if the disk takes no more."""
+
     path: Path
     descriptor: int
     ids: set[UUID] = field(default_factory=set)
+    synced: int | None = 0
+
+    def serves(self, ids: set[UUID]) -> bool:
+        """It holds some of these, and little else, on a disk that takes more."""
+        return self.synced is not None and bool(ids & self.ids) and len(self.ids - ids) <= _MOST_STALE
 
     def close(self, *, remove: bool) -> None:
         if remove:
@@ -57,18 +64,34 @@ class HeldFile:
         self._closed = False
 
     def keep(self, samples: Sequence[Sample]) -> None:
-        """Returns once all of these are on the disk; raises OSError. Others may go from it."""
+        """Returns once all of these are in the kernel's hands; raises OSError. Others may go from it."""
         with self._lock:
             if self._closed:
                 return
             current, ids = self._open, {sample.id for sample in samples}
-            if current is not None and ids & current.ids and len(current.ids - ids) <= _MOST_STALE:
+            if current is not None and current.serves(ids):
                 with suppress(OSError):  # another place may take them
-                    self._append(current, samples)
+                    self._append(current, samples, sync=False)
                     return
             self._open = self._anew(samples) if samples else None
             if current is not None:
                 current.close(remove=True)
+
+    def sync(self) -> None:
+        """Returns once what is kept by now survives a power cut, too; raises OSError."""
+        with self._lock:
+            current = self._open
+            if current is None or current.synced in (None, len(current.ids)):
+                return
+            count, descriptor = len(current.ids), os.dup(current.descriptor)
+        try:
+            os.fsync(descriptor)
+            current.synced = count
+        except OSError:
+            current.synced = None
+            raise
+        finally:
+            os.close(descriptor)
 
     def close(self, *, leave: bool = False) -> None:
         """Nothing is kept from here on; what is kept by now is left to the next start if told so."""
@@ -77,6 +100,12 @@ class HeldFile:
             if self._open is not None:
                 self._open.close(remove=not leave)
                 self._open = None
+
+    @property
+    def orphaned(self) -> bool:
+        """There may be files of processes that are no more."""
+        own = None if self._open is None else self._open.path
+        return any(path != own for path in self._files())
 
     def adopt(self) -> None:
         """Add what processes kept that are no more to the spill file. Raises OSError."""
@@ -101,7 +130,7 @@ class HeldFile:
             try:
                 created = self._create(folder)
                 try:
-                    self._append(created, samples)
+                    self._append(created, samples, sync=True)
                 except OSError:
                     created.close(remove=True)
                     raise
@@ -122,10 +151,11 @@ class HeldFile:
             _lock(descriptor)
             return _Open(path, descriptor)
 
-    def _append(self, file: _Open, samples: Sequence[Sample]) -> None:
+    def _append(self, file: _Open, samples: Sequence[Sample], *, sync: bool) -> None:
         new = [sample for sample in samples if sample.id not in file.ids]
         if new:
-            write_durably(file.descriptor, "".join(f"{self._encode(each)}\n" for each in new).encode())
+            lines = "".join(f"{self._encode(each)}\n" for each in new).encode()
+            write_durably(file.descriptor, lines, sync=sync)
             file.ids.update(sample.id for sample in new)
 
 

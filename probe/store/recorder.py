@@ -9,10 +9,12 @@ process or the next. Only where no file can be written is a sample dropped; it i
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
@@ -31,12 +33,16 @@ _MOST_HELD = 5000
 _BATCH = 256
 # What has waited for two looks is on the disk soon after.
 _LOOK_SECONDS = 0.1
+# How often to look for what other programs on this database left.
+_ADOPT_SECONDS = 15.0
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _FAULT = "the recorder met an unexpected error, see the log"
 
 
 class SampleStore(Protocol):
+    async def get(self, sample_id: UUID, /) -> Sample | None: ...
+
     async def add(self, sample: Sample, /) -> None:
         """Returns once it is committed. Raises StoreUnavailable, or StoreError if it never will be."""
         ...
@@ -73,11 +79,13 @@ class Recorder:
         self._listeners = listeners
         self._storing = storing or SharedLock()
         self._clock = clock
-        self._spill = spill
+        self.spill = spill
         self._keep_responses = keep_responses
         self._most_held = most_held
         self._held: deque[Sample] = deque()
         self._held_file = HeldFile(spill, lambda sample: encode_sample(self._fit(sample)), spare)
+        # Of its own: whatever else is done in threads, a sample is kept in time.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="recorder keeping")
         self._holding = asyncio.Event()
         # How many were ever held.
         self._taken = 0
@@ -86,6 +94,8 @@ class Recorder:
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._syncing: asyncio.Task[None] | None = None
+        self._adopting: asyncio.Task[None] | None = None
         self._spill_readable = True
         # Runs while the spill file is left alone, after it could not be read.
         self._spill_rest: asyncio.Task[None] | None = None
@@ -102,14 +112,12 @@ class Recorder:
 
     def start(self) -> None:
         """Begin to write, with what earlier processes had to spill, or held when they were killed."""
-        try:
-            self._held_file.adopt()
-        except OSError as exc:
-            _log.error("samples of a killed process cannot be read now", error=str(exc))
+        self._adopt()
         self._idle.clear()
         self._wake.set()
         self._task = asyncio.create_task(self._work(), name="recorder")
         self._keeping = asyncio.create_task(self._keep(), name="recorder keeping")
+        self._adopting = asyncio.create_task(self._adopt_later(), name="recorder adopting")
 
     def record(self, sample: Sample) -> None:
         """Returns at once; never raises."""
@@ -132,17 +140,22 @@ class Recorder:
                 except Exception:  # noqa: BLE001  the sample is stored: nothing may make it pass for lost
                     _log.exception("a stored result was not looked at", result=str(sample.id))
 
+    async def _add_back(self, sample: Sample) -> None:
+        """What is stored by now was looked at then: seen once more, its cost would count twice."""
+        if await self._store.get(sample.id) is None:
+            await self.add(sample)
+
     async def flush(self) -> None:
-        """Until the store has everything that was recorded so far."""
+        """Until the store has everything that was recorded so far, and what there was to read back."""
         await self._idle.wait()
 
     async def aclose(self, deadline_seconds: float = 5.0) -> None:
         """A last try; what is not stored by then goes to the spill file."""
-        for task in (self._task, self._spill_rest, self._keeping):
+        for task in (self._task, self._spill_rest, self._adopting, self._keeping, self._syncing):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
-        self._task = self._spill_rest = self._keeping = None
+        self._task = self._spill_rest = self._adopting = self._keeping = self._syncing = None
         try:
             async with asyncio.timeout(deadline_seconds):
                 while self._held and await self._write():
@@ -154,6 +167,7 @@ class Recorder:
         rest = list(self._held)
         self._held.clear()
         aside = not rest or self._put_aside(rest, self.error or "the program ends")
+        self._keeper.shutdown(wait=False)
         self._held_file.close(leave=not aside)
 
     # What is held, on the disk ----------------------------------------------------------------------------
@@ -161,7 +175,8 @@ class Recorder:
     async def _keep(self) -> None:
         """Have what the store does not take in a moment on the disk, until it does."""
         backoff = Backoff(_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS)
-        await asyncio.to_thread(prepare_lines)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._keeper, prepare_lines)
         while True:
             await self._holding.wait()
             taken = self._taken
@@ -172,11 +187,35 @@ class Recorder:
             if not self._held:
                 self._holding.clear()
             try:
-                await asyncio.to_thread(self._held_file.keep, tuple(self._held))
+                await loop.run_in_executor(self._keeper, self._held_file.keep, tuple(self._held))
             except OSError as exc:
                 _log.error("samples are held in memory alone", samples=len(self._held), error=str(exc))
             else:
                 backoff.reset()
+                if self._syncing is None or self._syncing.done():
+                    self._syncing = asyncio.create_task(self._sync(), name="recorder syncing")
+
+    async def _sync(self) -> None:
+        """A disk takes its time: nobody waits for it who is only to survive a kill."""
+        try:
+            await asyncio.to_thread(self._held_file.sync)
+        except OSError as exc:
+            _log.error("held samples are not on the disk yet", error=str(exc))
+
+    def _adopt(self) -> None:
+        """Have what killed processes held in the spill file."""
+        try:
+            self._held_file.adopt()
+        except OSError as exc:
+            _log.error("samples of a killed process cannot be read now", error=str(exc))
+
+    async def _adopt_later(self) -> None:
+        """Read back what other programs leave while this one goes on, and what could not be read before."""
+        while True:
+            await self._clock.sleep(_ADOPT_SECONDS)
+            if self._held_file.orphaned:
+                self._adopt()
+            self._wake.set()
 
     # The writing task -------------------------------------------------------------------------------------
 
@@ -193,7 +232,7 @@ class Recorder:
         try:
             if self._held:
                 return await self._write()
-            if self._may_restore and self._spill.waiting:
+            if self._may_restore and self.spill.waiting:
                 return await self._restore()
         except Exception as exc:  # noqa: BLE001  whatever it is, it must not end the writing of samples
             return self._failed(exc)
@@ -267,9 +306,9 @@ class Recorder:
         A file that cannot be read is tried again after a pause that holds no new sample up; one with which
         something else is wrong is left for the next start.
         """
-        file = str(self._spill.path)
+        file = str(self.spill.path)
         try:
-            restored = await self._spill.restore(self.add)
+            restored = await self.spill.restore(self._add_back)
         except OSError as exc:
             _log.error("spilled samples cannot be read now", file=file, error=str(exc))
             self._rest_spill()
@@ -292,22 +331,22 @@ class Recorder:
     def _put_aside(self, samples: Sequence[Sample], reason: str) -> bool:
         """Write samples to the spill file, for the store to take later; False if that cannot be."""
         try:
-            self._spill.append(map(self._fit, samples))
+            self.spill.append(map(self._fit, samples))
         except OSError as exc:
             self._lost(samples, reason, exc)
             return False
         self.spilled += len(samples)
-        _log.error("samples put aside", samples=len(samples), reason=reason, file=str(self._spill.path))
+        _log.error("samples put aside", samples=len(samples), reason=reason, file=str(self.spill.path))
         return True
 
     def _refused(self, sample: Sample, error: BaseException) -> None:
         """Keep what the store will never take; an error that is none of its own is a defect of ours."""
         self.write_errors += 1
         unexpected = None if isinstance(error, StoreError) else error
-        file = str(self._spill.rejected_path)
+        file = str(self.spill.rejected_path)
         _log.error("sample refused", sample=str(sample.id), error=str(error), file=file, exc_info=unexpected)
         try:
-            self._spill.reject(self._fit(sample))
+            self.spill.reject(self._fit(sample))
         except OSError as exc:
             self._lost([sample], str(error), exc)
         else:
@@ -315,7 +354,7 @@ class Recorder:
 
     def _lost(self, samples: Sequence[Sample], reason: str, error: OSError) -> None:
         self.dropped += len(samples)
-        file = str(self._spill.path)
+        file = str(self.spill.path)
         _log.critical("samples lost", samples=len(samples), reason=reason, file=file, error=str(error))
 
     def _fit(self, sample: Sample) -> Sample:

@@ -169,14 +169,18 @@ def _append(path: Path, lines: bytes) -> None:
         os.close(descriptor)
 
 
-def write_durably(descriptor: int, lines: bytes) -> None:
-    """All of it is on the disk or, with an OSError, nothing: half a line would spoil the next one too."""
+def write_durably(descriptor: int, lines: bytes, *, sync: bool = True) -> None:
+    """All of it is on the disk or, with an OSError, nothing: half a line would spoil the next one too.
+
+    Without `sync` it is in the kernel's hands: safe from a kill, not yet from a power cut.
+    """
     size_before = os.fstat(descriptor).st_size
     rest = memoryview(lines)
     try:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+        if sync:
+            os.fsync(descriptor)
     except OSError:
         os.ftruncate(descriptor, size_before)
         raise

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell, plain, signalled
+from tests.cli.shell import Shell, end_of, plain, signalled
+from tests.servers.process import PATIENCE_SECONDS
 from tests.servers.simulator import RunningSimulator, Start
 
 WIRES = Path(__file__).parents[1] / "wires"
 KEY = "sk-cli-secret-0123456789"
-FAST = "sim?ttft_ms=20&gap_ms=2&tokens=12"
+FAST = "sim?ttft_ms=20&gap_ms=5&tokens=12"
 
 
 @pytest.fixture
@@ -47,12 +51,13 @@ def configured(shell: Shell, simulator: RunningSimulator) -> Shell:
 def test_a_run_prints_a_table_and_stores_the_results(configured: Shell) -> None:
     said = configured.run("run", "--suite", "quick", "--target", "quick", "-t", "b*")
     bundled = ["remark on both: bundled (3 times)", "remark on both (warm): bundled (3 times)"]
-    assert (said.status, said.errors) == (0, [*bundled, "9 of 9 ok"])
+    assert (said.status, said.errors[-1]) == (0, "9 of 9 ok")
+    assert set(bundled) <= set(said.errors)  # on a busy machine so may others be
     head, *rows = said.lines
     assert head.split() == ["target", "case", "TTFT", "total", "tok/s", "tokens", "cost", "outcome"]
     assert [row.split()[0] for row in rows] == ["quick"] * 3 + ["both"] * 6
     assert [row.split()[1] for row in rows[3:9]] == ["echo", "arithmetic", "sentence"] + ["(warm)"] * 3
-    assert all(row.endswith("ok") and " ms " in row for row in rows)
+    assert all(row.endswith("ok") and re.search(r"\d m?s ", row) for row in rows)
     stored = configured.run("results", "--json")
     results = [json.loads(line) for line in stored.lines]
     assert len(results) == 9
@@ -140,6 +145,53 @@ def test_a_run_that_is_told_to_stop_stores_what_it_has(
     (result,) = [json.loads(line) for line in shell.run("results", "--json").lines]
     assert result["failure"]["kind"] == "cancelled"
     assert result["failure"]["fault"] == "probe"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_results_of_a_run_over_a_locked_database_wait_for_the_next_start(
+    shell: Shell, simulator: RunningSimulator, killed: bool
+) -> None:
+    model = f"sim?ttft_ms=1500&tokens={3 + killed}"
+    shell.write(
+        "probe.yaml",
+        f"""
+        providers: {{sim: {{base_url: "{simulator.base_url}", kind: simulated}}}}
+        targets: [{{provider: sim, model: "{model}", name: slow}}]
+        """,
+    )
+    process = shell.start("run", "--suite", "quick", PROBE_DATABASE_URL="sqlite:///one.db")
+    _until(lambda: any(truth["model"] == model for truth in simulator.truths()))
+    with closing(sqlite3.connect(shell.directory / "one.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        if killed:
+            _until(lambda: sum(each.read_text().count("\n") for each in _spilled(shell)) == 3)
+            process.kill()
+        said = end_of(process)
+        other.execute("ROLLBACK")
+    if not killed:
+        assert said.status == 1
+        told = (
+            r"3 results were not stored: the database .*; they wait in one\.spill\.jsonl for the next start"
+        )
+        assert re.search(told, said.err)
+
+    again = shell.run("run", "--suite", "quick", PROBE_DATABASE_URL="sqlite:///one.db")
+    assert again.status == 0
+    stored = shell.run("results", "--json", PROBE_DATABASE_URL="sqlite:///one.db")
+    results = [json.loads(line) for line in stored.lines]
+    assert len({result["id"] for result in results}) == len(results) == 6
+    assert _spilled(shell) == []
+
+
+def _spilled(shell: Shell) -> list[Path]:
+    return list(shell.directory.glob("*.spill.jsonl*"))
+
+
+def _until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_run_that_a_script_started_in_the_background_is_not_interrupted(

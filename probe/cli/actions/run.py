@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -27,11 +27,17 @@ from probe.probing.run import RunPlan, RunSummary
 from probe.probing.runner import Runner
 from probe.reports.format import usd
 from probe.reports.schemas import ResultDetail, RunReportBody
+from probe.store.held import spare_folder
+from probe.store.recorder import Recorder
 from probe.store.records import RunEnd
+from probe.store.spill import SpillFile, spill_path
 from probe.store.store import Store
 from probe.wire.process import StopwatchProcess
 
 RUN_NAME = "by hand"
+# How long the database may take for the last results, longer than any one try, and for a try after that.
+_STORING_SECONDS = 6.0
+_LAST_TRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +166,7 @@ async def _stopwatch() -> AsyncIterator[StopwatchProcess]:
 @asynccontextmanager
 async def _open(config: Config, keep: bool, clock: Clock) -> AsyncIterator[_Keeper]:
     if not keep:
-        yield _Keeper(None, clock)
+        yield _Keeper(clock, None)
         return
     url, keep_responses = config.database.url.get_secret_value(), config.database.keep_responses
     async with (
@@ -168,16 +174,32 @@ async def _open(config: Config, keep: bool, clock: Clock) -> AsyncIterator[_Keep
         AsyncExitStack() as stack,
     ):
         background(stack, store.runs.keep_lease, "lease", clock)
-        yield _Keeper(store, clock)
+        keeper = _Keeper(clock, store)
+        recorder = keeper.recorder = Recorder(
+            store.results,
+            clock,
+            SpillFile(spill_path(url)),
+            listeners=(keeper.on_stored,),
+            keep_responses=keep_responses,
+            spare=spare_folder(),
+        )
+        recorder.start()
+        stack.push_async_callback(recorder.aclose, _LAST_TRY_SECONDS)
+        yield keeper
 
 
 class _Keeper:
-    """Holds the samples for the report and, if there is a store, stores each as it comes."""
+    """Holds the samples for the report and, if there is a store, has each stored as it comes.
 
-    def __init__(self, store: Store | None, clock: Clock) -> None:
+    `unstored` of them the database did not take, `error` says why and where they are.
+    """
+
+    recorder: Recorder | None = None
+
+    def __init__(self, clock: Clock, store: Store | None) -> None:
         self._store = store
         self._clock = clock
-        self._writing: set[asyncio.Task[None]] = set()
+        self._stored: set[UUID] = set()
         self.samples: list[Sample] = []
         self.unstored = 0
         self.error: str | None = None
@@ -191,27 +213,34 @@ class _Keeper:
 
     def take(self, sample: Sample) -> None:
         self.samples.append(sample)
-        if self._store is not None:
-            task = asyncio.create_task(self._add(self._store, sample))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+        if self.recorder is not None:
+            self.recorder.record(sample)
+
+    async def on_stored(self, sample: Sample) -> None:
+        self._stored.add(sample.id)
 
     async def finish(self, run_id: UUID, end: RunEnd, note: str | None = None) -> None:
-        """Once every sample is stored, or is known not to be."""
-        if self._writing:
-            await asyncio.wait(self._writing)
-        if self._store is not None:
-            try:
-                await self._store.runs.finish(run_id, end, note=note)
-            except StoreError as exc:
-                self.error = self.error or str(exc)
-
-    async def _add(self, store: Store, sample: Sample) -> None:
+        """Once every sample is stored, or put aside for the next start."""
+        if self._store is None or self.recorder is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STORING_SECONDS):
+                await self.recorder.flush()
+        await self.recorder.aclose(_LAST_TRY_SECONDS)
+        self.unstored = sum(sample.id not in self._stored for sample in self.samples)
+        if self.unstored:
+            self.error = self._why(self.recorder)
         try:
-            await store.results.add(sample)
+            await self._store.runs.finish(run_id, end, note=note)
         except StoreError as exc:
-            self.unstored += 1
-            self.error = str(exc)
+            self.error = self.error or str(exc)
+
+    def _why(self, recorder: Recorder) -> str:
+        if recorder.dropped:
+            return "neither the database nor a file takes them, see the log"
+        if recorder.spilled:
+            return f"{recorder.error}; they wait in {recorder.spill.path} for the next start"
+        return f"the database refused them; they are kept in {recorder.spill.rejected_path}"
 
 
 def _described(summary: RunSummary) -> str:

@@ -22,6 +22,11 @@ def record_until_killed(url: str, spill: Path, pipe: Connection) -> None:
     asyncio.run(_record(url, spill, pipe))
 
 
+def spare_of(spill: Path) -> Path:
+    """Beside the folder, which may be read-only."""
+    return spill.parent.with_name(f"{spill.parent.name}-spare")
+
+
 class _Told(Recorder):
     """Reports what is stored, or on the disk."""
 
@@ -29,15 +34,17 @@ class _Told(Recorder):
 
     async def add(self, sample: Sample) -> None:
         await super().add(sample)
-        self.pipe.send(("safe", sample.id, time.monotonic()))
+        at = time.monotonic()
+        self.pipe.send(("safe", sample.id, at))
 
     def tell_kept(self) -> None:
         keep = self._held_file.keep
 
         def kept(samples: tuple[Sample, ...]) -> None:
             keep(samples)
+            at = time.monotonic()
             for sample in samples:
-                self.pipe.send(("safe", sample.id, time.monotonic()))
+                self.pipe.send(("safe", sample.id, at))
 
         self._held_file.keep = kept  # type: ignore[method-assign,assignment]
 
@@ -45,7 +52,7 @@ class _Told(Recorder):
 async def _record(url: str, spill: Path, pipe: Connection) -> None:
     store = await Store.open(url, owner="killed")
     run = await store.runs.start(run_name="test", triggered_by="cli", suite="quick")
-    recorder = _Told(store.results, SystemClock(), SpillFile(spill))
+    recorder = _Told(store.results, SystemClock(), SpillFile(spill), spare=spare_of(spill))
     recorder.pipe = pipe
     recorder.tell_kept()
     recorder.start()
@@ -55,6 +62,7 @@ async def _record(url: str, spill: Path, pipe: Connection) -> None:
     await asyncio.to_thread(pipe.recv)
     while True:
         sample = a_sample(run)
+        at = time.monotonic()
         recorder.record(sample)
-        pipe.send(("recorded", sample.id, time.monotonic()))
+        pipe.send(("recorded", sample.id, at))
         await asyncio.sleep(PAUSE_SECONDS)

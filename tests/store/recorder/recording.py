@@ -68,6 +68,9 @@ class Memory:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    async def get(self, sample_id: UUID, /) -> Sample | None:
+        return next((each for each in self.stored if each.id == sample_id), None)
+
     async def add(self, sample: Sample, /) -> None:
         self.tries += 1
         if self.silent:
@@ -92,8 +95,9 @@ async def recording(
     *,
     keep_responses: bool = True,
     most_held: int = 5000,
+    spare: Path | None = None,
 ) -> AsyncIterator[Recorder]:
-    recorder = Recorder(store, clock, spill, keep_responses=keep_responses, most_held=most_held)
+    recorder = Recorder(store, clock, spill, keep_responses=keep_responses, most_held=most_held, spare=spare)
     recorder.start()
     try:
         yield recorder

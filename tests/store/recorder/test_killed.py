@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from multiprocessing.context import ForkServerContext
@@ -21,7 +22,7 @@ from probe.lib.clock import SystemClock
 from probe.store.spill import SpillFile
 from probe.store.store import Store
 from tests.servers.postgres import PostgresServer, postgres_server
-from tests.store.recorder.killed import record_until_killed
+from tests.store.recorder.killed import record_until_killed, spare_of
 from tests.store.recorder.recording import recording
 
 # A hundred of each were killed by hand.
@@ -44,6 +45,21 @@ def _locked(url: str) -> Iterator[None]:
 
 
 @contextmanager
+def _mounted_read_only(folder: Path) -> Iterator[None]:
+    """What is open stays so, and takes what is written; nothing can be opened for writing any more."""
+    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode == 0
+    if mounted:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+    else:
+        folder.chmod(0o500)
+    yield
+    if mounted:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+    else:
+        folder.chmod(0o700)
+
+
+@contextmanager
 def _read_only(server: PostgresServer, url: str) -> Iterator[None]:
     name = url.rpartition("/")[2]
     server.psql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -61,9 +77,15 @@ def _down(server: PostgresServer) -> Iterator[None]:
         server.start()
 
 
-@pytest.mark.parametrize("outage", ["healthy", "locked"])
-def test_killed_over_sqlite(sqlite_url: str, tmp_path: Path, outage: str) -> None:
-    _live_and_die(sqlite_url, tmp_path, _healthy if outage == "healthy" else lambda: _locked(sqlite_url))
+@pytest.mark.parametrize("outage", ["healthy", "locked", "read-only"])
+def test_killed_over_sqlite(sqlite_url: str, outage: str) -> None:
+    folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
+    outages: dict[str, Outage] = {
+        "healthy": _healthy,
+        "locked": lambda: _locked(sqlite_url),
+        "read-only": lambda: _mounted_read_only(folder),
+    }
+    _live_and_die(sqlite_url, folder, outages[outage])
 
 
 @pytest.mark.parametrize("outage", ["healthy", "read-only"])
@@ -136,7 +158,8 @@ def _tell(safe: dict[UUID, float], recorded: dict[UUID, float]) -> None:
 async def _read_back(url: str, spill: Path, run: UUID) -> list[UUID]:
     """The next start: the results of the run that are stored then."""
     async with await Store.open(url) as store:
-        async with recording(store.results, SystemClock(), SpillFile(spill)) as recorder:
+        spilled, spare = SpillFile(spill), spare_of(spill)
+        async with recording(store.results, SystemClock(), spilled, spare=spare) as recorder:
             await recorder.flush()
             assert (recorder.rejected, recorder.dropped) == (0, 0)
         return [

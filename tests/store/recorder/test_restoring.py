@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from structlog.testing import capture_logs
 
 from probe.facts.sample import Sample
+from probe.store.held import HeldFile
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile, decode_sample, encode_sample
 from tests.lib.clocks import VirtualClock, settle
@@ -55,6 +58,38 @@ async def test_restoring_that_is_interrupted_goes_on_later(spill: SpillFile) -> 
     async with recording(memory, clock, spill) as recorder:
         await recorder.flush()
     assert memory.stored == [*samples(3), sample(5)]
+
+
+async def test_what_is_stored_already_is_not_listened_to_again(spill: SpillFile) -> None:
+    """The cost of it would count twice."""
+    memory, heard = Memory(), list[Sample]()
+
+    async def hear(each: Sample) -> None:
+        heard.append(each)
+
+    await memory.add(sample(1))
+    spill.append(samples(2))
+    recorder = Recorder(memory, VirtualClock(), spill, listeners=(hear,))
+    recorder.start()
+    await recorder.flush()
+    await recorder.aclose()
+    assert memory.stored == samples(2)
+    assert heard == [sample(2)]
+
+
+async def test_what_another_program_leaves_is_read_back_while_this_one_goes_on(spill: SpillFile) -> None:
+    clock, memory = VirtualClock(), Memory()
+    async with recording(memory, clock, spill) as recorder:
+        await recorder.flush()
+        spill.append([sample(1)])  # it ended while the store was away
+        killed = HeldFile(spill, encode_sample)
+        killed.keep([sample(2)])
+        assert killed._open is not None
+        os.close(killed._open.descriptor)
+        await clock.pass_until(30)
+        await recorder.flush()
+        assert sorted(each.id for each in memory.stored) == [UUID(int=1), UUID(int=2)]
+    assert [each.name for each in spill.path.parent.iterdir()] == []
 
 
 async def test_a_crash_while_restoring_loses_nothing(spill: SpillFile) -> None:
