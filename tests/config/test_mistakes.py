@@ -299,11 +299,11 @@ FILES = {
     ),
     "list at the top": (
         "- a",
-        "probe.yaml:1: must be a mapping of settings, is a list",
+        "probe.yaml:1: must be a mapping of settings, is a list; write key: value",
     ),
     "text at the top": (
         "just text",
-        "probe.yaml:1: must be a mapping of settings, is text",
+        "probe.yaml:1: must be a mapping of settings, is text; write key: value",
     ),
     "two documents": (
         "location: a\n---\nlocation: b",
@@ -336,7 +336,7 @@ FILES = {
     ),
     "control character": (
         "location: a\x00",
-        "probe.yaml:1: not YAML: the character U+0000",
+        "probe.yaml:1: not YAML: the character U+0000; remove it",
     ),
     "half a character": (
         '\nlocation: "\\ud800"',

@@ -116,6 +116,46 @@ FILES = {
             " or a variable of the environment"
         ),
     ),
+    "variable for a file": (
+        "OPENAI_API_KEY=sk-abc",
+        "probe.yaml:1: must be a mapping of settings, is text; NAME=value belongs into .env",
+    ),
+    "path of Windows": (
+        'log: {directory: "C:\\logs"}',
+        "probe.yaml:1: not YAML: in double quotes \\ begins an escape; use single quotes",
+    ),
+    "spaces of a web page": (
+        "server:\n\u00a0\u00a0port: 1",
+        "probe.yaml:2: a space that is none to YAML; indent with plain spaces",
+    ),
+    "target in one word": (
+        "targets: [openai/gpt-4o]",
+        (
+            "probe.yaml:1: targets[0]: must be a mapping, is 'openai/gpt-4o';"
+            " write {provider: openai, model: gpt-4o}"
+        ),
+    ),
+    "seconds with a unit": (
+        "providers: {simulator: {deadlines: {total: 30s}}}",
+        (
+            "probe.yaml:1: providers.simulator.deadlines.total: must be a number, is '30s';"
+            " give the number alone, without a unit, a currency or a comma"
+        ),
+    ),
+    "money with a currency": (
+        "budgets: [{name: a, daily_usd: $5}]",
+        (
+            "probe.yaml:1: budgets[0].daily_usd: must be a number, is '$5';"
+            " give the number alone, without a unit, a currency or a comma"
+        ),
+    ),
+    "money with a comma": (
+        "budgets: [{name: a, daily_usd: '1,50'}]",
+        (
+            "probe.yaml:1: budgets[0].daily_usd: must be a number, is '1,50';"
+            " give the number alone, without a unit, a currency or a comma"
+        ),
+    ),
     # URLs
     "space in a URL": (
         ENGINE.format("'http://my host/v1'"),

@@ -30,9 +30,9 @@ def test_a_file_that_is_a_directory(folder: Folder) -> None:
 
 def test_a_file_that_is_not_utf8(folder: Folder) -> None:
     (folder.path / "probe.yaml").write_bytes(b"location: a\nlog: {directory: \xe9}\n")
-    assert folder.problems() == ["probe.yaml:2: not UTF-8"]
+    assert folder.problems() == ["probe.yaml:2: not UTF-8; save the file as UTF-8"]
     (folder.path / "probe.yaml").write_bytes("location: a".encode("utf-16"))
-    assert folder.problems() == ["probe.yaml:1: not UTF-8"]
+    assert folder.problems() == ["probe.yaml:1: not UTF-8; save the file as UTF-8"]
 
 
 def test_a_file_that_is_too_large(folder: Folder) -> None:

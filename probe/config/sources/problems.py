@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic_core import ErrorDetails
 
+from probe.config.probing import TargetConfig
 from probe.config.sources.shape import (
     Place,
     Shape,
@@ -163,7 +164,14 @@ def _message(error: ErrorDetails, place: Place) -> str:
         return f"must have {least} characters or more" if is_secret(place) else "must not be empty"
     if kind == "literal_error":
         return _choices(error, place)
-    return f"{_rule(error)}{_is(error['input'], place)}"
+    rule = _rule(error)
+    return f"{rule}{_is(error['input'], place)}{_number_hint(rule, error['input'])}"
+
+
+def _number_hint(rule: str, value: object) -> str:
+    if rule.endswith("number") and isinstance(value, str) and any(map(str.isdigit, value)):
+        return "; give the number alone, without a unit, a currency or a comma"
+    return ""
 
 
 def _choices(error: ErrorDetails, place: Place) -> str:
@@ -198,6 +206,9 @@ def _structure_hint(value: object, shape: Shape) -> str:
         return "; put it into [ ]" if isinstance(value, dict) else f"; write [{str(value)[:20]!r}]"
     if (is_section(shape) or is_mapping(shape)) and isinstance(value, list | tuple):
         return "; write {key: value}"
+    if shape is TargetConfig:
+        provider, _, model = str(value).partition("/")
+        return f"; write {{provider: {provider}, model: {model or '…'}}}"
     return ""
 
 

@@ -20,6 +20,7 @@ MAX_BYTES: Final = 1024 * 1024
 MAX_VALUES: Final = 50_000
 MAX_DEPTH: Final = 32
 _DEFAULT_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_ASSIGNMENT: Final = re.compile(r"(export )?[A-Za-z_]\w*=")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]{1,30}|[0-9]{1,30}(\.[0-9]{0,30})?)([eE][-+]?[0-9]{1,4})?")
 # A value, or an entry of a list, that begins with what YAML means something else by.
@@ -57,13 +58,16 @@ def read_yaml(content: bytes, name: str) -> YamlFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise ConfigError(f"{name}:{line}: not UTF-8") from None
+        raise ConfigError(f"{name}:{line}: not UTF-8; save the file as UTF-8") from None
     root = _compose(text, name)
     if root is None:
         return YamlFile(values={}, lines={})
     if not isinstance(root, yaml.MappingNode):
         kind = "a list" if isinstance(root, yaml.SequenceNode) else "text"
-        raise ConfigError(f"{name}:{root.start_mark.line + 1}: must be a mapping of settings, is {kind}")
+        mend = "; NAME=value belongs into .env" if _ASSIGNMENT.match(text) else "; write key: value"
+        raise ConfigError(
+            f"{name}:{root.start_mark.line + 1}: must be a mapping of settings, is {kind}{mend}"
+        )
     walk = _Walk(name=name)
     values = walk.mapping(root, ())
     if walk.problems:
@@ -78,7 +82,8 @@ def _compose(text: str, name: str) -> yaml.Node | None:
         raise ConfigError(_syntax(exc, name, text)) from None
     except yaml.reader.ReaderError as exc:
         line = text.count("\n", 0, exc.position) + 1
-        raise ConfigError(f"{name}:{line}: not YAML: the character U+{int(exc.character):04X}") from None
+        character = f"U+{int(exc.character):04X}"
+        raise ConfigError(f"{name}:{line}: not YAML: the character {character}; remove it") from None
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply") from None
     except (ValueError, OverflowError):  # "\UFFFFFFFF"
@@ -93,6 +98,8 @@ def _syntax(error: yaml.MarkedYAMLError, name: str, text: str) -> str:
     problem = " ".join((error.problem or "cannot be read").split())
     if r"'\t'" in problem:
         return f"{where}: a tab; YAML is indented with spaces"
+    if "unknown escape" in problem:
+        return f"{where}: not YAML: in double quotes \\ begins an escape; use single quotes"
     line = "" if mark is None else text.split("\n")[mark.line]
     hint = _quoting(line, problem)
     if hint is not None:
@@ -153,6 +160,9 @@ class _Walk:
                 self.problems.append(f"{self.name}:{line}: {dotted(here)}: already set on line {first}")
                 continue
             self.lines[here] = line
+            if key[:1].isspace():
+                self._problem(key_node, "a space that is none to YAML; indent with plain spaces")
+                continue
             values[key] = self._value(value_node, here)
         return values
 

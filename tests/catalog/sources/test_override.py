@@ -36,8 +36,8 @@ def test_an_empty_file_overrides_nothing() -> None:
             b"\na/b: {input_per_million_usd: -1, output_per_million_usd: 1}",
             "prices.yaml:2: a/b.input_per_million_usd: Input should be greater than or equal to 0",
         ),
-        (b"- 1", "prices.yaml:1: must be a mapping of settings, is a list"),
-        (b"\xff", "prices.yaml:1: not UTF-8"),
+        (b"- 1", "prices.yaml:1: must be a mapping of settings, is a list; write key: value"),
+        (b"\xff", "prices.yaml:1: not UTF-8; save the file as UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_used(content: bytes, problem: str) -> None:
