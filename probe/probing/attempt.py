@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import structlog
@@ -18,10 +18,10 @@ import structlog
 from probe.catalog.prices.price import Price, cost_of_request
 from probe.engines.meter import Meter
 from probe.errors import ProviderError, StopwatchError
-from probe.facts.sample import FAULTS, Cost, Failed, Ok, Outcome, Sample, Target, Timing
+from probe.facts.sample import FAULTS, Cost, Failed, Ok, Sample, Target, Timing
 from probe.facts.timing import remarks_of, timing_of
 from probe.lib.clock import NS_PER_SECOND, Clock
-from probe.lib.secrets import redact
+from probe.lib.secrets import redact, redact_known
 from probe.providers.protocol import Prompt, Provider, Reading
 from probe.suites.case import Case
 from probe.suites.nonce import with_nonce
@@ -42,6 +42,15 @@ _reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
 # Of a text, for each token that was asked for, and in any case.
 _KEPT_CHARACTERS_PER_TOKEN = 16
 _LEAST_KEPT_CHARACTERS = 4096
+
+_TEXTS = (
+    "text",
+    "reasoning_text",
+    "finish_reason",
+    "served_model",
+    "provider_request_id",
+    "system_fingerprint",
+)
 
 
 class PriceLookup(Protocol):
@@ -142,11 +151,11 @@ async def _ask(
 ) -> tuple[Capture, Reading]:
     if engine is None:
         capture = await _send(plan, provider, wire, grace_seconds)
-        return capture, await _read(capture, provider)
+        return capture, without_secrets(await _read(capture, provider))
     way = plan.target_plan
     async with engine.around(way.target.model, stream=way.streaming) as visit:
         capture = await _send(plan, provider, wire, grace_seconds)
-        return capture, await visit.complete(await _read(capture, provider))
+        return capture, await visit.complete(without_secrets(await _read(capture, provider)))
 
 
 async def _send(plan: AttemptPlan, provider: Provider, wire: Wire, grace_seconds: float) -> Capture:
@@ -208,7 +217,7 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         probe_lag_seconds=None if lag is None else lag / NS_PER_SECOND,
         stamps=capture.stamps,
         trusted=capture.trusted,
-        outcome=_without_secrets(reading.outcome),
+        outcome=reading.outcome,
         status_code=reading.status_code,
         timing=_timing(capture, reading),
         remarks=remarks_of(reading.remarks, reading.timeline, whole=isinstance(reading.outcome, Ok)),
@@ -235,15 +244,16 @@ def _cut(text: str | None, kept: int) -> str | None:
     return f"{text[:kept]}\n[… the first {kept:,} of {len(text):,} characters are kept]"
 
 
-def _without_secrets(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, Ok):
-        return outcome
-    return Failed(
-        kind=outcome.kind,
-        fault=outcome.fault,
-        detail=redact(outcome.detail),
-        retry_after_seconds=outcome.retry_after_seconds,
-    )
+def without_secrets(reading: Reading) -> Reading:
+    """The credentials that were sent may come back in pieces, compressed or escaped."""
+    texts: dict[str, Any] = {
+        name: redact_known(text) for name in _TEXTS if (text := getattr(reading, name)) is not None
+    }
+    outcome = reading.outcome
+    if isinstance(outcome, Failed):
+        outcome = replace(outcome, detail=redact(outcome.detail))
+    limits = {name: redact_known(value) for name, value in reading.rate_limit.items()}
+    return replace(reading, outcome=outcome, rate_limit=limits, **texts)
 
 
 def _timing(capture: Capture, reading: Reading) -> Timing:

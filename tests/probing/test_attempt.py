@@ -367,6 +367,10 @@ async def test_no_secret_gets_into_a_sample() -> None:
     assert failure(sample) == replace(refused, detail=f"bad key {MASK}")
     ours = own_failure(plan(), "probe", f"died with {key}", 0, clock)
     assert key not in failure(ours).detail
+    # Pieces of a stream, put together: nothing that arrived held it whole.
+    told = Answer(text=f"It is {key}.")
+    sample = await carry_out(ScriptedProvider(clock, lambda _: told), clock)
+    assert sample.text == f"It is {MASK}."
 
 
 # Identifiers ------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
 from probe.lib.patterns import matches, select
 from probe.lib.secrets import learn
-from probe.probing.attempt import TargetPlan
+from probe.probing.attempt import TargetPlan, without_secrets
 from probe.providers.presets import PRESETS
 from probe.providers.protocol import Prompt, Reading
 from probe.suites.case import Message
@@ -106,7 +106,7 @@ async def send_request(config: Config, name: str, question: Question) -> Attempt
                 way = patient.around(plan.target.model, stream=question.stream)
                 visit = await stack.enter_async_context(way)
             capture = await provider.send(_prompt(plan, question), wire)
-            reading = provider.read(capture)
+            reading = without_secrets(provider.read(capture))
             if visit is not None:
                 reading = await visit.complete(reading)
         return Attempt(capture=capture, reading=reading, cost=_cost(assembly, plan, capture, reading))
