@@ -1,7 +1,7 @@
 """Jitter: how unevenly a target answers the same prompt from one attempt to the next.
 
 Prompts of different length take different times on the steadiest server: the deviation is that from the mean
-of each prompt, over all of them (the pooled variance); of one prompt, the population standard deviation.
+of each prompt, over all that were repeated; of one prompt, it is the population standard deviation.
 """
 
 import math
@@ -49,27 +49,33 @@ class Moments:
         return math.sqrt(variance) / self.count / NS_PER_SECOND
 
 
-def pooled_deviation_seconds(prompts: Iterable[Moments]) -> float:
-    """Of the population, around the mean of each prompt: √(Σ n·σ² / Σ n); 0 for fewer than two durations."""
-    known = [moments for moments in prompts if moments.count]
+def pooled_deviation_seconds(prompts: Iterable[Moments]) -> float | None:
+    """Around the mean of each repeated prompt; None if none was repeated.
+
+    √(Σ n·σ² / Σ (n - 1) · (N - 1) / N), N = Σ n: the pooled variance, each mean having cost a degree of
+    freedom, as it would be of a population of N. For one prompt that is σ.
+    """
+    known = [moments for moments in prompts if moments.count > 1]
     if len(known) < 2:
-        return known[0].standard_deviation_seconds if known else 0.0
+        return known[0].standard_deviation_seconds if known else None
     # Sums of squares of nanoseconds, to less than one of them.
     squares = sum((each.count * each.squares - each.total * each.total) // each.count for each in known)
-    return math.sqrt(squares / sum(each.count for each in known)) / NS_PER_SECOND
+    count = sum(each.count for each in known)
+    return math.sqrt(squares * (count - 1) / ((count - len(known)) * count)) / NS_PER_SECOND
 
 
 def nanoseconds(seconds: float) -> int:
     return round(seconds * NS_PER_SECOND)
 
 
-def jitter_seconds(total_latencies: Collection[float], prompts: Iterable[Hashable] | None = None) -> float:
-    """How far total latencies in seconds are from the mean of their prompt; 0 for fewer than two.
+def jitter_seconds(
+    total_latencies: Collection[float], prompts: Iterable[Hashable] | None = None
+) -> float | None:
+    """How far total latencies in seconds are from the mean of their prompt; None if no prompt has two.
 
     `prompts` tells which of them may be compared, one each; None if all may.
     """
-    if prompts is None:
-        return Moments(map(nanoseconds, total_latencies)).standard_deviation_seconds
+    prompts = (None,) * len(total_latencies) if prompts is None else prompts
     moments: dict[Hashable, Moments] = {}
     for prompt, latency in zip(prompts, total_latencies, strict=True):
         moments.setdefault(prompt, Moments()).add(nanoseconds(latency))

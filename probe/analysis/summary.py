@@ -15,8 +15,8 @@ class Summary:
     """None is unknown. Durations are seconds, money is USD.
 
     `attempts` counts everything. `own_failures` are those that the probe itself did not bring to an end: they
-    say nothing about the target, and `success_ratio` leaves them out. `jitter_seconds` is None without a
-    single latency, 0 for one; it is reckoned within each prompt. `value_score` is built on the mean speed.
+    say nothing about the target, and `success_ratio` leaves them out. `jitter_seconds` is
+    reckoned within each prompt, and None where none was repeated. `value_score` is built on the mean speed.
     `cost_usd` is the sum over the `costed` attempts whose cost is known, None if that is none of them.
     """
 
@@ -66,7 +66,7 @@ def summarise(tally: Tally) -> Summary:
         ttft=distribution_of(tally.ttft_seconds),
         total_latency=distribution_of(latencies),
         tps=tps,
-        jitter_seconds=jitter_seconds(latencies, tally.prompts) if latencies else None,
+        jitter_seconds=jitter_seconds(latencies, tally.prompts),
         input_tokens=tally.input_tokens,
         output_tokens=tally.output_tokens,
         cost_usd=cost,

@@ -68,7 +68,7 @@ class RollingWindow:
         return WindowFigures(
             attempts=self._attempts,
             success_ratio=success_ratio(self._attempts - self._own_failures, self._successes),
-            jitter_seconds=pooled_deviation_seconds(self._latencies.values()) if self._latencies else None,
+            jitter_seconds=pooled_deviation_seconds(self._latencies.values()),
             value_score=value_score(tps, cost, self._costed_tokens),
         )
 

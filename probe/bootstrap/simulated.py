@@ -6,6 +6,9 @@ from probe.config.probing import JobConfig, ProviderConfig
 
 SIMULATOR: Final = "simulator"  # the preset
 
+# In the place of a simulator that was not started.
+UNSTARTED_URL: Final = "http://127.0.0.1/v1"
+
 # It costs nothing, and somebody may be looking.
 SIMULATED_JOBS: Final = (JobConfig(name="benchmark", cron="* * * * *", run_at_start=True),)
 

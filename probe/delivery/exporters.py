@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from probe.delivery.delivery import Delivery, MemoryCursors
-from probe.delivery.plugins import METRICS_PAGE, load_exporter, load_metrics_page
+from probe.delivery.plugins import METRICS_PAGE, load_metrics_page, open_exporters
 from probe.delivery.streams import streams
 from probe.errors import ExportError
 from probe.exporter import Exporter, ExporterContext, MetricsPage
@@ -50,10 +50,7 @@ class Exporters:
 
         `configured` are settings by exporter. Raises ConfigError, StoreError.
         """
-        for name, settings in configured.items():
-            exporter = load_exporter(name, replace(context, settings=settings))
-            stack.push_async_callback(exporter.aclose)
-            self._exporters[name] = exporter
+        self._exporters = await open_exporters(stack, context, configured)
         page = self._page = load_metrics_page(context)
         stack.push_async_callback(page.aclose)
         cursors = MemoryCursors(await self._store.results.last_sequence())

@@ -1,6 +1,8 @@
 """Finds exporters by entry point: installing a package that names one is enough."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -32,6 +34,17 @@ def load_exporter(name: str, context: ExporterContext) -> Exporter:
         raise ConfigError(f"the exporter {name!r} is not derived from probe.exporter.Exporter")
     _check_methods(name, exporter)
     return exporter
+
+
+async def open_exporters(
+    stack: AsyncExitStack, context: ExporterContext, configured: Mapping[str, Mapping[str, object]]
+) -> dict[str, Exporter]:
+    """Those configured, with their settings by name; the stack closes them. Raises ConfigError."""
+    opened: dict[str, Exporter] = {}
+    for name, settings in configured.items():
+        opened[name] = load_exporter(name, replace(context, settings=settings))
+        stack.push_async_callback(opened[name].aclose)
+    return opened
 
 
 def load_metrics_page(context: ExporterContext) -> MetricsPage:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from probe.bootstrap.assembly import Assembly
-from probe.bootstrap.simulated import needs_simulator
+from probe.bootstrap.simulated import UNSTARTED_URL, needs_simulator
 from probe.catalog.prices.book import PriceBook
 from probe.catalog.prices.quote import ModelKey, QuoteTable
 from probe.config import Config
@@ -16,7 +16,6 @@ from probe.lib.secrets import learn
 from probe.providers.resolve import published_urls, resolve_endpoint
 
 # Nothing is requested there: a price of what runs on this machine does not go by its port.
-_SIMULATOR_URL = "http://127.0.0.1/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ def scope_of(assembly: Assembly) -> Scope:
 def scope_of_config(config: Config, quotes: QuoteTable) -> Scope:
     """The same without building what sends requests. Raises ConfigError."""
     base_urls = {
-        name: _SIMULATOR_URL if needs_simulator(name, provider) else resolve_endpoint(name, provider).base_url
+        name: UNSTARTED_URL if needs_simulator(name, provider) else resolve_endpoint(name, provider).base_url
         for name, provider in config.providers.items()
     }
     return Scope(

@@ -49,9 +49,9 @@ def test_figures_of_two_successes() -> None:
     assert summary.value_score == 289
 
 
-def test_jitter_of_a_single_latency_is_zero_and_green() -> None:
+def test_jitter_of_a_single_latency_is_unknown() -> None:
     summary = summary_of(with_latency(1.0))
-    assert (summary.jitter_seconds, summary.jitter_light) == (0.0, "green")
+    assert (summary.jitter_seconds, summary.jitter_light) == (None, None)
 
 
 def test_a_failure_puts_no_latency_in() -> None:

@@ -52,6 +52,22 @@ def test_check_counts_what_it_found(directory: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == "probe.yaml: ok: 1 provider, 2 targets, 1 job\n"
 
 
+@pytest.mark.parametrize(
+    ("exporters", "said"),
+    [
+        ("otlp: {protocol: grpc, url: 'http://127.0.0.1:4317/v1/metrics'}", "exporters.otlp.url"),
+        ("influxdb: {colour: red}", "exporters.influxdb"),
+    ],
+)
+def test_check_builds_what_the_daemon_builds(
+    directory: Path, capsys: pytest.CaptureFixture[str], exporters: str, said: str
+) -> None:
+    """What an exporter refuses would be fatal at the start of the daemon."""
+    (directory / "probe.yaml").write_text(f"exporters: {{{exporters}}}\n")
+    assert invoke(["config", "check"]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_check_prints_every_problem_on_a_line(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (directory / "other.yaml").write_text("databse: {}\nserver: {port: x}\n")
     assert invoke(["config", "check", "-c", "other.yaml"]) == 2

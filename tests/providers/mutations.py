@@ -23,6 +23,7 @@ from probe.wire.archive import load_capture
 from probe.wire.capture import Arrival, Capture
 from probe.wire.http1 import read_response
 
+_BATCH = 25_000
 WIRES = Path(__file__).parents[1] / "wires"
 _TOKENS = (
     *(
@@ -172,6 +173,9 @@ def problems(count: int, seed: int) -> Iterator[tuple[str, Capture]]:
 
 
 if __name__ == "__main__":
-    found = Counter(problem for problem, _ in problems(int(sys.argv[1]), seed=int(sys.argv[2])))
-    print(f"{sys.argv[1]} damaged wires, {found.total()} problems", *found.items(), sep="\n")
+    count, seed, found = int(sys.argv[1]), int(sys.argv[2]), Counter[str]()
+    for start in range(0, count, _BATCH):
+        found.update(problem for problem, _ in problems(min(_BATCH, count - start), seed=seed + start))
+        print(f"{min(start + _BATCH, count):,} damaged wires, {found.total()} problems", flush=True)
+    print(*found.items(), sep="\n")
     sys.exit(bool(found))

@@ -112,7 +112,7 @@ def cells(entry: Entry, now: datetime) -> tuple[BoardCell, ...]:
             key=column.key,
             label=column.card or column.label,
             figure=_FIGURES[column.key](entry, now),
-            light=_light(entry) if column.key == "jitter" else None,
+            light=entry.summary.jitter_light if column.key == "jitter" else None,
         )
         for column in COLUMNS[1:]
     )
@@ -153,20 +153,14 @@ def _speed(distribution: Distribution | None) -> CellText:
     return CellText(text=fmt.tokens_per_second(distribution.p50), notes=(_of(distribution.n),))
 
 
-def _light(entry: Entry) -> Light | None:
-    """None if there are too few latencies for one."""
-    latency = entry.summary.total_latency
-    return entry.summary.jitter_light if latency is not None and latency.n > 1 else None
-
-
 def _jitter(entry: Entry) -> CellText:
-    light = _light(entry)
+    light = entry.summary.jitter_light
     text = fmt.duration(entry.summary.jitter_seconds)
     if light is not None:
         return CellText(text=text, notes=(LIGHT_WORDS[light],), hint=LIGHT_HINTS[light])
     if entry.summary.total_latency is None:
         return CellText(text=text, hint="No success to measure")
-    return CellText(text=text, notes=(_of(1),), hint="Jitter needs at least two successes")
+    return CellText(text=text, hint="Jitter needs two successes of one prompt")
 
 
 def _success(entry: Entry) -> CellText:

@@ -179,9 +179,7 @@ def _cheapest(entries: Sequence[Entry]) -> Tile:
 
 
 def _stablest(entries: Sequence[Entry]) -> Tile:
-    """A jitter of one latency is 0 by definition and says nothing."""
-    spread = [entry for entry in entries if entry.summary.total_latency and entry.summary.total_latency.n > 1]
-    entry = _best(spread, "jitter")
+    entry = _best(entries, "jitter")
     if entry is None or entry.summary.total_latency is None:
         return _unknown("Most stable", entries)
     return Tile(

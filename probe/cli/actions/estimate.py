@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from probe.bootstrap.assembly import Assembly, assemble
+from probe.bootstrap.simulated import UNSTARTED_URL
 from probe.budgets.budgets import Budgets
 from probe.budgets.estimate import OUTPUT_SHARE, Amount, TargetEstimate, sum_of
 from probe.budgets.forecast import USAGE_DAYS, BudgetFit, Estimator, Forecast, budget_fits
@@ -21,8 +22,6 @@ from probe.reports.format import UNKNOWN, usd
 from probe.reports.money import PlanBody, plan_body
 from probe.store.store import Store
 
-# Nothing is sent there; prices of simulated models are those of a simulator on this machine.
-_SIMULATOR_URL: Final = "http://127.0.0.1/v1"
 _COLUMNS: Final = ("job", "target", ">attempts", ">tokens", ">a run", ">a day", ">30 days")
 
 
@@ -59,12 +58,12 @@ async def estimate_plan(
 async def _prepared(config: Config) -> AsyncIterator[tuple[Assembly, Store | None]]:
     """The configuration over the prices that the database knows, and the database if there is one."""
     if not has_database(config):
-        async with assemble(config, simulator_url=_SIMULATOR_URL) as assembly:
+        async with assemble(config, simulator_url=UNSTARTED_URL) as assembly:
             yield assembly, None
         return
     async with (
         open_prices(config) as prices,
-        assemble(config, simulator_url=_SIMULATOR_URL, quotes=prices.quotes) as assembly,
+        assemble(config, simulator_url=UNSTARTED_URL, quotes=prices.quotes) as assembly,
     ):
         yield assembly, prices.store
 

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, get_args
 
+from probe.bootstrap.assembly import assemble
+from probe.bootstrap.simulated import UNSTARTED_URL
 from probe.catalog.prices.price import PriceEntry
 from probe.cli.output.format import counted
 from probe.cli.output.table import print_note, print_table
 from probe.config import Config
 from probe.delivery.bisect import deliver_bisecting
-from probe.delivery.plugins import load_exporter
+from probe.delivery.plugins import load_exporter, open_exporters
 from probe.delivery.streams import Stream, streams
 from probe.errors import ConfigError, ExportError, NotRunning
 from probe.exporter import ExporterContext
@@ -159,6 +162,16 @@ async def _chosen(store: Store, stream: Stream[Any], wanted: ResultFilter) -> As
 
 def _within(at: datetime, wanted: ResultFilter) -> bool:
     return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
+
+
+async def try_build(config: Config) -> None:
+    """Build what the daemon builds of a configuration, and close it again. Nothing is sent.
+
+    Raises ConfigError, SuiteError: what would be fatal at its start.
+    """
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(assemble(config, simulator_url=UNSTARTED_URL))
+        await open_exporters(stack, _context({}), config.exporters.enabled())
 
 
 async def prepare_sink(name: str, settings: Mapping[str, object], retention_days: int | None) -> str:

@@ -7,9 +7,9 @@ config_group = command_group("Check and show the configuration.")
 
 @config_group.command("check")
 def probe_config_check(config: ConfigFile = None) -> None:
-    """Say whether the configuration can be used.
+    """Say whether the daemon would start with the configuration.
 
-    Every mistake is a line with its place.
+    Every mistake is a line with its place. Everything is built, exporters included, and nothing is sent.
 
     \b
     Examples:
@@ -17,10 +17,13 @@ def probe_config_check(config: ConfigFile = None) -> None:
       probe config check --config /etc/probe/probe.yaml
     """
     from probe.bootstrap.load import load_usable
+    from probe.cli.actions.export import try_build
     from probe.cli.output.format import counted
     from probe.cli.output.table import print_line
+    from probe.cli.session import run_to_end
 
     loaded = load_usable(config)
+    run_to_end(try_build(loaded.config))
     numbers = {noun: len(getattr(loaded.config, f"{noun}s")) for noun in ("provider", "target", "job")}
     counts = ", ".join(counted(number, noun) for noun, number in numbers.items())
     print_line(f"{loaded.file or 'no file'}: ok: {counts}")
