@@ -94,8 +94,8 @@ def _found(value: object, depth: int) -> ErrorObject:
         value = value[0]
     if not isinstance(value, dict):
         return ErrorObject(message=_text(value))
-    envelope = next((name for name in _ENVELOPES if isinstance(value.get(name), dict | list)), "")
-    if (inner := value.get(envelope)) and depth:
+    envelope = next((name for name in _ENVELOPES if isinstance(value.get(name), dict | list)), None)
+    if envelope is not None and depth and (inner := value[envelope]):
         found = _found(inner, depth - 1)
         # MiniMax's numbers are others' too, with other meanings.
         named = f"{envelope}.{found.code}" if envelope == "base_resp" and found.code else found.code

@@ -121,6 +121,13 @@ ANTHROPIC_CASES: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"tokens": (10, 5, None, None)},
     ),
     (START + BLOCK + END.replace('"end_turn"', "null") + LAST, "incomplete", {}),
+    # Types that are no text: the event's name counts
+    (START + BLOCK + "event: message_delta\n" + END.replace('"message_delta"', "true") + LAST, "ok", {}),
+    (
+        START + BLOCK + END + LAST + event({"type": True}) + event({"type": {}}) + event({"type": ["x"]}),
+        "ok",
+        {},
+    ),
     (
         START + "event: error\ndata: upstream died\n\n",
         "stream_error",

@@ -106,7 +106,7 @@ class MessageParser:
             self._take_delta(delta.type, delta.text or delta.thinking or delta.partial_json, at_ns)
             return None
         event = decode_object(data)
-        kind = event.get("type") or name.decode("latin-1")
+        kind = text(event.get("type")) or name.decode("latin-1")
         if kind == "content_block_delta" and not self.ended:
             self._take_loose_delta(mapping(event.get("delta")), at_ns)
             return None
