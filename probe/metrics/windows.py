@@ -17,7 +17,7 @@ def _window(name: str, about: str, read: Callable[[WindowFigures], float | None]
 WINDOW_FAMILIES = (
     _window(
         names.JITTER_SECONDS,
-        "Standard deviation of the total latency of successful attempts, within each prompt that was repeated.",
+        "Standard deviation of the total latency of successful attempts, within each repeated prompt.",
         lambda figures: figures.jitter_seconds,
     ),
     _window(

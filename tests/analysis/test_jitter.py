@@ -60,6 +60,7 @@ def test_prompts_of_different_length_are_no_jitter() -> None:
     prompts = [1, 1, 2, 2] * 25
     mixed, within = jitter_seconds(latencies), jitter_seconds(latencies, prompts)
     assert mixed is not None
+    assert within is not None
     assert mixed > 0.5
     assert within == pytest.approx(0.0003, rel=0.01)
     assert jitter_light(within) == "green"
