@@ -71,7 +71,7 @@ class HeldFile:
             current, ids = self._open, {sample.id for sample in samples}
             if current is not None and current.serves(ids):
                 with suppress(OSError):  # another place may take them
-                    self._append(current, samples, sync=False)
+                    self._append(current, samples)
                     return
             self._open = self._anew(samples) if samples else None
             if current is not None:
@@ -89,6 +89,8 @@ class HeldFile:
             current.synced = count
         except OSError:
             current.synced = None
+            # The place that took them last is tried last.
+            self._folders.append(self._folders.pop(self._folders.index(current.path.parent)))
             raise
         finally:
             os.close(descriptor)
@@ -130,7 +132,7 @@ class HeldFile:
             try:
                 created = self._create(folder)
                 try:
-                    self._append(created, samples, sync=True)
+                    self._append(created, samples)
                 except OSError:
                     created.close(remove=True)
                     raise
@@ -142,7 +144,7 @@ class HeldFile:
 
     def _create(self, folder: Path) -> _Open:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder is not self._folders[0] and folder.parent.lstat().st_uid != os.getuid():
+        if folder != self._spill.path.parent and folder.parent.lstat().st_uid != os.getuid():
             raise PermissionError(f"{folder.parent} is another user's")
         # Locked before anybody looks for it.
         with self._spill.alone():
@@ -151,11 +153,11 @@ class HeldFile:
             _lock(descriptor)
             return _Open(path, descriptor)
 
-    def _append(self, file: _Open, samples: Sequence[Sample], *, sync: bool) -> None:
+    def _append(self, file: _Open, samples: Sequence[Sample]) -> None:
         new = [sample for sample in samples if sample.id not in file.ids]
         if new:
             lines = "".join(f"{self._encode(each)}\n" for each in new).encode()
-            write_durably(file.descriptor, lines, sync=sync)
+            write_durably(file.descriptor, lines, sync=False)
             file.ids.update(sample.id for sample in new)
 
 

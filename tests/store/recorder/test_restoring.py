@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +16,7 @@ from probe.store.held import HeldFile
 from probe.store.recorder import Recorder
 from probe.store.spill import SpillFile, decode_sample, encode_sample
 from tests.lib.clocks import VirtualClock, settle
-from tests.store.recorder.recording import LOCKED, Memory, recording, sample, samples
+from tests.store.recorder.recording import LOCKED, Memory, lines, recording, sample, samples
 
 
 def test_a_line_holds_a_whole_sample() -> None:
@@ -90,6 +91,27 @@ async def test_what_another_program_leaves_is_read_back_while_this_one_goes_on(s
         await recorder.flush()
         assert sorted(each.id for each in memory.stored) == [UUID(int=1), UUID(int=2)]
     assert [each.name for each in spill.path.parent.iterdir()] == []
+
+
+def test_a_disk_that_fails_after_the_fact_is_left_for_another(
+    tmp_path: Path, spill: SpillFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NFS does: it takes what is written, and says later that there is no room."""
+    held = HeldFile(spill, encode_sample, tmp_path / "spare")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    held.keep([sample(1)])
+    with pytest.raises(OSError, match="No space"):
+        held.sync()
+    monkeypatch.undo()
+    held.keep([sample(1), sample(2)])
+    held.sync()
+    (file,) = (tmp_path / "spare").rglob("*.held-*")
+    assert lines(file) == samples(2)
+    held.close()
 
 
 async def test_a_crash_while_restoring_loses_nothing(spill: SpillFile) -> None:
