@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
-from dashboards.palette import GREEN, RED, YELLOW
+from dashboards.palette import GREEN, MUTED, RED, YELLOW
 from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, graph, stat_panel, states
 from dashboards.prometheus.shared import success_share, target_labels
 from dashboards.query import LEGEND, SERIES, how_many, latest
@@ -22,7 +22,7 @@ from dashboards.style import (
     Steps,
     texts,
 )
-from dashboards.tables import Label, NumberColumn, table
+from dashboards.tables import Label, NumberColumn, in_count, table
 from dashboards.variables import datasource, narrowing
 from probe.metrics import names
 
@@ -63,7 +63,7 @@ def board() -> Board:
             ),
             PanelRow(
                 title="Does it explain what was measured?",
-                panels=(_queue(), _parts(), _speed(), _evaluating()),
+                panels=(_queue(), _parts(), _speed(), _evaluating(), _unreported()),
             ),
         ),
     )
@@ -115,9 +115,14 @@ def _up() -> AnyPanel:
             _NO_ENGINE,
         ),
         ask(latest(names.ENGINE_UP, by="provider, engine"), "{{provider}} · {{engine}}"),
+        ask(
+            f"1 + {latest(names.ENGINE_SILENCED, by='provider, engine, reason')}",
+            "{{provider}} · {{engine}} · {{reason}}",
+            "B",
+        ),
         size=Size(width=24, height=6),
     )
-    return panel.mappings(list(texts({"1": ("up", GREEN), "0": ("down", RED)})))
+    return panel.mappings(list(texts({"1": ("up", GREEN), "0": ("down", RED), "2": ("not read", MUTED)})))
 
 
 def _servers() -> AnyPanel:
@@ -223,4 +228,19 @@ def _evaluating() -> AnyPanel:
         ),
         ask(_told_speed("prompt"), LEGEND),
         size=HALF,
+    )
+
+
+def _unreported() -> AnyPanel:
+    return table(
+        PanelText(
+            "Why an engine says nothing",
+            "Of the latest attempt. What each reason means and what helps is in docs/providers.md.",
+            COUNT,
+            "Every engine that was probed said what it took, or none was probed.",
+        ),
+        [*target_labels("target", "connection"), Label(name="reason", title="Reason")],
+        [in_count("Attempts", latest(names.LAST_UNREPORTED, by="target, connection, reason"))],
+        sort_by="Target",
+        size=Size(width=24, height=6),
     )

@@ -17,9 +17,9 @@ from dashboards.prometheus.shared import (
     target_labels,
     targets_failing,
 )
-from dashboards.query import LEGEND, SERIES, grown, latest
+from dashboards.query import LEGEND, SERIES, grown, latest, n_of, quantile
 from dashboards.style import ANY_IS_BAD, COUNT, RATIO, SECONDS, SUCCESS, TOKENS, shades
-from dashboards.tables import Label, in_count, table
+from dashboards.tables import Label, in_count, in_seconds, table
 from probe.metrics import names
 
 
@@ -56,6 +56,7 @@ def now_row() -> PanelRow:
             _failures(),
             _success(),
             _remarks(),
+            _later_tries(),
         ),
     )
 
@@ -108,6 +109,27 @@ def _remarks() -> AnyPanel:
         [*target_labels("target", "connection"), Label(name="remark", title="Remark")],
         [in_count("Attempts", f"round({grown(names.REMARKS_TOTAL, by=by)}) > 0")],
         sort_by="Attempts",
+        descending=True,
+        size=Size(width=24, height=6),
+    )
+
+
+def _later_tries() -> AnyPanel:
+    by = "target, connection"
+    return table(
+        PanelText(
+            "Tries of gateways",
+            "n answers came at a later try: their time to the first token is in no other figure.",
+            SECONDS,
+            "No gateway told of its tries.",
+        ),
+        target_labels("target", "connection"),
+        [
+            in_seconds("TTFT p50", quantile(0.5, names.LATER_TRY_TTFT_SECONDS, by=by)),
+            in_count("n", f"{n_of(names.LATER_TRY_TTFT_SECONDS, by=by)} > 0"),
+            in_count("Tries", f"round({grown(names.GATEWAY_TRIES_TOTAL, by=by)}) > 0"),
+        ],
+        sort_by="n",
         descending=True,
         size=Size(width=24, height=6),
     )

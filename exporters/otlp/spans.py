@@ -173,7 +173,7 @@ def _reached(sample: Sample) -> Mapping[str, float | None]:
         "tls_established": secured,
         "request_sent": sent,
         "first_byte": timing.ttfb_seconds,
-        "first_token": timing.ttft_seconds,
+        "first_token": timing.first_token_seconds,
         "first_answer_token": timing.ttfa_seconds,
         "last_token": timing.total_latency_seconds,
     }

@@ -136,7 +136,11 @@ def _meters(endpoints: Mapping[str, Endpoint]) -> Mapping[str, Meter]:
     """By provider, if an inference server is behind it. Nothing is opened before the first request."""
     engines = {name: open_engine(endpoint) for name, endpoint in endpoints.items()}
     return {
-        name: Meter(engine, apart=endpoints[name].metrics_url is not None)
+        name: Meter(
+            engine,
+            apart=endpoints[name].metrics_url is not None,
+            routed=endpoints[name].kind == "proxy",
+        )
         for name, engine in engines.items()
         if engine is not None
     }

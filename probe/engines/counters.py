@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple
 
-from probe.facts.sample import Reported, Usage
+from probe.facts.sample import Reported, Unreported, Usage
 
 
 class Sum(NamedTuple):
@@ -60,17 +60,21 @@ _SLACK_SECONDS = 0.01
 
 def reported_between(
     before: Counters, after: Counters, usage: Usage, within_seconds: float = math.inf
-) -> Reported | None:
-    """None if it cannot be told from what other requests took, if the server began anew, or if it cannot be.
+) -> Reported | Unreported:
+    """What the server took for this answer, or why that cannot be told.
 
     What an answer of `within_seconds` cannot have taken, or another number of tokens than the provider
     counted, is of another request. `usage` is that of the answer. `completion_tokens` are those that decoding
     made: the first one comes out of reading the prompt.
     """
     spent = _Spent(before, after)
+    if spent.began_anew:
+        return "restarted"
     same = spent.finished is None and _same_tokens(spent, usage)
-    if spent.began_anew or not (same or spent.finished == 1) or not _fits(spent, usage):
-        return None
+    if not (same or spent.finished == 1):
+        return "others"
+    if not _fits(spent, usage):
+        return "misfit"
     alone = same or (before.unfinished == 0 and (spent.started == 1 or after.unfinished == 0))
     made = _of_one(spent.sums["generation_tokens"], alone)
     computed = _computed_tokens(spent, alone)
@@ -85,9 +89,9 @@ def reported_between(
         itl_seconds=_itl(spent.sums["itl_seconds"], made),
         total_seconds=_of_one(spent.sums["total_seconds"], alone),
     )
-    return (
-        reported if tells_times(reported) and _longest(reported) <= within_seconds + _SLACK_SECONDS else None
-    )
+    if not tells_times(reported):
+        return "others"
+    return reported if _longest(reported) <= within_seconds + _SLACK_SECONDS else "misfit"
 
 
 def _fits(spent: _Spent, usage: Usage) -> bool:

@@ -2,8 +2,9 @@
 
 Nothing of it is on the timed path: the first reading is done before the request is sent, the second when the
 answer has been read. Neither takes longer than a fraction of a second, and a server that does not answer is
-left alone for a while. Where several processes answer, behind a router, nothing is read any more: a reading
-would take a turn of those that share the requests, and might be of another process than the answer.
+left alone for a while. Behind a router nothing is read, unless elsewhere than where it answers: a reading
+would take a turn of those that share the requests, and might be of another process than the answer. One is
+known by the configuration, by the head of an answer, or by the several processes whose figures came.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import structlog
 from probe.engines.counters import Counters, anything_finished, reported_between, tells_times
 from probe.engines.protocol import Engine, Snapshot
 from probe.errors import EngineError
-from probe.facts.sample import EngineName, Ok, Reported, Usage
+from probe.facts.sample import UNREPORTED, EngineName, Ok, Reported, Unreported, Usage
 from probe.lib.clock import NS_PER_SECOND, monotonic_ns
 from probe.providers.protocol import Reading
 
@@ -40,6 +41,8 @@ class Visit:
         self.shared = shared
         self.began_ns = monotonic_ns()
         self.before: Counters | None = None
+        # Why nothing was read before.
+        self.unread: Unreported = "unread"
 
     async def complete(self, reading: Reading) -> Reading:
         """The reading, with what the server's counters say of it if the answer itself has no times."""
@@ -49,14 +52,21 @@ class Visit:
 class Meter:
     """What is read of one server while it is probed. `patience_seconds` is the bound of one reading.
 
-    `apart`: its metrics are read elsewhere than where it answers.
+    `apart`: its metrics are read elsewhere than where it answers. `routed`: a router stands before it.
     """
 
     def __init__(
-        self, engine: Engine, *, patience_seconds: float = _PATIENCE_SECONDS, apart: bool = False
+        self,
+        engine: Engine,
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        apart: bool = False,
+        routed: bool = False,
     ) -> None:
         self.engine = engine
         self.apart = apart
+        # Why nothing is read of it any more.
+        self.silenced: Unreported | None = "router" if routed and not apart else None
         self._patience = patience_seconds
         self._open: set[Visit] = set()
         # Whether the latest answer to (model, stream) told its times itself.
@@ -66,7 +76,6 @@ class Meter:
         self._observing: asyncio.Task[Snapshot] | None = None
         # One reading of each process that was seen, the latest last.
         self._processes: list[Counters] = []
-        self._several = False
 
     @property
     def name(self) -> EngineName:
@@ -86,8 +95,11 @@ class Meter:
         self._open.add(visit)
         try:
             await self._stop_observing()
-            if self._is_wanted(visit):
+            unwanted = self._unwanted(visit)
+            if unwanted is None:
                 visit.before = await self._read()
+                unwanted = self.silenced or "unreadable"
+            visit.unread = unwanted
             visit.began_ns = monotonic_ns()
             yield visit
         finally:
@@ -99,19 +111,29 @@ class Meter:
             self._told.add(visit.question)
             return reading
         self._told.discard(visit.question)
-        if visit.before is None or visit.shared or not isinstance(reading.outcome, Ok):
+        if reading.gateway is not None:
+            self._silence("router")
+        if not isinstance(reading.outcome, Ok):
             return reading
+        counted = await self._counted(visit, reading)
+        if isinstance(counted, Reported):
+            return replace(reading, reported=_joined(reading.reported, counted))
+        return replace(reading, unreported=counted)
+
+    async def _counted(self, visit: Visit, reading: Reading) -> Reported | Unreported:
+        if self.silenced is not None or visit.shared:
+            return self.silenced or "overlapped"
+        if visit.before is None:
+            return visit.unread
         counted = await self._read_until_counted(visit.before, reading.usage, _seconds_since(visit.began_ns))
-        if counted is None or visit.shared:
-            return reading
-        return replace(reading, reported=_joined(reading.reported, counted))
+        return "overlapped" if visit.shared else counted
 
     async def observe(self) -> Snapshot | None:
         """The server's metrics now; None if an attempt is under way, or begins meanwhile.
 
-        Also None if several processes answer. Raises EngineError.
+        Also None if it is `silenced`. Raises EngineError.
         """
-        if self.busy or self._observing is not None or self._several:
+        if self.busy or self._observing is not None or self.silenced is not None:
             return None
         self._observing = asyncio.create_task(self.engine.snapshot(), name=f"observing {self.name}")
         try:
@@ -121,7 +143,7 @@ class Meter:
             snapshot = self._observing.result()
             if snapshot.counters is not None:
                 self._note_process(snapshot.counters)
-            return None if self._several else snapshot
+            return None if self.silenced is not None else snapshot
         finally:
             self._observing.cancel()
             self._observing = None
@@ -129,10 +151,13 @@ class Meter:
     async def aclose(self) -> None:
         await self.engine.aclose()
 
-    def _is_wanted(self, visit: Visit) -> bool:
-        if visit.shared or not self.engine.counts or self._several or visit.question in self._told:
-            return False
-        return monotonic_ns() >= self._left_alone_until_ns
+    def _unwanted(self, visit: Visit) -> Unreported | None:
+        """Why nothing is to be read before this attempt."""
+        if self.silenced is not None or visit.shared:
+            return self.silenced or "overlapped"
+        if not self.engine.counts or visit.question in self._told:
+            return "unread"
+        return None if monotonic_ns() >= self._left_alone_until_ns else "unreadable"
 
     async def _stop_observing(self) -> None:
         """Nothing else is requested of the server while it is measured."""
@@ -150,19 +175,19 @@ class Meter:
             return None
         self._complained = False
         self._note_process(counters)
-        return None if self._several else counters
+        return None if self.silenced is not None else counters
 
     async def _read_until_counted(
         self, before: Counters, usage: Usage, within_seconds: float
-    ) -> Reported | None:
+    ) -> Reported | Unreported:
         try:
             async with asyncio.timeout(self._patience):
                 while True:
                     after = await self.engine.counters()
                     if not before.same_process(after):
                         # It answered in between, so that it was not started anew.
-                        self._stop_reading()
-                        return None
+                        self._silence("several_processes")
+                        return "several_processes"
                     if anything_finished(before, after):
                         return reported_between(before, after, usage, within_seconds)
                     await asyncio.sleep(_PAUSE_SECONDS)
@@ -170,27 +195,23 @@ class Meter:
             if not self.apart:
                 # Behind a router it may be another process that answered: what is read may be of any.
                 self._leave_alone(EngineError("it did not count a request that it answered"))
-            return None
+            return "uncounted"
         except EngineError as exc:
             self._leave_alone(exc)
-            return None
+            return "unreadable"
 
     def _note_process(self, counters: Counters) -> None:
         """A process that was seen before another one is no new start of the server."""
         known = [each for each in self._processes if each.same_process(counters)]
         if known and known[-1] is not self._processes[-1]:
-            self._stop_reading()
+            self._silence("several_processes")
         elif not known:
             self._processes.append(counters)
 
-    def _stop_reading(self) -> None:
-        if not self._several and not self.apart:
-            self._several = True
-            _log.warning(
-                "several processes answer where an engine is probed: their metrics are not read; "
-                "set metrics_url to where one of them has them",
-                engine=self.name,
-            )
+    def _silence(self, why: Unreported) -> None:
+        if self.silenced is None and not self.apart:
+            self.silenced = why
+            _log.warning("the metrics of an engine are not read", engine=self.name, reason=UNREPORTED[why])
 
     def _leave_alone(self, error: Exception) -> None:
         self._left_alone_until_ns = monotonic_ns() + round(_LEFT_ALONE_SECONDS * NS_PER_SECOND)

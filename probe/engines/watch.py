@@ -62,13 +62,15 @@ class EngineWatch:
         except EngineError as exc:
             self._note(name, EngineStatus(provider=name, engine=meter.name, up=False, error=str(exc)))
             return
-        if snapshot is not None:
+        if meter.silenced is not None:
+            self._note(name, EngineStatus(provider=name, engine=meter.name, silenced=meter.silenced))
+        elif snapshot is not None:
             loads = tuple(_load(gauges) for gauges in snapshot.gauges)
             self._note(name, EngineStatus(provider=name, engine=meter.name, up=True, loads=loads))
 
     def _note(self, name: str, status: EngineStatus) -> None:
         before = self._seen.get(name)
-        if before is None or before[1].up != status.up:
+        if status.up is not None and (before is None or before[1].up != status.up):
             say = _log.info if status.up else _log.warning
             say("an engine is up" if status.up else "an engine is down", provider=name, error=status.error)
         self._seen[name] = (self._clock.monotonic_ns(), status)

@@ -51,6 +51,31 @@ Remark = Literal[
     "bundled",  # in so few pieces, or so short a time, that there is no speed
 ]
 REMARKS: tuple[Remark, ...] = get_args(Remark)
+# Why the engine behind a target says nothing of a whole answer.
+Unreported = Literal[
+    "router",
+    "several_processes",
+    "overlapped",
+    "others",
+    "unreadable",
+    "uncounted",
+    "misfit",
+    "restarted",
+    "unread",
+]
+UNREPORTED: Mapping[Unreported, str] = MappingProxyType(
+    {
+        "router": "it is behind a router, where a reading takes a turn of the engines: set metrics_url",
+        "several_processes": "several processes answer at its address: set metrics_url",
+        "overlapped": "attempts at it overlapped: concurrency: 1 tells them apart",
+        "others": "it worked on other requests too",
+        "unreadable": "its metrics could not be read",
+        "uncounted": "it counted no request in time: another process may have answered",
+        "misfit": "what it counted cannot be of this answer",
+        "restarted": "it began to count anew",
+        "unread": "it was not asked before, as it counts nothing or told its times itself until now",
+    }
+)
 FailureKind = Literal[
     # the network
     "dns",
@@ -251,6 +276,8 @@ Outcome = Ok | Failed
 class Timing:
     """Every duration of one attempt in seconds, as defined in docs/metrics.md.
 
+    The time to the first token of an answer at a later try of a gateway stands in `later_try_ttft_seconds`
+    alone: in the fields `ttft_seconds`, `ttft_server_seconds` and `ttfa_seconds` it would be the target's.
     `withheld` names the fields that are unknown because the stopwatch was held up; the others are exact.
     """
 
@@ -272,7 +299,13 @@ class Timing:
     chunk_gaps_seconds: tuple[float, ...] = ()
     tps: float | None = None
     tps_steady: float | None = None
+    later_try_ttft_seconds: float | None = None
     withheld: tuple[str, ...] = ()
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        """Start of the call to the first token, at whichever try of a gateway."""
+        return self.later_try_ttft_seconds if self.ttft_seconds is None else self.ttft_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +315,9 @@ class Sample:
     `id` was sent to the provider as X-Client-Request-Id. `planned_at` is when the attempt was meant to
     start, `started_at` when its first byte moved; `lag_seconds` is the difference. `probe_lag_seconds` is the
     longest that the stopwatch itself was late while the exchange was open. `trusted` is false if the wall
-    clock stepped during the attempt: the timing is then empty but for `duration_seconds`.
+    clock stepped during the attempt: the timing is then empty but for `duration_seconds`. `gateway` is who
+    said in the head that it passed the request on, `gateway_tries` at which try the answer came, 1 for the
+    first. `unreported` is why an engine that could be asked says nothing of a whole answer.
     """
 
     id: UUID
@@ -304,6 +339,9 @@ class Sample:
     status_code: int | None = None
     timing: Timing
     remarks: tuple[Remark, ...] = ()
+    gateway: str | None = None
+    gateway_tries: int | None = None
+    unreported: Unreported | None = None
     usage: Usage = field(default_factory=Usage)
     reported: Reported | None = None
     cost: Cost | None = None

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from probe.facts.sample import Unreported
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
@@ -188,11 +190,15 @@ class EngineLoad:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStatus:
-    """The inference server behind one provider. `error` is why it is not `up`: one line without secrets."""
+    """The inference server behind one provider. `error` is why it is not `up`: one line without secrets.
+
+    `silenced` is why nothing is read of it; then it is not known whether it is `up`.
+    """
 
     provider: str
     engine: str
-    up: bool
+    up: bool | None = None
+    silenced: Unreported | None = None
     error: str | None = None
     loads: tuple[EngineLoad, ...] = ()
 

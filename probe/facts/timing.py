@@ -15,11 +15,13 @@ from probe.facts.timeline import Timeline, seconds_between, standard_deviation
 LEAST_ARRIVALS = 4
 LEAST_SPAN_SECONDS = 0.020
 
+# A gateway's waiting for other tries comes before the first token.
+_NOT_OF_THE_TARGET: dict[str, Any] = dict.fromkeys(("ttft_seconds", "ttft_server_seconds", "ttfa_seconds"))
 _NO_GAPS: dict[str, tuple[()]] = {"chunk_gaps_seconds": ()}
 
 
-def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
-    """Every duration of one attempt. `whole`: the answer came to its end.
+def timing_of(timeline: Timeline, usage: Usage, *, whole: bool, tries: int | None = None) -> Timing:
+    """Every duration of one attempt. `whole`: the answer came to its end; `tries`: at which a gateway got it.
 
     A broken attempt keeps the phases it reached; the figures of a whole answer (total latency, drain, speed)
     stay empty, so that no average mistakes a broken answer for a fast one. What a held-up stopwatch cannot
@@ -28,7 +30,10 @@ def timing_of(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:
     timing = _measured(timeline, usage, whole=whole)
     starved = starved_figures(timeline, timing)
     unknown: dict[str, Any] = {name: _NO_GAPS.get(name) for name in starved}
-    return replace(timing, withheld=starved, **unknown)
+    timing = replace(timing, withheld=starved, **unknown)
+    if tries is None or tries == 1:
+        return timing
+    return replace(timing, later_try_ttft_seconds=timing.ttft_seconds, **_NOT_OF_THE_TARGET)
 
 
 def _measured(timeline: Timeline, usage: Usage, *, whole: bool) -> Timing:

@@ -135,12 +135,27 @@ _REMARKS = Family(
     ),
 )
 
+_TRIES = Family(
+    name=names.GATEWAY_TRIES_TOTAL,
+    help="Tries that gateways made for the attempts, by the heads of the responses that tell of them.",
+    source=OfAttempt(
+        read=lambda s: () if s.gateway_tries is None else (Measurement(s.gateway_tries),), initial=((),)
+    ),
+)
+
 DURATIONS = (
     *_histogram(
         names.TTFT_SECONDS,
         names.LAST_TTFT_SECONDS,
         "Time to first token: start of the call to the first chunk that carries output.",
         lambda timing: timing.ttft_seconds,
+        LATENCY_SECONDS,
+    ),
+    *_histogram(
+        names.LATER_TRY_TTFT_SECONDS,
+        names.LAST_LATER_TRY_TTFT_SECONDS,
+        "Time to first token of answers at a later try of a gateway, which are in no other figure of it.",
+        lambda timing: timing.later_try_ttft_seconds,
         LATENCY_SECONDS,
     ),
     *_histogram(
@@ -305,4 +320,4 @@ OWN_TIMING = (
     ),
 )
 
-ATTEMPT_FAMILIES = (*OUTCOMES, _REMARKS, *DURATIONS, *SPEED, *USAGE)
+ATTEMPT_FAMILIES = (*OUTCOMES, _REMARKS, _TRIES, *DURATIONS, *SPEED, *USAGE)

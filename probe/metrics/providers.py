@@ -42,6 +42,12 @@ def _retires_at(of: ProbedModel) -> float | None:
     return datetime.combine(of.retires_on, time(), UTC).timestamp()
 
 
+def _silenced(status: Status) -> Iterable[Measurement]:
+    for of in status.engines:
+        if of.silenced is not None:
+            yield Measurement(1, (of.provider, of.engine, of.silenced))
+
+
 def _events(status: Status) -> Iterable[Measurement]:
     return [Measurement(status.events.get(kind, 0), (kind,)) for kind in get_args(EventKind)]
 
@@ -85,6 +91,12 @@ ENGINE_FAMILIES = (
         names.ENGINE_UP,
         "1 where the inference server behind a provider answered when last asked about itself, else 0.",
         lambda engine: engine.up,
+    ),
+    Family(
+        name=names.ENGINE_SILENCED,
+        help="1 where the metrics of the inference server behind a provider are not read; reason is why.",
+        labels=("provider", "engine", "reason"),
+        source=OfStatus(read=_silenced),
     ),
     _load(
         names.ENGINE_REQUESTS_RUNNING,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from probe.analysis.reported import split
 from probe.analysis.tally import timed
-from probe.facts.sample import Sample
+from probe.facts.sample import UNREPORTED, Sample
 from probe.limits.headers import RateLimit, read_rate_limits
 from probe.metrics import names
 from probe.metrics.family import Family, Measurement, OfAttempt
@@ -53,6 +53,11 @@ def _charged(sample: Sample) -> Iterable[Measurement]:
         yield Measurement(float(sample.reported.cost_usd))
 
 
+def _unreported(sample: Sample) -> Iterable[Measurement]:
+    if sample.unreported is not None:
+        yield Measurement(1, (sample.unreported,))
+
+
 _ELSEWHERE_HELP = (
     "Request sent to last output, less all that the provider says it spent: the network and what it does "
     "not count."
@@ -71,6 +76,13 @@ REPORTED_FAMILIES = (
         help="Speed by the provider's figures: tokens evaluated (prompt) and made (completion) per second.",
         labels=("part", "source"),
         source=OfAttempt(read=_rates),
+    ),
+    Family(
+        name=names.LAST_UNREPORTED,
+        help="1 where the engine behind the target said nothing of the latest attempt; reason is why: "
+        f"{', '.join(UNREPORTED)}.",
+        labels=("reason",),
+        source=OfAttempt(read=_unreported),
     ),
     Family(
         name=names.ELSEWHERE_SECONDS,

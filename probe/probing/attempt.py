@@ -221,6 +221,9 @@ def _sample(plan: AttemptPlan, capture: Capture, reading: Reading, cost: Cost | 
         status_code=reading.status_code,
         timing=_timing(capture, reading),
         remarks=remarks_of(reading.remarks, reading.timeline, whole=isinstance(reading.outcome, Ok)),
+        gateway=reading.gateway,
+        gateway_tries=reading.gateway_tries,
+        unreported=reading.unreported,
         usage=reading.usage,
         reported=reading.reported,
         cost=cost,
@@ -258,6 +261,7 @@ def without_secrets(reading: Reading) -> Reading:
 
 def _timing(capture: Capture, reading: Reading) -> Timing:
     if capture.trusted:
-        return timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
+        whole = isinstance(reading.outcome, Ok)
+        return timing_of(reading.timeline, reading.usage, whole=whole, tries=reading.gateway_tries)
     whole_ns = capture.clock_end.monotonic_ns - capture.clock_start.monotonic_ns
     return Timing(duration_seconds=whole_ns / NS_PER_SECOND)

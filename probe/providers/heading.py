@@ -10,20 +10,6 @@ from probe.wire.http1 import HttpResponse
 
 _REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
 _RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "tokenlimit", "retry-after")
-# What a gateway counts, and what it says of an answer to the first try. Retries:
-# https://docs.litellm.ai/docs/proxy/response_headers
-# https://portkey.ai/docs/api-reference/inference-api/response-schema
-# Tries:
-# https://ngrok.com/docs/ai-gateway/guides/why-a-request-failed-over
-# `include_attempt_count_in_response` of
-# https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
-_TRIES = {
-    "x-litellm-attempted-retries": 0,
-    "x-litellm-attempted-fallbacks": 0,
-    "x-portkey-retry-attempt-count": 0,
-    "ngrok-aig-attempts": 1,
-    "x-envoy-attempt-count": 1,
-}
 _MOST_HEADERS = 64
 _LONGEST_VALUE = 200
 
@@ -43,13 +29,6 @@ def request_id(response: HttpResponse, *others: str | None) -> str | None:
     headers = header_map(response)
     candidates = (*(headers.get(name) for name in _REQUEST_IDS), *others, headers.get("cf-ray"))
     return next((candidate for candidate in candidates if candidate), None)
-
-
-def was_retried(response: HttpResponse) -> bool:
-    """Whether a gateway says that this is not the answer to its first try."""
-    headers = header_map(response)
-    counts = ((headers.get(name, ""), first) for name, first in _TRIES.items())
-    return any(count.isascii() and count.isdecimal() and int(count) > first for count, first in counts)
 
 
 def rate_limit_headers(response: HttpResponse) -> dict[str, str]:

@@ -205,6 +205,13 @@ _LOCAL = (
         quirks=Quirks(dates_models=False),
     ),
     Preset(
+        *("vllm-router", "vLLM router", "http://127.0.0.1:30000/v1", "VLLM_API_KEY"),
+        kind="proxy",
+        engine="vllm",
+        docs_url="https://github.com/vllm-project/router",
+        quirks=Quirks(dates_models=False),
+    ),
+    Preset(
         *("ollama", "Ollama", "http://127.0.0.1:11434", "OLLAMA_API_KEY"),
         kind="engine",
         docs_url="https://docs.ollama.com/api/chat",

@@ -8,7 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from probe.catalog.models.listed import ListedModel
-from probe.facts.sample import Outcome, Remark, Reported, Usage
+from probe.facts.sample import Outcome, Remark, Reported, Unreported, Usage
 from probe.facts.timeline import Timeline
 from probe.suites.case import Message
 from probe.wire.capture import Capture
@@ -35,12 +35,16 @@ class Prompt:
 class Reading:
     """What a capture says, once understood. Absent is None.
 
-    `timeline.streamed` says whether the answer came as a stream, whatever was requested.
+    `timeline.streamed` says whether the answer came as a stream, whatever was requested. What is read of an
+    engine beside the capture is filled in later: `unreported`, and `reported` where the answer told nothing.
     """
 
     timeline: Timeline
     outcome: Outcome
     remarks: tuple[Remark, ...] = ()
+    gateway: str | None = None
+    gateway_tries: int | None = None
+    unreported: Unreported | None = None
     status_code: int | None = None
     usage: Usage = field(default_factory=Usage)
     reported: Reported | None = None

@@ -21,13 +21,8 @@ from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure, StreamParser
 from probe.providers.error_object import http_status, stray_error
 from probe.providers.failures import failed, status_failed, stream_failed, wire_failed
-from probe.providers.heading import (
-    answered_at,
-    header_map,
-    rate_limit_headers,
-    request_id,
-    was_retried,
-)
+from probe.providers.gateways import gateway_of, tries_of
+from probe.providers.heading import answered_at, header_map, rate_limit_headers, request_id
 from probe.providers.outcome import outcome_of
 from probe.providers.protocol import Reading
 from probe.providers.usage import settle_usage
@@ -73,10 +68,14 @@ class _Reader:
             if self._dialect.on_head is not None:
                 self._dialect.on_head(answer, header_map(response))
             outcome = self._read_stream() if streamed else self._read_body()
+        headers = header_map(response)
+        gateway, tries = gateway_of(headers), tries_of(headers)
         return Reading(
             timeline=self._timeline(streamed=streamed),
             outcome=outcome,
-            remarks=self._remarks(),
+            remarks=self._remarks(tries),
+            gateway=None if gateway is None else gateway.name,
+            gateway_tries=tries,
             status_code=response.status,
             usage=self._usage(outcome),
             reported=answer.reported,
@@ -187,7 +186,7 @@ class _Reader:
             failure = replace(failure, status=status)
         return stream_failed(failure, header_map(self._response), answered_at(self._capture))
 
-    def _remarks(self) -> tuple[Remark, ...]:
+    def _remarks(self, tries: int | None) -> tuple[Remark, ...]:
         """In the order of the closed list."""
         capture, response, remarks = self._capture, self._response, self._answer.remarks
         if response is not self._encoded:
@@ -196,7 +195,7 @@ class _Reader:
             remarks.add("surplus_bytes")
         if capture.redirected_ns is not None:
             remarks.add("redirected")
-        if was_retried(response):
+        if tries is not None and tries > 1:
             remarks.add("retried_by_gateway")
         if response.succeeded and response.status != 200:
             remarks.add("status_not_200")

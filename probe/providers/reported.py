@@ -25,6 +25,7 @@ from decimal import Decimal, InvalidOperation
 
 from probe.facts.sample import Reported
 from probe.providers.answer import Answer
+from probe.providers.gateways import gateway_of
 
 _NOTHING_IN_HEAD = Reported(source="headers")
 _PROVIDER = "openai-processing-ms"
@@ -55,8 +56,8 @@ def take_head(answer: Answer, headers: Mapping[str, str]) -> None:
         total = next(
             (found for name in _PROCESSING if (found := _header_ms(headers, name)) is not None), None
         )
-    if "x-litellm-version" in headers or "x-litellm-call-id" in headers:
-        # It counts with a tokeniser of its own where the upstream does not (docs/providers.md).
+    gateway = gateway_of(headers)
+    if gateway is not None and gateway.counts_tokens:
         answer.remarks.add("counted_by_gateway")
     said = Reported(
         source="headers",

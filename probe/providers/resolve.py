@@ -86,7 +86,10 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         )
     kind = config.kind or preset.kind
     api_key = config.api_key.get_secret_value() if config.api_key is not None else None
-    if not api_key and config.aws is None and config.google is None and kind not in _KEYLESS_KINDS:
+    engine = config.engine or preset.engine or _ENGINE_DIALECTS.get(dialect)
+    # A router of one's own engines wants none either.
+    keyless = kind in _KEYLESS_KINDS or engine is not None
+    if not api_key and config.aws is None and config.google is None and not keyless:
         raise ConfigError(_missing_key(name, preset))
     own_name = name if preset.name.startswith(GENERIC) else preset.display_name
     return Endpoint(
@@ -98,7 +101,7 @@ def resolve_endpoint(name: str, config: ProviderConfig) -> Endpoint:
         google=None if config.google is None else _google_account(config.google),
         kind=kind,
         dialect=dialect,
-        engine=config.engine or preset.engine or _ENGINE_DIALECTS.get(dialect),
+        engine=engine,
         metrics_url=config.metrics_url,
         quirks=preset.quirks,
         logo_url=preset.logo_url,

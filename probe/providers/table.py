@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from probe.facts.sample import FAULTS
+from probe.facts.sample import FAULTS, UNREPORTED
 from probe.providers.error_words import ERROR_WORDS
 from probe.providers.finish import FINISH_REASONS
+from probe.providers.gateways import GATEWAYS
 from probe.providers.preset import Preset, Quirks
 from probe.providers.reasons import ERROR_NAMES, STATUSES
 
@@ -40,15 +41,23 @@ providers:
 
 {table}
 ## What cannot be seen through a gateway
-- LiteLLM completes a stream that its upstream cut, and counts tokens with its own tokeniser where that one
-  does not.
-- Portkey holds the first event back for some 25 ms.
-- The durations that routers tell in the head end when the head leaves: nothing of the answer is in them.
-- Tries before the answer are in every duration; where the head tells of them, the remark is
-  `retried_by_gateway`.
-- Behind a router the metrics of an engine are those of any process: they are read no more once several
-  answer, unless `metrics_url` says where one engine has them.
+- A duration in the head of a stream ends when the head leaves: nothing of the answer is in it. It counts for
+  answers in one body only.
+- Tries before the answer are in its total latency. Where the head tells of them, they are counted
+  (`gateway_tries`), a later one is remarked (`retried_by_gateway`), and its time to the first token stands in
+  a figure of its own (`later_try_ttft_seconds`), not in that of the target.
+- What an engine behind it counts is that of any of several processes, and asking for it takes the turn of
+  a request. It is not read where `kind` is `proxy`, where the head names one of those below, or once several
+  processes have answered, unless `metrics_url` says where one engine has it.
 
+A gateway is known by these headers, or by its preset and `kind: proxy`; a result names it (`gateway`).
+
+{gateways}
+## Why an engine says nothing
+
+`unreported` of a result, and `reason` of its metrics:
+
+{unreported}
 ## Where they depart from their dialect
 
 {quirks}"""
@@ -91,7 +100,12 @@ _NONE = "–"
 def providers_page(presets: Iterable[Preset]) -> str:
     """The whole of docs/providers.md."""
     entries = list(presets)
-    return _PAGE.format(table=presets_table(entries), quirks=_quirks_table(entries))
+    return _PAGE.format(
+        table=presets_table(entries),
+        gateways=_gateways_table(),
+        unreported=_table(("reason", "the engine"), ((_code(why), text) for why, text in UNREPORTED.items())),
+        quirks=_quirks_table(entries),
+    )
 
 
 def presets_table(presets: Iterable[Preset]) -> str:
@@ -107,6 +121,21 @@ def presets_table(presets: Iterable[Preset]) -> str:
         for preset in presets
     ]
     return "\n".join(head + rows) + "\n"
+
+
+def _gateways_table() -> str:
+    return _table(
+        ("gateway", "known by", "counts tries in", "what cannot be seen through it"),
+        (
+            (
+                f"[{each.name}]({each.source})",
+                ", ".join(map(_code, each.known_by)) or "its preset",
+                ", ".join(map(_code, each.tries)) or _NONE,
+                " ".join(each.hides) or _NONE,
+            )
+            for each in GATEWAYS
+        ),
+    )
 
 
 def _quirks_table(presets: Iterable[Preset]) -> str:

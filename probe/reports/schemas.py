@@ -15,7 +15,16 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema, com
 
 from probe.analysis.jitter import Light
 from probe.facts.event import EventKind, Severity
-from probe.facts.sample import Distrust, FailureKind, Fault, Remark, ReportSource, TargetKind, TokenSource
+from probe.facts.sample import (
+    Distrust,
+    FailureKind,
+    Fault,
+    Remark,
+    ReportSource,
+    TargetKind,
+    TokenSource,
+    Unreported,
+)
 from probe.reports.leaderboard import State
 from probe.store.records import RunStatus
 from probe.wire.capture import StampSource
@@ -102,7 +111,10 @@ class FailureBody(Body):
 
 
 class TimingBody(Body):
-    """A phase that was not reached, or not needed, is null, and so is what `withheld` names."""
+    """A phase that was not reached, or not needed, is null, and so is what `withheld` names.
+
+    The time to the first token of an answer at a later try of a gateway is `later_try_ttft_seconds` alone.
+    """
 
     redirect_seconds: float | None
     dns_seconds: float | None
@@ -121,6 +133,7 @@ class TimingBody(Body):
     stream_jitter_seconds: float | None
     tps: float | None
     tps_steady: float | None
+    later_try_ttft_seconds: float | None
     withheld: tuple[str, ...]
 
 
@@ -166,6 +179,7 @@ class ResultBody(Body):
 
     `trusted` is false if durations are unknown that should be known; `distrust` says why: the wall clock was
     set (`clock_step`), or the stopwatch was held up (`starved`; `timing.withheld` says which).
+    `unreported` is why the engine behind the target says nothing of a whole answer.
     """
 
     id: UUID
@@ -186,10 +200,13 @@ class ResultBody(Body):
     success: bool
     failure: FailureBody | None
     remarks: tuple[Remark, ...]
+    gateway: str | None
+    gateway_tries: int | None
     status_code: int | None
     timing: TimingBody
     usage: UsageBody
     reported: ReportedBody | None
+    unreported: Unreported | None
     cost: CostBody | None
     finish_reason: str | None
     served_model: str | None
@@ -224,6 +241,8 @@ class AttemptBody(Body):
     success: bool
     failure: FailureBody | None
     remarks: tuple[Remark, ...]
+    gateway: str | None
+    gateway_tries: int | None
     status_code: int | None
     url: str
     started_at: datetime
@@ -236,6 +255,7 @@ class AttemptBody(Body):
     timing: AttemptTimingBody
     usage: UsageBody
     reported: ReportedBody | None
+    unreported: Unreported | None
     cost: CostBody | None
     finish_reason: str | None
     served_model: str | None

@@ -42,6 +42,9 @@ _SAMPLE = {
     "stamps": "stamps",
     "trusted": "trusted",
     "remarks": "remarks",
+    "gateway": "gateway",
+    "gateway_tries": "gateway_tries",
+    "unreported": "unreported",
     "status_code": "status_code",
     "response_text": "text",
     "reasoning_text": "reasoning_text",
@@ -79,6 +82,7 @@ _TIMING = {
     "chunk_gaps": "chunk_gaps_seconds",
     "tps": "tps",
     "tps_steady": "tps_steady",
+    "later_try_ttft_seconds": "later_try_ttft_seconds",
     "withheld": "withheld",
 }
 _REPORTED = {

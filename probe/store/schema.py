@@ -43,7 +43,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0011")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -267,6 +267,8 @@ benchmark_results = sa.Table(
     sa.Column("stamps", sa.Text, nullable=False, doc="who took the arrival times: kernel, read"),
     sa.Column("trusted", sa.Boolean, nullable=False, doc="false: the clock stepped, no durations"),
     sa.Column("remarks", Names, doc="how the response departed from its protocol, harmlessly"),
+    sa.Column("gateway", sa.Text, doc="who said in the head that it passed the request on"),
+    sa.Column("gateway_tries", sa.Integer, doc="at which try of a gateway the answer came, 1 for the first"),
     # Why it failed ----------------------------------------------------------------------------------------
     sa.Column("failure_kind", sa.Text, doc="null for a success"),
     sa.Column("fault", sa.Text, doc="whose: provider, network, account, probe"),
@@ -281,6 +283,7 @@ benchmark_results = sa.Table(
     _seconds("ttfb_seconds", "start of the call to the first byte of the response head"),
     _seconds("ttft_server_seconds", "request sent to the first output chunk"),
     _seconds("ttfa_seconds", "start of the call to the first chunk of the answer, reasoning excluded"),
+    _seconds("later_try_ttft_seconds", "of an answer at a later try of a gateway: then there is no other"),
     _seconds("drain_seconds", "last output chunk to the end of the response"),
     sa.Column("duration_seconds", _Seconds, nullable=False, doc="start of the call to its end"),
     _seconds("itl_seconds", "mean time between two tokens"),
@@ -306,6 +309,7 @@ benchmark_results = sa.Table(
     sa.Column("tls_version", sa.Text),
     sa.Column("http_version", sa.Text),
     # What the provider or engine says of the request itself -----------------------------------------------
+    sa.Column("unreported", sa.Text, doc="why the engine behind it says nothing, see docs/providers.md"),
     sa.Column("reported_source", sa.Text, doc="where it says so: response, headers, metrics"),
     _seconds("reported_load_seconds", "loading the model"),
     _seconds("reported_queue_seconds", "waiting"),

@@ -1,8 +1,12 @@
-"""A vLLM that answers chats and counts them, for programs in processes of their own."""
+"""A vLLM that answers chats and counts them, for programs in processes of their own.
+
+`python -m tests.engines.inference_server` is such a process: a quick one, until its input ends.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +15,7 @@ from tests.engines.pages import MODEL, Request, VllmMetrics
 from tests.engines.serving import FakeServer, Reply, page, serving
 
 REQUEST = Request()
+QUICK = Request(queue=0.00025, prefill=0.0005, decode=0.002)
 
 
 def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, object]:
@@ -58,3 +63,9 @@ def vllm(request: Request = REQUEST) -> Iterator[FakeServer]:
         }
     ) as fake:
         yield fake
+
+
+if __name__ == "__main__":
+    with vllm(QUICK) as server:
+        print(server.url, flush=True)
+        sys.stdin.read()

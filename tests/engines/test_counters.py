@@ -11,7 +11,7 @@ from probe.engines.llamacpp import LlamaCpp
 from probe.engines.metrics_page import PageTable, read_counters, read_metrics
 from probe.engines.tgi import Tgi
 from probe.engines.vllm import Vllm
-from probe.facts.sample import Reported, Usage
+from probe.facts.sample import Reported, Unreported, Usage
 from tests.engines.pages import Request, TgiMetrics, VllmMetrics, llamacpp_page
 
 REQUEST = Request()
@@ -19,9 +19,9 @@ USAGE = Usage(input_tokens=40, output_tokens=11)
 EARLIER = Request(prompt_tokens=900, cached_tokens=0, generation_tokens=300, queue=9, prefill=9, decode=90)
 
 
-def same(found: Reported | None, expected: Reported) -> bool:
+def same(found: Reported | Unreported, expected: Reported) -> bool:
     """As close as sums of fractions come."""
-    return found is not None and asdict(found) == pytest.approx(asdict(expected))
+    return isinstance(found, Reported) and asdict(found) == pytest.approx(asdict(expected))
 
 
 def counters(text: str, table: PageTable) -> Counters:
@@ -54,7 +54,7 @@ def test_vllm_tells_every_part_of_one_request(deprecated: bool, earlier: int) ->
             total_seconds=2.75,
         ),
     )
-    assert found is not None
+    assert isinstance(found, Reported)
     assert found.completion_tokens_per_second == pytest.approx(5)
 
 
@@ -63,7 +63,7 @@ def test_two_requests_cannot_be_told_apart() -> None:
     before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
     vllm.finish(REQUEST)
-    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) is None
+    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) == "others"
 
 
 def test_an_aborted_request_of_somebody_else_counts() -> None:
@@ -71,7 +71,7 @@ def test_an_aborted_request_of_somebody_else_counts() -> None:
     before = counters(vllm.page(), Vllm.table)
     vllm.finish(REQUEST)
     vllm.finish(REQUEST, reason="abort")
-    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) is None
+    assert reported_between(before, counters(vllm.page(), Vllm.table), USAGE) == "others"
 
 
 def test_nothing_was_counted_yet() -> None:
@@ -80,7 +80,7 @@ def test_nothing_was_counted_yet() -> None:
     vllm.first_token(REQUEST)
     after = counters(vllm.page(), Vllm.table)
     assert not anything_finished(before, after)
-    assert reported_between(before, after, USAGE) is None
+    assert reported_between(before, after, USAGE) == "others"
     vllm.finish(REQUEST)
     assert anything_finished(before, counters(vllm.page(), Vllm.table))
 
@@ -92,7 +92,7 @@ def test_a_request_that_only_began_beside_it_leaves_out_what_it_touched() -> Non
     vllm.first_token(EARLIER)
     vllm.load(running=1, waiting=0, cache=0.1)
     found = reported_between(before, counters(vllm.page(), Vllm.table), USAGE)
-    assert found is not None
+    assert isinstance(found, Reported)
     assert found.queue_seconds == pytest.approx(0.25)
     assert found.total_seconds == pytest.approx(2.75)
     assert (found.ttft_seconds, found.prompt_tokens) == (None, None)
@@ -105,12 +105,12 @@ def test_a_server_that_began_anew_tells_nothing() -> None:
     again = VllmMetrics()
     again.finish(REQUEST)
     again.finish(REQUEST)
-    assert reported_between(before, counters(again.page(), Vllm.table), USAGE) is None
+    assert reported_between(before, counters(again.page(), Vllm.table), USAGE) == "restarted"
 
 
 def test_an_empty_server_tells_nothing() -> None:
-    assert reported_between(Counters(), Counters(), USAGE) is None
-    assert reported_between(Counters(finished=1), Counters(finished=2), USAGE) is None
+    assert reported_between(Counters(), Counters(), USAGE) == "others"
+    assert reported_between(Counters(finished=1), Counters(finished=2), USAGE) == "others"
 
 
 # TGI ---------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_tgi_tells_its_first_request() -> None:
     tgi.set("tgi_batch_current_size", 0)
     tgi.finish(REQUEST)
     found = reported_between(before, counters(tgi.page(), Tgi.table), USAGE)
-    assert found is not None
+    assert isinstance(found, Reported)
     assert found.queue_seconds == pytest.approx(0.25)
     assert found.total_seconds == pytest.approx(2.75)
     assert found.itl_seconds == pytest.approx(2.5 / 11)
@@ -140,7 +140,7 @@ def test_a_batch_is_the_requests_own_where_it_was_alone(running: int) -> None:
     before = counters(tgi.page(), Tgi.table)
     tgi.finish(REQUEST)
     found = reported_between(before, counters(tgi.page(), Tgi.table), USAGE)
-    assert found is not None
+    assert isinstance(found, Reported)
     assert found.prompt_tokens == 40
     assert found.completion_tokens == 10
     assert found.prompt_seconds == (None if running else pytest.approx(0.5))
@@ -187,7 +187,9 @@ def test_llamacpp_counts_no_requests_but_tokens() -> None:
     ids=["fewer made", "fewer read", "estimated", "unknown", "nothing known"],
 )
 def test_tokens_that_are_not_those_of_the_answer_are_not_only_its_own(usage: Usage) -> None:
-    assert reported_between(counters(BEFORE, LlamaCpp.table), counters(AFTER, LlamaCpp.table), usage) is None
+    assert (
+        reported_between(counters(BEFORE, LlamaCpp.table), counters(AFTER, LlamaCpp.table), usage) == "others"
+    )
 
 
 def test_what_is_printed_too_coarsely_tells_nothing_of_one_request() -> None:
@@ -197,7 +199,7 @@ def test_what_is_printed_too_coarsely_tells_nothing_of_one_request() -> None:
         prompt_tokens=100, prompt_seconds="1000.04", predicted_tokens=11, predicted_seconds="0.2"
     )
     found = reported_between(counters(before, LlamaCpp.table), counters(after, LlamaCpp.table), USAGE)
-    assert found is not None
+    assert isinstance(found, Reported)
     assert found.prompt_seconds is None
     assert found.completion_seconds == pytest.approx(0.1)
     vast = llamacpp_page(prompt_tokens=100, predicted_tokens=1.23457e6, predicted_seconds="0.2")

@@ -108,7 +108,7 @@ async def ask(base_url: str, dialect: DialectName, engine: Engine, wire: LocalWi
     await provider.aclose()
     assert isinstance(reading.outcome, Ok), reading.outcome
     assert capture.stamps == "kernel"
-    assert own is not None
+    assert isinstance(own, Reported)
     return Account(capture, reading, own)
 
 

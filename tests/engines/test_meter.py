@@ -15,7 +15,7 @@ from probe.engines.counters import Counters, Sum
 from probe.engines.meter import Meter
 from probe.engines.protocol import EngineInfo, Health, Snapshot
 from probe.errors import EngineError, ProviderError
-from probe.facts.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Usage
+from probe.facts.sample import EngineName, Failed, Ok, Outcome, Reported, Sample, Unreported, Usage
 from probe.facts.timeline import Timeline
 from probe.lib.clock import SystemClock
 from probe.lib.ids import new_id
@@ -81,13 +81,20 @@ def answer(reported: Reported | None = None, outcome: Outcome | None = None) -> 
     )
 
 
-async def visit(meter: Meter, reading: Reading, *, requests: int = 1, stream: bool = True) -> Reported | None:
-    """One attempt, in which the server counts so many requests."""
+async def visit(
+    meter: Meter, reading: Reading, *, requests: int = 1, stream: bool = True
+) -> Reported | Unreported | None:
+    """What is said of one attempt in which the server counts so many requests, or why nothing is."""
     engine = meter.engine
     assert isinstance(engine, ScriptedEngine)
     async with meter.around("m", stream=stream) as visiting:
         engine.finish(requests)
-        return (await visiting.complete(reading)).reported
+        return said(await visiting.complete(reading))
+
+
+def said(reading: Reading) -> Reported | Unreported | None:
+    assert reading.reported is None or reading.unreported is None
+    return reading.reported or reading.unreported
 
 
 async def test_what_the_server_counted_of_one_request_is_reported() -> None:
@@ -96,7 +103,7 @@ async def test_what_the_server_counted_of_one_request_is_reported() -> None:
 
 async def test_of_two_requests_nothing_is_reported_and_nothing_waited_for() -> None:
     engine = ScriptedEngine()
-    assert await visit(Meter(engine, patience_seconds=60), answer(), requests=2) is None
+    assert await visit(Meter(engine, patience_seconds=60), answer(), requests=2) == "others"
     assert engine.reads == 2
 
 
@@ -118,7 +125,7 @@ async def test_an_answer_that_tells_its_times_is_believed_and_the_server_left_in
     assert await visit(meter, answer(), stream=False) == COUNTED
     assert engine.reads == 3
     # It no longer tells: the next one is read around again.
-    assert await visit(meter, answer()) is None
+    assert await visit(meter, answer()) == "unread"
     assert await visit(meter, answer()) == COUNTED
 
 
@@ -130,8 +137,27 @@ async def test_what_an_answer_tells_beside_times_stays() -> None:
 
 async def test_a_server_that_keeps_no_counters_is_never_asked() -> None:
     engine = ScriptedEngine(counts=False)
-    assert await visit(Meter(engine), answer()) is None
+    assert await visit(Meter(engine), answer()) == "unread"
     assert engine.reads == 0
+
+
+@pytest.mark.parametrize("told_by", ["configuration", "head"])
+async def test_an_engine_behind_a_router_is_not_asked(told_by: str) -> None:
+    engine = ScriptedEngine()
+    meter = Meter(engine, routed=told_by == "configuration")
+    passed_on = replace(answer(), gateway="Envoy")
+    with capture_logs() as logs:
+        assert await visit(meter, passed_on) == "router"
+        assert await visit(meter, passed_on) == "router"
+        assert await meter.observe() is None
+    # A head can tell only once it came.
+    assert engine.reads == (0 if told_by == "configuration" else 1)
+    assert len(logs) == (0 if told_by == "configuration" else 1)
+
+
+async def test_an_engine_behind_a_router_is_asked_where_one_says_that_it_may_be() -> None:
+    meter = Meter(ScriptedEngine(), apart=True, routed=True)
+    assert await visit(meter, replace(answer(), gateway="Envoy")) == COUNTED
 
 
 async def test_attempts_that_overlap_are_not_told_apart() -> None:
@@ -141,8 +167,8 @@ async def test_attempts_that_overlap_are_not_told_apart() -> None:
         assert meter.busy
         async with meter.around("m", stream=True) as second:
             engine.finish()
-            assert (await second.complete(answer())).reported is None
-        assert (await first.complete(answer())).reported is None
+            assert said(await second.complete(answer())) == "overlapped"
+        assert said(await first.complete(answer())) == "overlapped"
     assert engine.reads == 1
     assert not meter.busy
     assert await visit(meter, answer()) == COUNTED
@@ -165,7 +191,7 @@ async def test_a_request_is_waited_for_that_is_counted_a_moment_later() -> None:
 async def test_a_request_that_is_never_counted_is_not_waited_for_long() -> None:
     engine = ScriptedEngine()
     meter = Meter(engine, patience_seconds=0.2)
-    assert await visit(meter, answer(), requests=0) is None
+    assert await visit(meter, answer(), requests=0) == "uncounted"
     assert engine.reads > 2
 
 
@@ -174,8 +200,8 @@ async def test_a_server_that_does_not_answer_is_given_up_and_left_alone() -> Non
     engine.hold = asyncio.Event()
     meter = Meter(engine, patience_seconds=0.05)
     with capture_logs() as logs:
-        assert await visit(meter, answer()) is None
-        assert await visit(meter, answer()) is None
+        assert await visit(meter, answer()) == "unreadable"
+        assert await visit(meter, answer()) == "unreadable"
     assert engine.reads == 1
     assert [line["reason"] for line in logs] == ["no answer within 0.05 s"]
 
@@ -190,7 +216,7 @@ async def test_an_error_costs_the_report_alone(reads: int) -> None:
 
     engine.reading = fail
     with capture_logs() as logs:
-        assert await visit(Meter(engine), answer()) is None
+        assert await visit(Meter(engine), answer()) == "unreadable"
     assert [line["reason"] for line in logs] == ["mine: /metrics: status 500"]
 
 
@@ -288,7 +314,7 @@ async def test_a_server_that_hangs_neither_fails_nor_holds_up_the_attempt() -> N
     engine.hold = asyncio.Event()
     sample = await carry_out(CountingProvider(engine), Meter(engine, patience_seconds=0.05))
     assert sample.success
-    assert sample.reported is None
+    assert (sample.reported, sample.unreported) == (None, "unreadable")
     assert sample.lag_seconds < 5
 
 

@@ -1,11 +1,13 @@
-"""Engines behind a router that gives each request to the next one, readings of their metrics included."""
+"""Engines in processes of their own behind a router that passes each request on to the next of them."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, pairwise
 from typing import Any
 
 import httpx
@@ -14,30 +16,59 @@ from structlog.testing import capture_logs
 
 from probe.engines.factory import open_engine
 from probe.engines.meter import Meter
-from probe.facts.sample import Ok, Reported, Usage
+from probe.facts.sample import Ok, Reported, Unreported, Usage
 from probe.facts.timeline import Timeline
 from probe.providers.protocol import Reading
-from tests.engines.inference_server import REQUEST, vllm
-from tests.engines.pages import MODEL, Request
+from tests.engines.inference_server import QUICK, REQUEST
+from tests.engines.pages import MODEL
 from tests.engines.serving import FakeServer, Reply, endpoint, serving
+from tests.servers.process import running
 
-QUICK = Request(queue=0.00025, prefill=0.0005, decode=0.002)
 CHAT = "/v1/chat/completions"
 ANSWER = Reading(
     timeline=Timeline(started_ns=0, end_ns=1),
     outcome=Ok(),
     usage=Usage(input_tokens=REQUEST.prompt_tokens, output_tokens=REQUEST.generation_tokens),
 )
+# What it costs to learn that an answer was another worker's.
+PATIENCE_SECONDS = 0.1
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[str]]:
+    """Where three of them answer."""
+    command = [sys.executable, "-m", "tests.engines.inference_server"]
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+            )
+            for _ in range(3)
+        ]
+        urls = []
+        for process in started:
+            assert process.stdout is not None
+            urls.append(str(process.stdout.readline()).strip())
+        yield urls
+
+
+class Router(FakeServer):
+    """`turns` are the workers that answered a chat, in order."""
+
+    turns: list[str]
 
 
 @contextmanager
-def round_robin(*workers: FakeServer) -> Iterator[FakeServer]:
+def round_robin(workers: list[str]) -> Iterator[Router]:
     turn = cycle(workers)
+    turns: list[str] = []
 
     def pass_on(path: str) -> Any:
         def answer(body: bytes) -> Reply:
-            url = next(turn).url + path
-            got = client.post(url, content=body) if path == CHAT else client.get(url)
+            worker = next(turn)
+            if path == CHAT:
+                turns.append(worker)
+            got = client.post(worker + path, content=body) if path == CHAT else client.get(worker + path)
             return Reply(body=got.content, status=got.status_code, content_type=got.headers["content-type"])
 
         return answer
@@ -46,47 +77,74 @@ def round_robin(*workers: FakeServer) -> Iterator[FakeServer]:
         httpx.Client(verify=False, trust_env=False, timeout=30) as client,
         serving({path: pass_on(path) for path in ("/metrics", CHAT)}) as router,
     ):
-        yield router
+        router.turns = turns  # type: ignore[attr-defined]
+        yield router  # type: ignore[misc]
 
 
-def meter_at(router: FakeServer, metrics_url: str | None = None) -> Meter:
+def meter_at(router: FakeServer, metrics_url: str | None = None, *, routed: bool = False) -> Meter:
     engine = open_engine(replace(endpoint(router.url), metrics_url=metrics_url))
     assert engine is not None
-    return Meter(engine, apart=metrics_url is not None)
+    apart = metrics_url is not None
+    return Meter(engine, apart=apart, routed=routed, patience_seconds=PATIENCE_SECONDS if apart else 5)
 
 
-async def ask(meter: Meter, url: str) -> Reported | None:
-    """What the engine is said to have taken for one request."""
-    async with meter.around(MODEL, stream=True) as visit:
-        async with httpx.AsyncClient(base_url=url, verify=False, trust_env=False, timeout=30) as client:
-            assert (await client.post(CHAT, content=b"{}")).status_code == 200
-        return (await visit.complete(ANSWER)).reported
+async def ask(meter: Meter, url: str, times: int) -> list[Reported | Unreported | None]:
+    """What the engine is said to have taken for each of so many requests, or why nothing is said."""
+    told: list[Reported | Unreported | None] = []
+    async with httpx.AsyncClient(base_url=url, verify=False, trust_env=False, timeout=30) as client:
+        for _ in range(times):
+            async with meter.around(MODEL, stream=True) as visit:
+                assert (await client.post(CHAT, content=b"{}")).status_code == 200
+                reading = await visit.complete(ANSWER)
+            told.append(reading.reported or reading.unreported)
+    return told
 
 
-@pytest.mark.parametrize("workers", [2, 3])
-async def test_readings_do_not_move_where_requests_go(workers: int) -> None:
-    with vllm(QUICK) as one, vllm(QUICK) as two, vllm(QUICK) as three:
-        behind = (one, two, three)[:workers]
-        with round_robin(*behind) as router, capture_logs() as logs:
-            meter = meter_at(router)
-            told = [await ask(meter, router.url) for _ in range(30 * workers // 2)]
-            assert await meter.observe() is None
-            await meter.aclose()
-        shares = [worker.paths.count(CHAT) for worker in behind]
+async def test_a_known_router_keeps_its_turns_over_a_thousand_requests(workers: list[str]) -> None:
+    with round_robin(workers[:2]) as router:
+        meter = meter_at(router, routed=True)
+        told = await ask(meter, router.url, 1000)
+        assert await meter.observe() is None
+        await meter.aclose()
+    assert router.turns == workers[:2] * 500
+    assert router.paths == [CHAT] * 1000
+    assert told == ["router"] * 1000
+
+
+@pytest.mark.parametrize("count", [2, 3])
+async def test_an_unknown_router_is_found_out_and_keeps_its_turns_then(
+    workers: list[str], count: int
+) -> None:
+    with round_robin(workers[:count]) as router, capture_logs() as logs:
+        meter = meter_at(router)
+        told = await ask(meter, router.url, 15 * count)
+        assert await meter.observe() is None
+        await meter.aclose()
     # The readings until it was known took a turn or two.
-    assert sum(shares) == len(told)
-    assert max(shares) - min(shares) <= workers - 1
-    assert workers > 2 or shares == [15, 15]
-    assert told == [None] * len(told)
+    found_out = told.index("several_processes")
+    assert found_out <= 1
+    assert told[found_out:] == ["several_processes"] * (len(told) - found_out)
+    assert not any(isinstance(each, Reported) for each in told)
+    assert all(before != after for before, after in pairwise(router.turns[found_out + 1 :]))
+    shares = [router.turns.count(worker) for worker in workers[:count]]
+    assert max(shares) - min(shares) <= 1
     assert [entry["log_level"] for entry in logs] == ["warning"]
-    assert "set metrics_url" in logs[0]["event"]
+    assert "set metrics_url" in logs[0]["reason"]
 
 
-async def test_a_worker_that_is_read_at_an_url_of_its_own_tells_of_its_requests() -> None:
-    with vllm(QUICK) as one, vllm(QUICK) as two, round_robin(one, two) as router:
-        meter = meter_at(router, f"{one.url}/metrics")
-        told = [await ask(meter, router.url) for _ in range(6)]
+async def test_a_worker_that_is_read_at_an_url_of_its_own_tells_of_its_own_requests(
+    workers: list[str],
+) -> None:
+    with round_robin(workers[:2]) as router:
+        meter = meter_at(router, f"{workers[0]}/metrics", routed=True)
+        told = await ask(meter, router.url, 100)
         assert await meter.observe() is not None
         await meter.aclose()
-        assert [worker.paths.count(CHAT) for worker in (one, two)] == [3, 3]
-    assert [each is not None for each in told] == [True, False] * 3
+    assert router.turns == workers[:2] * 50
+    for worker, said in zip(router.turns, told, strict=True):
+        if isinstance(said, Reported):
+            assert worker == workers[0]
+            assert said.total_seconds == pytest.approx(QUICK.total)
+        else:
+            assert said == ("uncounted" if worker == workers[1] else said)
+    assert sum(isinstance(said, Reported) for said in told) >= 45

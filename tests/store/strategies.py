@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from probe.facts.sample import (
     REMARKS,
+    UNREPORTED,
     Cost,
     Failed,
     FailureKind,
@@ -64,6 +65,7 @@ timings = st.builds(
     chunk_gaps_seconds=st.lists(durations, max_size=20).map(tuple) | st.lists(figures, max_size=5).map(tuple),
     tps=st.none() | figures,
     tps_steady=st.none() | figures,
+    later_try_ttft_seconds=st.none() | durations,
     withheld=st.lists(st.sampled_from(["ttft_seconds", "tps"]), max_size=2, unique=True).map(tuple),
 )
 usages = st.builds(
@@ -131,6 +133,9 @@ def samples(run_id: UUID) -> st.SearchStrategy[Sample]:
         status_code=st.none() | st.integers(100, 599),
         timing=timings,
         remarks=st.lists(st.sampled_from(REMARKS), max_size=3, unique=True).map(tuple),
+        gateway=st.none() | names,
+        gateway_tries=st.none() | st.integers(1, 999),
+        unreported=st.none() | st.sampled_from(list(UNREPORTED)),
         usage=usages,
         reported=st.none() | reports,
         cost=st.none() | costs,

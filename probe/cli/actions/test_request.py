@@ -102,7 +102,12 @@ async def send_request(config: Config, name: str, question: Question) -> Attempt
             meter = assembly.engines.get(plan.target.provider)
             visit = None
             if meter is not None:
-                patient = Meter(meter.engine, patience_seconds=_COUNTERS_SECONDS, apart=meter.apart)
+                patient = Meter(
+                    meter.engine,
+                    patience_seconds=_COUNTERS_SECONDS,
+                    apart=meter.apart,
+                    routed=meter.silenced is not None,
+                )
                 way = patient.around(plan.target.model, stream=question.stream)
                 visit = await stack.enter_async_context(way)
             capture = await provider.send(_prompt(plan, question), wire)

@@ -11,7 +11,7 @@ from probe.analysis.percentile import percentile
 from probe.analysis.reported import split
 from probe.cli.output.format import outcome_text, text_bars
 from probe.cli.output.table import print_json, print_line, terminal_safe
-from probe.facts.sample import Cost, Failed, Ok, Reported, Timing
+from probe.facts.sample import UNREPORTED, Cost, Failed, Ok, Reported, Timing
 from probe.facts.timeline import Timeline, seconds_between
 from probe.facts.timing import remarks_of, timing_of
 from probe.providers.protocol import Reading
@@ -43,7 +43,7 @@ def print_attempt(
 def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -> AttemptBody:
     reading = _remarked(reading)
     failed = reading.outcome if isinstance(reading.outcome, Failed) else None
-    timing = timing_of(reading.timeline, reading.usage, whole=failed is None)
+    timing = _timing(reading)
     return AttemptBody.of(
         reading,
         capture,
@@ -56,6 +56,11 @@ def attempt_body(capture: Capture, reading: Reading, cost: Cost | None = None) -
     )
 
 
+def _timing(reading: Reading) -> Timing:
+    whole = isinstance(reading.outcome, Ok)
+    return timing_of(reading.timeline, reading.usage, whole=whole, tries=reading.gateway_tries)
+
+
 def _remarked(reading: Reading) -> Reading:
     """With the remarks of the sample that it would become."""
     whole = isinstance(reading.outcome, Ok)
@@ -65,7 +70,7 @@ def _remarked(reading: Reading) -> Reading:
 def attempt_lines(capture: Capture, reading: Reading, cost: Cost | None = None) -> Iterator[str]:
     """Lines of at most 80 columns, the answer excepted."""
     reading = _remarked(reading)
-    timing = timing_of(reading.timeline, reading.usage, whole=isinstance(reading.outcome, Ok))
+    timing = _timing(reading)
     yield from _heading(capture, reading)
     yield ""
     yield from _phases(reading.timeline)
@@ -100,6 +105,9 @@ def _heading(capture: Capture, reading: Reading) -> Iterator[str]:
         yield _pair("their id", reading.provider_request_id)
     stamps = "the kernel" if capture.stamps == "kernel" else "the program, at the read"
     lag = None if capture.loop_lag_ns is None else capture.loop_lag_ns / 1e9
+    if reading.gateway is not None:
+        tries = "" if reading.gateway_tries is None else f", answered at try {reading.gateway_tries}"
+        yield _pair("gateway", f"{reading.gateway}{tries}")
     if reading.remarks:
         yield _pair("remarks", ", ".join(reading.remarks))
     yield _pair("stamped by", f"{stamps}; our own lag {duration(lag)}")
@@ -165,6 +173,8 @@ def _figures(reading: Reading, timing: Timing, cost: Cost | None) -> Iterator[st
     )
     if cost is not None:
         yield _pair("cost", f"{usd(cost.total_usd)} ({cost.price_source})")
+    if reading.unreported is not None:
+        yield _pair("they say", f"{UNKNOWN} ({UNREPORTED[reading.unreported]})")
     yield from _reported(reading.reported, timing)
 
 
@@ -209,7 +219,7 @@ def _gaps(timing: Timing) -> Iterator[str]:
     if not gaps:
         return
     first = ", ".join(f"+{duration(gap)}" for gap in gaps[: _FIRST_TOKENS - 1])
-    yield _pair("first tokens", f"{duration(timing.ttft_seconds)}, {first}")
+    yield _pair("first tokens", f"{duration(timing.first_token_seconds)}, {first}")
     ordered = sorted(gaps)
     middle, high = percentile(ordered, 50), percentile(ordered, 95)
     yield _pair(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from probe.cli.output.table import Cell, print_note, print_table, terminal_safe
-from probe.facts.sample import Failed, Outcome, Sample, Usage
+from probe.facts.sample import UNREPORTED, Failed, Outcome, Sample, Usage
 from probe.reports.format import UNKNOWN, duration, integer, tokens_per_second, usd, utc_time
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -80,9 +80,17 @@ def _failure_lines(samples: Iterable[Sample]) -> list[str]:
 
 
 def _remark_lines(samples: Iterable[Sample]) -> list[str]:
-    """A line for each way in which a target's responses departed from their protocol, and how often."""
-    counts = Counter(f"{series_label(sample)}: {remark}" for sample in samples for remark in sample.remarks)
-    return [f"remark on {line} ({number} times)" for line, number in counts.items()]
+    """A line for each way in which a target's responses departed from their protocol, and how often.
+
+    And one for each reason for which the engine behind it said nothing.
+    """
+    counts: Counter[str] = Counter()
+    for sample in samples:
+        label = series_label(sample)
+        counts.update(f"remark on {label}: {remark}" for remark in sample.remarks)
+        if sample.unreported is not None:
+            counts[f"the engine behind {label} said nothing: {UNREPORTED[sample.unreported]}"] += 1
+    return [f"{line} ({number} times)" for line, number in counts.items()]
 
 
 def text_bars(values: Sequence[float], width: int = 60) -> str:
