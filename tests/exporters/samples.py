@@ -203,6 +203,7 @@ STATUS = Status(
             up=True,
             loads=(EngineLoad(model="m", running=3, waiting=1, kv_cache_ratio=0.5, batch_size=2),),
         ),
+        EngineStatus(provider="pool", engine="vllm", silenced="router"),
     ),
     pricing=PricingStatus(
         sources=(PriceSourceStatus(source="models.dev", read_at=NOW - timedelta(days=3), errors=2),),

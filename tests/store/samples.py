@@ -68,6 +68,7 @@ def a_sample(run_id: UUID, **changes: Any) -> Sample:
             chunk_gaps_seconds=(0.017, 0.016_5, 0.018),
             tps=59.4,
             tps_steady=59.1,
+            later_try_ttft_seconds=0.4,
         ),
         usage=Usage(
             input_tokens=500,
@@ -96,6 +97,9 @@ def a_sample(run_id: UUID, **changes: Any) -> Sample:
             output_price_per_million_usd=Decimal("0.6"),
             price_source="genai-prices",
         ),
+        gateway="LiteLLM",
+        gateway_tries=1,
+        unreported="others",
         text="Paris.",
         finish_reason="stop",
         served_model="gpt-4o-mini-2024-07-18",

@@ -34,7 +34,8 @@ RUN = UUID(int=1000)
 
 def of_0_1(sample: Sample) -> Sample:
     """What 0.1 did not know is unknown."""
-    return replace(sample, timing=replace(sample.timing, redirect_seconds=None), remarks=())
+    timing = replace(sample.timing, redirect_seconds=None, later_try_ttft_seconds=None)
+    return replace(sample, timing=timing, remarks=(), gateway=None, gateway_tries=None, unreported=None)
 
 
 SAMPLES = (
