@@ -28,16 +28,19 @@ _PATIENCE = 5.0
 
 
 class Asked:
-    """One provider, asked again and again. `meter` is what is read of its engine."""
+    """One provider, asked again and again.
 
-    def __init__(self, name: str, wire: LocalWire, **config: Any) -> None:
+    `meter` is what is read of its engine, each time for `patience` seconds at most.
+    """
+
+    def __init__(self, name: str, wire: LocalWire, patience: float, **config: Any) -> None:
         self._endpoint = resolve_endpoint(name, ProviderConfig.model_validate(config))
         self._wire = wire
         self.provider = build(self._endpoint)
         engine = open_engine(self._endpoint)
         apart, routed = self._endpoint.metrics_url is not None, self._endpoint.kind == "proxy"
         self.meter = (
-            None if engine is None else Meter(engine, apart=apart, routed=routed, patience_seconds=_PATIENCE)
+            None if engine is None else Meter(engine, apart=apart, routed=routed, patience_seconds=patience)
         )
 
     async def sample(self, model: str, *, max_tokens: int = 32, stream: bool = True) -> Sample:
@@ -79,8 +82,10 @@ class Asked:
 
 
 @asynccontextmanager
-async def asking(name: str, wire: LocalWire, **config: Any) -> AsyncIterator[Asked]:
-    asked = Asked(name, wire, **config)
+async def asking(
+    name: str, wire: LocalWire, *, patience: float = _PATIENCE, **config: Any
+) -> AsyncIterator[Asked]:
+    asked = Asked(name, wire, patience, **config)
     try:
         yield asked
     finally:
