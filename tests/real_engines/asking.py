@@ -16,8 +16,7 @@ from probe.lib.ids import new_id
 from probe.probing.attempt import AttemptPlan, TargetPlan, attempt
 from probe.providers.factory import build
 from probe.providers.resolve import resolve_endpoint
-from probe.suites import Message
-from probe.suites.case import Case
+from probe.suites.case import Case, Message
 from probe.wire.local import LocalWire
 from tests.probing.asking import FixedPrices
 
