@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -58,7 +59,7 @@ def shares(counts: Counts) -> Iterator[list[int]]:
     ids=["known", "unknown"],
 )
 async def test_readings_leave_the_turns_as_they_are(
-    router: str, counts: Counts, wire: LocalWire, record: Record, config: dict[str, str], reason: str
+    router: str, counts: Counts, wire: LocalWire, record: Record, config: dict[str, Any], reason: str
 ) -> None:
     with shares(counts) as share:
         async with asking("pool", wire, base_url=f"{router}/v1", **config) as pool:
