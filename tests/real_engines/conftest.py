@@ -129,12 +129,14 @@ def litellm(folder: Path, simulator: RunningSimulator) -> Iterator[str]:
                     "api_base": base_url,
                     "api_key": "none",
                 },
+                # One that fails now and then is to be tried again, not left alone.
+                "model_info": {"allowed_fails": 0 if name == "down" else 1000},
             }
             for name, behaviour in behaviours.items()
             # A deployment that is alone is never left alone.
             for base_url in (simulator.base_url, simulator.base_url.replace("127.0.0.1", "localhost"))
         ],
-        "router_settings": {"num_retries": 3, "allowed_fails": 0, "cooldown_time": 60},
+        "router_settings": {"num_retries": 3, "cooldown_time": 60},
         "general_settings": {"dangerously_permit_weak_or_unset_master_key": True},
     }
     (folder / "litellm.yaml").write_text(yaml.safe_dump(config))
