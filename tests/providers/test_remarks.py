@@ -37,7 +37,7 @@ def read(body: bytes, *headers: bytes) -> Reading:
         (EVENTS + DONE + COUNTS, (), ("after_end_mark",)),
         (EVENTS + DONE + b"<html>oops", (), ()),
         (EVENTS + DONE + b"data: oops\n\n", (), ("after_end_mark",)),
-        (gzip.compress(EVENTS + DONE), (b"content-encoding: gzip",), ("compressed",)),
+        (gzip.compress(EVENTS + DONE, mtime=0), (b"content-encoding: gzip",), ("compressed",)),
         (
             chunked(EVENTS + DONE),
             (b"transfer-encoding: chunked", b"content-length: 7"),
@@ -50,7 +50,7 @@ def read(body: bytes, *headers: bytes) -> Reading:
         ),
         (EVENTS + DONE, (b"x-litellm-version: 1.9",), ("counted_by_gateway",)),
         (
-            gzip.compress(EVENTS),
+            gzip.compress(EVENTS, mtime=0),
             (b"content-encoding: gzip", b"x-litellm-call-id: 1"),
             ("no_end_mark", "compressed", "counted_by_gateway"),
         ),
