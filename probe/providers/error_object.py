@@ -1,7 +1,5 @@
 """What an error says, in whichever of the shapes that providers put it: pure, and total over any bytes."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What an error's words mean, as one table: for errors whose names and status do not say enough."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 What a list lacks is taken for gone, so that half a list is worse than none.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass

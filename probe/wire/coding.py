@@ -5,8 +5,6 @@ the piece that completes it has: what a decoder still holds back has not come ye
 decodes to more than `MOST_DECODED_BYTES` is cut there, and never held in memory beyond.
 """
 
-from __future__ import annotations
-
 import sys
 import zlib
 from collections.abc import Callable, Mapping

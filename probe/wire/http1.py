@@ -6,8 +6,6 @@ never an exception. Framing follows RFC 9112: chunked, Content-Length, or until 
 (1xx) responses are passed over; HEAD, 204 and 304 have no body, nor has a tunnel's answer to CONNECT.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass

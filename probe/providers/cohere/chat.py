@@ -4,8 +4,6 @@ https://docs.cohere.com/v2/docs/streaming: the `type` in the data of an event sa
 missing. Starts and ends of contents carry no output.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

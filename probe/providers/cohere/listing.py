@@ -1,7 +1,5 @@
 """Cohere's model list: https://docs.cohere.com/reference/list-models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

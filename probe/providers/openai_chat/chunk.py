@@ -4,8 +4,6 @@ Decoding is typed first (about a microsecond an event); if a provider puts anoth
 the same bytes are decoded again and fitted field by field. A number sent as text must not cost a sample.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -20,8 +20,6 @@ In the answer itself:
 What its head says is read by `probe.providers.reported`.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """Token counts in whichever envelope a provider put them, and the size of a prompt."""
 
-from __future__ import annotations
-
 import msgspec
 
 from probe.providers.openai_chat.chunk import ChatChunk, Timings, TokenUsage

@@ -5,8 +5,6 @@ what it is, whatever its name. That an item or a part was added is told when the
 that one is done repeats what the deltas said: neither is output.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
