@@ -93,9 +93,6 @@ OWN_INSTRUMENTS: Final[Mapping[Family, Instrument]] = {
 }
 
 
-# GenAI --------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GenAi:
     """A metric of the GenAI conventions, under its name in each version; None if it has none there.

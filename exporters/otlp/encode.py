@@ -149,9 +149,6 @@ def _named(instrument: Instrument) -> Metric:
     return Metric(name=instrument.name, description=instrument.help, unit=instrument.unit)
 
 
-# Parts ----------------------------------------------------------------------------------------------------
-
-
 def parts(metrics: Iterable[Metric]) -> Iterator[list[Metric]]:
     """The same points in lists of at most so many."""
     part: list[Metric] = []

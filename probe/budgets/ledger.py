@@ -184,8 +184,6 @@ class Ledger:
     def this_month(self) -> Spent:
         return _sum(self._earlier, self._today)
 
-    # Reservations -----------------------------------------------------------------------------------------
-
     def job_of(self, run_id: UUID) -> str | None:
         """None if the run has reserved nothing."""
         found = self._reserved.get(run_id)
@@ -205,8 +203,6 @@ class Ledger:
 
     def release(self, run_id: UUID) -> None:
         self._reserved.pop(run_id, None)
-
-    # Questions --------------------------------------------------------------------------------------------
 
     def standing(self, limit: BudgetLimit, other_runs: Sequence[SpendEstimate] = ()) -> Standing:
         """`other_runs` are runs of other programs, as far as they are still to come."""

@@ -153,8 +153,6 @@ class Daemon:
         await self._server.wait()
         raise ProbeError("the page server ended by itself")
 
-    # Stopping ---------------------------------------------------------------------------------------------
-
     async def _drain(self) -> None:
         """Claim nothing more; what is in flight may finish within the deadline."""
         services = self.services

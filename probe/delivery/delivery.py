@@ -213,8 +213,6 @@ class Delivery:
             return 0.0
         return max(0.0, (self._clock.now() - min(waiting)).total_seconds())
 
-    # Waiting ----------------------------------------------------------------------------------------------
-
     async def _wait_for_news(self) -> None:
         try:
             async with asyncio.timeout(_LOOK_SECONDS):

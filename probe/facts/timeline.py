@@ -51,8 +51,6 @@ class Timeline:
     stalls: tuple[Stall, ...] = ()
     doubts: Mapping[int, int] = field(default_factory=dict)
 
-    # Phases of the connection -----------------------------------------------------------------------------
-
     @property
     def redirect_seconds(self) -> float | None:
         """The exchange that was answered with a redirect, connection and all."""
@@ -84,8 +82,6 @@ class Timeline:
     @property
     def send_seconds(self) -> float | None:
         return seconds_between(self.send_ns, self.sent_ns)
-
-    # Responses --------------------------------------------------------------------------------------------
 
     @property
     def first_output_ns(self) -> int | None:
@@ -137,8 +133,6 @@ class Timeline:
     def duration_seconds(self) -> float:
         """Start of the call -> end of the exchange, however it ended."""
         return (self.end_ns - self.started_ns) / NS_PER_SECOND
-
-    # Speed ------------------------------------------------------------------------------------------------
 
     @property
     def arrivals_ns(self) -> tuple[int, ...]:

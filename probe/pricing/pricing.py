@@ -62,8 +62,6 @@ class Pricing:
         self._conflicts = SourceConflicts()
         self._charges = ChargeCheck(store)
 
-    # What is known ----------------------------------------------------------------------------------------
-
     async def load(self) -> None:
         """Have at hand what the store knows: what sources said last, and what was in force before.
 
@@ -101,8 +99,6 @@ class Pricing:
             _log.info(
                 "prices at hand", source=source, days=round((now - at).total_seconds() / _DAY_SECONDS, 1)
             )
-
-    # What comes in ----------------------------------------------------------------------------------------
 
     async def take(self, provider: str, listed: Sequence[ListedModel], at: datetime, /) -> Sequence[Event]:
         """Keep the prices of a provider's whole model list, read at `at`, and note what is in force now.
@@ -169,8 +165,6 @@ class Pricing:
         """Compare what the provider charged for a stored sample with what it was reckoned to cost."""
         await self._charges.check(sample, self._scope().config.pricing.disagreement_ratio)
 
-    # Sources ----------------------------------------------------------------------------------------------
-
     def _is_fetched(self, scope: Scope) -> bool:
         """Whether there is anything to fetch: nobody asks the network about models on this machine."""
         pricing = scope.config.pricing
@@ -209,8 +203,6 @@ class Pricing:
         scope.book.override(overrides)
         self._outcomes.succeeded(OVERRIDE_SOURCE, self._clock.now())
         return SourceReport(source=OVERRIDE_SOURCE, quotes=len(overrides))
-
-    # In force ---------------------------------------------------------------------------------------------
 
     async def _note(self, keys: Iterable[ModelKey]) -> tuple[Event, ...]:
         """Give every price in force a row where it is not the last one; tell what that changed."""

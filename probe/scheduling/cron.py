@@ -203,9 +203,6 @@ class CronTimetable:
         return interval_seconds(self.cron, self.zone, after)
 
 
-# Parsing ----------------------------------------------------------------------------------------------------
-
-
 def _numbers(text: str, field: _Field, part: str) -> Iterator[int]:
     for item in part.split(","):
         match = _ITEM.fullmatch(item)
@@ -242,9 +239,6 @@ def _error(text: str, reason: str) -> ConfigError:
     """In one line: what was given may hold anything."""
     message = f'cron "{text}": {reason}'
     return ConfigError("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
-
-
-# Calendar ---------------------------------------------------------------------------------------------------
 
 
 def _local_date(instant: datetime, zone: tzinfo) -> date:

@@ -49,9 +49,6 @@ class ScheduledJob:
     maintenance: bool = False
 
 
-# What is due ------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Misfires:
     """`count` planned instants, from `first` to `last`, at which nothing ran."""
@@ -91,9 +88,6 @@ def all_missed(planned: Iterable[datetime]) -> Misfires | None:
     """Everything that was planned, given in order; None if that is nothing."""
     instants = list(planned)
     return Misfires(instants[0], instants[-1], len(instants)) if instants else None
-
-
-# How it has been doing --------------------------------------------------------------------------------------
 
 
 class JobHistory(NamedTuple):

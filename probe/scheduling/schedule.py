@@ -205,8 +205,6 @@ class Schedule:
         await self._timer.close()
         await self._write_counts()
 
-    # Looking ----------------------------------------------------------------------------------------------
-
     def look(self, name: str) -> None:
         """Deal with what is due of one job; called at every planned instant."""
         state = self._states.get(name)
@@ -240,8 +238,6 @@ class Schedule:
 
     def _spawn(self, work: Work, name: str) -> None:
         self._tasks.start(work, f"job {name}")
-
-    # Dealing ----------------------------------------------------------------------------------------------
 
     async def _deal_with(self, state: JobState, job: ScheduledJob, due: DueInstants) -> None:
         """What becomes of instants that are due.
@@ -342,8 +338,6 @@ class Schedule:
             _log.exception("a run failed", job=job.name, run=str(run_id))
         finally:
             state.last_duration_seconds = (self._clock.monotonic_ns() - started_ns) / NS_PER_SECOND
-
-    # Counting ---------------------------------------------------------------------------------------------
 
     async def _count_missed(self, state: JobState, job: ScheduledJob, missed: Misfires | None) -> None:
         if missed is not None:

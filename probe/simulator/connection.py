@@ -82,8 +82,6 @@ class ClientConnection:
         """End whatever goes on, and close."""
         self._give_up("stopped")
 
-    # Reading ----------------------------------------------------------------------------------------------
-
     def _readable(self) -> None:
         try:
             data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ANCILLARY_BYTES)
@@ -133,8 +131,6 @@ class ClientConnection:
             )
         self._answer_next()
 
-    # Answering --------------------------------------------------------------------------------------------
-
     def _answer_next(self) -> None:
         if self._playback is not None or not self._waiting or not self._open:
             return
@@ -164,8 +160,6 @@ class ClientConnection:
         for step in self._responder.refuse(error).writes:
             self._writer.send_now(self._channel.seal(step.data))
         self._socket.shutdown(socket.SHUT_WR)
-
-    # The end ----------------------------------------------------------------------------------------------
 
     def _give_up(self, end: End) -> None:
         if self._playback is not None:

@@ -69,9 +69,6 @@ def _inside_character(data: bytes) -> int | None:
     return next((index + 1 for index, byte in enumerate(data) if byte >= 0xC0), None)
 
 
-# The bytes of an answer's events, in the dialect that a behaviour asks for.
-
-
 NEWLINES = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 OPENINGS = {
     "role": b'{"role":"assistant"}',

@@ -39,9 +39,6 @@ class ResponsePlan:
     fault: str | None = None
 
 
-# The planned instants of one answer.
-
-
 class WriteTiming:
     """Nanoseconds after the request; every instant with a spread takes one draw from `random`."""
 

@@ -105,9 +105,6 @@ class RequestReader:
         self._size = 0
 
 
-# What a client requested, as far as it shapes the answer.
-
-
 class StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool = False
 

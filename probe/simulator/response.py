@@ -92,9 +92,6 @@ def refused_plan(
     )
 
 
-# A whole answer: one body, written when the last token of a stream would have been.
-
-
 def whole_writes(behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> Iterator[Write]:
     """An answer in one piece, written when the last token of a stream would have been."""
     tokens = budget(behaviour, ask.max_tokens)

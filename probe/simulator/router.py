@@ -81,8 +81,6 @@ class Router:
         body = error_json(ErrorAnswer("invalid_request_error", None, str(error)))
         return one_write_plan(error.status, body, keep_alive=False)
 
-    # Chat -------------------------------------------------------------------------------------------------
-
     def _chat(self, received: Received) -> PlannedExchange:
         request = received.request
         self._requests += 1
@@ -156,8 +154,6 @@ class Router:
 
     def _authorized(self, request: Request) -> bool:
         return self._require_key is None or request.header("authorization") == f"Bearer {self._require_key}"
-
-    # Everything else --------------------------------------------------------------------------------------
 
     def _truth_of(self, request: Request, key: str) -> PlannedExchange:
         record = self._truth.find(key)

@@ -101,8 +101,6 @@ class Simulator:
         """What an OpenAI client is given."""
         return f"{self.origin}/v1"
 
-    # Connections ------------------------------------------------------------------------------------------
-
     def _accept(self) -> None:
         assert self._listener is not None
         for _ in range(ACCEPTED_AT_ONCE):

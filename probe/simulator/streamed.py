@@ -39,8 +39,6 @@ class StreamedAnswer:
             at_ns = burst.at_ns
         yield Write(at_ns + self._pace.end_ns, self._framed(self._ending(at_ns), last=True))
 
-    # Beginning --------------------------------------------------------------------------------------------
-
     def _opening(self) -> Iterator[Write]:
         """The head, the chunk without output, and comments spread evenly until the first output."""
         start_ns, first_ns = self._pace.head_ns, self._pace.first_ns
@@ -54,8 +52,6 @@ class StreamedAnswer:
         for number in range(1, self._behaviour.comments + 1):
             at_ns = start_ns + (first_ns - start_ns) * number // (self._behaviour.comments + 1)
             yield Write(at_ns, self._framed(self._events.comment()))
-
-    # Output -----------------------------------------------------------------------------------------------
 
     def _bursts(self) -> Iterator[Burst]:
         """The output in writes, each at its planned instant."""
@@ -95,8 +91,6 @@ class StreamedAnswer:
             after = (self._tokens.reasoning + self._tokens.answer) // 2
         return with_fault(bursts, self._behaviour.fault, after, self._pace, self._events)
 
-    # End --------------------------------------------------------------------------------------------------
-
     def _ending(self, last_ns: int) -> bytes:
         """Finish reason, usage and [DONE], as far as the behaviour has them."""
         behaviour = self._behaviour
@@ -128,8 +122,6 @@ class StreamedAnswer:
         }
         return {"id": f"req_{self._ask.id}", "usage": {**self._usage(), **times}}
 
-    # Bytes ------------------------------------------------------------------------------------------------
-
     def _written(self, burst: Burst) -> Iterator[Write]:
         data = self._framed(burst.data, last=burst.then == "end")
         if self._behaviour.split == 1:
@@ -144,9 +136,6 @@ class StreamedAnswer:
         if not self._chunked:
             return data
         return chunk(data) + LAST_CHUNK if last else chunk(data)
-
-
-# What a fault makes of a stream, once enough of it is sent.
 
 
 Then = Literal["go on", "end", "close", "reset"]

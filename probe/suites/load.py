@@ -257,9 +257,6 @@ def _files(given: Path) -> list[Path]:
     return found
 
 
-# Errors -----------------------------------------------------------------------------------------------------
-
-
 def _translate(document: SuiteDocument, exc: ValidationError) -> SuiteError:
     """The first of pydantic's errors in the order of the file.
 

@@ -83,8 +83,6 @@ class Call:
             self.builder.tls_version = connection.tls.version
             self.builder.tls_cipher = connection.tls.cipher
 
-    # Getting a connection ---------------------------------------------------------------------------------
-
     def _kept_connection(self) -> HttpConnection | None:
         if self._request.connection != "warm":
             return None

@@ -114,8 +114,6 @@ class Exchange:
         self._builder.fail(error)
         self._end()
 
-    # Sending ----------------------------------------------------------------------------------------------
-
     def _send(self, message: bytes) -> None:
         builder, connection = self._builder, self._connection
         builder.phase = "send"
@@ -174,8 +172,6 @@ class Exchange:
         if self._writing:
             self._writing = False
             self._loop.remove_writer(self._connection.fd)
-
-    # Receiving --------------------------------------------------------------------------------------------
 
     def _readable(self) -> bool:
         """Take in what has come. True where the exchange is over, or its deadlines are others now."""
@@ -268,8 +264,6 @@ class Exchange:
         """Nothing that comes from here on belongs to the exchange."""
         self._poller.remove(self._connection.fd)
         self._done.set_result(None)
-
-    # Deadlines --------------------------------------------------------------------------------------------
 
     @property
     def _accountable_ns(self) -> int:

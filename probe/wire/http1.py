@@ -249,8 +249,6 @@ class ResponseReader:
             return codings[-1].rpartition(b",")[2].strip().lower() == b"chunked"
         return any(name.lower() == b"content-length" for name, _ in self.headers)
 
-    # What the parser tells, in the order of the stream ----------------------------------------------------
-
     def begun(self) -> None:
         if self.complete:
             self.surplus = True

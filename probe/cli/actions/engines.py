@@ -118,9 +118,6 @@ async def see_info(endpoint: Endpoint, engine: Engine) -> EngineAnswer:
         return replace(seen, error=str(exc))
 
 
-# Showing it -----------------------------------------------------------------------------------------------
-
-
 def print_engine_list(engines: Mapping[str, Endpoint], targets: Sequence[TargetConfig]) -> None:
     if not engines:
         print_note("no inference server is configured")

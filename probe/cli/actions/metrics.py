@@ -99,9 +99,6 @@ def values_of(metric: NativeMetric, reports: Sequence[Reported]) -> list[float]:
     return [float(value) for value in read if value is not None]
 
 
-# Showing it -----------------------------------------------------------------------------------------------
-
-
 def print_metrics(samples: Sequence[Sample]) -> None:
     """One result a line. Durations have units; `prompt` and `eval` are tokens, time and tokens per second."""
     if not samples:

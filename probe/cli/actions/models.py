@@ -90,9 +90,6 @@ def _row(model: ShownModel) -> list[Cell | str]:
     ]
 
 
-# One model ------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """`targets` are those that name it, `events` the latest about it, newest first."""
@@ -188,9 +185,6 @@ def _price(record: ModelRecord) -> str:
     price = record.price.price
     given, made = usd(price.rates.input_per_million_usd), usd(price.rates.output_per_million_usd)
     return f"{given} in, {made} out per million tokens ({price.source})"
-
-
-# Asking for lists -----------------------------------------------------------------------------------------
 
 
 async def sync_models(config: Config, patterns: Sequence[str]) -> tuple[SyncReport, ...]:

@@ -94,9 +94,6 @@ def held_body(reviewed: Reviewed) -> object:
     return {"decided": [QuoteBody.from_quote(quote) for quote in reviewed.decided], "held": held}
 
 
-# sync -------------------------------------------------------------------------------------------------------
-
-
 _REFUSALS = 5
 
 

@@ -176,9 +176,6 @@ def _factor(factor: Decimal | None) -> str | None:
     return None if factor is None or factor == INFINITE else shown_factor(factor)
 
 
-# history ----------------------------------------------------------------------------------------------------
-
-
 _HISTORY: Final = ("from (UTC)", *rate_columns(), ">request", "source", "effective")
 
 
@@ -211,9 +208,6 @@ def _history_row(dated: DatedPrice) -> list[Cell | str]:
         price.source,
         "" if price.effective_on is None else price.effective_on.isoformat(),
     ]
-
-
-# cost -------------------------------------------------------------------------------------------------------
 
 
 _COSTS: Final = ("when (UTC)", "target", ">tokens", ">stored", ">reckoned", ">charged", "price of")

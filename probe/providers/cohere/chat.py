@@ -39,9 +39,6 @@ def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
     return PromptCall(path="/v2/chat", body=body)
 
 
-# Answers ----------------------------------------------------------------------------------------------------
-
-
 class _Content(msgspec.Struct, gc=False):
     text: str = ""
     thinking: str = ""

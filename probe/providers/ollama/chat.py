@@ -65,9 +65,6 @@ def _common(prompt: Prompt) -> dict[str, Any]:
     return {"stream": prompt.stream, "options": options}
 
 
-# Answers ----------------------------------------------------------------------------------------------------
-
-
 class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     arguments: msgspec.Raw = msgspec.Raw()
@@ -183,7 +180,6 @@ def _is_stream(response: HttpResponse) -> bool:
     return media_type.startswith(("application/x-ndjson", "application/ndjson")) or b"\n{" in response.body
 
 
-# What it counts and clocks ----------------------------------------------------------------------------------
 #
 # A server that clocked the evaluation leaves out what is 0: what is absent there is 0. One that passes on the
 # answer of another (ollama.com) clocks the whole at most: what is absent there is unknown.

@@ -118,9 +118,6 @@ def _total(value: object) -> int | None:
     return total if isinstance(total, int) and not isinstance(total, bool) else None
 
 
-# Entries ----------------------------------------------------------------------------------------------------
-
-
 def _listed_model(entry: Mapping[str, Any], shown: PriceReader, *, dated: bool = True) -> ListedModel | None:
     """The model; None if the entry has no id. `dated`: `created` is the model's date."""
     found = entry.get("id")

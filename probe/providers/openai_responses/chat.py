@@ -74,9 +74,6 @@ def _request(prompt: Prompt, quirks: Quirks) -> PromptCall:
     return PromptCall(path="/responses", body=body, query=quirks.query)
 
 
-# Answers ----------------------------------------------------------------------------------------------------
-
-
 class _Event(msgspec.Struct, gc=False):
     """What the events that a stream is full of have. Any other is decoded again, without types."""
 
@@ -223,9 +220,6 @@ def _prompt_texts(request: Mapping[str, Any]) -> Iterator[str]:
     texts = [request.get("instructions"), request.get("input")]
     texts += [message.get("content") for message in items(request.get("input"))]
     return (piece for piece in texts if isinstance(piece, str))
-
-
-# The model list ---------------------------------------------------------------------------------------------
 
 
 def _read_page(value: object, endpoint: Endpoint) -> ModelPage[ListingCall]:
