@@ -1,6 +1,7 @@
 """Writes to InfluxDB 2.x and 3.x, VictoriaMetrics, and what else takes the v2 write API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -13,11 +14,12 @@ from influxdb_client.rest import ApiException
 from influxdb_client.service.buckets_service import BucketsService
 from influxdb_client.service.organizations_service import OrganizationsService
 from influxdb_client.service.write_service import WriteService
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from exporters.influxdb.facts import event_line, price_line
 from exporters.influxdb.faults import export_errors, reason_given
 from exporters.influxdb.points import attempt_line, status_lines
-from exporters.influxdb.settings import InfluxDBSettings, influxdb_settings
+from exporters.settings import parse_settings, require_file
 from exporters.thread import in_thread
 from probe.catalog.prices.price import PriceEntry
 from probe.errors import ConfigError, ExportError
@@ -26,6 +28,27 @@ from probe.facts.event import Event
 from probe.facts.sample import Sample
 from probe.facts.status import Status
 from probe.lib.clock import Clock
+
+
+class InfluxDBSettings(BaseModel):
+    """See `probe.config.InfluxDBConfig`, whose fields these are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str = Field(pattern="^https?://")
+    token: SecretStr | None = None
+    org: str | None = None
+    bucket: str = "inference-probe"
+    timeout_seconds: float = 10.0
+    ca_file: Path | None = None
+
+
+def influxdb_settings(settings: Mapping[str, object]) -> InfluxDBSettings:
+    """Raises ConfigError."""
+    found = parse_settings(InfluxDBSettings, "exporters.influxdb", settings)
+    require_file(found.ca_file, "exporters.influxdb.ca_file")
+    return found
+
 
 # What the API documents for a write that was carried out; 200 is what captive portals and pages answer.
 _WRITTEN: Final = 204

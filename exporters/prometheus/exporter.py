@@ -7,15 +7,7 @@ from typing import assert_never
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from exporters.accumulators import (
-    AttemptRef,
-    Counter,
-    Gauge,
-    Histogram,
-    Labels,
-    attempt_ref,
-    by_labels,
-)
+from exporters.accumulators import AttemptRef, Counter, Gauge, Histogram, Labels, attempt_ref, by_labels
 from exporters.prometheus.exposition import FamilyTotals, FamilyWriter, about, label_text
 from exporters.prometheus.negotiation import Format, negotiate
 from exporters.remembered import Remembered

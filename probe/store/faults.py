@@ -27,10 +27,7 @@ _SQLITE_PASSING = {
     "SQLITE_NOTADB": f"is no SQLite database; check the path, or {REPAIR}",
 }
 _SQLITE_LACKS = ("no such table", "no such column", "has no column named")
-_SQLITE_LASTING = {
-    "SQLITE_CONSTRAINT": "refused a row",
-    "SQLITE_TOOBIG": "refused a row: too big",
-}
+_SQLITE_LASTING = {"SQLITE_CONSTRAINT": "refused a row", "SQLITE_TOOBIG": "refused a row: too big"}
 
 # SQLSTATE codes and classes (two characters). https://www.postgresql.org/docs/15/errcodes-appendix.html
 _POSTGRES_PASSING = {

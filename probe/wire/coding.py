@@ -167,10 +167,5 @@ class _Zstd:
 
 _GZIP = 16 + zlib.MAX_WBITS
 _DECODERS: Mapping[str, Callable[[], _Decoder]] = MappingProxyType(
-    {
-        "gzip": lambda: _Zlib(_GZIP),
-        "deflate": lambda: _Zlib(zlib.MAX_WBITS),
-        "br": _Brotli,
-        "zstd": _Zstd,
-    }
+    {"gzip": lambda: _Zlib(_GZIP), "deflate": lambda: _Zlib(zlib.MAX_WBITS), "br": _Brotli, "zstd": _Zstd}
 )

@@ -7,7 +7,7 @@ from typing import Literal, get_origin
 import pytest
 from pydantic import BaseModel
 
-from exporters.influxdb.settings import InfluxDBSettings
+from exporters.influxdb.exporter import InfluxDBSettings
 from exporters.otlp.settings import OtlpSettings
 from probe.config.results import InfluxDBConfig, OtlpConfig
 

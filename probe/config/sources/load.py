@@ -1,7 +1,12 @@
-"""Read every source of settings, put one over the other and check the whole."""
+"""Read every source of settings, put one over the other and check the whole.
+
+And find what stands there and not in its place: above all secrets where a name or a number belongs. A name is
+on the board, in labels and in messages: one that looks like a key is refused before it gets there.
+"""
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +15,26 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from probe.config import Config, process_environment
-from probe.config.sources.misplaced import misplaced, secrets_in
 from probe.config.sources.problems import Origins, problem_lines
-from probe.config.sources.shape import Shape, is_list, is_mapping, is_section, step, visible
+from probe.config.sources.shape import (
+    FREE,
+    Place,
+    Shape,
+    every_setting,
+    is_list,
+    is_mapping,
+    is_secret,
+    is_section,
+    keys_of,
+    shape_at,
+    step,
+    visible,
+)
 from probe.config.sources.variables import Variable, from_dotenv, from_environment, read_layer
 from probe.config.sources.yaml_file import YamlFile, content_of, read_yaml
+from probe.config.values import NOT_REPLACED
 from probe.errors import ConfigError
-from probe.lib.secrets import learn
+from probe.lib.secrets import learn, looks_random, looks_secret
 
 DEFAULT_FILE: Final = "probe.yaml"
 DOTENV_FILE: Final = ".env"
@@ -57,9 +75,9 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None, cwd: Pa
     origins = Origins(str(file), document.lines, [layer.origins for layer in layers])
     sources = [*(source for layer in layers for source in layer.sources()), given]
     for source in sources:
-        learn(secrets_in(source))
+        learn(_secrets_in(source))
     problems = [problem for layer in reversed(layers) for problem in layer.problems]
-    found = {place: text for source in sources for place, text in misplaced(source)}
+    found = {place: text for source in sources for place, text in _misplaced(source)}
     try:
         config = _merge(sources)
     except ValidationError as exc:
@@ -136,3 +154,56 @@ def _fill_empty(value: Any, shape: Shape) -> Any:
     if isinstance(value, list):
         return [_fill_empty(item, step(shape, index)) for index, item in enumerate(value)]
     return value
+
+
+# Here a hash or the id of a machine is no secret.
+_IDS: Final = frozenset({"model", "location", "instance"})
+_REFERENCE: Final = re.compile(r"\$\{[A-Za-z_]")
+_MESSAGE: Final = "looks like a key or a password, and would be shown to everybody"
+_MEND: Final = "; those belong into api_key, a file or the environment"
+
+
+def _secrets_in(source: object) -> Iterator[str]:
+    """What stands in the place of a secret, but for a word of the configuration's own.
+
+    A password "database" would make every message about the database unreadable.
+    """
+    words = {str(part) for place, _ in every_setting() for part in place}
+    for place, value in _walk(source, ()):
+        if isinstance(value, str) and is_secret(place) and value not in words:
+            yield value
+
+
+def _misplaced(source: object) -> Iterator[tuple[Place, str]]:
+    """The places of keys and values that look like a secret, or name a variable, and what to say.
+
+    What stands under an unknown key is never shown, and what is wrong is the key.
+    """
+    for place, value in _walk(source, ()):
+        if isinstance(place[-1], str) and _is__misplaced(place[-1], place):
+            yield place, f"the name {_MESSAGE}{_MEND}"
+        elif isinstance(value, str) and _is_shown(place) and _is__misplaced(value, place):
+            file = f"{place[-1]}_file"
+            has_file = file in keys_of(shape_at(place[:-1]))
+            yield place, f"{_MESSAGE}{f'; put it into a file and give {file}' if has_file else _MEND}"
+        elif isinstance(value, str) and _is_shown(place) and _REFERENCE.search(value):
+            yield place, NOT_REPLACED
+
+
+def _is_shown(place: Place) -> bool:
+    return shape_at(place) not in (None, FREE) and not is_secret(place)
+
+
+def _is__misplaced(text: str, place: Place) -> bool:
+    return looks_secret(text) or (place[-1] not in _IDS and looks_random(text))
+
+
+def _walk(value: Any, place: Place) -> Iterator[tuple[Place, Any]]:
+    """Every value but the whole, with its place."""
+    if place:
+        yield place, value
+    entries = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in entries:
+        yield from _walk(item, (*place, key))

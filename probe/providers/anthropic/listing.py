@@ -59,7 +59,4 @@ def _inputs(capabilities: object) -> tuple[str, ...] | None:
     return ("text", *supported)
 
 
-MODELS = ModelListing(
-    first=ListingCall(path="/models", query=(("limit", _PAGE_SIZE),)),
-    read=_read_page,
-)
+MODELS = ModelListing(first=ListingCall(path="/models", query=(("limit", _PAGE_SIZE),)), read=_read_page)

@@ -47,7 +47,4 @@ def _outputs(methods: object) -> tuple[str, ...] | None:
     return ("embedding",) if "embedContent" in methods else None
 
 
-MODELS = ModelListing(
-    first=ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE),)),
-    read=_read_page,
-)
+MODELS = ModelListing(first=ListingCall(path="/models", query=(("pageSize", _PAGE_SIZE),)), read=_read_page)
