@@ -3,8 +3,6 @@
 https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -66,7 +64,7 @@ class ExponentialHistogram:
     def exemplars(self) -> Sequence[Exemplar]:
         return self._exemplars
 
-    def copy(self) -> ExponentialHistogram:
+    def copy(self) -> "ExponentialHistogram":
         """Without exemplars."""
         copy = ExponentialHistogram()
         copy.scale, copy.count, copy.zero_count = self.scale, self.count, self.zero_count

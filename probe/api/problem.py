@@ -1,7 +1,5 @@
 """Errors over HTTP: `application/problem+json` (RFC 9457), one clear sentence each, never a secret."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -27,7 +25,7 @@ class ProblemBody(BaseModel):
     title: str
     status: int
     detail: str | None = None
-    errors: list[ProblemPart] | None = None
+    errors: "list[ProblemPart] | None" = None
 
 
 class ProblemPart(BaseModel):

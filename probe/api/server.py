@@ -1,7 +1,5 @@
 """The HTTP server in the daemon's own loop: uvicorn, without its signal handlers and its access log."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno
@@ -51,7 +49,7 @@ class ApiServer:
         self.port = port
 
     @classmethod
-    async def start(cls, app: ASGIApp, host: str, port: int) -> ApiServer:
+    async def start(cls, app: ASGIApp, host: str, port: int) -> Self:
         """Listen on every address of `host`; port 0 takes a free one. Returns once requests are answered.
 
         Raises ConfigError, one clear line, if it cannot listen there.
@@ -59,7 +57,7 @@ class ApiServer:
         return await cls.answer(app, host, await bind(host, port))
 
     @classmethod
-    async def answer(cls, app: ASGIApp, host: str, sockets: Sequence[socket.socket]) -> ApiServer:
+    async def answer(cls, app: ASGIApp, host: str, sockets: Sequence[socket.socket]) -> Self:
         """Answer what comes to the sockets that `bind` gave; it closes them at its end."""
         config = uvicorn.Config(
             app,

@@ -6,8 +6,6 @@ half), the output as `OUTPUT_SHARE` of the case's max_tokens, which it cannot ex
 costs less than is estimated here, and reasoning is priced as other output.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,14 +40,14 @@ class Amount:
     usd: Decimal = Decimal(0)
     high_usd: Decimal = Decimal(0)
 
-    def __add__(self, other: Amount) -> Amount:
+    def __add__(self, other: "Amount") -> "Amount":
         return Amount(
             low_usd=self.low_usd + other.low_usd,
             usd=self.usd + other.usd,
             high_usd=self.high_usd + other.high_usd,
         )
 
-    def times(self, factor: int | Decimal) -> Amount:
+    def times(self, factor: int | Decimal) -> "Amount":
         return Amount(low_usd=self.low_usd * factor, usd=self.usd * factor, high_usd=self.high_usd * factor)
 
     @property

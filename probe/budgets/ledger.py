@@ -4,8 +4,6 @@ A run reserves its estimate until it ends; what its stored results have cost by 
 reservation as it is added to what is spent. Days and months are those of the calendar, in UTC.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +66,7 @@ class BudgetLimit:
     def of_spent(self, spent: Spent) -> Decimal:
         return sum((usd for (provider, job), usd in spent.items() if self.covers(provider, job)), _ZERO)
 
-    def of_estimate(self, estimate: SpendEstimate) -> Decimal:
+    def of_estimate(self, estimate: "SpendEstimate") -> Decimal:
         charged = estimate.usd_by_provider.items()
         return sum((usd for provider, usd in charged if self.covers(provider, estimate.job)), _ZERO)
 

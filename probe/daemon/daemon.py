@@ -8,8 +8,6 @@ attempts in flight may finish, the pages go, samples are stored, and only then t
 and the store. `probe.daemon.services` puts it together, `probe.daemon.process` runs it as a process.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -75,7 +73,7 @@ class Daemon:
         force_stop: asyncio.Event | None = None,
         *,
         closing_seconds: float = _CLOSING_SECONDS,
-    ) -> AsyncIterator[Daemon]:
+    ) -> "AsyncIterator[Daemon]":
         """Everything is up inside the block, and stopped in order at its end.
 
         Once `force_stop` is set, the stop waits for nothing. `closing_seconds` is what storing may take once

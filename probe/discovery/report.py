@@ -1,7 +1,5 @@
 """What one asking for a model list brought."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -37,7 +35,7 @@ class SyncReport:
     @classmethod
     def of(
         cls, discovery_id: UUID, provider: str, comparison: Comparison, events: tuple[Event, ...]
-    ) -> SyncReport:
+    ) -> "SyncReport":
         """Of a whole list."""
         return cls(
             id=discovery_id,

@@ -1,11 +1,9 @@
 """The leaderboard: what each target series did in a window, ranked. The board and the API show the same."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from probe.analysis.distribution import Distribution
 from probe.analysis.percentile import hourly_medians
@@ -30,7 +28,7 @@ class Sort:
     worst_first: bool = False
 
     @classmethod
-    def parse(cls, text: str) -> Sort | None:
+    def parse(cls, text: str) -> Self | None:
         """`tps` is best first, `-tps` worst first; None if the text is neither."""
         key = text.removeprefix("-")
         return cls(key=key, worst_first=text != key) if key in SORT_KEYS else None

@@ -1,7 +1,5 @@
 """Which targets share objectives and windows, read off the configuration."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,7 +34,7 @@ class Slo(NamedTuple):
     jitter_seconds: float
 
     @classmethod
-    def of(cls, general: SloConfig, target: TargetConfig | None = None) -> Slo:
+    def of(cls, general: SloConfig, target: TargetConfig | None = None) -> "Slo":
         own = {} if target is None else target.slo.model_dump(exclude_none=True)
         return cls(**{**general.model_dump(), **own})
 

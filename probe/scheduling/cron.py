@@ -14,8 +14,6 @@ Daylight saving, as crontab(5) has it:
 datetime.datetime(2026, 1, 1, 12, 15, tzinfo=datetime.timezone.utc)
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -189,7 +187,7 @@ class CronTimetable:
     zone: tzinfo
 
     @classmethod
-    def parse(cls, text: str, timezone: str = "UTC") -> CronTimetable:
+    def parse(cls, text: str, timezone: str = "UTC") -> "CronTimetable":
         """Raises ConfigError."""
         return cls(cron=parse_cron(text), zone=parse_timezone(timezone))
 

@@ -1,7 +1,5 @@
 """One accepted connection: reads requests, has them answered one after another."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections import deque
@@ -60,7 +58,7 @@ class ClientConnection:
         channel: Channel,
         responder: Responder,
         number: int,
-        left: Callable[[ClientConnection, bool], None],
+        left: "Callable[[ClientConnection, bool], None]",
         warm_up: Callable[[], None],
     ) -> None:
         self._socket = sock

@@ -1,7 +1,5 @@
 """Requests out of the bytes of a connection."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -142,7 +140,7 @@ class Ask:
     http_1_0: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
-    def with_headers(self, more: tuple[tuple[str, str], ...]) -> Ask:
+    def with_headers(self, more: tuple[tuple[str, str], ...]) -> "Ask":
         return replace(self, headers=self.headers + more)
 
 

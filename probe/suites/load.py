@@ -16,12 +16,10 @@ cases:
     nonce: true
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
@@ -174,7 +172,7 @@ class _CaseSection(_Section):
     nonce: StrictBool = False
 
     @model_validator(mode="after")
-    def _one_prompt(self) -> _CaseSection:
+    def _one_prompt(self) -> Self:
         if (self.prompt is None) == (self.messages is None):
             raise ValueError("give either prompt or messages")
         return self

@@ -1,7 +1,5 @@
 """One stopwatch process, seen from the daemon: from its start to its end."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import socket
@@ -61,7 +59,7 @@ class Child:
         self._closing = False
 
     @classmethod
-    async def spawn(cls, environment: Mapping[str, str]) -> Child:
+    async def spawn(cls, environment: Mapping[str, str]) -> "Child":
         """A child that has said it is ready. Raises StopwatchError."""
         ours, theirs = socket.socketpair()
         with theirs:

@@ -1,7 +1,5 @@
 """The stopwatch in a process of its own, so that nothing the daemon does can delay a read."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Mapping
@@ -38,7 +36,7 @@ class StopwatchProcess:
         self.restarts = 0
 
     @classmethod
-    async def start(cls, environment: Mapping[str, str] | None = None) -> StopwatchProcess:
+    async def start(cls, environment: Mapping[str, str] | None = None) -> "StopwatchProcess":
         """Start the child and wait until it is ready. Raises StopwatchError where it does not come up.
 
         Of `environment` the child gets what its interpreter, its resolver and its trust store need, and
