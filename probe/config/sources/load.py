@@ -180,9 +180,9 @@ def _misplaced(source: object) -> Iterator[tuple[Place, str]]:
     What stands under an unknown key is never shown, and what is wrong is the key.
     """
     for place, value in _walk(source, ()):
-        if isinstance(place[-1], str) and _is__misplaced(place[-1], place):
+        if isinstance(place[-1], str) and _is_misplaced(place[-1], place):
             yield place, f"the name {_MESSAGE}{_MEND}"
-        elif isinstance(value, str) and _is_shown(place) and _is__misplaced(value, place):
+        elif isinstance(value, str) and _is_shown(place) and _is_misplaced(value, place):
             file = f"{place[-1]}_file"
             has_file = file in keys_of(shape_at(place[:-1]))
             yield place, f"{_MESSAGE}{f'; put it into a file and give {file}' if has_file else _MEND}"
@@ -194,7 +194,7 @@ def _is_shown(place: Place) -> bool:
     return shape_at(place) not in (None, FREE) and not is_secret(place)
 
 
-def _is__misplaced(text: str, place: Place) -> bool:
+def _is_misplaced(text: str, place: Place) -> bool:
     return looks_secret(text) or (place[-1] not in _IDS and looks_random(text))
 
 
