@@ -20,6 +20,7 @@ from probe.cli.commands import (
     metrics,
     models,
     prices,
+    providers,
     results,
     rules,
     run,
@@ -65,6 +66,7 @@ app.add_typer(models.models_group, name="models", rich_help_panel=_LOOK)
 app.command("events", rich_help_panel=_LOOK)(events.probe_events)
 app.command("replay", rich_help_panel=_LOOK)(test_request.probe_replay)
 app.add_typer(prices.prices_group, name="prices", rich_help_panel=_LOOK)
+app.add_typer(providers.providers_group, name="providers", rich_help_panel=_LOOK)
 app.add_typer(config.config_group, name="config", rich_help_panel=_RUN)
 app.add_typer(db.db_group, name="db", rich_help_panel=_RUN)
 app.add_typer(export.export_group, name="export", rich_help_panel=_RUN)
