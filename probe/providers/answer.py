@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from probe.facts.sample import Remark, Reported
 from probe.facts.timeline import OutputChunk
 from probe.providers.usage import TokenCounts
@@ -9,6 +11,10 @@ from probe.providers.values import whole_text
 
 # What models put around their thoughts where no parser of the server's takes them out.
 _THINK, _THOUGHT = "<think>", "</think>"
+
+# What a piece of output is of; "thought" is text that turned out to be none of the answer.
+PieceKind = Literal["text", "reasoning", "thought", "call"]
+_NO_ANSWER = ("reasoning", "thought")
 
 # `OutputChunk(…)` would cost twice as much, for every token there is.
 _new = tuple.__new__
@@ -18,30 +24,27 @@ class Answer:
     """Mutable; takes pieces in order. Absent is None.
 
     Output is text, reasoning, a refusal or a tool call. An event with none of them (role only, empty or null
-    content, usage) is no output and moves no instant. `id` is the provider's id of the answer, `envelope_id`
-    one that its support prefers.
+    content, usage) is no output and moves no instant. `pieces` of it are none of them empty: when each had
+    arrived, what it says and what it is of. `id` is the provider's id of the answer, `envelope_id` one that
+    its support prefers.
     """
 
     __slots__ = (
-        "calls",
+        "_thought_size",
+        "_thoughts",
         "envelope_id",
         "finish_reason",
         "id",
         "model",
-        "output",
-        "reasoning",
+        "pieces",
         "remarks",
         "reported",
         "system_fingerprint",
-        "text",
         "usage",
     )
 
     def __init__(self) -> None:
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
-        self.calls: list[str] = []
-        self.output: list[OutputChunk] = []
+        self.pieces: list[tuple[int, str, PieceKind]] = []
         self.finish_reason: str | None = None
         self.usage: TokenCounts | None = None
         self.model: str | None = None
@@ -50,55 +53,65 @@ class Answer:
         self.system_fingerprint: str | None = None
         self.reported: Reported | None = None
         self.remarks: set[Remark] = set()
+        # What stood between tags of thought, and how much of it is the beginning of the first piece of text.
+        self._thoughts = ""
+        self._thought_size = 0
+
+    def whole(self, kind: PieceKind) -> str | None:
+        """All that came of that kind, as every database can keep it; None if nothing did."""
+        return whole_text(self._said(kind)) or None
+
+    def _said(self, kind: PieceKind) -> str:
+        said = "".join([text for _, text, of in self.pieces if of == kind])
+        if kind == "text":
+            return said[self._thought_size :]
+        return said + self._thoughts if kind == "reasoning" else said
 
     @property
-    def whole_text(self) -> str | None:
-        return whole_text("".join(self.text)) if self.text else None
-
-    @property
-    def whole_reasoning(self) -> str | None:
-        return whole_text("".join(self.reasoning)) if self.reasoning else None
+    def output(self) -> tuple[OutputChunk, ...]:
+        return tuple(
+            [_new(OutputChunk, (at, len(text), of not in _NO_ANSWER)) for at, text, of in self.pieces]
+        )
 
     @property
     def has_answer(self) -> bool:
         """There is more than reasoning."""
-        return bool(self.text or self.calls)
+        return any(of not in _NO_ANSWER for _, _, of in self.pieces)
 
     @property
     def output_bytes(self) -> int:
         """The size of all output in UTF-8."""
-        pieces = (*self.text, *self.reasoning, *self.calls)
-        return len("".join(pieces).encode("utf-8", "surrogatepass"))
+        said = self._said("text") + self._said("reasoning") + self._said("call")
+        return len(said.encode("utf-8", "surrogatepass"))
 
     def take_text(self, text: str, at_ns: int) -> None:
         """A piece of the answer that is not empty, which had arrived at `at_ns`."""
-        self.text.append(text)
-        self.output.append(_new(OutputChunk, (at_ns, len(text), True)))
+        self.pieces.append((at_ns, text, "text"))
 
     def take_reasoning(self, text: str, at_ns: int) -> None:
         if text:
-            self.reasoning.append(text)
-            self.output.append(_new(OutputChunk, (at_ns, len(text), False)))
+            self.pieces.append((at_ns, text, "reasoning"))
 
     def part_thoughts(self) -> None:
         """Once all has come: what the model put into tags of thought at the start is reasoning, no answer."""
-        if self.calls or not self.text or not "".join(self.text[:8]).lstrip().startswith(_THINK[:1]):
+        first = next((text for _, text, of in self.pieces if of == "text" and text.strip()), "")
+        if not first.lstrip().startswith(_THINK[:1]):
             return
-        whole = "".join(self.text)
-        if not whole.lstrip().startswith(_THINK):
+        said = self._said("text")
+        if not said.lstrip().startswith(_THINK) or any(of == "call" for _, _, of in self.pieces):
             return
-        end = whole.find(_THOUGHT)
-        size = len(whole) if end < 0 else end + len(_THOUGHT)
-        self.reasoning.append(whole[:size].lstrip().removeprefix(_THINK).removesuffix(_THOUGHT))
-        self.text = [whole[size:]] if size < len(whole) else []
-        at = 0
-        for number, chunk in enumerate(self.output):
-            at += chunk.characters if chunk.answer else 0
-            if chunk.answer and at <= size:
-                self.output[number] = chunk._replace(answer=False)
+        end = said.find(_THOUGHT)
+        size = len(said) if end < 0 else end + len(_THOUGHT)
+        self._thoughts = said[:size].lstrip().removeprefix(_THINK).removesuffix(_THOUGHT)
+        for number, (at_ns, text, of) in enumerate(self.pieces):
+            if of == "text" and len(text) <= size:
+                size -= len(text)
+                self.pieces[number] = (at_ns, text, "thought")
+            elif of == "text":
+                break
+        self._thought_size = size
 
     def take_call(self, text: str, at_ns: int) -> None:
         """A piece of a tool call: its name, its arguments."""
         if text:
-            self.calls.append(text)
-            self.output.append(_new(OutputChunk, (at_ns, len(text), True)))
+            self.pieces.append((at_ns, text, "call"))

@@ -12,19 +12,23 @@ and blank ones are skipped.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice, repeat
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# As a number: asked of bytes, `in` first tries to take its left side for one, and is slow if it cannot.
-(_CR,) = b"\r"
-# What comes before the data of an event whose only lines are its data and, before it, maybe its name.
-_BEGINNING = re.compile(rb"(?:event: ?([^\r\n]*)(?:\r\n|\n|\r))?data: ?")
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
 
 # What makes no event and ends none: comments and blank lines between two events.
 _NOTHING = re.compile(rb"(?:(?::[^\r\n]*+)?(?:\r\n|\n|\r))++")
 
-_LONE_CR = re.compile(rb"\r(?!\n)")
+# What comes before the data of an event whose only lines are its data and, before it, maybe its name. Few of
+# the lines before it, as a search that fails at each of very many would look at all the others each time.
+_BEGINNING = rb"(?:(?::[^\r\n]*+)?EOL){0,8}+(?:event: ?[^\r\n]*+EOL)?data: ?"
+_FIRST, _NEXT = (
+    {line_end: re.compile((pattern % _BEGINNING).replace(b"EOL", line_end)) for line_end in (b"\n", b"\r\n")}
+    for pattern in (rb"(?:\xef\xbb\xbf)?%b", rb"(EOLEOL%b)")
+)
+_NAME = re.compile(rb"[\r\n]event: ?([^\r\n]*)")
 
 _BLANK = b" \t\r"
 
@@ -38,36 +42,34 @@ tuple, as a named one costs three times as much, for every token there is.
 """
 
 
-def split_events(body: bytes) -> Iterator[StreamEvent]:
+def split_events(body: bytes) -> Iterable[StreamEvent]:
     """The events of a whole body, in order. Total: any bytes are split."""
+    return _regular_events(body) or _events_by_line(body)
+
+
+def _regular_events(body: bytes) -> Iterable[StreamEvent] | None:
+    """The events, where all are a line of data each, some with a name before it; None where one is not.
+
+    Nearly every body is such a one, and is split as a whole, at what lies between the data.
+    """
+    line_end = b"\r\n" if b"\r" in body else b"\n"
+    first = _FIRST[line_end].match(body)
+    if first is None or not body.endswith(2 * line_end):
+        return None
+    parts = _NEXT[line_end].split(body[first.end() : -2 * len(line_end)])
+    data, between = parts[::2], [b"\n" + first[0], *parts[1::2]]
+    whole = b"".join(data)
+    if b"\n" in whole or b"\r" in whole:
+        return None
+    ends = accumulate(map(len, parts), initial=first.end())
+    next(ends)
+    names = {each: b"" if (name := _NAME.search(each)) is None else name[1] for each in set(between)}
+    return zip(data, islice(ends, 0, None, 2), map(names.__getitem__, between), repeat(True), strict=False)
+
+
+def _events_by_line(body: bytes) -> Iterator[StreamEvent]:
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
-    size = len(body)
-    has_cr = b"\r" in body
-    # Line by line then: what searches for a line feed would look through the rest of the body each time.
-    lone_cr = has_cr and _LONE_CR.search(body) is not None
-    line_end, blank_line = (b"\r\n", b"\r\n\r\n") if has_cr else (b"\n", b"\n\n")
-    width = len(line_end)
-    find, starts = body.find, body.startswith
-    beginning, name = b"data: ", b""
-    # If the beginning has no space after the colon, the one that does is another.
-    spaced = b""
-    while at < size:
-        # Nearly every event is a line of data and a blank one, some with a name before them, and begins like
-        # the event before: searching for the line end finds it. What is none of these goes line by line.
-        plain = not lone_cr and starts(beginning, at) and not (spaced and starts(spaced, at))
-        if not plain and not lone_cr and (match := _BEGINNING.match(body, at)) is not None:
-            plain = True
-            beginning, name = match[0], match[1] or b""
-            spaced = b"" if beginning.endswith(b" ") else beginning + b" "
-        if plain:
-            start = at + len(beginning)
-            end = find(b"\n", start) + 1 - width
-            if end >= start and starts(blank_line, end):
-                data = body[start:end]
-                if not has_cr or _CR not in data:
-                    yield data, end, name, True
-                    at = end + 2 * width
-                    continue
+    while at < len(body):
         if (nothing := _NOTHING.match(body, at)) is not None:
             at = nothing.end()
             continue
@@ -96,21 +98,17 @@ def _event_by_line(body: bytes, at: int) -> tuple[StreamEvent | None, int]:
     return (b"\n".join(lines), end, name, terminated) if lines else None, at
 
 
-def split_lines(body: bytes) -> Iterator[StreamEvent]:
+def split_lines(body: bytes) -> Iterable[StreamEvent]:
     """The lines of a whole body, in order, as events without a name. Total: any bytes are split.
 
     `end` is the offset just behind the line's last byte, line end excluded: the line has arrived when the
     byte before it has.
     """
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
-    size = len(body)
-    find = body.find
-    while at < size:
-        end = find(b"\n", at)
-        terminated = end >= 0
-        if not terminated:
-            end = size
-        line = body[at:end].rstrip(_BLANK)
-        if line:
-            yield line, at + len(line), b"", terminated
-        at = end + 1
+    *lines, torn = body[at:].split(b"\n")
+    for line in lines:
+        if stripped := line.rstrip(_BLANK):
+            yield stripped, at + len(stripped), b"", True
+        at += len(line) + 1
+    if stripped := torn.rstrip(_BLANK):
+        yield stripped, at + len(stripped), b"", False

@@ -34,11 +34,11 @@ def outcome_of(answer: Answer) -> Outcome:
         return failed(
             "budget_exhausted", f"the limit on output tokens was spent before any answer{_spent(answer)}"
         )
-    what = "reasoning but no answer" if answer.reasoning else "no answer"
+    what = "reasoning but no answer" if answer.pieces else "no answer"
     return failed("empty", f"{what}, finish_reason {reason}" if reason else what)
 
 
 def _spent(answer: Answer) -> str:
     if answer.usage is not None and answer.usage.reasoning_tokens:
         return f", on {answer.usage.reasoning_tokens} reasoning tokens"
-    return ", on reasoning" if answer.reasoning else ""
+    return ", on reasoning" if answer.pieces else ""

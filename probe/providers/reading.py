@@ -79,8 +79,8 @@ class _Reader:
             status_code=response.status,
             usage=self._usage(outcome),
             reported=answer.reported,
-            text=answer.whole_text,
-            reasoning_text=answer.whole_reasoning,
+            text=answer.whole("text"),
+            reasoning_text=answer.whole("reasoning"),
             finish_reason=_label(answer.finish_reason),
             served_model=_label(answer.model),
             provider_request_id=_label(request_id(response, answer.envelope_id, answer.id)),
@@ -221,7 +221,7 @@ class _Reader:
             send_ns=capture.send_ns,
             sent_ns=capture.sent_ns,
             first_byte_ns=first_byte_ns,
-            output=tuple(self._answer.output),
+            output=self._answer.output,
             streamed=streamed,
             end_ns=capture.end_ns,
             stalls=capture.stalls,
@@ -231,7 +231,7 @@ class _Reader:
     def _usage(self, outcome: Outcome) -> Usage:
         """Nothing is estimated for an attempt that failed before any output came."""
         answer = self._answer
-        if isinstance(outcome, Failed) and not answer.output and answer.usage is None:
+        if isinstance(outcome, Failed) and not answer.pieces and answer.usage is None:
             return Usage()
         prompt_bytes = self._dialect.prompt_bytes(self._capture.request_body)
         return settle_usage(answer.usage, prompt_bytes, answer.output_bytes)

@@ -74,15 +74,8 @@ class _DeltaEvent(msgspec.Struct, gc=False, tag="content_block_delta", tag_field
     delta: _Delta
 
 
+# Raises ValueError or RecursionError for another event, and where a type is not what the API says.
 _decode = msgspec.json.Decoder(_DeltaEvent).decode
-
-
-def _decode_delta(data: bytes) -> _Delta | None:
-    """The delta; None if the event is none, or has another type somewhere than the API says."""
-    try:
-        return _decode(data).delta
-    except (ValueError, RecursionError):
-        return None
 
 
 class MessageParser:
@@ -97,15 +90,22 @@ class MessageParser:
         self.ended = False
 
     def on_event(self, data: bytes, name: bytes, at_ns: int, /) -> Failure | None:
+        if name == _DELTA and not self.ended:
+            try:
+                delta = _decode(data).delta
+            except (ValueError, RecursionError):
+                pass
+            else:
+                self._take_delta(delta.type, delta.text or delta.thinking or delta.partial_json, at_ns)
+                return None
         if not data.startswith(b"{"):
             if name in HEARTBEATS or data.strip() in (_DONE, b""):
                 return None
             if name == b"error":
                 return read_error(data)
-        if name == _DELTA and not self.ended and (delta := _decode_delta(data)) is not None:
-            self._take_delta(delta.type, delta.text or delta.thinking or delta.partial_json, at_ns)
-            return None
-        event = decode_object(data)
+        return self._take_event(decode_object(data), name, at_ns)
+
+    def _take_event(self, event: Mapping[str, Any], name: bytes, at_ns: int) -> Failure | None:
         kind = text(event.get("type")) or name.decode("latin-1")
         if kind == "content_block_delta" and not self.ended:
             self._take_loose_delta(mapping(event.get("delta")), at_ns)

@@ -103,8 +103,8 @@ class _Parser:
                 self.ended = self.ended or data.strip() == _DONE
                 return None
             chunk = decode_loosely(data)
-        output = self._answer.output
-        before = len(output)
+        pieces = self._answer.pieces
+        before = len(pieces)
         _take_choices(self._answer, chunk, at_ns)
         # Checked for every token, so that it stands here.
         if (
@@ -117,7 +117,7 @@ class _Parser:
             or chunk.metrics is not None
             or chunk.perf_metrics is not None
         ):
-            return self._take_rest(chunk, pending=len(output) > before)
+            return self._take_rest(chunk, pending=len(pieces) > before)
         return None
 
     def _take_late(self, data: bytes) -> None:

@@ -155,7 +155,7 @@ class _Parser:
 
     def _take_response(self, response: Mapping[str, Any], at_ns: int) -> Failure | None:
         self._take_names(response)
-        if not self._answer.output:
+        if not self._answer.pieces:
             # One body, or a host whose stream has no deltas.
             self._take_items(response, at_ns)
         self._take_usage(mapping(response.get("usage")))

@@ -156,7 +156,7 @@ class _Parser:
         answer = self._answer
         self.ended = True
         # In a stream it repeats what its tokens were.
-        if event.generated_text and not answer.text:
+        if event.generated_text and not answer.pieces:
             answer.take_text(event.generated_text, at_ns)
         details = event.details or _Details()
         head = answer.usage or TokenCounts()
