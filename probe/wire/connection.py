@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from probe.lib.clock import NS_PER_SECOND
 from probe.wire import stamps
 from probe.wire.faults import WireError
 from probe.wire.http1 import ResponseReader
@@ -146,7 +147,11 @@ class HttpConnection:
             # What called for attention may be a stamp.
             self.look_for_sent_stamp()
             return None
-        wall_ns = stamps.received_wall_ns(ancillary)
+        wall_ns = None
+        if ancillary:
+            # `stamps.received_wall_ns`, but for a call on every piece.
+            seconds, nanoseconds = stamps.unpack_timespec(ancillary[0][2])
+            wall_ns = seconds * NS_PER_SECOND + nanoseconds
         more = len(data) == _READ_BYTES
         tls = self.tls
         if tls is None:

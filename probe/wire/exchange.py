@@ -43,9 +43,11 @@ class Exchange:
         "_connection",
         "_done",
         "_drained",
+        "_in_body",
         "_last_ns",
         "_last_read_ns",
         "_loop",
+        "_most_bytes",
         "_most_pieces",
         "_offset_ns",
         "_output_seen",
@@ -67,10 +69,12 @@ class Exchange:
         self._timer: asyncio.TimerHandle | None = None
         self._offset_ns = builder.clock_start.offset_ns
         self._size = 0
-        self._most_pieces = builder.request.max_response_bytes // _BYTES_PER_PIECE + _LEAST_PIECES
+        self._most_bytes = builder.request.max_response_bytes
+        self._most_pieces = self._most_bytes // _BYTES_PER_PIECE + _LEAST_PIECES
         self._last_read_ns = 0  # the last read that gave anything
         self._last_ns = 0  # the last stamp
         self._drained = True
+        self._in_body = False
         self._output_seen = False
         self._writing = False
         self._send_error: WireError | None = None
@@ -208,14 +212,15 @@ class Exchange:
         return first or self._done.done()
 
     def _on_data(self, data: bytes, at_ns: int, now_ns: int) -> None:
-        builder, reader = self._builder, self._reader
-        room = builder.request.max_response_bytes - self._size
-        too_large = len(data) > room or len(builder.arrivals) >= self._most_pieces
+        builder, reader, size = self._builder, self._reader, len(data)
+        room = self._most_bytes - self._size
+        too_large = size > room or len(builder.arrivals) >= self._most_pieces
         if too_large:
             data = data[:room]
-        self._size += len(data)
+            size = len(data)
+        self._size += size
         self._last_read_ns = now_ns
-        builder.arrivals.append((at_ns, len(data)))
+        builder.arrivals.append((at_ns, size))
         builder.pieces.append(data)
         reader.feed(data)
         if reader.complete:
@@ -223,11 +228,12 @@ class Exchange:
         elif reader.error is not None:
             self.abort(WireError("protocol", reader.error))
         elif too_large:
-            limit = builder.request.max_response_bytes
-            cut = f"is larger than {limit} bytes" if len(data) == room else "came in too many pieces"
+            cut = f"is larger than {self._most_bytes} bytes" if size == room else "came in too many pieces"
             self.abort(WireError("too_large", f"the response {cut}"))
-        elif reader.head_complete and builder.phase in ("send", "head"):
-            builder.phase = "first_token"
+        elif not self._in_body and reader.head_complete:
+            self._in_body = True
+            if builder.phase in ("send", "head"):
+                builder.phase = "first_token"
 
     def _end_of_stream(self) -> None:
         """Nothing more comes. TLS that just stops is no end that could be trusted (RFC 9112, 9.8)."""

@@ -16,6 +16,7 @@ _LOOKS_AT_ONCE = 8
 
 # How often a look is made while stalls matter.
 TICK_NS = NS_PER_MS
+_TICK = TICK_NS / NS_PER_SECOND
 
 # So many looks in a row, each so soon after the one before, are clock enough: to set a timer of a millisecond
 # for each of them would cost half as much as reading what comes.
@@ -83,17 +84,15 @@ class Poller:
         """One stall holds both instants: which of them came first cannot be told."""
         return any(start_ns <= earlier_ns and later_ns <= end_ns for start_ns, end_ns in self._stalls)
 
-    def _look_at_clock(self, now_ns: int) -> bool:
-        """Note a stall. True if there was one until now."""
-        since_ns = now_ns - self._awake_ns
-        stalled = since_ns > SHORTEST_STALL_NS and self._interested > 0
-        if stalled:
-            self._stalls.append(Stall(self._awake_ns, now_ns))
-            if len(self._stalls) > _MOST_STALLS:
-                self._stalls = at_most(_MOST_STALLS // 2, self._stalls)
-        self._awake_ns = now_ns
-        self._quick_looks = self._quick_looks + 1 if since_ns < _QUICK_NS else 0
-        return stalled
+    def _look_again(self, now_ns: int) -> bool:
+        """The last look is a while ago: note a stall. True if there was one until now."""
+        self._quick_looks = 0
+        if now_ns - self._awake_ns <= SHORTEST_STALL_NS or not self._interested:
+            return False
+        self._stalls.append(Stall(self._awake_ns, now_ns))
+        if len(self._stalls) > _MOST_STALLS:
+            self._stalls = at_most(_MOST_STALLS // 2, self._stalls)
+        return True
 
     def add(self, fd: int, callback: Callback) -> None:
         self._callbacks[fd] = callback
@@ -125,7 +124,10 @@ class Poller:
         """
         until_ns = None if timeout is None else monotonic_ns() + int(timeout * NS_PER_SECOND)
         while True:
-            ready, wanted, now_ns = self._serve(self._nap(timeout))
+            nap = timeout
+            if self._interested and self._quick_looks <= _MANY_LOOKS and (timeout is None or timeout > _TICK):
+                nap = _TICK
+            ready, wanted, now_ns = self._serve(nap)
             if wanted:
                 return any(fd == self._other_fd for fd, _ in ready)
             if until_ns is not None:
@@ -133,25 +135,21 @@ class Poller:
                     return False
                 timeout = (until_ns - now_ns) / NS_PER_SECOND
 
-    def _nap(self, timeout: float | None) -> float | None:
-        if not self._interested or self._quick_looks > _MANY_LOOKS:
-            return timeout
-        tick = TICK_NS / NS_PER_SECOND
-        return tick if timeout is None else min(timeout, tick)
-
     def _serve(self, timeout: float | None) -> tuple[list[tuple[int, int]], bool, int]:
         """What was readable, whether the loop has something to do for it, and when the wait was over."""
-        if self._epoll is None:
-            now_ns = monotonic_ns()
-            self._look_at_clock(now_ns)
-            return [], False, now_ns
-        ready = self._epoll.poll(timeout, _EVENTS_AT_ONCE)
+        epoll = self._epoll
+        ready = [] if epoll is None else epoll.poll(timeout, _EVENTS_AT_ONCE)
         now_ns = monotonic_ns()
-        stalled = self._look_at_clock(now_ns)
-        if stalled:
+        stalled = False
+        if now_ns - self._awake_ns < _QUICK_NS:
+            self._quick_looks += 1
+        else:
+            stalled = self._look_again(now_ns)
+        self._awake_ns = now_ns
+        if stalled and epoll is not None:
             # More may be readable by now; and interrupted by a signal beyond its timeout, as by SIGCONT,
             # Python's poll returns without a look.
-            ready = self._epoll.poll(0, _EVENTS_AT_ONCE)
+            ready = epoll.poll(0, _EVENTS_AT_ONCE)
         wanted = False
         callbacks = self._callbacks
         for fd, _ in ready:
@@ -165,7 +163,7 @@ class Poller:
             # What is read here may have been merged with what came during the stall.
             self._stalls[-1] = self._stalls[-1]._replace(end_ns=monotonic_ns())
         # After a full look there may be more that was readable.
-        if len(ready) < _EVENTS_AT_ONCE:
+        if len(ready) < _EVENTS_AT_ONCE and epoll is not None:
             self.looked_ns = now_ns
         return ready, wanted, now_ns
 

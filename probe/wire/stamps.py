@@ -25,7 +25,8 @@ _OPT_ID = 1 << 7
 _OPT_TSONLY = 1 << 11
 
 _TIMESPEC = struct.Struct("@ll")
-_unpack_timespec = _TIMESPEC.unpack_from
+# Seconds and nanoseconds.
+unpack_timespec = _TIMESPEC.unpack_from
 
 # linux/errqueue.h, sock_extended_err: errno, origin, type, code, padding, info, data.
 _EXTENDED_ERROR = struct.Struct("=IBBBBII")
@@ -70,7 +71,7 @@ def received_wall_ns(ancillary: Ancillary) -> int | None:
     """The stamp that came with a `recvmsg`, the only message requested; None if it is missing."""
     if not ancillary:
         return None
-    seconds, nanoseconds = _unpack_timespec(ancillary[0][2])
+    seconds, nanoseconds = unpack_timespec(ancillary[0][2])
     return seconds * NS_PER_SECOND + nanoseconds  # type: ignore[no-any-return]
 
 
