@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
-from operator import le
+from itertools import compress, islice
+from operator import add, itemgetter, le
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -43,15 +43,20 @@ _MOST_KEPT = 500_000
 
 _r = results.c
 _TIMED = timed_where(_r.success, _r.trusted, _r.reused, _r.connection == "cold")
+_NOT_STREAMED = "whole:"
 _HOUR_SECONDS = 3600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  SQLite's dates are text without a zone, in UTC
 
 _Key = tuple[str, str]  # target, connection
+_key = itemgetter(0, 1)
 
 
 class _Attempt(NamedTuple):
-    """One result as the window takes it. `cost_tokens` is None if the cost is not known."""
+    """One result as the window takes it, in few columns: each costs as much as the next.
+
+    `prompt` is its hash, marked where the answer was not streamed. `cost_usd` is None if it is not known.
+    """
 
     target: str
     connection: str
@@ -61,12 +66,10 @@ class _Attempt(NamedTuple):
     ttft_ms: float | None
     total_latency_ms: float | None
     tps: float | None
-    prompt_hash: str
-    streaming: bool
+    prompt: str
     input_tokens: int
     output_tokens: int
-    cost_usd: float
-    cost_tokens: int | None
+    cost_usd: float | None
 
 
 class RecentAttempts:
@@ -135,8 +138,8 @@ class _Series:
     """The attempts on one target over one kind of connection, in the order in which they ended."""
 
     __slots__ = (
-        "cost_tokens", "costs", "ends", "input_tokens", "kinds", "last", "names", "output_tokens", "prompts",
-        "total", "tps", "ttft",
+        "costs", "ends", "input_tokens", "kinds", "last", "names", "output_tokens", "total",
+        "tps", "ttft",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -144,11 +147,9 @@ class _Series:
         self.kinds: list[FailureKind | None] = []
         self.input_tokens = array("q")
         self.output_tokens = array("q")
-        self.costs = array("d")
-        self.cost_tokens: list[int | None] = []
+        self.costs: list[float | None] = []
+        # Each total latency is labelled with the number of its prompt.
         self.ttft, self.total, self.tps = TimedValues(), TimedValues(), TimedValues()
-        # Of each total latency.
-        self.prompts = TimedValues("q")
         # End and sequence of the last attempt; provider, model, kind and location as it has them.
         self.last = (0.0, 0)
         self.names: Sequence[Any] = ()
@@ -156,8 +157,7 @@ class _Series:
     def add(self, attempts: Sequence[Sequence[Any]]) -> bool:
         """Attempts of this series, tuples of `_Attempt`; whether the last one of the series is among them."""
         (
-            _, _, sequences, dates, kinds, ttft, total, tps, hashes, streaming, given, made, costs,
-            cost_tokens,
+            _, _, sequences, dates, kinds, ttft, total, tps, prompts, given, made, costs,
         ) = zip(*attempts, strict=True)  # fmt: skip
         ends = _seconds(dates)
         in_order = (not self.ends or self.ends[-1] <= ends[0]) and all(map(le, ends, islice(ends, 1, None)))
@@ -166,12 +166,10 @@ class _Series:
         self.kinds += kinds
         self.input_tokens.extend(given)
         self.output_tokens.extend(made)
-        self.costs.extend(costs)
-        self.cost_tokens += cost_tokens
+        self.costs += costs
         self.ttft.extend(ends, ttft, 1000)
-        self.total.extend(ends, total, 1000)
+        self.total.extend(ends, total, 1000, _numbers(prompts))
         self.tps.extend(ends, tps, 1)
-        self.prompts.extend(ends, _prompts(total, hashes, streaming), None)
         if not in_order:
             self._sort()
         if newest < self.last:
@@ -185,21 +183,19 @@ class _Series:
         def in_order(values: Sequence[Any]) -> list[Any]:
             return [values[index] for index in order]
 
-        self.kinds, self.cost_tokens = in_order(self.kinds), in_order(self.cost_tokens)
-        self.ends, self.costs = array("d", in_order(self.ends)), array("d", in_order(self.costs))
+        self.kinds, self.costs = in_order(self.kinds), in_order(self.costs)
+        self.ends = array("d", in_order(self.ends))
         self.input_tokens = array("q", in_order(self.input_tokens))
         self.output_tokens = array("q", in_order(self.output_tokens))
-        for column in (self.ttft, self.total, self.tps, self.prompts):
+        for column in (self.ttft, self.total, self.tps):
             column.sort()
 
     def forget_before(self, start: float) -> None:
         count = bisect_left(self.ends, start)
         if count:
-            for values in (
-                self.ends, self.kinds, self.input_tokens, self.output_tokens, self.costs, self.cost_tokens,
-            ):  # fmt: skip
+            for values in (self.ends, self.kinds, self.input_tokens, self.output_tokens, self.costs):
                 del values[:count]
-            for column in (self.ttft, self.total, self.tps, self.prompts):
+            for column in (self.ttft, self.total, self.tps):
                 column.forget_before(start)
 
     def row(self, key: _Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
@@ -214,7 +210,8 @@ class _Series:
         good = _of_successes(ends, kinds)
         by_hour = _by_hour(ends, start, hours)
         failures = Counter(kind for kind in kinds if kind is not None)
-        known = [tokens for tokens in self.cost_tokens[part] if tokens is not None]
+        given, made, costs = self.input_tokens[part], self.output_tokens[part], self.costs[part]
+        known = [cost is not None for cost in costs]
         return LeaderboardRow(
             target=target,
             connection=connection,  # type: ignore[arg-type]
@@ -231,13 +228,13 @@ class _Series:
             ttft_at_seconds=self.ttft.seconds_within(start, stop),
             total_latency_seconds=self.total.within(start, stop),
             tps=self.tps.within(start, stop),
-            prompts=self.prompts.within(start, stop),
-            input_tokens=sum(self.input_tokens[part]),
-            output_tokens=sum(self.output_tokens[part]),
+            prompts=self.total.labels_within(start, stop),
+            input_tokens=sum(given),
+            output_tokens=sum(made),
             # A sum of binary fractions, without the digits that adding made up.
-            cost_usd=Decimal(repr(round(sum(self.costs[part]), 12))),
-            costed=len(known),
-            costed_tokens=sum(known),
+            cost_usd=Decimal(repr(round(sum(filter(None, costs)), 12))),
+            costed=sum(known),
+            costed_tokens=sum(compress(map(add, given, made), known)),
             attempts_by_hour=by_hour,
             successes_by_hour=by_hour if good is ends else _by_hour(good, start, hours),
             last_at=_EPOCH + timedelta(seconds=ends[-1]),
@@ -258,11 +255,11 @@ class _Window:
         """How many attempts it holds."""
         return sum(len(series.ends) for series in self.series.values())
 
-    def add(self, attempts: Iterable[Sequence[Any]]) -> None:
+    def add(self, attempts: Sequence[Sequence[Any]]) -> None:
         """Tuples of `_Attempt`. The series whose last attempt is among them are `undescribed` then."""
-        parts: dict[_Key, list[Sequence[Any]]] = {}
-        for attempt in attempts:
-            parts.setdefault((attempt[0], attempt[1]), []).append(attempt)
+        parts: defaultdict[_Key, list[Sequence[Any]]] = defaultdict(list)
+        for key, attempt in zip(map(_key, attempts), attempts, strict=True):
+            parts[key].append(attempt)
         for key, part in parts.items():
             series = self.series.setdefault(key, _Series())
             if series.add(part):
@@ -298,29 +295,27 @@ def _to_date(date: datetime | str) -> datetime:
 
 
 def _seconds(dates: Sequence[datetime | str]) -> list[float]:
-    parse = datetime.fromisoformat
-    return [
-        ((parse(date) - _NAIVE_EPOCH) if isinstance(date, str) else (date - _EPOCH)).total_seconds()
-        for date in dates
-    ]
+    """All of the kind that the driver gives."""
+    if dates and isinstance(dates[0], str):
+        parse = datetime.fromisoformat
+        return [(parse(date) - _NAIVE_EPOCH).total_seconds() for date in dates]  # type: ignore[arg-type]
+    return [(date - _EPOCH).total_seconds() for date in dates]  # type: ignore[operator]
 
 
-def _prompts(
-    latencies: Sequence[float | None], hashes: Sequence[str], streaming: Sequence[bool]
-) -> list[int | None]:
-    """The number of the prompt of each attempt that has a latency."""
-    kinds = list(zip(hashes, streaming, strict=True))
-    numbers = {kind: prompt_number(*kind) for kind in set(kinds)}
-    return [
-        None if latency is None else numbers[kind] for latency, kind in zip(latencies, kinds, strict=True)
-    ]
+def _numbers(prompts: Sequence[str]) -> list[int]:
+    """The number of the prompt of each attempt."""
+    numbers = {
+        prompt: prompt_number(prompt.removeprefix(_NOT_STREAMED), not prompt.startswith(_NOT_STREAMED))
+        for prompt in set(prompts)
+    }
+    return list(map(numbers.__getitem__, prompts))
 
 
 def _of_successes(ends: array[float], kinds: Sequence[FailureKind | None]) -> array[float]:
     """The ends of the attempts that did not fail; the same array where none did."""
     if kinds.count(None) == len(kinds):
         return ends
-    return array("d", (end for end, kind in zip(ends, kinds, strict=True) if kind is None))
+    return array("d", [end for end, kind in zip(ends, kinds, strict=True) if kind is None])
 
 
 def _by_hour(ends: Sequence[float], start: float, hours: int) -> tuple[int, ...]:
@@ -350,12 +345,10 @@ def _attempt(dialect: SqlDialect) -> list[sa.ColumnElement[Any]]:
         "ttft_ms": number(sa.case((_TIMED, _r.ttft_ms))),
         "total_latency_ms": number(sa.case((_TIMED, _r.total_latency_ms))),
         "tps": number(sa.case((_TIMED, _r.tps))),
-        "prompt_hash": _r.prompt_hash,
-        "streaming": _raw(_r.streaming),
+        "prompt": sa.case((_r.streaming, _r.prompt_hash), else_=_NOT_STREAMED + _r.prompt_hash),
         "input_tokens": _r.input_tokens,
         "output_tokens": _r.output_tokens,
-        "cost_usd": number(_r.cost_usd),
-        "cost_tokens": sa.case((_r.cost_known, _r.input_tokens + _r.output_tokens)),
+        "cost_usd": number(sa.case((_r.cost_known, _r.cost_usd))),
     }
     return [columns[field] for field in _Attempt._fields]
 
