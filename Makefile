@@ -45,8 +45,8 @@ check: $(VENV)/.installed-unit   ## lint, format, types, import contracts, stale
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.generate --check
 
-bench: $(VENV)/.installed-unit   ## measure, print the table, write docs/benchmarks
-	$(BIN)/python -m bench
+bench: $(VENV)/.installed-unit   ## measure, print the table, write docs/benchmarks; BASELINE=checkout compares
+	$(BIN)/python -m bench $(if $(BASELINE),--baseline $(BASELINE))
 
 generate: $(VENV)/.installed-unit ## rewrite every generated file
 	$(BIN)/python -m tools.generate

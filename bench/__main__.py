@@ -1,12 +1,18 @@
-"""`python -m bench [part …]`: measures, prints the table, and keeps it in docs/benchmarks."""
+"""`python -m bench [--baseline PATH] [part …]`: measures, prints the table, and keeps it in docs/benchmarks.
+
+With another checkout as the baseline, each part is measured in both by turns, and printed with the ratios.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from bench import accuracy, alarms, attempts, daemon, delivery, fleet, reading, store, sync
+from bench.baseline import compare
 from bench.figure import Figure, kept, page, report, write
 
 PARTS = {
@@ -23,7 +29,11 @@ PARTS = {
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(PARTS)
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--baseline", type=Path, help="another checkout with a .venv of its own")
+    parser.add_argument("parts", nargs="*", metavar="part")
+    arguments = parser.parse_args()
+    wanted = arguments.parts or list(PARTS)
     unknown = [name for name in wanted if name not in PARTS]
     if unknown:
         sys.exit(f"no part {', '.join(unknown)}; parts are {', '.join(PARTS)}")
@@ -31,8 +41,12 @@ def main() -> None:
     figures: dict[str, list[Figure]] = {}
     for name in wanted:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        figures[name] = asyncio.run(PARTS[name]())
+        figures[name] = (
+            compare(name, arguments.baseline) if arguments.baseline else asyncio.run(PARTS[name]())
+        )
     print(page(report(figures, cores)))
+    if arguments.baseline:
+        return
     known = {**kept(), **figures}
     write(report({name: known[name] for name in PARTS if name in known}, cores))
     missed = [figure.name for each in figures.values() for figure in each if figure.verdict == "missed"]
