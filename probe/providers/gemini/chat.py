@@ -6,7 +6,6 @@ another type comes than the API says, the same bytes are decoded again and fitte
 """
 
 import re
-from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -192,12 +191,8 @@ def _largest(counted: list[_UsageMetadata]) -> _UsageMetadata:
     """Each count's largest: the last event may leave out what an earlier one told, or have a zero for it."""
     if len(counted) == 1:
         return counted[0]
-    return _UsageMetadata(
-        **{name: max(filter(None, map(get, counted)), default=None) for name, get in _COUNTS}
-    )
-
-
-_COUNTS = tuple((name, attrgetter(name)) for name in _UsageMetadata.__struct_fields__)
+    columns = zip(*map(msgspec.structs.astuple, counted), strict=True)
+    return _UsageMetadata(*[max(filter(None, column), default=None) for column in columns])
 
 
 def _blocked(feedback: object) -> Failure | None:
