@@ -4,8 +4,6 @@ A trace is a run and has its id. The id of a span is the end of the id of its at
 a repeat is the same span.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final

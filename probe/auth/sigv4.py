@@ -5,8 +5,6 @@ the method, the path as it stands in the request line, encoded once more, the qu
 body.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

@@ -3,8 +3,6 @@
 Shared by the daemon and the commands. Building it opens no connection.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass

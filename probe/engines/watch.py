@@ -1,7 +1,5 @@
 """The load of the configured servers, read periodically while nothing is measured on them."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager

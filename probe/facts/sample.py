@@ -3,8 +3,6 @@
 None is unknown and 0 is zero. Money is Decimal, in USD. Instants are aware UTC dates.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

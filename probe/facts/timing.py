@@ -1,7 +1,5 @@
 """From the instants of an attempt to the durations of its sample: pure."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Families read off attempts: outcomes, durations, speed, tokens and money."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from probe.analysis.tally import timed

@@ -1,7 +1,5 @@
 """Families read off what providers say beside an answer: durations, costs, rate limits in its head."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from probe.analysis.reported import split

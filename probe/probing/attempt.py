@@ -4,8 +4,6 @@ The stopwatch's work is over when `provider.send` returns; reading and pricing a
 attempt ends in a sample: what goes wrong on our side is a failure of kind "probe", never the provider's.
 """
 
-from __future__ import annotations
-
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/transcribe/latest/dg/event-stream.html: a frame is i
 headers, the CRC-32 of both, headers, payload, and the CRC-32 of all before; all numbers are big-endian.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache

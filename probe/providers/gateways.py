@@ -4,8 +4,6 @@ Rows of data with their sources; docs/providers.md is made of them. One that say
 head is known by its preset, or by `kind: proxy` in the configuration.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """What the head of a response says, beside its status."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from itertools import islice
 

@@ -4,8 +4,6 @@ Names, base URLs and variables of keys are those of https://models.dev where it 
 documentation that the row names. What is not confirmed there is absent.
 """
 
-from __future__ import annotations
-
 from probe.facts.sample import DialectName
 from probe.providers.preset import Preset, Quirks
 

@@ -1,7 +1,5 @@
 """What a dialect must do: send a prompt over the wire, and read the capture that comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol

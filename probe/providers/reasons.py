@@ -4,8 +4,6 @@ Names are what a machine is to read: code, type, and the reasons in Google's det
 enough is believed; one that is used for many things is refined by the words around it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple

@@ -17,8 +17,6 @@ a gateway's time says when the head left, which may be long before, and nothing 
   (https://docs.litellm.ai/docs/proxy/response_headers)
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation

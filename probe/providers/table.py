@@ -1,7 +1,5 @@
 """The presets, and the tables by which answers are read, as documentation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from probe.facts.sample import FAULTS, UNREPORTED

@@ -4,8 +4,6 @@ Money is a string in plain decimal notation: a JSON number becomes a binary frac
 of those drift. The fields of a result are those of `probe.facts.sample.Sample`.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Self, TypeVar

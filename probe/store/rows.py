@@ -4,8 +4,6 @@ What a provider sent is kept as it came, but for what a text column cannot hold:
 surrogates become U+FFFD, so that a strange answer is stored rather than refused by one of the databases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal

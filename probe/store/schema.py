@@ -4,8 +4,6 @@ The tables `providers`, `models`, `prices`, `runs` and `benchmark_results` are a
 for them, so a column of theirs is never renamed and never changes its meaning.
 """
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 
 from probe.facts.rates import TOKEN_KINDS

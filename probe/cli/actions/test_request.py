@@ -1,7 +1,5 @@
 """One request to one target."""
 
-from __future__ import annotations
-
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path

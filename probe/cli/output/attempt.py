@@ -1,7 +1,5 @@
 """One attempt: for people its phases on the axis of time, its tokens, its gaps, its answer; or as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple

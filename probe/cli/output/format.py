@@ -1,7 +1,5 @@
 """Samples as commands print them. Figures are those of `probe.reports.format`."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final

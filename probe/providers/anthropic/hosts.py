@@ -4,8 +4,6 @@ https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode
 from binascii import Error

@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 when the request is accepted and is no output; `metadata` is the last event. What is not known is skipped.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

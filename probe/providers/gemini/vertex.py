@@ -3,8 +3,6 @@
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference. It lists no models.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Results say which gateway answered at which try, and why an engine said nothing."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 
