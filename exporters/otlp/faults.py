@@ -37,6 +37,19 @@ _HINTS: Final[Mapping[int, str]] = {
 }
 
 
+class DeltasRefused(ExportError):
+    """The server takes totals, and was sent what was added: no repeat would change that.
+
+    Prometheus answers 500 and gives the reason, Mimir 400 with the same words.
+    """
+
+    def __init__(self, message: str) -> None:
+        hint = "set exporters.otlp.temporality to cumulative, or let it take deltas"
+        super().__init__(
+            f"{message}; {hint} (Prometheus: --enable-feature=otlp-deltatocumulative)", permanent=True
+        )
+
+
 def media_type(content_type: str) -> str:
     """Without parameters, in small letters."""
     return content_type.partition(";")[0].strip().lower()
@@ -58,6 +71,8 @@ def otlp_refusal(
     text = f"the OTLP server answered {status} to {signal}"
     if said:
         text = f"{text}: {said}"
+        if "temporality" in said:
+            return DeltasRefused(text)
     return ExportError(
         f"{text}; {hint.format(signal=signal)}" if hint else text,
         permanent=refused,

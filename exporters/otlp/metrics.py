@@ -22,6 +22,7 @@ from exporters.otlp.encode import (
     request_of,
     total_metric,
 )
+from exporters.otlp.faults import DeltasRefused
 from exporters.otlp.sender import send_bisecting
 from exporters.otlp.settings import OtlpSettings, Temporality
 from exporters.otlp.totals import Totals
@@ -187,6 +188,7 @@ class Metrics:
         self._counted = Remembered(_REMEMBERED)
         self._overflowed = False
         self._refused_names: set[str] = set()
+        self._takes_deltas = True
         # Points of metrics that a server refused for good.
         self.refused = 0
         self._totals.begin(series)
@@ -230,7 +232,20 @@ class Metrics:
         send_bisecting(self._send_metrics, metrics, self._refuse)
 
     def _send_metrics(self, metrics: Sequence[Metric]) -> None:
-        self._send(request_of(self._resource, SERVICE, __version__, metrics))
+        """Without deltas once they were refused: that is told once, and figures that are shown still go."""
+        if self._takes_deltas:
+            try:
+                self._send(request_of(self._resource, SERVICE, __version__, metrics))
+                return
+            except DeltasRefused as exc:
+                _log.error(
+                    "an OTLP server takes no deltas: none is sent until the next start", error=str(exc)
+                )
+                self._takes_deltas = False
+        shown = [metric for metric in metrics if metric.HasField("gauge")]
+        self.refused += sum(len(points_of(metric)) for metric in metrics if not metric.HasField("gauge"))
+        if shown:
+            self._send(request_of(self._resource, SERVICE, __version__, shown))
 
     def _now_ns(self) -> int:
         """Later than the time before, even if the clock was set back: no point replaces another."""

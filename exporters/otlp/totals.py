@@ -57,7 +57,7 @@ def attempt_instruments(settings: OtlpSettings) -> list[AttemptInstrument]:
                     read=source.read,
                     attributes=own_attributes if isinstance(source, OfAttempt) else None,
                     new=_new(own, settings),
-                    initial=source.initial if instrument.kind == "counter" else (),
+                    initial=((),) if family.kind == "histogram" else source.initial,
                 )
             )
     for entry in GEN_AI:
@@ -107,7 +107,7 @@ class Totals:
         self._nothing = {each: each.new() for each in self._known}
 
     def begin(self, series: Sequence[Series]) -> None:
-        """Have counters exist before their first attempt, so that their first step is seen."""
+        """Have totals exist before their first attempt, so that their first step is seen."""
         for each, known in self._known.items():
             subjects = {each.subject(one) for one in series} if each.attributes else {()}
             for key in ((subject, labels) for subject in subjects for labels in each.initial):

@@ -24,13 +24,13 @@ QUERIES = (
     ),
     (
         "Under what time to first token do 90 % of a provider's answers begin?",
-        f"histogram_quantile(0.9, sum by (provider, le) (rate({names.TTFT_SECONDS}_bucket[1d])))",
+        f"histogram_quantile(0.9, sum by (provider, connection, le) (rate({names.TTFT_SECONDS}_bucket[1d])))",
     ),
     (
         "In which phase does the time go?",
         (
-            f"sum by (target, phase) (increase({names.PHASE_SECONDS}_sum[6h]))"
-            f" / sum by (target, phase) (increase({names.PHASE_SECONDS}_count[6h]) > 0)"
+            f"sum by (target, connection, phase) (increase({names.PHASE_SECONDS}_sum[6h]))"
+            f" / sum by (target, connection, phase) (increase({names.PHASE_SECONDS}_count[6h]) > 0)"
         ),
     ),
     ("What do the probes cost a day?", f"sum(increase({names.COST_USD_TOTAL}[1d]))"),

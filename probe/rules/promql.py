@@ -30,12 +30,15 @@ def names_of(family: Family) -> tuple[str, ...]:
 
 
 _KNOWN: Final = frozenset(name for family in CATALOGUE for name in names_of(family))
+# As a whole a histogram can be read where it is native, and then its growth alone.
+_NATIVE: Final = frozenset(f"increase({family.name}" for family in CATALOGUE if family.kind == "histogram")
 
 
 def check_names(expression: str, recorded: Collection[str] = ()) -> None:
     """Raises UnknownMetric if a name is neither of the catalogue nor `recorded`."""
-    for name in _NAME.findall(expression):
-        if name not in _KNOWN and name not in recorded:
+    for found in _NAME.finditer(expression):
+        name, native = found[0], expression[: found.end()].endswith(tuple(_NATIVE))
+        if not native and name not in _KNOWN and name not in recorded:
             raise UnknownMetric(f"{name} is neither in the metric catalogue nor recorded, in: {expression}")
 
 

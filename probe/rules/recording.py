@@ -36,6 +36,12 @@ def counted_attempts(window: str) -> Recorded:
     )
 
 
+def successes(window: str, matcher: str) -> str:
+    """Attempts that succeeded, by series; nothing records them."""
+    counted = selector(names.ATTEMPTS_TOTAL, 'outcome="ok"', matcher, window=window)
+    return without("sum", OUTCOME, f"increase({counted})")
+
+
 def failed_attempts(window: str) -> Recorded:
     """Those of them that failed."""
     return Recorded(
@@ -53,26 +59,46 @@ def _increase(chosen: tuple[str, ...], window: str, _: Read, matcher: str, offse
 
 
 def answers(metric: str, window: str) -> Recorded:
-    """How many answers a histogram has counted, by series."""
-    return Recorded(
-        name=f"series:{metric}_count:increase{window}",
-        make=lambda _, matcher, offset: without(
-            "sum", (), f"increase({selector(f'{metric}_count', matcher, window=window, offset=offset)})"
-        ),
-    )
+    """How many answers a histogram has counted, by series, as a classic or as a native one."""
+
+    def make(_: Read, matcher: str, offset: str) -> str:
+        counted = selector(f"{metric}_count", matcher, window=window, offset=offset)
+        return _classic_or_native(
+            without("sum", (), f"increase({counted})"),
+            f"histogram_count({_native(metric, window, matcher, offset)})",
+        )
+
+    return Recorded(name=f"series:{metric}_count:increase{window}", make=make)
 
 
 def answers_in_time(metric: str, seconds: float, window: str) -> Recorded:
-    """How many of them took no longer than a bound of the histogram's buckets; the label `le` is gone."""
-    within = _bound(seconds)
+    """How many of them took no longer than a bound of the histogram's buckets; the label `le` is gone.
+
+    A native histogram that keeps those bounds knows it exactly; one with exponential buckets estimates it.
+    """
+
+    def make(_: Read, matcher: str, offset: str) -> str:
+        within = selector(f"{metric}_bucket", _bound(seconds), matcher, window=window, offset=offset)
+        grown = _native(metric, window, matcher, offset)
+        return _classic_or_native(
+            without("sum", ("le",), f"increase({within})"),
+            # Of no answers there is no share: nothing to add up.
+            f"histogram_fraction(0, {seconds:g}, {grown}) * histogram_count({grown}) >= 0",
+        )
+
     return Recorded(
         name=f"series:{metric}_bucket:le{_in_name(seconds)}_increase{window}",
-        make=lambda _, matcher, offset: without(
-            "sum",
-            ("le",),
-            f"increase({selector(f'{metric}_bucket', within, matcher, window=window, offset=offset)})",
-        ),
+        make=make,
     )
+
+
+def _native(metric: str, window: str, matcher: str, offset: str) -> str:
+    return f"increase({selector(metric, matcher, window=window, offset=offset)})"
+
+
+def _classic_or_native(classic: str, native: str) -> str:
+    """Prometheus keeps a histogram as either or both: `convert_classic_histograms_to_nhcb` and its kin."""
+    return f"{classic}\nor\n{without('sum', (), native)}"
 
 
 def _bound(seconds: float) -> str:

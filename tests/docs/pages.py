@@ -31,6 +31,14 @@ def links(page: Path) -> Iterator[str]:
                 yield str(target)
 
 
+def code(language: str) -> Iterator[tuple[Path, str]]:
+    """Every block of this language on every page, with its page."""
+    for page in PAGES:
+        for token in _tokens(page):
+            if token.type == "fence" and token.info == language:
+                yield page, token.content
+
+
 def anchors(page: Path) -> set[str]:
     """What may stand behind # for this page, as GitHub makes it of the headings."""
     tokens = _tokens(page)

@@ -18,11 +18,12 @@ from structlog.testing import capture_logs
 
 from exporters.otlp import OtlpExporter
 from probe.errors import ConfigError
+from probe.metrics import names
 from tests.exporters.contract import context_for
 from tests.exporters.influx_server import answering
-from tests.exporters.otlp import Making, refusal
-from tests.exporters.samples import make_sample
-from tests.servers.otlp import Received, partial, receiving_grpc, receiving_http
+from tests.exporters.otlp import Making, named, refusal
+from tests.exporters.samples import STATUS, make_sample
+from tests.servers.otlp import HttpAnswer, Received, partial, receiving_grpc, receiving_http
 from tests.servers.ports import free_port
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -100,6 +101,34 @@ async def test_an_answer_that_is_no_success(
     assert error.permanent is permanent
     assert all(word in str(error) for word in words), str(error)
     assert len(otlp.receiver.requests) == 1, "whoever calls decides when to ask again"
+
+
+async def test_a_server_that_takes_no_deltas_is_told_of_once(make: Making) -> None:
+    """Prometheus without the feature: storage/remote/write_otlp_handler.go of 3.16 answers 500 for good."""
+    otlp = make(temporality="delta", signals=("metrics",))
+
+    def answer(request: Received) -> HttpAnswer | None:
+        metrics = request.message.resource_metrics[0].scope_metrics[0].metrics
+        if all(metric.HasField("gauge") for metric in metrics):
+            return None
+        words = 'invalid temporality and type combination for metric "inference_probe.attempts"\n'
+        return 500, TEXT, (words * 3).encode()
+
+    otlp.receiver.answer = answer
+    with capture_logs() as logs:
+        for _ in range(3):
+            await otlp.exporter.export([make_sample()])
+            otlp.clock.advance(60)
+            await otlp.exporter.report(STATUS)
+    (told,) = [entry["error"] for entry in logs if entry["log_level"] == "error"]
+    assert "exporters.otlp.temporality to cumulative" in told
+    assert "otlp-deltatocumulative" in told
+    assert "\n" not in told
+    # Asked once with deltas, and then with what it takes: what stands at the moment is shown.
+    refused = [request for request in otlp.receiver.requests if answer(request)]
+    assert len(refused) == 1
+    assert otlp.point(named(names.LAST_TTFT_SECONDS)).as_double == 0.25
+    assert otlp.exporter.rejected > 100
 
 
 @pytest.mark.parametrize("body", [b"", partial("traces", 0).SerializeToString()])

@@ -112,9 +112,7 @@ async def test_deltas_of_a_series_begin_where_its_own_last_point_ended(make: Mak
 
 
 @pytest.mark.parametrize("temporality", ["cumulative", "delta"])
-async def test_counters_of_a_new_target_exist_before_its_first_attempt(
-    make: Making, temporality: str
-) -> None:
+async def test_totals_of_a_new_target_exist_before_its_first_attempt(make: Making, temporality: str) -> None:
     other = replace(TARGET, name="other")
     otlp = make(SERIES, temporality=temporality, signals=("metrics",))
     otlp.exporter.retain([SERIES, Series(target=other, connection="cold")])
@@ -128,7 +126,14 @@ async def test_counters_of_a_new_target_exist_before_its_first_attempt(
         if key[0] == ATTEMPTS and {("target", "other"), *OK.items()} <= key[1]
     )
     points = otlp.receiver.points()[key]
-    assert [point.as_double for point in points] == ([0, 0, 1] if temporality == "cumulative" else [0, 1])
+    steps = [0, 0, 1] if temporality == "cumulative" else [0, 1]
+    assert [point.as_double for point in points] == steps
+    (timed,) = [
+        found
+        for each, found in otlp.receiver.points().items()
+        if each[0] == TTFT and ("target", "other") in each[1]
+    ]
+    assert [point.count for point in timed] == steps
     starts = [point.start_time_unix_nano for point in points]
     if temporality == "cumulative":
         assert set(starts) == {nanoseconds(START)}

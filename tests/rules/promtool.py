@@ -108,6 +108,6 @@ def run_cases(cases: Iterable[Case], directory: Path) -> dict[str, str]:
         check=False,
         timeout=300,
     )
-    parts = re.split(r"^Unit Testing: +(.+)$", done.stdout, flags=re.MULTILINE)
+    parts = re.split(r"^(?:Unit Testing|Processing test file): +(.+)$", done.stdout, flags=re.MULTILINE)
     said = dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
     return {name: "" if said[str(file)] == "SUCCESS" else said[str(file)] for name, file in files.items()}

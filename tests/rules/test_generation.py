@@ -91,7 +91,7 @@ def test_every_configuration_has_every_alert(given: Mapping[str, Any]) -> None:
     found = {rule["alert"] for rule in rules_of(Config.model_validate(given)) if "alert" in rule}
     missing = {rule["alert"] for rule in rules_of(Config()) if "alert" in rule} - found
     # Two windows of at most a week cannot both hold runs that are a week apart.
-    burning = {"HighErrorRate", "TtftSloBurn", "TotalLatencySloBurn"}
+    burning = {"HighErrorRate", "TtftSloBurn", "TotalLatencySloBurn", "ObjectiveUnwatched"}
     assert missing <= (burning if given is CONFIGURATIONS["once a week"] else set())
 
 

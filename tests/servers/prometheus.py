@@ -102,18 +102,28 @@ async def scraping(
 
     What `directory / "data"` holds already is its past. `alertmanager` is the `host:port` that is told.
     """
+    async with configured(_config(target, job, rules, alertmanager), directory) as server:
+        yield server
+
+
+@asynccontextmanager
+async def configured(
+    config: Mapping[str, Any], directory: Path, *flags: str, port: int | None = None
+) -> AsyncIterator[Prometheus]:
+    """A server with this configuration."""
     directory.mkdir(parents=True, exist_ok=True)
-    config = directory / "prometheus.yml"
-    config.write_text(yaml.safe_dump(_config(target, job, rules, alertmanager)))
-    port = free_port()
+    file = directory / "prometheus.yml"
+    file.write_text(yaml.safe_dump(dict(config)))
+    port = port or free_port()
     arguments = [
         program("prometheus"),
-        f"--config.file={config}",
+        f"--config.file={file}",
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--enable-feature=exemplar-storage",
         "--rules.alert.resend-delay=1s",
         "--log.level=warn",
+        *flags,
     ]
     url = f"http://127.0.0.1:{port}"
     with (directory / "prometheus.log").open("wb") as log, running(arguments, stderr=log) as process:

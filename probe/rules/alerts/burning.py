@@ -5,6 +5,7 @@ is a burn of any size (https://sre.google/workbook/alerting-on-slos/ has the met
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from probe.facts.event import Severity
@@ -12,8 +13,8 @@ from probe.metrics import names
 from probe.rules import words
 from probe.rules.alert import MODEL_BOARD, Alert
 from probe.rules.promql import Read, Recorded
-from probe.rules.recording import answers, answers_in_time, counted_attempts, failed_attempts
-from probe.rules.scope import Policies, Slo
+from probe.rules.recording import answers, answers_in_time, counted_attempts, failed_attempts, successes
+from probe.rules.scope import Policies, Policy, Slo
 from probe.rules.windows import Burn
 
 _KEEP: Final = "15m"
@@ -72,6 +73,14 @@ def burning_alerts(policies: Policies) -> Iterable[Alert]:
             for severity in dict.fromkeys(burn.severity for burn in burns):
                 pairs = [burn for burn in burns if burn.severity == severity]
                 yield _alert(kind, objective, severity, pairs, matcher)
+        for matcher, (seconds, window) in policies.apart(partial(_first_window, kind)):
+            if seconds is not None and window is not None:
+                yield _unwatched(kind, seconds, window, matcher)
+
+
+def _first_window(kind: _Kind, policy: Policy) -> tuple[float | None, str | None]:
+    """What an objective in seconds is, and the first window that it is counted over."""
+    return kind.of(policy.slo).seconds, next((burn.long for burn in policy.windows.burns), None)
 
 
 def burning_series(policies: Policies) -> Iterable[Recorded]:
@@ -123,6 +132,35 @@ def _alert(
             f"{words.PERCENT} {verb} in the last {spans}. The objective allows {allowed}%."
         ),
         board=(MODEL_BOARD, ("provider", "model", "target")),
+        keep=_KEEP,
+    )
+
+
+def _unwatched(kind: _Kind, seconds: float, window: str, matcher: str) -> Alert:
+    """Answers came, and nothing counts those in time: what nobody watches looks like what holds.
+
+    Buckets are dropped by a relabelling, or Prometheus keeps the histogram in a form that no rule reads.
+    """
+
+    def expression(read: Read) -> str:
+        return (
+            f"{successes(window, matcher)} > 0.5\n"
+            f"unless {read(answers_in_time(kind.metric, seconds, window), matcher)}"
+        )
+
+    return Alert(
+        name="ObjectiveUnwatched",
+        severity="warning",
+        expression=expression,
+        labels={"slo": kind.slo, "threshold": f"{seconds:g}s", "window": window},
+        summary=f"{words.TARGET}: nobody watches the objective {kind.slo}",
+        description=(
+            f"{words.COUNT} answers of {words.MODEL} at {words.PROVIDER} came in the last {window}, and "
+            f"no series of {kind.metric} says how many took no longer than {seconds:g} s: its alerts cannot "
+            "fire."
+        ),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
+        hold="15m",
         keep=_KEEP,
     )
 

@@ -113,6 +113,25 @@ def _case(alert: str, what: str, series: dict[str, str], at: str, firing: Sequen
     return Case(alert, what, "objectives", series, at, firing, step=COARSE)
 
 
+def _unwatched(slo: str, metric: str, bound: str) -> Firing:
+    return Firing(
+        labels={
+            **COLD,
+            **_JOB,
+            "severity": "warning",
+            "slo": slo,
+            "threshold": f"{bound}s",
+            "window": "4h",
+        },
+        summary=f"groq/llama: nobody watches the objective {slo}",
+        description=(
+            f"16 answers of llama-3.1-8b-instant at groq came in the last 4h, and no series of "
+            f"inference_probe_{metric} says how many took no longer than {bound} s: its alerts cannot fire."
+        ),
+        dashboard=MODEL_BOARD,
+    )
+
+
 def _both(page: str, ticket: str, **how: str) -> list[Firing]:
     """The page, and the ticket that it silences in Alertmanager."""
     return [
@@ -186,4 +205,21 @@ CASES = (
         _both("100%", "50%", **_TOTAL),
     ),
     _case("TotalLatencySloBurn", "three in a row take long", _total(f"{_GOOD}.xxx"), "315m"),
+    _case(
+        "ObjectiveUnwatched",
+        "one histogram is not there, and another has no bucket at the bound",
+        {**_attempts(_GOOD * 2), **_answers(_GOOD * 2, "inference_probe_total_latency_seconds", "25.0")},
+        "480m",
+        [
+            _unwatched("ttft", "ttft_seconds", "2"),
+            _unwatched("total_latency", "total_latency_seconds", "20"),
+        ],
+    ),
+    _case(
+        "ObjectiveUnwatched",
+        "both are counted",
+        {**_attempts(_GOOD * 2), **_ttft(_GOOD * 2), **_total(_GOOD * 2)},
+        "480m",
+    ),
+    _case("ObjectiveUnwatched", "nothing succeeded", _attempts("x" * 32), "480m"),
 )
