@@ -1,6 +1,7 @@
 """What happened, as lines across every graph: prices, models, runs, alerts."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery
 from grafana_foundation_sdk.cog.builder import Builder
@@ -9,18 +10,18 @@ from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotatio
 from dashboards.palette import BLUE, MUTED, RED, YELLOW
 from dashboards.query import metric
 from dashboards.source import PROMETHEUS
+from dashboards.style import as_milliseconds
 from probe.metrics import names
 
-# What somebody has to look at; the alert Watchdog fires always and is none of these.
-SEVERE = 'severity=~"critical|warning"'
 # Labels that say what an alert is about; each has some of them.
 CONCERNED = ("target", "provider", "job_name", "exporter", "budget", "location")
-ALERTING = f'ALERTS{{alertstate="firing",{SEVERE}}}'
+# An alert that has such a label follows the choice.
+CHOSEN = ",".join(f'{label}=~"${label}|"' for label in ("target", "provider", "location"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """A mark wherever `expression` has a value. It is evaluated in wide steps, so it looks back over one."""
+    """A mark wherever `expression` has a value, or at the instant in milliseconds that is `told` by it."""
 
     name: str
     expression: str
@@ -28,42 +29,61 @@ class Happening:
     text: str
     colour: str
     shown: bool = True
+    told: bool = False
 
 
-def _changes(name: str, *matchers: str) -> str:
-    return f"changes({metric(name, *matchers)}[$__rate_interval]) > 0"
+def _alerts(chosen: str) -> str:
+    """When each began to be true that fires: a value, as a mark at every step would be a band."""
+    severe = f'severity=~"critical|warning",{chosen}'
+    firing = f'ALERTS{{alertstate="firing",{severe}}}'
+    since = f"ALERTS_FOR_STATE{{{severe}}} and ignoring (alertstate) {firing}"
+    return as_milliseconds(f"min by (alertname, {', '.join(CONCERNED)}) ({since})")
 
 
+def _beginning(happened: Callable[[str], str]) -> str:
+    """Where something is that was not a step before: what is seen over several steps would be a band."""
+    return f"{happened('')} > 0 unless {happened(' offset $__interval')} > 0"
+
+
+_PRICE = metric(names.MODEL_PRICE_USD_PER_MILLION_TOKENS)
+_EVENTS = metric(names.EVENTS_TOTAL, 'event=~"(probed_)?model_.+"')
+_RUNS = metric(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)
 HAPPENINGS = (
     Happening(
         name="Alerts",
-        # Only where each began: whole spans, one over the other, would hide the lines below them.
-        expression=f"{ALERTING} unless {ALERTING} offset $__interval",
+        expression=_alerts(CHOSEN),
         title="{{alertname}}",
-        text=" ".join(f"{{{{{label}}}}}" for label in ("severity", *CONCERNED)),
+        text=" ".join(f"{{{{{label}}}}}" for label in CONCERNED),
         colour=RED,
+        told=True,
     ),
     Happening(
         name="Price changes",
-        expression=_changes(names.MODEL_PRICE_USD_PER_MILLION_TOKENS),
+        expression=_beginning(
+            lambda offset: f"max by (provider, model, type) (changes({_PRICE}[$__rate_interval]{offset}))"
+        ),
         title="Price changed",
         text="{{provider}} {{model}}: {{type}}",
         colour=YELLOW,
     ),
     Happening(
         name="Model changes",
-        expression=_changes(names.EVENTS_TOTAL, 'event=~"model_.+|probed_model_.+"'),
+        # A daemon that starts anew counts from 0, which is no event.
+        expression=_beginning(
+            lambda offset: f"max by (event, provider) (increase({_EVENTS}[$__rate_interval]{offset}))"
+        ),
         title="{{event}}",
-        text="See the board Discovery, or probe events.",
+        text="{{provider}}: see the board Discovery, or probe events.",
         colour=BLUE,
     ),
     Happening(
         name="Runs",
-        expression=_changes(names.JOB_LAST_RUN_TIMESTAMP_SECONDS),
+        expression=as_milliseconds(f"max by (job_name) ({_RUNS} > 0)"),
         title="Run of {{job_name}}",
         text="A run began.",
         colour=MUTED,
         shown=False,
+        told=True,
     ),
 )
 
@@ -71,9 +91,16 @@ HAPPENINGS = (
 def marks(*, narrowed: bool = True) -> list[Builder[Annotation]]:
     """For every board; runs are many, so they wait to be switched on.
 
-    A board that is not narrowed by provider and model has none that ask for them.
+    A board that is not narrowed by provider and model shows the alerts about probes, and all models.
     """
-    return [_annotation(each) for each in HAPPENINGS if narrowed or "$provider" not in each.expression]
+    if narrowed:
+        return [_annotation(each) for each in HAPPENINGS]
+    alerts, _, models, runs = HAPPENINGS
+    own = replace(alerts, expression=_alerts('instance=~"$instance|"'))
+    everywhere = replace(
+        models, expression=models.expression.replace('provider=~"$provider"', 'provider=~".*"')
+    )
+    return [_annotation(each) for each in (own, everywhere, runs)]
 
 
 def _annotation(happening: Happening) -> Builder[Annotation]:
@@ -86,5 +113,6 @@ def _annotation(happening: Happening) -> Builder[Annotation]:
         .expr(happening.expression)
         .title_format(happening.title)
         .text_format(happening.text)
-        .step("60s")
+        .use_value_for_time(happening.told)
+        .step("15s")
     )

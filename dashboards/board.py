@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models import dashboard as shapes
 from dashboards.links import TAG, TAG_INFLUX, between_boards, over_prometheus
 from dashboards.panels import AnyPanel
 from dashboards.source import PROMETHEUS, DataSource
+from probe.rules.alert import ANSWER_PANEL
 
 _COLUMNS = 24
 # What the options of panels are written for: Grafana takes a panel that does not say for one of long ago.
@@ -31,11 +32,12 @@ class PanelRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """`about` is the question that the board answers."""
+    """`about` is the question that the board answers, `answer` the panel that alerts lead to."""
 
     uid: str
     title: str
     about: str
+    answer: str = ""
     rows: Sequence[PanelRow]
     variables: Sequence[Builder[shapes.VariableModel]]
     annotations: Sequence[Builder[shapes.AnnotationQuery]] = ()
@@ -85,7 +87,7 @@ def _laid_out(board: Board) -> list[shapes.Panel | shapes.RowPanel]:
         heading.grid_pos = shapes.GridPos(h=1, w=_COLUMNS, x=0, y=top)
         panels = [panel.build() for panel in row.panels]
         for panel in panels:
-            panel.id_val = next(numbers)
+            panel.id_val = ANSWER_PANEL if panel.title == board.answer else next(numbers)
             panel.plugin_version = _PLUGINS
             _ask_chosen(panel, board.source)
         bottom = _place(panels, top + 1)

@@ -23,7 +23,7 @@ def frontier(
     """
     text = PanelText(
         "Speed against price",
-        "Mean tokens per second over USD per million tokens, input and output mixed as they came. Up is "
+        "Median tokens per second over USD per million tokens, input and output mixed as they came. Up is "
         "faster, left is cheaper: nobody should want what has another above and left of it.",
         TOKENS_PER_SECOND,
         empty,

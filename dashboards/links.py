@@ -4,8 +4,6 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 PREFIX = "inference-probe"
-# The default of `rules.runbook_url`: `/<Alert>` follows.
-RUNBOOKS = "http://127.0.0.1:9797/runbooks"
 TAG = "inference-probe"
 # Boards of another data source have a list of their own: the variable that names one fits no other type.
 TAG_INFLUX = f"{TAG}-influx"

@@ -7,6 +7,7 @@ A panel is made of `PanelText` and of queries; what is left to say is said on th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
@@ -25,21 +26,38 @@ from grafana_foundation_sdk.builders.heatmap import HeatmapColorOptions, Heatmap
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as shapes
-from grafana_foundation_sdk.models.dashboard import FieldColor, Panel, ThresholdsConfig
+from grafana_foundation_sdk.models.dashboard import FieldColor, Panel, ThresholdsConfig, ValueMapping
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from grafana_foundation_sdk.models.xychart import XYShowMode
 
 from dashboards.palette import BLUE, MUTED
-from dashboards.style import COUNT, NO_UNIT, PLAIN, Steps, by_threshold, coloured, prop, thresholds
+from dashboards.style import (
+    COUNT,
+    NO_UNIT,
+    PLAIN,
+    Steps,
+    by_name,
+    by_threshold,
+    coloured,
+    prop,
+    texts,
+    thresholds,
+    unknown,
+)
 
 AnyPanel = Builder[Panel]
 Query = Builder[Dataquery]
 
 # Points of a graph over time: enough for a wide screen, few enough for quantiles of a hundred targets.
 _POINTS = 240
-# Bars of a stacked one: half an hour each where a day is shown.
-_BARS = 48
+# Steps of what is counted: a minute up to five hours, five minutes of a day. Small against the time from a
+# failure to whoever is called for it.
+_STEPS, _LEAST_STEP = 288, "1m"
+# Names on an axis are cut at their end.
+_MOST_LETTERS = 36
+# What fits into a tile in place of a number.
+_SHORT = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +99,7 @@ class _Dressed(Protocol):
     def with_target(self, target: Builder[Dataquery]) -> Self: ...
     def thresholds(self, thresholds: Builder[ThresholdsConfig]) -> Self: ...
     def color_scheme(self, color: Builder[FieldColor]) -> Self: ...
+    def mappings(self, mappings: list[ValueMapping]) -> Self: ...
 
 
 P = TypeVar("P", bound=_Dressed)
@@ -125,20 +144,22 @@ def graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Pan
         .display_mode(shapes.LegendDisplayMode.TABLE)
         .placement(shapes.LegendPlacement.BOTTOM)
         .calcs(["lastNotNull", "max"])
+        .sort_by("Last *")
+        .sort_desc(True)
     )
     tooltip = (
         common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
     )
     panel = timeseries.Panel().legend(legend).tooltip(tooltip).max_data_points(_POINTS)
     panel.line_width(1.5).fill_opacity(0).show_points(shapes.VisibilityMode.AUTO).point_size(4)
-    panel.min(0)
+    panel.min(0).color_scheme(by_name())
     return dress(panel, text, size, *queries)
 
 
-def log_graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
-    """A graph of what may be a hundred times larger once, as the speed of an answer that came bundled is."""
+def log_graph(text: PanelText, *queries: Query, most: float, size: Size = HALF) -> timeseries.Panel:
+    """A graph of what differs by factors; one value beyond the `most` does not flatten the others."""
     decades = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(10)
-    return graph(text, *queries, size=size).scale_distribution(decades)
+    return graph(text, *queries, size=size).scale_distribution(decades).max(most)
 
 
 def steps(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
@@ -148,21 +169,40 @@ def steps(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Pan
 
 
 def stacked(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
-    """Parts of a whole over time, as bars."""
+    """Parts of a whole over time, as bars, each over the step that begins at its instant."""
     panel = graph(text, *queries, size=size)
     panel.draw_style(shapes.GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
-    panel.max_data_points(_BARS).interval("5m").legend(_names_only())
+    panel.bar_alignment(shapes.BarAlignment.AFTER).bar_width_factor(1)
+    panel.max_data_points(_STEPS).interval(_LEAST_STEP).legend(_names_only())
     if text.unit == COUNT:
         panel.decimals(0)
     return panel.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL).group("A"))
 
 
-def stat_panel(text: PanelText, *queries: Query, size: Size = SMALL, at: Steps = PLAIN) -> stat.Panel:
-    """One large number, or a few, coloured by its thresholds."""
+def stat_panel(
+    text: PanelText,
+    *queries: Query,
+    size: Size = SMALL,
+    at: Steps = PLAIN,
+    words: Mapping[str, tuple[str, str]] | None = None,
+) -> stat.Panel:
+    """One large number, or a few, coloured by its thresholds; `words` stand for numbers that are states.
+
+    What is unknown is a word in grey, and why it may be so stands in the description.
+    """
     panel = stat.Panel().reduce_options(_last()).graph_mode(shapes.BigValueGraphMode.NONE)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
     panel.color_mode(shapes.BigValueColorMode.VALUE).text_mode(shapes.BigValueTextMode.VALUE)
-    return dress(panel, text, size, *queries)
+    return _with_word(panel, text, size, *queries, words=words)
+
+
+def _with_word(
+    panel: P, text: PanelText, size: Size, *queries: Query, words: Mapping[str, tuple[str, str]] | None = None
+) -> P:
+    short = text.empty if len(text.empty) <= _SHORT else "unknown"
+    about = text.about if short == text.empty else f"{text.about} Unknown: {text.empty}"
+    panel.mappings([*texts(words or {}), unknown(short)])
+    return dress(panel, PanelText(text.title, about, text.unit, short), size, *queries)
 
 
 def named_stat(text: PanelText, *queries: Query, size: Size = WIDE_STAT, at: Steps = PLAIN) -> stat.Panel:
@@ -178,8 +218,8 @@ def bars(text: PanelText, *queries: Query, size: Size = HALF, at: Steps = PLAIN)
     panel.display_mode(shapes.BarGaugeDisplayMode.BASIC).value_mode(shapes.BarGaugeValueMode.TEXT)
     panel.name_placement(shapes.BarGaugeNamePlacement.TOP).show_unfilled(True).min(0)
     panel.thresholds(thresholds(at)).color_scheme(by_threshold())
-    panel.text(common.VizTextDisplayOptions().title_size(14).value_size(18))
-    return dress(panel, text, size, *queries)
+    panel.text(common.VizTextDisplayOptions().title_size(14).value_size(18)).max_viz_height(60)
+    return _with_word(panel, text, size, *queries)
 
 
 def parted_bars(text: PanelText, *queries: Query, size: Size = HALF) -> barchart.Panel:
@@ -188,7 +228,7 @@ def parted_bars(text: PanelText, *queries: Query, size: Size = HALF) -> barchart
         barchart.Panel().orientation(shapes.VizOrientation.HORIZONTAL).stacking(shapes.StackingMode.NORMAL)
     )
     panel.show_value(shapes.VisibilityMode.NEVER).fill_opacity(80).line_width(0).bar_width(0.7)
-    panel.x_tick_label_max_length(28).legend(_names_only())
+    panel.x_tick_label_max_length(_MOST_LETTERS).legend(_names_only())
     panel.tooltip(
         common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.NONE)
     )
@@ -196,12 +236,18 @@ def parted_bars(text: PanelText, *queries: Query, size: Size = HALF) -> barchart
 
 
 def states(
-    text: PanelText, *queries: Query, size: Size = WHOLE, page: int | None = None
+    text: PanelText,
+    *queries: Query,
+    words: Mapping[str, tuple[str, str]],
+    size: Size = WHOLE,
+    page: int | None = None,
 ) -> statetimeline.Panel:
     """A band for each series that changes its colour with its state: since when. Bands may fill pages."""
     panel = statetimeline.Panel().merge_values(True).show_value(shapes.VisibilityMode.NEVER)
-    panel.row_height(0.8).line_width(0).fill_opacity(80).max_data_points(_POINTS)
-    panel.legend(common.VizLegendOptions().show_legend(False))
+    panel.row_height(0.8).line_width(0).fill_opacity(80)
+    # Two scrapes lie in a step, so that one that is late makes no gap.
+    panel.max_data_points(_POINTS).interval("30s")
+    panel.legend(common.VizLegendOptions().show_legend(False)).mappings(list(texts(words)))
     if page is None:
         panel.disable_pagination()
     else:
@@ -210,9 +256,10 @@ def states(
 
 
 def buckets(text: PanelText, query: Query, size: Size = HALF) -> heatmap.Panel:
-    """A histogram over time. A column is a quarter of an hour or more: attempts are minutes apart."""
+    """A histogram over time, its columns as wide as the bars of `stacked`."""
     colour = HeatmapColorOptions().mode(HeatmapColorMode.OPACITY).fill(BLUE).exponent(0.5).steps(64)
-    panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1).interval("15m")
+    panel = heatmap.Panel().calculate(False).color(colour).cell_gap(1)
+    panel.max_data_points(_STEPS).interval(_LEAST_STEP)
     panel.y_axis(YAxisConfig().unit(text.unit)).tooltip(HeatmapTooltip().y_histogram(True))
     panel.exemplars_color("rgba(255,255,255,0.7)")
     return dress(panel, PanelText(text.title, text.about, NO_UNIT, text.empty), size, query)
@@ -222,8 +269,23 @@ def scatter(text: PanelText, *queries: Query, across: str, unit: str, size: Size
     """A point for each frame, named below; the axis across is its first number, called `across`."""
     panel = xychart.Panel().legend(_names_only()).show(XYShowMode.POINTS).fill_opacity(80)
     panel.point_size(xychart.XychartFieldConfigPointSize().fixed(10))
-    panel.override_by_regexp(f"^{across}.*", [prop("unit", unit)])
+    panel.override_by_regexp(f"^{across}.*", [prop("unit", unit), prop("decimals", 1)])
     return dress(panel, text, size, *queries)
+
+
+# The state of a band where nothing was told of anything.
+NOTHING_KNOWN = "-1"
+UNSCRAPED = {NOTHING_KNOWN: ("not scraped", MUTED)}
+
+
+def bands_of(expression: str, labels: str, nothing: str) -> str:
+    """A state for each series, named by its label `of`; where there is none at all, one that says so.
+
+    Without any band Grafana writes that data has no field of time.
+    """
+    joined = ", ".join(f'"{label}"' for label in labels.split(", "))
+    named = f'label_join({expression}, "of", " · ", {joined})'
+    return f'{named} or on () label_replace(vector({NOTHING_KNOWN}), "of", "{nothing}", "", "")'
 
 
 # How any n looks, and one that is called so.
@@ -233,13 +295,11 @@ N_REF = "N"
 
 
 def with_n(panel: timeseries.Panel, expression: str, legend: str = "n") -> timeseries.Panel:
-    """The same graph with n, on how many attempts it stands: drawn if it is one.
+    """The same graph with n, on how many attempts each point stands: in the legend alone.
 
-    Those of many series stand in the legend alone.
+    Drawn, the n of windows that overlap would look like load.
     """
     query = ask(expression, legend, N_REF)
-    if legend == "n":
-        return with_n_drawn(panel, query)
     told = [
         prop("custom.axisPlacement", "hidden"),
         prop("custom.hideFrom", {"viz": True, "legend": False, "tooltip": False}),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from probe.metrics import CATALOGUE
+from probe.metrics import CATALOGUE, names
 from probe.metrics.family import Family
 from probe.rules.promql import UnknownMetric
 
@@ -21,7 +21,7 @@ Part = Literal["", "_bucket", "_sum", "_count"]
 
 # One line of a table or graph about a target. A target may be probed over cold and over warm connections.
 SERIES = "target, connection, kind, provider, model, location"
-LEGEND = "{{target}} · {{connection}} · {{kind}}"
+LEGEND = "{{target}} · {{connection}} · {{location}}"
 
 _FAMILIES = {family.name: family for family in CATALOGUE}
 _PARTS: dict[str, tuple[Part, ...]] = {
@@ -31,6 +31,12 @@ _PARTS: dict[str, tuple[Part, ...]] = {
 _MATCHER = re.compile(r'(\w+)(?:=|!=|=~|!~)"[^"]*"')
 # What Prometheus adds to all that it scrapes.
 _SCRAPED = ("job", "instance")
+# The window of one step of a graph over time, from the instant of its point on: see `in_steps`.
+STEP = "$__interval offset -$__interval"
+# The same for `increase`, which needs one scrape more.
+RATE_STEP = "$__rate_interval offset -$__interval"
+# Over which a counter is known from before, if nobody was scraped meanwhile.
+_LONGEST_GAP = "1h"
 # Labels of the variables that most boards have.
 NARROWING = ("kind", "location", "provider", "model", "target")
 
@@ -70,7 +76,32 @@ def _label(name: str, labels: tuple[str, ...], matcher: str) -> str:
 
 def grown(name: str, *matchers: str, by: str = "", part: Part = "", over: str = "$__range") -> str:
     """How much a counter grew in a window, summed `by` labels; restarts of the daemon are seen through."""
-    return f"sum by ({by}) (increase({metric(name, *matchers, part=part)}[{over}]))"
+    return f"sum by ({by}) (increase({over_window(metric(name, *matchers, part=part), over)}))"
+
+
+def over_window(selector: str, over: str) -> str:
+    """The selector over a window, which may have an offset behind it."""
+    window, *offset = over.split(" ", 1)
+    return " ".join((f"{selector}[{window}]", *offset))
+
+
+def in_steps(name: str, *matchers: str, by: str = "", part: Part = "", ahead: bool = True) -> str:
+    """How much a counter grew in each step of a graph: `ahead` of a point's instant, or up to it.
+
+    Grafana rounds the end of its range down to a step: looking ahead finds what happened since. A difference
+    of two instants is exact, where `increase` extrapolates; what fell began anew, and is all new.
+    """
+    counter = metric(name, *matchers, part=part)
+    step = "$__interval"
+    now = over_window(counter, f"{step} offset -{step}" if ahead else step)
+    before = over_window(counter, _LONGEST_GAP if ahead else f"{_LONGEST_GAP} offset {step}")
+    latest_, past = f"last_over_time({now})", f"last_over_time({before})"
+    return f"sum by ({by}) ({latest_} - {past} >= 0 or {latest_})"
+
+
+def counted_in_steps(name: str, *matchers: str, by: str = "") -> str:
+    """The same in whole numbers, where there is any."""
+    return f"{in_steps(name, *matchers, by=by)} > 0"
 
 
 def mean(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str:
@@ -93,6 +124,25 @@ def n_of(name: str, *matchers: str, by: str = "", over: str = "$__range") -> str
 def how_many(found: str, among: str) -> str:
     """How many series there are; 0 only if there are others `among` which to look, else nothing."""
     return f"count({found}) or 0 * count({among})"
+
+
+def state(name: str, *matchers: str, by: str = SERIES) -> str:
+    """A gauge over the steps of a timeline, in each as it ends: the newest, not over yet, is as now."""
+    return f"max by ({by}) (last_over_time({over_window(metric(name, *matchers), STEP)}))"
+
+
+def last_known(name: str, *matchers: str, by: str = SERIES) -> str:
+    """A gauge as it is; where the probe is not scraped that told of it, as it was last in the time shown."""
+    selector = metric(name, *matchers)
+    build = metric(names.BUILD_INFO)
+    gone = f"count by (location) ({in_range(build)}) unless on (location) {build}"
+    past = f"max by ({by}) ({in_range(selector)}) and on (location) ({gone})"
+    return f"({latest(name, *matchers, by=by)} or {past})"
+
+
+def in_range(selector: str) -> str:
+    """Whatever was there at any time of the range, also what is gone since."""
+    return f"last_over_time({selector}[$__range])"
 
 
 def latest(name: str, *matchers: str, by: str = SERIES) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.models.dashboard import DashboardSpecialValueMapOptions as SpecialValueOptions
 from grafana_foundation_sdk.models.dashboard import (
     DynamicConfigValue,
     FieldColorModeId,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
     ValueMappingResult,
 )
 
-from dashboards.palette import BLUE, GREEN, RED, YELLOW
+from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
 from probe.analysis.jitter import RED_ABOVE_SECONDS, YELLOW_FROM_SECONDS
 
 # Grafana's names of units; `suffix:` writes what follows behind the number.
@@ -82,9 +85,9 @@ def by_threshold() -> FieldColor:
     return FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
 
-def shades(colour: str) -> FieldColor:
-    """Lighter and darker shades of one colour."""
-    return FieldColor().mode(FieldColorModeId.SHADES).fixed_color(colour)
+def by_name() -> FieldColor:
+    """A series keeps its colour when others come and go."""
+    return FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
 
 
 def texts(by_value: Mapping[str, tuple[str, str]]) -> list[ValueMap]:
@@ -97,6 +100,12 @@ def texts(by_value: Mapping[str, tuple[str, str]]) -> list[ValueMap]:
             }
         )
     ]
+
+
+def unknown(text: str, colour: str = MUTED) -> SpecialValueMap:
+    """What stands where nothing is known: never in a colour that says that all is well."""
+    result = ValueMappingResult(text=text, color=colour, index=99)
+    return SpecialValueMap(options=SpecialValueOptions(match=SpecialValueMatch.NULL_AND_NAN, result=result))
 
 
 def text_property(by_value: Mapping[str, tuple[str, str]]) -> DynamicConfigValue:

@@ -7,6 +7,7 @@ from typing import Literal
 from grafana_foundation_sdk.builders import table as sdk
 from grafana_foundation_sdk.builders.common import TableSortByFieldState
 from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.common import TableSortByFieldState as SortBy
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, Panel
 
 from dashboards.palette import BLUE
@@ -14,9 +15,12 @@ from dashboards.panels import WHOLE, PanelText, Query, Size, ask, ask_rows, dres
 from dashboards.style import (
     AGO,
     COUNT,
+    FACTOR,
+    MOMENT,
     NO_UNIT,
     RATIO,
     SECONDS,
+    TOKENS_PER_SECOND,
     USD,
     Steps,
     as_milliseconds,
@@ -24,23 +28,39 @@ from dashboards.style import (
     prop,
     text_property,
     threshold_property,
+    unknown,
 )
 
 Cell = Literal["text", "light", "gauge", "trend"]
 UNKNOWN = "–"
 _LEAST_WIDTH = 60
-# "a few seconds ago"
-_WORDS_WIDTH = 125
+# Of a column, so that its largest numbers keep their sign and first digits: a narrow table is scrolled.
+_PADDING, _LETTER = 28, 8
+_WIDTHS = {
+    SECONDS: 88,
+    COUNT: 76,
+    RATIO: 84,
+    USD: 96,
+    FACTOR: 84,
+    TOKENS_PER_SECOND: 112,
+    AGO: 125,  # "a few seconds ago"
+    MOMENT: 170,
+}
 _MOST_COLUMNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A column with a label of the series; `texts` give its values a text and a colour, `link` an address."""
+    """A column with a label of the series; `texts` give its values a text and a colour, `link` an address.
+
+    One that `grows` takes what room there is, and `width` at least. A `hidden` one is there for links.
+    """
 
     name: str
     title: str
     width: int | None = None
+    grows: bool = False
+    hidden: bool = False
     texts: Mapping[str, tuple[str, str]] | None = None
     link: tuple[str, str] | None = None
 
@@ -120,15 +140,22 @@ def table(
     figures: Sequence[NumberColumn],
     *,
     sort_by: str,
+    then_by: str = "",
     descending: bool = False,
     size: Size = WHOLE,
     staying: int = 1,
     last: Sequence[Label] = (),
 ) -> Table:
-    """A table whose first column stays in sight if the screen is narrow; labels may also come `last`."""
+    """A table whose first column stays in sight if the screen is narrow; labels may also come `last`.
+
+    Among equals the larger `then_by` stands first.
+    """
     refs = dict(zip(_MOST_COLUMNS, figures, strict=False))
     panel = dress(sdk.Panel(), text, size, *(_query(figure, ref) for ref, figure in refs.items()))
-    panel.min_width(_LEAST_WIDTH).sort_by([TableSortByFieldState().display_name(sort_by).desc(descending)])
+    order: list[Builder[SortBy]] = [TableSortByFieldState().display_name(sort_by).desc(descending)]
+    if then_by:
+        order.append(TableSortByFieldState().display_name(then_by).desc(True))
+    panel.min_width(_LEAST_WIDTH).sort_by(order)
     for step in _joined(labels, refs, last):
         panel.with_transformation(step)
     panel.override_by_regexp(".*", [prop("noValue", UNKNOWN)])
@@ -182,7 +209,9 @@ def label_properties(label: Label) -> list[DynamicConfigValue]:
     """The override of such a column."""
     properties = [prop("unit", NO_UNIT)]
     if label.width is not None:
-        properties.append(prop("custom.width", label.width))
+        properties.append(prop("custom.minWidth" if label.grows else "custom.width", label.width))
+    if label.hidden:
+        properties.append(prop("custom.hideFrom.viz", True))
     if label.texts is not None:
         properties += [text_property(label.texts), prop("custom.cellOptions", {"type": "color-text"})]
     if label.link is not None:
@@ -194,12 +223,15 @@ def label_properties(label: Label) -> list[DynamicConfigValue]:
 def figure_properties(figure: NumberColumn) -> list[DynamicConfigValue]:
     """The override of such a column."""
     properties = [prop("unit", figure.unit), prop("custom.align", "right"), *_cell(figure)]
-    if figure.width is not None:
-        properties.append(prop("custom.width", figure.width))
-    if figure.unit == AGO:
-        properties.append(prop("custom.minWidth", _WORDS_WIDTH))
+    width = figure.width or _WIDTHS.get(figure.unit)
+    if width is not None:
+        # Wide enough for its heading, too.
+        least = max(_WIDTHS.get(figure.unit, 0), _PADDING + _LETTER * len(figure.title))
+        properties.append(prop("custom.width", max(width, least)))
     if figure.texts is not None:
         properties += [text_property(figure.texts), prop("custom.cellOptions", {"type": "color-text"})]
+    if figure.cell == "light":
+        properties.append(prop("mappings", [unknown(UNKNOWN, "transparent").to_json()]))
     if figure.decimals is not None:
         properties.append(prop("decimals", figure.decimals))
     return properties
@@ -217,6 +249,6 @@ def _cell(figure: NumberColumn) -> list[DynamicConfigValue]:
             return [*filled, prop("custom.cellOptions", {"type": "gauge", "mode": "basic"})]
         case "trend":
             spark = {"type": "sparkline", "hideValue": True, "lineWidth": 1, "fillOpacity": 14}
-            return [*coloured(BLUE), prop("custom.cellOptions", spark), prop("custom.minWidth", 120)]
+            return [*coloured(BLUE), prop("custom.cellOptions", spark)]
         case "text":
             return [*marks, prop("custom.cellOptions", {"type": "color-text"})] if marks else []

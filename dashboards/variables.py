@@ -10,8 +10,9 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
-from dashboards.query import metric
+from dashboards.query import in_range, metric
 from dashboards.source import PROMETHEUS, DataSource
+from probe.config.results import RulesConfig
 from probe.metrics import names
 
 Variable = Builder[VariableModel]
@@ -20,6 +21,7 @@ ALL = VariableOption(selected=True, text="All", value="$__all")
 WINDOWS = ("1h", "3h", "6h", "12h", "1d", "7d")
 DEFAULT_WINDOW = "3h"
 
+_RUNBOOKS = RulesConfig().runbook_url
 # Numbers that the Prometheus plug-in gives to `label_values` and `query_result`.
 _KIND_OF_QUERY = {"label_values": 1, "query_result": 3}
 
@@ -54,6 +56,19 @@ def instance() -> Variable:
     return _asked("instance", "Probe", about, f"label_values({selector}, instance)").all_value(".*")
 
 
+def runbooks() -> Variable:
+    """Where runbooks are read, as the probe is configured."""
+    query = f"label_values({metric(names.RUNBOOKS_INFO, narrowed=())}, url)"
+    about = "Where runbooks are read."
+    return (
+        _asked("runbooks", "Runbooks", about, query)
+        .hide(VariableHide.HIDE_VARIABLE)
+        .multi(False)
+        .include_all(False)
+        .current(VariableOption(selected=True, text=_RUNBOOKS, value=_RUNBOOKS))
+    )
+
+
 def window() -> Variable:
     """The trailing window of percentiles in graphs over time."""
     return (
@@ -73,7 +88,9 @@ def _option(value: str, *, chosen: bool) -> VariableOption:
 def _labels(label: str, title: str, about: str, *within: str) -> Variable:
     """The values of a label among the targets that the variables before leave."""
     selector = metric(names.TARGET_INFO, *(f'{each}=~"${each}"' for each in within), narrowed=())
-    return _asked(label, title, about, f"label_values({selector}, {label})").all_value(".*")
+    asked = _asked(label, title, about, f"label_values({selector}, {label})")
+    # All providers are those that are left: what has no other label, such as a model list, follows the kind.
+    return asked if label == "provider" else asked.all_value(".*")
 
 
 def _suite() -> Variable:
@@ -83,12 +100,13 @@ def _suite() -> Variable:
 
 
 def _target() -> Variable:
-    """Targets of the suites chosen; those of no job too if all suites are."""
+    """Targets of the suites chosen; those of no job too if all suites are. Whoever is gone keeps its past."""
     asked = [f'{each}=~"${each}"' for each in ("kind", "location", "provider", "model")]
-    targets = metric(names.TARGET_INFO, *asked, narrowed=())
-    jobs = metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=())
+    whole = metric(names.TARGET_INFO, *asked, narrowed=())
+    targets = in_range(whole)
+    jobs = in_range(metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=()))
     # A target has no label `suite`: only a pattern that matches an empty text finds it, as "All" is.
-    everything = targets.replace("{", '{suite=~"$suite",')
+    everything = in_range(whole.replace("{", '{suite=~"$suite",'))
     query = f"count by (target) ({targets} and on (target) {jobs}) or count by (target) ({everything})"
     return (
         _asked("target", "Target", "What the other choices leave.", f"query_result({query})")

@@ -16,7 +16,8 @@ TARGET = (
     Label(
         name="target",
         title="Target",
-        width=190,
+        width=200,
+        grows=True,
         link=(
             "Model board",
             links.board_url(
@@ -26,10 +27,10 @@ TARGET = (
             ),
         ),
     ),
-    Label(name="connection", title="Connection", width=92),
+    Label(name="connection", title="Conn.", width=70),
     Label(name="kind", title="Kind", width=88, texts=KINDS),
     Label(name="provider", title="Provider", width=110),
-    Label(name="model", title="Model", width=150),
+    Label(name="model", title="Model", width=170, grows=True),
 )
 KEYS = tuple(label.name for label in TARGET)
 # Steps of time in which a percentile stands on more than one attempt.
@@ -81,7 +82,7 @@ def _what_failed(failed: str) -> AnyPanel:
             "group()",
         ),
         (
-            Label(name="target", title="Target", width=190),
+            Label(name="target", title="Target", width=200, grows=True),
             Label(name="failure", title="Failure"),
             Label(name="fault", title="Fault", width=90, texts=TEXTS),
             NumberColumn(title="Latest", expression="latest", unit=AGO, width=140),

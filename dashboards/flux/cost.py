@@ -34,6 +34,7 @@ _LOW = Size(width=24, height=5)
 _TABLE = Size(width=24, height=8)
 _FIGURE = Size(width=6, height=4)
 _NO_PRICE = "No price is known, or nothing was asked in this time."
+_LIMIT = ("budget", "period")
 _PER_TOKEN = {attempt_field(names.PRICE_USD_PER_MILLION_TOKENS, kind): kind for kind in ("input", "output")}
 
 
@@ -96,15 +97,36 @@ def _unpriced() -> str:
     return pipe(f"union(tables: [{answered}, {priced}])", by(), "sum()")
 
 
-def _budgets() -> AnyPanel:
-    used = pipe(
-        daemon_status(names.BUDGET_SPENT_RATIO), by("budget", "period"), 'sort(columns: ["_time"])', "last()"
+def _used() -> str:
+    """The share of each limit that is spent or reserved; all of it where no run fits any more."""
+    told = {
+        name: pipe(daemon_status(metric), by(*_LIMIT), 'sort(columns: ["_time"])', "last()")
+        for name, metric in (
+            ("spent", names.BUDGET_SPENT_USD),
+            ("reserved", names.BUDGET_RESERVED_USD),
+            ("limit", names.BUDGET_LIMIT_USD),
+            ("exhausted", names.BUDGET_EXHAUSTED),
+        )
+    }
+    share = "(r.spent + r.reserved) / r.limit"
+    return pipe(
+        beside(told, _LIMIT),
+        "filter(fn: (r) => r.limit > 0.0)",
+        f"map(fn: (r) => ({{r with _value: if r.exhausted > 0.0 and {share} < 1.0 then 1.0 else {share}}}))",
+        'drop(columns: ["spent", "reserved", "limit", "exhausted"])',
+        by(*_LIMIT),
     )
+
+
+def _budgets() -> AnyPanel:
     panel = bars(
         PanelText(
-            "Budgets", "Spent of each limit in this day or month (UTC).", RATIO, "No budget is configured."
+            "Budgets",
+            "Spent and reserved of each limit in this day or month (UTC). Red: no further run fits.",
+            RATIO,
+            "no budget",
         ),
-        ask_flux(used),
+        ask_flux(_used()),
         size=_LOW,
         at=SPENT,
     )
@@ -121,9 +143,7 @@ def _spend() -> tuple[AnyPanel, ...]:
             "provider",
         ),
         line_each(
-            PanelText(
-                "Budgets over time", "The largest share of each limit.", RATIO, "No budget is configured."
-            ),
+            PanelText("Budgets over time", "The largest share of each limit.", RATIO, "No budget is known."),
             pipe(daemon_status(names.BUDGET_SPENT_RATIO), by("budget", "period"), binned("max")),
             "budget",
             "period",
@@ -134,7 +154,7 @@ def _spend() -> tuple[AnyPanel, ...]:
 def _spent_on(title: str, *keys: str) -> AnyPanel:
     query = pipe(attempts(figures.COST), by(*keys), binned("sum"))
     text = PanelText(title, "In each step of time, as far as prices are known.", USD, _NO_PRICE)
-    return stacked(text, ask_flux(query)).interval("1h").display_name(legend(*keys))
+    return stacked(text, ask_flux(query)).display_name(legend(*keys))
 
 
 def _answers() -> tuple[AnyPanel, ...]:
@@ -155,8 +175,8 @@ def _answers() -> tuple[AnyPanel, ...]:
                 SERIES,
             ),
             (
-                Label(name="target", title="Target", width=170),
-                Label(name="connection", title="Connection", width=92),
+                Label(name="target", title="Target", width=200, grows=True),
+                Label(name="connection", title="Conn.", width=70),
                 NumberColumn(title="Spent", expression="spent", unit=USD, decimals=4),
                 NumberColumn(title="Median", expression="half", unit=USD, decimals=6),
                 NumberColumn(title="Dearest", expression="most", unit=USD, decimals=6),
@@ -214,7 +234,10 @@ def _frontier() -> AnyPanel:
     target, connection = SERIES
     query = pipe(
         beside(
-            {PRICE: figures.mean_cost_per_million(SERIES), SPEED: figures.field_mean(figures.TPS, SERIES)},
+            {
+                PRICE: figures.mean_cost_per_million(SERIES),
+                SPEED: figures.field_percentile(figures.TPS, 0.5, SERIES),
+            },
             SERIES,
         ),
         f'filter(fn: (r) => exists r["{PRICE}"] and exists r["{SPEED}"])',

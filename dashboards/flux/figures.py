@@ -6,7 +6,7 @@ The same figures as on the probe's own page, from the same attempts: see `probe.
 from collections.abc import Mapping, Sequence
 
 from dashboards.flux.fields import attempt_field
-from dashboards.flux.query import attempts, beside, by, changed, exact_quantile, pipe, tagged
+from dashboards.flux.query import attempts, beside, by, changed, exact_quantile, latest_point, pipe, tagged
 from probe.analysis.tally import OWN_FAILURES
 from probe.analysis.value import FREE_COST_PER_MILLION_USD, PER_MILLION
 from probe.metrics import names
@@ -32,6 +32,12 @@ OK = tagged("outcome", "==", "ok")
 def attempts_counted(keys: Sequence[str]) -> str:
     """n: all attempts."""
     return pipe(attempts(SUCCESS), by(*keys), "count()", "toFloat()")
+
+
+def answers(keys: Sequence[str]) -> str:
+    """1 where any of the latest attempts succeeded, over whichever connection and from wherever, else 0."""
+    latest = latest_point(*dict.fromkeys((*keys, "location")))
+    return pipe(attempts(SUCCESS), latest, by(*keys), "max()")
 
 
 def success(keys: Sequence[str]) -> str:
@@ -78,9 +84,9 @@ def mean_cost_per_million(keys: Sequence[str]) -> str:
 
 
 def value(keys: Sequence[str]) -> str:
-    """Value score: mean tokens per second / USD per million tokens. What is free counts as nearly so."""
+    """Value score: median tokens per second / USD per million tokens. What is free counts as nearly so."""
     price = f"if r.million > 0.0 then r.million else {FREE_COST_PER_MILLION_USD}"
-    streams = {"tps": field_mean(TPS, keys), "million": mean_cost_per_million(keys)}
+    streams = {"tps": field_percentile(TPS, 0.5, keys), "million": mean_cost_per_million(keys)}
     return _combined(streams, keys, f"r.tps / ({price})")
 
 

@@ -8,14 +8,20 @@ from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotatio
 from dashboards.flux.fields import EVENT
 from dashboards.flux.panels import Flux
 from dashboards.flux.query import keep, measured, pipe, tagged
+from dashboards.flux.variables import chosen_tags
 from dashboards.palette import BLUE, RED, YELLOW
 from dashboards.source import INFLUXDB
 
 _HAPPENINGS = {
     "Price changes": ("^price", YELLOW),
-    "Model changes": ("^(model|probed_model)_", BLUE),
+    "Model changes": ("^(probed_)?model_", BLUE),
     "Budgets": ("^budget", RED),
 }
+
+
+# An event of no provider is everybody's; a provider's first list is no news.
+_CHOSEN = f"not exists r.provider or ({chosen_tags('provider')})"
+_NEWS = 'exists r.model or r.kind != "model_appeared"'
 
 
 def event_marks() -> list[Builder[Annotation]]:
@@ -25,7 +31,7 @@ def event_marks() -> list[Builder[Annotation]]:
 
 def _mark(name: str, kinds: str, colour: str) -> Builder[Annotation]:
     query = pipe(
-        measured(EVENT, 'r._field == "text"', tagged("kind", "=~", kinds)),
+        measured(EVENT, 'r._field == "text"', tagged("kind", "=~", kinds), _NEWS, _CHOSEN),
         "group()",
         keep("_time", "_value", "kind", "provider", "model"),
     )

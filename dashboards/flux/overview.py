@@ -27,7 +27,7 @@ from dashboards.style import (
     prop,
     thresholds,
 )
-from dashboards.tables import NumberColumn
+from dashboards.tables import NumberColumn, in_count, in_dollars, in_percent, in_seconds
 
 _SMALL = Size(width=6, height=4)
 _WINNER = Size(width=6, height=5)
@@ -112,13 +112,17 @@ def _since_when() -> AnyPanel:
         RATIO,
     )
     query = pipe(attempts(figures.SUCCESS, where=figures.THEIRS), by(*SERIES), binned("mean", gaps=True))
-    panel = states(text, ask_flux(query), size=_BANDS).display_name(legend(*SERIES)).span_nulls(_HOLDS_MS)
+    panel = (
+        states(text, ask_flux(query), words={}, size=_BANDS)
+        .display_name(legend(*SERIES))
+        .span_nulls(_HOLDS_MS)
+    )
     return panel.thresholds(thresholds(_MOSTLY)).color_scheme(by_threshold())
 
 
 def _winners() -> tuple[AnyPanel, ...]:
     ttft = figures.field_percentile(figures.TTFT, 0.5, SERIES)
-    few = f"of those with {SEVERAL} attempts or more"
+    few = f"of those that answer now, with {SEVERAL} attempts or more"
     return (
         _winner(PanelText("Fastest", f"Lowest median time to first token {few}.", SECONDS), ttft),
         _winner(
@@ -145,9 +149,12 @@ def _winners() -> tuple[AnyPanel, ...]:
 
 def _winner(text: PanelText, figure: str, *, at: Steps = PLAIN, descending: bool = False) -> AnyPanel:
     """The first of all series, its figure and n."""
+    streams = {"figure": figure, "n": figures.attempts_counted(SERIES), "answers": figures.answers(SERIES)}
     best = pipe(
-        beside({"figure": figure, "n": figures.attempts_counted(SERIES)}, SERIES),
-        f"filter(fn: (r) => exists r.figure and r.n >= {SEVERAL}.0)",
+        beside(streams, SERIES),
+        # Whoever fails now is no best.
+        f"filter(fn: (r) => exists r.figure and r.n >= {SEVERAL}.0 and r.answers > 0.0)",
+        'drop(columns: ["answers"])',
         f'sort(columns: ["figure"], desc: {str(descending).lower()})',
         "limit(n: 1)",
         by(*SERIES),
@@ -162,8 +169,8 @@ def _leaderboard() -> AnyPanel:
     return rows(
         PanelText(
             "Leaderboard",
-            "Of the n attempts in this time. TPS is the mean, jitter the deviation of the total latency "
-            "(green below 200 ms, red from 500 ms), value is TPS for each USD per million tokens.",
+            "Of the n attempts in this time. TTFT, total and TPS are medians, jitter is the deviation of the "
+            "total latency (green below 200 ms, red from 500 ms), value TPS for each USD per million tokens.",
             SECONDS,
         ),
         beside(
@@ -171,7 +178,7 @@ def _leaderboard() -> AnyPanel:
                 "ttft": figures.field_percentile(figures.TTFT, 0.5, KEYS),
                 "ttft_95": figures.field_percentile(figures.TTFT, 0.95, KEYS),
                 "total": figures.field_percentile(figures.TOTAL, 0.5, KEYS),
-                "tps": figures.field_mean(figures.TPS, KEYS),
+                "tps": figures.field_percentile(figures.TPS, 0.5, KEYS),
                 "jitter": figures.jitter(KEYS),
                 "success": figures.success(KEYS),
                 "cost": figures.mean_cost_per_thousand(KEYS),
@@ -188,16 +195,16 @@ def _leaderboard() -> AnyPanel:
 
 
 _FIGURES = (
-    NumberColumn(title="TTFT", expression="ttft", unit=SECONDS, width=86),
-    NumberColumn(title="TTFT p95", expression="ttft_95", unit=SECONDS, width=86),
-    NumberColumn(title="Total", expression="total", unit=SECONDS, width=86),
-    NumberColumn(title="TPS", expression="tps", unit=TOKENS_PER_SECOND, width=96, decimals=1),
-    NumberColumn(title="Jitter", expression="jitter", unit=SECONDS, at=JITTER, cell="light", width=84),
-    NumberColumn(title="Success", expression="success", unit=RATIO, at=SUCCESS, width=84, decimals=1),
-    NumberColumn(title="Cost / 1k", expression="cost", unit=USD, width=90, decimals=4),
-    NumberColumn(title="Value", expression="value", unit=COUNT, width=74, decimals=0),
-    NumberColumn(title="n", expression="n", unit=COUNT, width=64, decimals=0),
-    NumberColumn(title="Total latency", expression=TREND, unit=SECONDS, cell="trend"),
+    in_seconds("TTFT", "ttft"),
+    in_seconds("TTFT p95", "ttft_95"),
+    in_seconds("Total", "total"),
+    NumberColumn(title="TPS", expression="tps", unit=TOKENS_PER_SECOND, decimals=1),
+    in_seconds("Jitter", "jitter", at=JITTER, cell="light"),
+    in_percent("Success", "success", at=SUCCESS),
+    in_dollars("Cost / 1k", "cost"),
+    in_count("Value", "value"),
+    in_count("n", "n"),
+    in_seconds("Total latency", TREND, cell="trend", width=160),
 )
 
 

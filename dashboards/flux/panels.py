@@ -101,9 +101,7 @@ def rows(
 def _properties(column: Label | NumberColumn) -> list[DynamicConfigValue]:
     if isinstance(column, Label):
         return label_properties(column)
-    nothing = {"match": "null", "result": {"text": UNKNOWN, "color": "transparent", "index": 0}}
-    light = [prop("mappings", [{"type": "special", "options": nothing}])] if column.cell == "light" else []
-    return [*figure_properties(column), *light]
+    return figure_properties(column)
 
 
 def _titles(columns: Sequence[Label | NumberColumn]) -> dict[str, str]:

@@ -4,50 +4,71 @@ from dashboards.board import PanelRow
 from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, graph, with_n
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import LEGEND, SERIES, grown, latest, mean, n_of, quantile
+from dashboards.query import LEGEND, SERIES, grown, latest, mean, metric, n_of, quantile
 from dashboards.style import DASHED, SECONDS, TOKENS_PER_SECOND
 from dashboards.tables import in_count, in_seconds, table
 from probe.metrics import names
 
+_ONE_WAY = "No target is probed over cold and over warm connections."
 _SILENT = "The provider says nothing of its own durations."
 _BY_PART = f"{SERIES}, part, source"
 
 
-def connections_row(grouping: Grouping) -> PanelRow:
-    """Cold against warm."""
+def connections_row() -> PanelRow:
+    """Cold against warm, of the targets that are probed over both."""
     title = "Cold against warm connections"
-    return PanelRow(title=title, panels=(_connections_over_time(), _connections(grouping)), folded=True)
+    return PanelRow(title=title, panels=(_connections_over_time(), _connections()), folded=True)
+
+
+def _over_both(expression: str, over: str) -> str:
+    """Of that, what belongs to a target that is probed over both: others are other populations."""
+    info = f"last_over_time({metric(names.TARGET_INFO)}[{over}])"
+    ways = f"count by (target, location) (count by (target, location, connection) ({info}))"
+    return f"({expression} and on (target, location) {ways} == 2)"
 
 
 def _connections_over_time() -> AnyPanel:
     text = PanelText(
         "TTFT by connection",
-        "Medians over the window. The difference is what opening a connection costs.",
+        "Medians over the window, of the targets probed over both. The difference is what opening a "
+        "connection costs.",
         SECONDS,
+        _ONE_WAY,
     )
-    medians = quantile(0.5, names.TTFT_SECONDS, by="connection", over="$window")
-    n = n_of(names.TTFT_SECONDS, by="connection", over="$window")
-    return with_n(graph(text, ask(medians, "p50 {{connection}}")), n, "n {{connection}}")
+    by, window = "target, location, connection", "$window"
+    counts = grown(names.TTFT_SECONDS, by=f"{by}, le", part="_bucket", over=window)
+    medians = f"histogram_quantile(0.5, sum by (connection, le) ({_over_both(counts, window)}))"
+    n = n_of(names.TTFT_SECONDS, by=by, over=window)
+    return with_n(
+        graph(text, ask(medians, "p50 {{connection}}")),
+        f"sum by (connection) ({_over_both(n, window)})",
+        "n {{connection}}",
+    )
 
 
-def _connections(grouping: Grouping) -> AnyPanel:
-    by = f"connection, {grouping.by}"
+def _connections() -> AnyPanel:
+    by = "target, location, connection"
     opening = grown(names.PHASE_SECONDS, 'phase=~"dns|connect|proxy|tls"', by=by, part="_sum")
     attempts = grown(names.TOTAL_LATENCY_SECONDS, by=by, part="_count")
+
+    def both(expression: str) -> str:
+        return _over_both(expression, "$__range")
+
     return table(
         PanelText(
             "Cold against warm in the time shown",
-            "Opening: names, TCP, TLS and proxy of the mean attempt.",
+            "Of the targets probed over both. Opening: names, TCP, TLS and proxy of the mean attempt.",
             SECONDS,
+            _ONE_WAY,
         ),
-        target_labels("connection", *grouping.labels),
+        target_labels("target", "connection", "location"),
         [
-            in_seconds("TTFT p50", quantile(0.5, names.TTFT_SECONDS, by=by)),
-            in_seconds("Opening", f"{opening} / ({attempts} > 0)"),
-            in_seconds("Total p50", quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=by)),
-            in_count("n", n_of(names.TTFT_SECONDS, by=by), width=60),
+            in_seconds("TTFT p50", both(quantile(0.5, names.TTFT_SECONDS, by=by))),
+            in_seconds("Opening", both(f"{opening} / ({attempts} > 0)")),
+            in_seconds("Total p50", both(quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=by))),
+            in_count("n", both(n_of(names.TTFT_SECONDS, by=by))),
         ],
-        sort_by="TTFT p50",
+        sort_by="Target",
         size=HALF,
     )
 

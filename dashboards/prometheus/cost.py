@@ -28,12 +28,14 @@ from dashboards.prometheus.shared import (
     NO_BUDGET,
     NO_PRICE,
     budget_bars,
+    budget_share,
     cost_per_million,
     cost_per_thousand,
+    priced,
     simulated,
     target_labels,
 )
-from dashboards.query import LEGEND, SERIES, grown, latest, mean, metric
+from dashboards.query import LEGEND, SERIES, grown, in_steps, last_known, latest, metric, n_of, quantile
 from dashboards.style import ANY_IS_ODD, COUNT, FACTOR, SPENT, TOKENS_PER_SECOND, USD
 from dashboards.tables import Label, NumberColumn, in_count, in_dollars, in_percent, moment, table
 from dashboards.variables import datasource, narrowing
@@ -45,6 +47,7 @@ def board() -> Board:
         uid=links.COST,
         title="Cost and prices",
         about="What do the probes spend, against which budget, and who gives most for the money?",
+        answer="Budgets",
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
@@ -71,17 +74,20 @@ def _sums() -> tuple[AnyPanel, ...]:
     return (
         stat_panel(
             PanelText(
-                "Spent in this time", "By what is chosen above, as far as prices are known.", USD, "nothing"
+                "Spent",
+                "In the time shown, by what is chosen above, as far as prices are known.",
+                USD,
+                "nothing",
             ),
             ask_now(grown(names.COST_USD_TOTAL)),
         ),
         stat_panel(
-            PanelText("Spent today", "Since midnight UTC, by all probes on this database.", USD, "nothing"),
+            PanelText("Today", "Spent since midnight UTC, by all probes on this database.", USD),
             ask_now(f"sum({today})"),
         ),
         stat_panel(
             PanelText(
-                "Next 30 days",
+                "30 days",
                 "What the schedule is estimated to cost, as far as prices are known.",
                 USD,
                 NO_PRICE,
@@ -89,14 +95,12 @@ def _sums() -> tuple[AnyPanel, ...]:
             ask_now(f"sum({month})"),
         ),
         stat_panel(
-            PanelText("Without a price", "Successful attempts in this time whose cost is unknown.", COUNT),
+            PanelText("Unpriced", "Successful attempts in this time whose cost is unknown.", COUNT, "none"),
             ask_now(f"round({grown(names.UNPRICED_ATTEMPTS_TOTAL)})"),
             at=ANY_IS_ODD,
         ),
         stat_panel(
-            PanelText(
-                "Prices held", "Prices that jump and wait for `probe prices review`.", COUNT, "no probe"
-            ),
+            PanelText("Held", "Prices that jump and wait for `probe prices review`.", COUNT, "no probe"),
             ask_now(latest(names.PRICES_HELD, by="")),
             at=ANY_IS_ODD,
         ),
@@ -115,7 +119,7 @@ def _budget_table() -> AnyPanel:
             in_dollars("Spent", latest(names.BUDGET_SPENT_USD, by=by)),
             in_dollars("Reserved", latest(names.BUDGET_RESERVED_USD, by=by)),
             in_dollars("Limit", latest(names.BUDGET_LIMIT_USD, by=by), decimals=2),
-            in_percent("Share", latest(names.BUDGET_SPENT_RATIO, by=by), at=SPENT, cell="light"),
+            in_percent("Share", budget_share(by=by), at=SPENT, cell="light"),
         ],
         sort_by="Share",
         descending=True,
@@ -124,7 +128,7 @@ def _budget_table() -> AnyPanel:
 
 
 def _spend(whom: str, *labels: str) -> AnyPanel:
-    spent = grown(names.COST_USD_TOTAL, by=", ".join(labels), over="$__rate_interval")
+    spent = in_steps(names.COST_USD_TOTAL, by=", ".join(labels))
     legend = " · ".join(f"{{{{{label}}}}}" for label in labels)
     return stacked(
         PanelText(f"Spend by {whom}", "As far as prices are known.", USD, NO_PRICE),
@@ -149,7 +153,7 @@ def _per_answer() -> AnyPanel:
         ),
         target_labels("target", "connection", "kind"),
         [
-            in_dollars("Spent", grown(names.COST_USD_TOTAL, by=SERIES)),
+            in_dollars("Spent", f"{grown(names.COST_USD_TOTAL, by=SERIES)} and {priced(SERIES)} > 0"),
             in_dollars("Per 1k", cost_per_thousand(SERIES)),
             in_dollars("Per 1M tokens", cost_per_million(SERIES), decimals=3),
         ],
@@ -287,15 +291,20 @@ def _charged_and_counted() -> AnyPanel:
     )
 
 
+_SPEED = quantile(0.5, names.TOKENS_PER_SECOND, by=SERIES)
+
+
 def value_row() -> PanelRow:
     return PanelRow(title="Value: speed against price", panels=(_frontier(), _values()))
 
 
 def _frontier() -> AnyPanel:
     columns = {"Value #A": PRICE, "Value #B": SPEED}
+    price = f"({cost_per_million(SERIES)} > 0)"
     return frontier(
-        ask_rows(f"{cost_per_million(SERIES)} > 0", "A"),
-        ask_rows(mean(names.TOKENS_PER_SECOND, by=SERIES), "B"),
+        # Only what has both is a point, and has a name in the legend.
+        ask_rows(f"{price} and {_SPEED}", "A"),
+        ask_rows(f"{_SPEED} and {price}", "B"),
         steps=(
             DataTransformerConfig(id_val="merge", options={}),
             DataTransformerConfig(
@@ -312,21 +321,16 @@ def _values() -> AnyPanel:
     return table(
         PanelText(
             "Value score",
-            "Tokens per second for each USD per million tokens, over the last 24 h; TPS is that of the time "
-            "shown.",
+            "Median tokens per second for each USD per million tokens, over the last 24 h; TPS is the median "
+            "of the n attempts in the time shown.",
             COUNT,
             NO_PRICE,
         ),
         target_labels("target", "connection", "kind"),
         [
-            NumberColumn(title="Value", expression=latest(names.VALUE_SCORE), unit=COUNT, cell="gauge"),
-            NumberColumn(
-                title="TPS",
-                expression=mean(names.TOKENS_PER_SECOND, by=SERIES),
-                unit=TOKENS_PER_SECOND,
-                decimals=1,
-            ),
-            in_count("n", latest(names.WINDOW_ATTEMPTS), width=60),
+            NumberColumn(title="Value", expression=last_known(names.VALUE_SCORE), unit=COUNT, cell="gauge"),
+            NumberColumn(title="TPS", expression=_SPEED, unit=TOKENS_PER_SECOND, decimals=1),
+            in_count("n", n_of(names.TOKENS_PER_SECOND, by=SERIES)),
         ],
         sort_by="Value",
         descending=True,

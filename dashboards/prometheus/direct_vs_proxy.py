@@ -3,26 +3,40 @@
 Routers call a model by more than its name (`maker/model:free`): what stands between is the same model.
 """
 
+from collections.abc import Callable
+
 from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, graph, stat_panel, with_n
 from dashboards.prometheus.shared import (
-    attempt_count,
+    CARRIED_THROUGH,
     cost_per_thousand,
     simulated,
     success_share,
     target_labels,
 )
-from dashboards.query import LEGEND, latest, mean, n_of, quantile
-from dashboards.style import COUNT, DASHED, FACTOR, RATIO, SECONDS, SUCCESS, TOKENS_PER_SECOND, USD, Steps
+from dashboards.query import LEGEND, grown, latest, metric, n_of, quantile
+from dashboards.style import (
+    COUNT,
+    DASHED,
+    FACTOR,
+    RATIO,
+    SECONDS,
+    SUCCESS,
+    TOKENS_PER_SECOND,
+    USD,
+    Steps,
+    prop,
+)
 from dashboards.tables import Label, NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
 from dashboards.variables import datasource, narrowing, window
 from probe.metrics import names
 
 _DIRECT = 'kind="direct"'
 _PROXY = 'kind="proxy"'
+_BOTH = 'kind=~"direct|proxy"'
 _LABELS = "provider, model, connection, location"
 # The model without the maker before it and a router's variant behind it.
 _VARIANTS = "free|nitro|floor|online|thinking|extended|exacto|beta"
@@ -36,11 +50,13 @@ _ADDED: Steps = ((None, GREEN), (0.1, YELLOW), (0.5, RED))
 _DEARER: Steps = ((None, GREEN), (0.0000001, YELLOW))
 
 _PAIR = (
-    Label(name="same", title="Model", width=150),
+    Label(name="same", title="Model", width=170, grows=True),
     Label(name="provider", title="Through", width=110),
-    Label(name="connection", title="Connection", width=92),
+    Label(name="against", title="Against", width=110),
+    Label(name="connection", title="Conn.", width=70),
     Label(name="location", title="Location", width=90),
 )
+_BY = ", ".join(label.name for label in _PAIR)
 
 
 def board() -> Board:
@@ -58,20 +74,36 @@ def board() -> Board:
     )
 
 
-def _through(expression: str) -> str:
-    """By proxy and model."""
+def _same(expression: str) -> str:
+    """With a label for what is the same model."""
     return f"label_replace({expression}, {_MODEL})"
 
 
-def _directly(expression: str) -> str:
-    """The best direct way to the same model."""
-    return f"min by ({_ON}) (label_replace({expression}, {_MODEL}))"
+def _baseline(over: str) -> str:
+    """Of each model the direct way that answers first, named in `against`; its value is 1.
+
+    Every figure of a pair is against this one way: the best of each figure alone would be nobody's.
+    """
+    fastest = f"bottomk by ({_ON}) (1, {_same(_median(names.TTFT_SECONDS, _DIRECT, over))} >= 0)"
+    return f'label_replace({fastest}, "against", "$1", "provider", "(.+)") ^ 0'
 
 
-def _more(proxied: str, direct: str) -> str:
-    """What the proxy's figure is above the direct one; nothing without both."""
-    difference = f"{_through(proxied)} - on ({_ON}) group_left () {_directly(direct)}"
-    return f"sum by (same, provider, connection, location) ({difference})"
+def _own(proxied: str, over: str = "$__range") -> str:
+    """The proxy's figure, of the models that have a direct way."""
+    return f"sum by ({_BY}) ({_same(proxied)} * on ({_ON}) group_left (against) {_baseline(over)})"
+
+
+def _more(figure: Callable[[str], str], over: str = "$__range") -> str:
+    """What the figure through the proxy is above that of the baseline; nothing without both."""
+    direct = f"{_same(figure(_DIRECT))} * on ({_ON}, provider, model) group_left (against) {_baseline(over)}"
+    difference = f"{_same(figure(_PROXY))} - on ({_ON}) group_left (against) ({direct})"
+    return f"sum by ({_BY}) ({difference})"
+
+
+def _paired(expression: str, over: str) -> str:
+    """Of that, what belongs to a model that is probed both ways."""
+    ways = f"count by ({_ON}, kind) ({_same(f'last_over_time({metric(names.TARGET_INFO, _BOTH)}[{over}])')})"
+    return f"({_same(expression)} and on ({_ON}) count by ({_ON}) ({ways}) == 2)"
 
 
 def _median(name: str, way: str, over: str = "$__range") -> str:
@@ -82,13 +114,24 @@ def _cost(way: str) -> str:
     return cost_per_thousand(_LABELS, way)
 
 
+def _ttft(way: str) -> str:
+    return _median(names.TTFT_SECONDS, way)
+
+
+def _total(way: str) -> str:
+    return _median(names.TOTAL_LATENCY_SECONDS, way)
+
+
+def _speed(way: str) -> str:
+    return _median(names.TOKENS_PER_SECOND, way)
+
+
 def _sums() -> tuple[AnyPanel, ...]:
-    ttft = _more(_median(names.TTFT_SECONDS, _PROXY), _median(names.TTFT_SECONDS, _DIRECT))
-    total = _more(_median(names.TOTAL_LATENCY_SECONDS, _PROXY), _median(names.TOTAL_LATENCY_SECONDS, _DIRECT))
+    ttft = _more(_ttft)
     return (
         stat_panel(
             PanelText(
-                "TTFT added",
+                "TTFT +",
                 "Median over the pairs of how much later the first token comes.",
                 SECONDS,
                 "no pair",
@@ -97,20 +140,18 @@ def _sums() -> tuple[AnyPanel, ...]:
             at=_ADDED,
         ),
         stat_panel(
-            PanelText("Worst pair", "The most that a proxy adds to the median TTFT.", SECONDS, "no pair"),
+            PanelText("Worst", "The most that a proxy adds to the median TTFT.", SECONDS, "no pair"),
             ask_now(f"max({ttft})"),
             at=_ADDED,
         ),
         stat_panel(
-            PanelText("Latency added", "Median over the pairs, of the whole answer.", SECONDS, "no pair"),
-            ask_now(f"quantile(0.5, {total})"),
+            PanelText("Total +", "Median over the pairs, of the whole answer.", SECONDS, "no pair"),
+            ask_now(f"quantile(0.5, {_more(_total)})"),
             at=_ADDED,
         ),
         stat_panel(
-            PanelText(
-                "Cost added / 1k", "Mean over the pairs of what 1,000 requests cost more.", USD, "no price"
-            ),
-            ask_now(f"avg({_more(_cost(_PROXY), _cost(_DIRECT))})"),
+            PanelText("Cost +", "Mean over the pairs of what 1,000 requests cost more.", USD, "no price"),
+            ask_now(f"avg({_more(_cost)})"),
             at=_DEARER,
         ),
         stat_panel(
@@ -127,8 +168,8 @@ def _pairs() -> AnyPanel:
     return table(
         PanelText(
             "Each pair in the time shown",
-            "Medians through the proxy, and how much they are above the best direct way to the same model. "
-            "n: attempts through the proxy.",
+            "Medians through the proxy, and how much they are above the direct way to the same model that "
+            "answers first, named in Against. n: attempts through the proxy.",
             SECONDS,
             _NO_PAIR,
         ),
@@ -141,87 +182,86 @@ def _pairs() -> AnyPanel:
 
 
 def _columns() -> list[NumberColumn]:
-    def own(expression: str) -> str:
-        return f"sum by (same, provider, connection, location) ({_through(expression)})"
-
-    def added(name: str) -> str:
-        return _more(_median(name, _PROXY), _median(name, _DIRECT))
-
-    def speed(way: str) -> str:
-        return mean(names.TOKENS_PER_SECOND, way, by=_LABELS)
-
-    ttft, total = names.TTFT_SECONDS, names.TOTAL_LATENCY_SECONDS
-    faster = _more(speed(_PROXY), speed(_DIRECT))
     return [
-        in_seconds("TTFT", own(_median(ttft, _PROXY))),
-        in_seconds("TTFT added", added(ttft), at=_ADDED, cell="light"),
-        in_seconds("Total", own(_median(total, _PROXY))),
-        in_seconds("Total added", added(total), at=_ADDED, cell="light"),
-        NumberColumn(title="TPS more", expression=faster, unit=TOKENS_PER_SECOND, decimals=1),
-        in_dollars("Cost added / 1k", _more(_cost(_PROXY), _cost(_DIRECT))),
-        in_percent("Success", own(success_share(_LABELS, _PROXY)), at=SUCCESS),
-        in_count("n", own(n_of(ttft, _PROXY, by=_LABELS))),
+        in_seconds("TTFT", _own(_ttft(_PROXY))),
+        in_seconds("TTFT +", _more(_ttft), at=_ADDED, cell="light"),
+        in_seconds("Total", _own(_total(_PROXY))),
+        in_seconds("Total +", _more(_total), at=_ADDED, cell="light"),
+        NumberColumn(title="TPS more", expression=_more(_speed), unit=TOKENS_PER_SECOND, decimals=1),
+        in_dollars("Cost + / 1k", _more(_cost)),
+        in_percent("Success", _own(success_share(_LABELS, _PROXY)), at=SUCCESS),
+        in_count("n", _own(n_of(names.TTFT_SECONDS, _PROXY, by=_LABELS))),
     ]
 
 
 def _added() -> AnyPanel:
-    ttft = names.TTFT_SECONDS
-    difference = _more(_median(ttft, _PROXY, "$window"), _median(ttft, _DIRECT, "$window"))
+    window = "$window"
+    added = _more(lambda way: _median(names.TTFT_SECONDS, way, window), window)
     panel = graph(
         PanelText(
             "TTFT added by the detour",
-            "Median through the proxy less the direct one, over the window; n: attempts through the proxy.",
+            "Median through the proxy less that of the fastest direct way, over the window; n: attempts "
+            "through the proxy.",
             SECONDS,
             _NO_PAIR,
         ),
-        ask(difference, "{{same}} through {{provider}} · {{connection}}"),
+        ask(added, "{{same}} through {{provider}} · {{connection}}"),
         size=Size(width=24, height=8),
     )
-    return with_n(panel, n_of(ttft, _PROXY, by="provider", over="$window"), "n {{provider}}")
+    # A proxy may be the faster way.
+    panel = panel.override_by_query("A", [prop("min", None)])
+    return with_n(panel, n_of(names.TTFT_SECONDS, _PROXY, by="provider", over=window), "n {{provider}}")
 
 
 def _both_ways() -> AnyPanel:
     text = PanelText(
         "TTFT both ways", "Of each attempt: direct drawn through, proxy dashed.", SECONDS, _NO_PAIR
     )
-    by = "provider, model, connection"
+    by = "provider, model, connection, location"
+
+    def of(way: str) -> str:
+        return _paired(latest(names.LAST_TTFT_SECONDS, way, by=by), "$window")
+
     return graph(
         text,
-        ask(
-            latest(names.LAST_TTFT_SECONDS, _DIRECT, by=by),
-            "direct {{provider}} · {{model}} · {{connection}}",
-        ),
-        ask(
-            latest(names.LAST_TTFT_SECONDS, _PROXY, by=by),
-            "proxy {{provider}} · {{model}} · {{connection}}",
-            "B",
-        ),
+        ask(of(_DIRECT), "direct {{provider}} · {{model}} · {{connection}}"),
+        ask(of(_PROXY), "proxy {{provider}} · {{model}} · {{connection}}", "B"),
     ).override_by_query("B", DASHED)
 
 
 def _success() -> AnyPanel:
-    ways = 'kind=~"direct|proxy"'
+    by, window = "kind, model, connection, location", "$window"
+    good = grown(names.ATTEMPTS_TOTAL, 'outcome="ok"', _BOTH, by=by, over=window)
+    whole = grown(names.ATTEMPTS_TOTAL, CARRIED_THROUGH, _BOTH, by=by, over=window)
+    share = f"sum by (kind) ({_paired(good, window)}) / (sum by (kind) ({_paired(whole, window)}) > 0)"
     panel = graph(
         PanelText(
             "Success both ways",
-            "Share over the window. A detour is one more thing that can fail.",
+            "Of the models probed both ways, over the window. A detour is one more thing that can fail.",
             RATIO,
             _NO_PAIR,
         ),
-        ask(success_share("kind", ways, over="$window"), "{{kind}}"),
+        ask(share, "{{kind}}"),
     )
-    return with_n(panel.axis_soft_max(1), attempt_count("kind", ways, over="$window"), "n {{kind}}")
+    n = grown(names.ATTEMPTS_TOTAL, _BOTH, by=by, over=window)
+    return with_n(panel.axis_soft_max(1), f"round(sum by (kind) ({_paired(n, window)}))", "n {{kind}}")
 
 
 def _prices() -> AnyPanel:
-    ways, by = 'kind=~"direct|proxy"', "provider, model, kind"
+    by = "provider, model, kind"
 
     def price(kind: str) -> str:
-        return latest(names.PRICE_USD_PER_MILLION_TOKENS, ways, f'type="{kind}"', by=by)
+        told = latest(
+            names.PRICE_USD_PER_MILLION_TOKENS, _BOTH, f'type="{kind}"', by=f"{by}, connection, location"
+        )
+        return f"max by ({by}) ({_paired(told, '$__range')})"
 
     return table(
         PanelText(
-            "Prices both ways, per 1M tokens", "In force at the latest attempt.", USD, "No price is known."
+            "Prices both ways, per 1M tokens",
+            "Of the models probed both ways, at the latest attempt.",
+            USD,
+            "No price is known.",
         ),
         target_labels("model", "kind", "provider"),
         [

@@ -4,9 +4,21 @@ from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import BLUE, GREEN, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, PanelText, ask, ask_now, stacked, stat_panel, states, steps
+from dashboards.panels import (
+    HALF,
+    UNSCRAPED,
+    AnyPanel,
+    PanelText,
+    ask,
+    ask_now,
+    bands_of,
+    stacked,
+    stat_panel,
+    states,
+    steps,
+)
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import grown, how_many, latest, metric
+from dashboards.query import counted_in_steps, grown, how_many, latest, metric, state
 from dashboards.style import (
     ANY_IS_BAD,
     ANY_IS_ODD,
@@ -18,7 +30,6 @@ from dashboards.style import (
     Steps,
     as_milliseconds,
     coloured,
-    texts,
 )
 from dashboards.tables import Label, NumberColumn, in_count, in_seconds, moment, table
 from dashboards.variables import datasource, narrowing
@@ -29,12 +40,14 @@ _MODEL = "provider, model"
 _VANISHED = latest(names.PROBED_MODEL_VANISHED, by=_MODEL)
 _RETIRES = latest(names.PROBED_MODEL_RETIREMENT_TIMESTAMP_SECONDS, by=_MODEL)
 _EVENTS = {
+    "probed_model_vanished": RED,
+    "probed_model_retiring": RED,
     "model_appeared": GREEN,
     "model_returned": BLUE,
     "model_changed": YELLOW,
-    "model_vanished": RED,
+    "model_vanished": YELLOW,
     "model_retiring": YELLOW,
-    "listing_failed": RED,
+    "listing_failed": YELLOW,
 }
 _APPEARED = 'event="model_appeared"'
 _DAY_SECONDS = 86_400
@@ -47,6 +60,7 @@ def board() -> Board:
         uid=links.DISCOVERY,
         title="Discovery",
         about="Which models are new, gone or about to go, and can the lists be trusted?",
+        answer="Probed models in their provider's list",
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
@@ -63,18 +77,18 @@ def _sums() -> tuple[AnyPanel, ...]:
     retiring = f"{_RETIRES} - time() < {30 * _DAY_SECONDS}"
     return (
         stat_panel(
-            PanelText("Probed and gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
+            PanelText("Gone", "Probed models that their provider lists no more.", COUNT, _NO_LIST),
             ask_now(f"sum({_VANISHED})"),
             at=ANY_IS_BAD,
         ),
         stat_panel(
-            PanelText("Retiring in 30 days", "Probed models whose end is announced.", COUNT, _NO_LIST),
+            PanelText("Retiring", "Probed models whose announced end is within 30 days.", COUNT, _NO_LIST),
             ask_now(how_many(retiring, listed)),
             at=ANY_IS_ODD,
         ),
         stat_panel(
             PanelText(
-                "Lists failing",
+                "Failing",
                 "Providers whose list did not come whole when last asked for.",
                 COUNT,
                 _NO_LIST,
@@ -83,15 +97,20 @@ def _sums() -> tuple[AnyPanel, ...]:
             at=ANY_IS_BAD,
         ),
         stat_panel(
-            PanelText("Models listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
+            PanelText("Listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
             ask_now(f"sum({listed})"),
         ),
         stat_panel(
-            PanelText("Models probed", "Models that targets name.", COUNT, _NO_LIST),
+            PanelText("Probed", "Models that targets name.", COUNT, _NO_LIST),
             ask_now(f"sum({probed})"),
         ),
         stat_panel(
-            PanelText("New in this time", "Models that appeared in any list.", COUNT, _NO_LIST),
+            PanelText(
+                "New",
+                "Models that appeared in any list in the time shown; a first list is no news.",
+                COUNT,
+                _NO_LIST,
+            ),
             ask_now(f"round({grown(names.EVENTS_TOTAL, _APPEARED)})"),
         ),
     )
@@ -116,27 +135,30 @@ def _retiring() -> AnyPanel:
 
 
 def _gone() -> AnyPanel:
-    panel = states(
+    return states(
         PanelText(
             "Probed models in their provider's list",
             "Gone from a list that came whole. A list that fails removes nothing.",
             WORD,
             "No list ever had a probed model.",
         ),
-        ask(_VANISHED, "{{provider}} · {{model}}"),
+        ask(bands_of(state(names.PROBED_MODEL_VANISHED, by=_MODEL), _MODEL, "no list is known"), "{{of}}"),
+        words=_STATES | UNSCRAPED,
         size=HALF,
     )
-    return panel.mappings(list(texts(_STATES)))
 
 
 def _events() -> AnyPanel:
     kinds = f'event=~"{"|".join(_EVENTS)}"'
-    happened = grown(names.EVENTS_TOTAL, kinds, by="event", over="$__rate_interval")
+    happened = counted_in_steps(names.EVENTS_TOTAL, kinds, by="event")
     panel = stacked(
         PanelText(
-            "Events", "What changed in the lists; `probe events` names the models.", COUNT, "Nothing changed."
+            "Events",
+            "What changed in the lists; red: of a probed model. `probe events` names the models.",
+            COUNT,
+            "No change is recorded in this time.",
         ),
-        ask(f"{happened} > 0", "{{event}}"),
+        ask(happened, "{{event}}"),
     )
     for event, colour in _EVENTS.items():
         panel.override_by_name(event, coloured(colour))

@@ -9,7 +9,7 @@ from dashboards.board import PanelRow
 from dashboards.panels import (
     HALF,
     TALL,
-    THIRD,
+    WHOLE,
     AnyPanel,
     PanelText,
     Size,
@@ -25,10 +25,11 @@ from dashboards.panels import (
 )
 from dashboards.prometheus.grouping import PERCENTILES, Grouping
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import LEGEND, grown, latest, metric, n_of, quantile
+from dashboards.query import LEGEND, RATE_STEP, family, grown, in_steps, latest, metric, n_of, quantile
 from dashboards.style import DASHED, DOTTED, PHASES, SECONDS, TOKENS_PER_SECOND, coloured
 from dashboards.tables import NumberColumn, in_count, in_seconds, table
 from probe.metrics import names
+from probe.metrics.buckets import TOKENS_PER_SECOND as TOKENS_PER_SECOND_BUCKETS
 
 _WINDOW = "$window"
 _WHOLE_TABLE = Size(width=24, height=8)
@@ -55,8 +56,8 @@ _ABOUT_PHASES = (
 def _phases_over_time() -> AnyPanel:
     panel = stacked(
         PanelText("Phases of the mean attempt", _ABOUT_PHASES, SECONDS),
-        ask(f"{_phase_mean('', '$__rate_interval')} > 0", "{{phase}}"),
-        size=THIRD,
+        ask(f"{_phase_mean('', RATE_STEP)} > 0", "{{phase}}"),
+        size=WHOLE,
     )
     for phase, colour in PHASES.items():
         panel.override_by_name(phase, coloured(colour))
@@ -77,14 +78,14 @@ def _phases_now() -> AnyPanel:
         "them, of all providers: the network here.",
         SECONDS,
     )
-    by = "target, connection, kind"
+    by = "target, connection, location"
     return _parted(text, f"max by ({by}, phase) ({metric(names.LAST_PHASE_SECONDS)})", by)
 
 
 def _parted(text: PanelText, expression: str, by: str) -> AnyPanel:
     """A bar for each group `by`; the expression has their labels and `phase`."""
     query = ask_rows(f'label_join({expression}, "of", " · ", {_quoted(by)})')
-    panel = parted_bars(text, query, size=THIRD)
+    panel = parted_bars(text, query, size=WHOLE)
     panel.with_transformation(
         DataTransformerConfig(
             id_val="groupingToMatrix",
@@ -107,8 +108,11 @@ def _quoted(labels: str) -> str:
 
 
 def _buckets(title: str, about: str, name: str) -> AnyPanel:
-    """The histogram of that name over time."""
-    counted = grown(name, by="le", part="_bucket", over="$__rate_interval")
+    """The histogram of that name over time, in every third of its buckets: as many as an axis can name."""
+    # Scraped directly a bound of 2 s is `2.0`, through an OpenTelemetry collector `2`.
+    bounds = "|".join(repr(bound).replace(".0", "(.0)?") for bound in family(name).buckets[::3])
+    # A heatmap takes the time of a cell for its end.
+    counted = in_steps(name, f'le=~"{bounds}|.Inf"', by="le", part="_bucket", ahead=False)
     return buckets(PanelText(title, about, SECONDS), ask_buckets(counted), size=TALL)
 
 
@@ -189,7 +193,6 @@ def _percentile_table(grouping: Grouping) -> AnyPanel:
             figure("TTFT p99", 0.99, names.TTFT_SECONDS),
             figure("Server p50", 0.5, names.TTFT_SERVER_SECONDS),
             figure("Total p50", 0.5, names.TOTAL_LATENCY_SECONDS),
-            figure("Total p90", 0.9, names.TOTAL_LATENCY_SECONDS),
             figure("Total p99", 0.99, names.TOTAL_LATENCY_SECONDS),
             in_count("n", n_of(names.TTFT_SECONDS, by=grouping.by)),
         ],
@@ -255,6 +258,7 @@ def speed_row(grouping: Grouping) -> PanelRow:
                 ),
                 ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
                 ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
+                most=TOKENS_PER_SECOND_BUCKETS[-1],
                 size=TALL,
             ).override_by_query("B", DASHED),
         ),

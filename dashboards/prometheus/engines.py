@@ -6,9 +6,22 @@ from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, MUTED, RED, YELLOW
-from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, graph, stat_panel, states
+from dashboards.panels import (
+    HALF,
+    UNSCRAPED,
+    WHOLE,
+    AnyPanel,
+    PanelText,
+    Size,
+    ask,
+    ask_now,
+    bands_of,
+    graph,
+    stat_panel,
+    states,
+)
 from dashboards.prometheus.shared import success_share, target_labels
-from dashboards.query import LEGEND, SERIES, how_many, latest
+from dashboards.query import LEGEND, SERIES, how_many, latest, state
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -20,7 +33,6 @@ from dashboards.style import (
     TOKENS_PER_SECOND,
     WORD,
     Steps,
-    texts,
 )
 from dashboards.tables import Label, NumberColumn, in_count, table
 from dashboards.variables import datasource, narrowing
@@ -39,6 +51,7 @@ def board() -> Board:
         uid=links.ENGINES,
         title="Engines",
         about="Do the inference servers answer, how full are they, and does that explain what was measured?",
+        answer="Since when: does the server answer?",
         variables=(datasource(), *narrowing()),
         annotations=marks(),
         rows=(
@@ -57,8 +70,8 @@ def board() -> Board:
                         "Share in use. Full: requests wait.",
                         names.ENGINE_KV_CACHE_RATIO,
                         RATIO,
+                        WHOLE,
                     ),
-                    _load("Batch", "Requests decoded together.", names.ENGINE_BATCH_SIZE),
                 ),
             ),
             PanelRow(
@@ -107,22 +120,25 @@ _QUARTER = Size(width=6, height=3)
 
 
 def _up() -> AnyPanel:
-    panel = states(
+    return states(
         PanelText(
             "Since when: does the server answer?",
             "Asked about itself, apart from the probes.",
             WORD,
             _NO_ENGINE,
         ),
-        ask(latest(names.ENGINE_UP, by="provider, engine"), "{{provider}} · {{engine}}"),
         ask(
-            f"1 + {latest(names.ENGINE_SILENCED, by='provider, engine, reason')}",
+            bands_of(state(names.ENGINE_UP, by="provider, engine"), "provider, engine", "no server is known"),
+            "{{of}}",
+        ),
+        ask(
+            f"1 + {state(names.ENGINE_SILENCED, by='provider, engine, reason')}",
             "{{provider}} · {{engine}} · {{reason}}",
             "B",
         ),
+        words={"1": ("up", GREEN), "0": ("down", RED), "2": ("not read", MUTED), **UNSCRAPED},
         size=Size(width=24, height=6),
     )
-    return panel.mappings(list(texts({"1": ("up", GREEN), "0": ("down", RED), "2": ("not read", MUTED)})))
 
 
 def _servers() -> AnyPanel:
@@ -164,8 +180,8 @@ def _servers() -> AnyPanel:
     )
 
 
-def _load(title: str, about: str, name: str, unit: str = COUNT) -> AnyPanel:
-    panel = graph(PanelText(title, about, unit, _SILENT), ask(latest(name, by=_SERVER), _LEGEND))
+def _load(title: str, about: str, name: str, unit: str = COUNT, size: Size = HALF) -> AnyPanel:
+    panel = graph(PanelText(title, about, unit, _SILENT), ask(latest(name, by=_SERVER), _LEGEND), size=size)
     return panel.max(1) if unit == RATIO else panel
 
 

@@ -4,7 +4,18 @@ from dashboards import links
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED
-from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, ask_now, stat_panel, states
+from dashboards.panels import (
+    HALF,
+    UNSCRAPED,
+    AnyPanel,
+    PanelText,
+    Size,
+    ask,
+    ask_now,
+    bands_of,
+    stat_panel,
+    states,
+)
 from dashboards.prometheus.own import (
     CHOSEN,
     INSTANCE_LABEL,
@@ -19,9 +30,9 @@ from dashboards.prometheus.own import (
     schedule_row,
     store_row,
 )
-from dashboards.prometheus.shared import NO_PRICE, budget_bars
-from dashboards.query import latest
-from dashboards.style import ANY_IS_BAD, ANY_IS_ODD, COUNT, FACTOR, SECONDS, USD, WORD, texts
+from dashboards.prometheus.shared import NO_PRICE, budget_bars, probes_down
+from dashboards.query import in_range, latest, state
+from dashboards.style import ANY_IS_BAD, ANY_IS_ODD, COUNT, FACTOR, SECONDS, USD, WORD
 from dashboards.tables import Label, in_count, in_dollars, moment, table
 from dashboards.variables import datasource, instance, window
 from probe.metrics import names
@@ -32,6 +43,7 @@ def board() -> Board:
         uid=links.HEALTH,
         title="Probe health",
         about="Is it us? Does the probe run on time, keep what it measures, and hand it on?",
+        answer="Since when: store and configuration",
         variables=(datasource(), instance(), window()),
         annotations=marks(narrowed=False),
         rows=(
@@ -47,49 +59,61 @@ def board() -> Board:
 
 
 def _sums() -> tuple[AnyPanel, ...]:
+    down = probes_down(own(names.BUILD_INFO))
     interval = f"({own(names.JOB_INTERVAL_SECONDS)} > 0)"
     since = f"time() - ({own(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)} > 0)"
-    about_stale = "Time since its latest run, in intervals of it; from 2 on it is stale."
+    about_stale = "Of the stalest job: time since its latest run, in intervals of it; from 2 on it is stale."
     return (
         stat_panel(
-            PanelText("Probes", "Daemons that are scraped now.", COUNT, "none"),
-            ask_now(f"count({own(names.BUILD_INFO)}) or vector(0)"),
-            at=((None, RED), (1, GREEN)),
+            PanelText(
+                "Down",
+                "Places of which a probe was scraped in the time shown and none is now.",
+                COUNT,
+                NO_PROBE,
+            ),
+            ask_now(f"{down} or 0 * count({in_range(own(names.BUILD_INFO))})"),
+            at=ANY_IS_BAD,
         ),
         stat_panel(
             PanelText("Up for", "Since the latest start of any of them.", SECONDS, NO_PROBE),
             ask_now(f"time() - max({own(names.START_TIMESTAMP_SECONDS)})"),
         ),
         stat_panel(
-            PanelText("Stalest job", about_stale, FACTOR, "no run"),
+            PanelText("Stalest", about_stale, FACTOR, NO_PROBE),
             ask_now(f"max(({since}) / on ({JOB}) {interval})"),
             at=STALE,
         ).decimals(1),
-        _troubles("Runs missed", "Slots that passed while nobody could run them", names.JOB_MISSED_TOTAL),
         _troubles(
-            "Samples lost", "Neither the store nor the file took them", names.STORE_DROPPED_SAMPLES_TOTAL
+            "Not run",
+            "Slots that passed while nobody could run them, or while the run before was open",
+            names.JOB_MISSED_TOTAL,
+            names.JOB_OVERLAPPED_TOTAL,
         ),
         _troubles(
-            "Clock steps",
+            "Lost", "Samples that neither the store nor the file took", names.STORE_DROPPED_SAMPLES_TOTAL
+        ),
+        _troubles(
+            "Steps",
             "Attempts across which the wall clock was set: their durations are unknown",
             names.UNTRUSTED_ATTEMPTS_TOTAL,
         ),
         _troubles(
-            "Figures withheld",
+            "Withheld",
             "Attempts during which the stopwatch was held up: what it could not tell is unknown",
             names.STARVED_ATTEMPTS_TOTAL,
         ),
     )
 
 
-def _troubles(title: str, what: str, name: str) -> AnyPanel:
+def _troubles(title: str, what: str, *names_: str) -> AnyPanel:
     text = PanelText(title, f"{what}; in the time shown.", COUNT, "no probe")
-    return stat_panel(text, ask_now(own_grown(name)), at=ANY_IS_BAD)
+    lost = " + ".join(own_grown(name) for name in names_)
+    return stat_panel(text, ask_now(lost), at=ANY_IS_BAD, size=Size(width=3, height=3))
 
 
 def _parts() -> AnyPanel:
     """Store and configuration, since when."""
-    panel = states(
+    return states(
         PanelText(
             "Since when: store and configuration",
             "Red: the store does not take samples, or the configuration in the file could not be read and "
@@ -97,15 +121,18 @@ def _parts() -> AnyPanel:
             WORD,
             NO_PROBE,
         ),
-        ask(latest(names.STORE_UP, CHOSEN, by="instance"), "store {{instance}}"),
         ask(
-            latest(names.CONFIG_LAST_RELOAD_SUCCESSFUL, CHOSEN, by="instance"),
+            bands_of(state(names.STORE_UP, CHOSEN, by="instance"), "instance", "no probe is scraped"),
+            "store {{of}}",
+        ),
+        ask(
+            state(names.CONFIG_LAST_RELOAD_SUCCESSFUL, CHOSEN, by="instance"),
             "configuration {{instance}}",
             "B",
         ),
+        words={"1": ("well", GREEN), "0": ("failing", RED), **UNSCRAPED},
         size=Size(width=24, height=5),
     )
-    return panel.mappings(list(texts({"1": ("well", GREEN), "0": ("failing", RED)})))
 
 
 def _estimates() -> AnyPanel:

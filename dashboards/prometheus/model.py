@@ -5,6 +5,7 @@ from dashboards.annotations import marks
 from dashboards.board import Board
 from dashboards.prometheus import comparisons, durations, outcomes
 from dashboards.prometheus.grouping import MODELS
+from dashboards.prometheus.shared import SINCE_WHEN
 from dashboards.variables import datasource, narrowing, window
 
 
@@ -13,6 +14,7 @@ def board() -> Board:
         uid=links.MODEL,
         title="Model",
         about="What of a model fails and since when, where does its time go, and who serves it best?",
+        answer=SINCE_WHEN,
         variables=(datasource(), *narrowing(), window()),
         annotations=marks(),
         rows=(
@@ -21,7 +23,7 @@ def board() -> Board:
             durations.first_token_row(MODELS),
             durations.speed_row(MODELS),
             durations.gaps_row(MODELS),
-            comparisons.connections_row(MODELS),
+            comparisons.connections_row(),
             comparisons.reported_row(MODELS),
             outcomes.tokens_row(MODELS),
         ),

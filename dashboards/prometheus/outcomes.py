@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dashboards import faults
 from dashboards.board import PanelRow
-from dashboards.palette import RED
 from dashboards.panels import AnyPanel, PanelText, Size, ask, ask_now, graph, stacked, stat_panel, with_n
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import (
@@ -17,8 +16,8 @@ from dashboards.prometheus.shared import (
     target_labels,
     targets_failing,
 )
-from dashboards.query import LEGEND, SERIES, grown, latest, n_of, quantile
-from dashboards.style import ANY_IS_BAD, COUNT, RATIO, SECONDS, SUCCESS, TOKENS, shades
+from dashboards.query import LEGEND, SERIES, counted_in_steps, grown, in_steps, latest, n_of, quantile
+from dashboards.style import ANY_IS_BAD, COUNT, RATIO, SECONDS, SUCCESS, TOKENS, coloured
 from dashboards.tables import Label, in_count, in_seconds, table
 from probe.metrics import names
 
@@ -38,19 +37,19 @@ def now_row() -> PanelRow:
                 at=SUCCESS,
             ),
             stat_panel(
-                PanelText("Attempts", "n of the time shown.", COUNT), ask_now(attempt_count(""))
+                PanelText("Attempts", "n of the time shown.", COUNT, "none"), ask_now(attempt_count(""))
             ).decimals(0),
             targets_failing(),
             latest_success(),
             stat_panel(
                 PanelText(
-                    "Rate limited", "Attempts that were refused for a limit, in the time shown.", COUNT
+                    "429s", "Attempts that were refused for a limit, in the time shown.", COUNT, "none"
                 ),
                 ask_now(f"round({grown(names.ATTEMPTS_TOTAL, _LIMITED)})"),
                 at=ANY_IS_BAD,
             ),
             simulated(),
-            since_when(Size(width=24, height=7)),
+            since_when(Size(width=24, height=10)),
             failures_by_fault(Size(width=12, height=8)),
             _kinds(),
             _failures(),
@@ -66,12 +65,14 @@ _FAILED = 'outcome="failed"'
 
 
 def _kinds() -> AnyPanel:
-    failed = grown(names.ATTEMPTS_TOTAL, _FAILED, by="failure", over="$__rate_interval")
-    return stacked(
+    panel = stacked(
         PanelText("Failed attempts by kind", "What went wrong.", COUNT, faults.NONE_FAILED),
-        ask(f"{failed} > 0", "{{failure}}"),
+        ask(counted_in_steps(names.ATTEMPTS_TOTAL, _FAILED, by="failure"), "{{failure}}"),
         size=Size(width=12, height=8),
-    ).color_scheme(shades(RED))
+    )
+    for kind, colour in faults.KIND_COLOURS.items():
+        panel.override_by_name(kind, coloured(colour))
+    return panel
 
 
 def _failures() -> AnyPanel:
@@ -89,9 +90,9 @@ def _failures() -> AnyPanel:
             Label(name="fault", title="Fault", texts=faults.TEXTS),
         ],
         [
-            in_count("Attempts", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),
+            in_count("n", f"round({grown(names.ATTEMPTS_TOTAL, _FAILED, by=by)}) > 0"),
         ],
-        sort_by="Attempts",
+        sort_by="n",
         descending=True,
         size=Size(width=12, height=8),
     )
@@ -151,7 +152,7 @@ def tokens_row(grouping: Grouping) -> PanelRow:
 
 def _tokens() -> AnyPanel:
     about = "Input and output. Cached input is part of input, reasoning part of output."
-    by_type = grown(names.TOKENS_TOTAL, 'type=~"input|output"', by="type", over="$__rate_interval")
+    by_type = in_steps(names.TOKENS_TOTAL, 'type=~"input|output"', by="type")
     return stacked(PanelText("Tokens", about, TOKENS), ask(by_type, "{{type}}"))
 
 

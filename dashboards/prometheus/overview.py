@@ -1,10 +1,12 @@
 """Overview: is anything burning, is it them or us, since when; and who is fastest, cheapest, most stable."""
 
 from dashboards import links
-from dashboards.annotations import ALERTING, marks
+from dashboards.alert_list import grafana_alerts
+from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
 from dashboards.panels import (
+    WHOLE,
     AnyPanel,
     PanelText,
     Size,
@@ -19,18 +21,21 @@ from dashboards.panels import (
 from dashboards.prometheus.shared import (
     NO_PRICE,
     NO_TARGETS,
+    SINCE_WHEN,
     alerts_table,
     attempt_count,
     cost_per_thousand,
     failures_by_fault,
     latest_success,
+    matters,
+    probes_down,
     simulated,
     since_when,
     success_share,
     target_labels,
     targets_failing,
 )
-from dashboards.query import LEGEND, SERIES, how_many, latest, mean, metric, n_of, quantile
+from dashboards.query import LEGEND, SERIES, how_many, last_known, latest, metric, n_of, quantile
 from dashboards.style import (
     ANY_IS_BAD,
     COUNT,
@@ -42,18 +47,23 @@ from dashboards.style import (
     SUCCESS,
     TOKENS_PER_SECOND,
     USD,
-    texts,
 )
 from dashboards.tables import NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
-from dashboards.variables import datasource, narrowing
+from dashboards.variables import datasource, narrowing, runbooks
 from probe.metrics import names
+from probe.metrics.buckets import TOKENS_PER_SECOND as TOKENS_PER_SECOND_BUCKETS
 
 _WINNER = Size(width=6, height=4)
-_SIDE = Size(width=12, height=7)
+_SIDE = Size(width=12, height=10)
+_LIST = Size(width=24, height=3)
 _TTFT = quantile(0.5, names.TTFT_SECONDS, by=SERIES)
 _TOTAL = quantile(0.5, names.TOTAL_LATENCY_SECONDS, by=SERIES)
 _COST = cost_per_thousand(SERIES)
-_SEVERAL = f"{latest(names.WINDOW_ATTEMPTS)} >= {SEVERAL}"
+# Whoever fails now is no best.
+_ANSWERING = f"unless on ({SERIES}) {last_known(names.LAST_ATTEMPT_SUCCESS)} == 0"
+_OF = "of whoever answers now"
+_NARROW, _BROAD = Size(width=3, height=3), Size(width=5, height=3)
+_SEVERAL = f"{last_known(names.WINDOW_ATTEMPTS)} >= {SEVERAL}"
 
 
 def board() -> Board:
@@ -61,7 +71,8 @@ def board() -> Board:
         uid=links.OVERVIEW,
         title="Overview",
         about="Is something burning, them or us, and since when? Who is fastest, cheapest, most stable?",
-        variables=(datasource(), *narrowing()),
+        answer=SINCE_WHEN,
+        variables=(datasource(), *narrowing(), runbooks()),
         annotations=marks(),
         rows=(
             PanelRow(
@@ -70,7 +81,8 @@ def board() -> Board:
                     *_now(),
                     alerts_table(_SIDE),
                     failures_by_fault(_SIDE),
-                    since_when(Size(width=24, height=8)),
+                    since_when(Size(width=24, height=9)),
+                    grafana_alerts(_LIST),
                 ),
             ),
             PanelRow(title="Leaderboard", panels=(*_winners(), _leaderboard())),
@@ -80,25 +92,25 @@ def board() -> Board:
 
 
 def _now() -> tuple[AnyPanel, ...]:
-    success = latest(names.LAST_ATTEMPT_SUCCESS)
+    success = last_known(names.LAST_ATTEMPT_SUCCESS)
     failing = f"count(count by (provider) ({success} == 0)) or vector(0)"
     return (
         stat_panel(
             PanelText(
-                "Alerts firing",
-                "Alerts of severity critical and warning that fire now. Without rules: not even the alert "
-                "Watchdog fires, as it always does where Prometheus evaluates rules.",
+                "Alerts",
+                "What fires now, critical or warning, each matter once. No rules: not even Watchdog fires, "
+                "as it always does where Prometheus evaluates rules; Grafana's own stand below.",
                 COUNT,
                 "no rules",
             ),
             # Watchdog is one of those that fire.
-            ask_now(how_many(ALERTING, 'ALERTS{alertstate="firing"}')),
+            ask_now(how_many(matters(), 'ALERTS{alertstate="firing"}')),
             at=ANY_IS_BAD,
         ),
         targets_failing(),
         stat_panel(
             PanelText(
-                "Providers failing",
+                "Providers",
                 "Share of the providers of which a target failed last. All of them at once: look at the "
                 "network here and at Probe health before you blame one.",
                 RATIO,
@@ -106,27 +118,37 @@ def _now() -> tuple[AnyPanel, ...]:
             ),
             ask_now(f"({failing}) / count(count by (provider) ({success}))"),
             at=((None, GREEN), (0.01, YELLOW), (0.99, RED)),
+            size=_BROAD,
         ),
         latest_success(),
         stat_panel(
             PanelText(
-                "Probe", "Whether probes are scraped and store what they measure.", NO_UNIT, "not scraped"
+                "Probe",
+                "Whether every probe that was scraped in the time shown is, and stores what it measures.",
+                NO_UNIT,
             ),
-            ask_now(f"min({metric(names.STORE_UP)})"),
-        ).mappings(list(texts({"1": ("well", GREEN), "0": ("store down", RED)}))),
+            ask_now(
+                f"0 * {probes_down(metric(names.BUILD_INFO))} - 1 or on () min({metric(names.STORE_UP)})"
+            ),
+            words={"1": ("well", GREEN), "0": ("store down", RED), "-1": ("down", RED)},
+            size=_NARROW,
+        ),
         simulated(),
     )
 
 
 def _winners() -> tuple[AnyPanel, ...]:
     """The best of each column; n stands beside what a few attempts could make chance."""
-    fastest, steadiest = f"bottomk(1, {_TTFT})", f"bottomk(1, {latest(names.JITTER_SECONDS)} and {_SEVERAL})"
-    fast = PanelText("Fastest", "Lowest median time to first token in the time shown.", SECONDS)
-    steady = PanelText(
-        "Most stable", f"Lowest jitter of the last 24 h, of {SEVERAL} attempts or more.", SECONDS
+    fastest, steadiest = (
+        f"bottomk(1, ({figure}) {_ANSWERING})"
+        for figure in (_TTFT, f"{last_known(names.JITTER_SECONDS)} and {_SEVERAL}")
     )
-    cheap = "Lowest cost of a thousand requests in the time shown."
-    worth = "Highest value score of the last 24 h: tokens per second for each USD per million tokens."
+    fast = PanelText("Fastest", f"Lowest median time to first token in the time shown, {_OF}.", SECONDS)
+    steady = PanelText(
+        "Most stable", f"Lowest jitter of the last 24 h, of {SEVERAL} attempts or more, {_OF}.", SECONDS
+    )
+    cheap = f"Lowest cost of a thousand requests in the time shown, {_OF}."
+    worth = f"Highest value score of the last 24 h: tokens per second for each USD per million tokens, {_OF}."
     return (
         stat_panel_with_n(
             named_stat(fast, ask_now(fastest, LEGEND), size=_WINNER),
@@ -134,16 +156,16 @@ def _winners() -> tuple[AnyPanel, ...]:
         ),
         stat_panel_with_n(
             named_stat(steady, ask_now(steadiest, LEGEND), size=_WINNER, at=JITTER),
-            f"{latest(names.WINDOW_ATTEMPTS)} and {steadiest}",
+            f"{last_known(names.WINDOW_ATTEMPTS)} and {steadiest}",
         ),
         named_stat(
             PanelText("Cheapest for 1,000 requests", cheap, USD, NO_PRICE),
-            ask_now(f"bottomk(1, {_COST} > 0)", LEGEND),
+            ask_now(f"bottomk(1, ({_COST} > 0) {_ANSWERING})", LEGEND),
             size=_WINNER,
         ),
         named_stat(
             PanelText("Best value", worth, COUNT, NO_PRICE),
-            ask_now(f"topk(1, {latest(names.VALUE_SCORE)})", LEGEND),
+            ask_now(f"topk(1, {last_known(names.VALUE_SCORE)} {_ANSWERING})", LEGEND),
             size=_WINNER,
         ),
     )
@@ -153,13 +175,13 @@ def _leaderboard() -> AnyPanel:
     return table(
         PanelText(
             "Leaderboard",
-            "TTFT and total latency are medians, speed the mean, of the n attempts in the time shown; jitter "
-            "(green below 200 ms, red from 500 ms) and value score are those of the last 24 h. A target "
-            "leads to its board; the trend is that of each attempt's total latency.",
+            "TTFT, total latency and TPS are medians of the n attempts in the time shown; jitter "
+            "(green below 200 ms, red from 500 ms) and value score are those of the last 24 h. Medians are "
+            "read off buckets, those of TPS to within a tenth. A target leads to its board.",
             SECONDS,
             NO_TARGETS,
         ),
-        target_labels("target", "connection", "kind"),
+        target_labels("target", "connection", "kind", "location"),
         _columns(),
         sort_by="TTFT",
         last=target_labels("provider", "model"),
@@ -168,18 +190,18 @@ def _leaderboard() -> AnyPanel:
 
 
 def _columns() -> list[NumberColumn]:
-    speed, jitter = mean(names.TOKENS_PER_SECOND, by=SERIES), latest(names.JITTER_SECONDS)
+    speed, jitter = quantile(0.5, names.TOKENS_PER_SECOND, by=SERIES), last_known(names.JITTER_SECONDS)
     total = latest(names.LAST_TOTAL_LATENCY_SECONDS)
     return [
-        in_seconds("TTFT", _TTFT, width=86),
-        in_seconds("Total", _TOTAL, width=86),
-        NumberColumn(title="TPS", expression=speed, unit=TOKENS_PER_SECOND, width=96, decimals=1),
-        in_seconds("Jitter", jitter, at=JITTER, cell="light", width=84),
-        in_percent("Success", success_share(SERIES), at=SUCCESS, width=84),
-        in_dollars("Cost / 1k", _COST, width=90),
-        in_count("Value", latest(names.VALUE_SCORE), width=74),
-        in_count("n", attempt_count(SERIES), width=64),
-        in_seconds("Trend of total", total, cell="trend"),
+        in_seconds("TTFT", _TTFT),
+        in_seconds("Total", _TOTAL),
+        NumberColumn(title="TPS", expression=speed, unit=TOKENS_PER_SECOND, decimals=1),
+        in_seconds("Jitter", jitter, at=JITTER, cell="light"),
+        in_percent("Success", success_share(SERIES), at=SUCCESS),
+        in_dollars("Cost / 1k", _COST),
+        in_count("Value", last_known(names.VALUE_SCORE)),
+        in_count("n", attempt_count(SERIES)),
+        in_seconds("Trend of total", total, cell="trend", width=110),
     ]
 
 
@@ -199,9 +221,7 @@ def _course() -> tuple[AnyPanel, ...]:
         log_graph(
             PanelText("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
             ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
-        ),
-        graph(
-            PanelText("Jitter", "Deviation of the total latency over the last 24 h.", SECONDS),
-            ask(latest(names.JITTER_SECONDS), LEGEND),
+            most=TOKENS_PER_SECOND_BUCKETS[-1],
+            size=WHOLE,
         ),
     )

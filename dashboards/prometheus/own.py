@@ -5,7 +5,16 @@ from __future__ import annotations
 from dashboards.board import PanelRow
 from dashboards.palette import BLUE, GREEN, MUTED, RED, YELLOW
 from dashboards.panels import AnyPanel, PanelText, Size, ask, graph, stacked, with_n
-from dashboards.query import grown, latest, metric, n_of, quantile
+from dashboards.query import (
+    STEP,
+    counted_in_steps,
+    grown,
+    latest,
+    metric,
+    n_of,
+    over_window,
+    quantile,
+)
 from dashboards.style import (
     ANY_IS_BAD,
     ANY_IS_ODD,
@@ -23,7 +32,7 @@ from dashboards.tables import Label, NumberColumn, in_count, in_seconds, moment,
 from probe.metrics import names
 
 NO_PROBE = "No probe is scraped: is the daemon up, does Prometheus reach it?"
-ALL_WELL = "None in this time."
+ALL_WELL = "None is recorded in this time."
 JOB = "instance, job_name"
 EXPORTER = "instance, exporter"
 INSTANCE_LABEL = Label(name="instance", title="Probe")
@@ -105,7 +114,7 @@ def _stamps() -> AnyPanel:
 
 
 def schedule_row() -> PanelRow:
-    return PanelRow(title="Schedule", panels=(_jobs(), _irregular(), _skipped()))
+    return PanelRow(title="Schedule", panels=(_jobs(), _irregular(), _waiting(), _skipped()))
 
 
 def _jobs() -> AnyPanel:
@@ -134,7 +143,6 @@ def _jobs() -> AnyPanel:
             in_seconds("Took", latest(names.JOB_LAST_RUN_DURATION_SECONDS, CHOSEN, by=JOB)),
             in_count("Runs", own_grown(names.JOB_RUNS_TOTAL, by=JOB)),
             in_count("Missed", own_grown(names.JOB_MISSED_TOTAL, by=JOB), at=ANY_IS_BAD),
-            in_count("Late", own_grown(names.JOB_LATE_TOTAL, by=JOB), at=ANY_IS_ODD),
             in_count("Overlapped", own_grown(names.JOB_OVERLAPPED_TOTAL, by=JOB), at=ANY_IS_ODD),
         ],
         sort_by="Age",
@@ -145,7 +153,7 @@ def _jobs() -> AnyPanel:
 
 def _irregular() -> AnyPanel:
     def over_time(name: str) -> str:
-        return f"{grown(name, CHOSEN, by='job_name', over='$__rate_interval')} > 0"
+        return counted_in_steps(name, CHOSEN, by="job_name")
 
     panel = stacked(
         PanelText(
@@ -164,20 +172,34 @@ def _irregular() -> AnyPanel:
 
 def _skipped() -> AnyPanel:
     any_provider = 'provider=~".*"'
-    attempts = grown(
-        names.ATTEMPTS_SKIPPED_TOTAL, any_provider, CHOSEN, by="provider, reason", over="$__rate_interval"
-    )
-    runs = grown(names.RUNS_SKIPPED_TOTAL, CHOSEN, by="job_name, reason", over="$__rate_interval")
+    attempts = counted_in_steps(names.ATTEMPTS_SKIPPED_TOTAL, any_provider, CHOSEN, by="provider, reason")
+    runs = counted_in_steps(names.RUNS_SKIPPED_TOTAL, CHOSEN, by="job_name, reason")
     return stacked(
         PanelText(
             "Not sent, and why",
             "Attempts: the provider asked for silence, or the rest of its limits is production's. Runs: the"
             " budget had too little left.",
             COUNT,
-            "Nothing was held back in this time.",
+            "Nothing that was held back is recorded in this time.",
         ),
-        ask(f"{attempts} > 0", "{{provider}}: {{reason}}"),
-        ask(f"{runs} > 0", "run of {{job_name}}: {{reason}}", "B"),
+        ask(attempts, "{{provider}}: {{reason}}"),
+        ask(runs, "run of {{job_name}}: {{reason}}", "B"),
+    )
+
+
+def _waiting() -> AnyPanel:
+    most = f"max_over_time({over_window(own(names.ATTEMPTS_WAITING), STEP)})"
+    waiting = f"sum by (provider, reason) ({most}) > 0"
+    return stacked(
+        PanelText(
+            "Waiting, by provider and why",
+            "Attempts that are due and not sent yet. silence: the provider asked for it, of the whole "
+            "account. pace: its requests per minute. seats: so many are out already. reserve: the rest of "
+            "its limits is production's.",
+            COUNT,
+            "No attempt that waited is recorded in this time.",
+        ),
+        ask(waiting, "{{provider}}: {{reason}}"),
     )
 
 
@@ -200,7 +222,7 @@ def _store_size() -> AnyPanel:
 
 def _store_trouble() -> AnyPanel:
     def over_time(name: str) -> str:
-        return f"{grown(name, CHOSEN, over='$__rate_interval')} > 0"
+        return counted_in_steps(name, CHOSEN)
 
     panel = stacked(
         PanelText(
@@ -224,7 +246,7 @@ _BEHIND: Steps = ((None, GREEN), (300, YELLOW), (3600, RED))
 
 
 def delivery_row() -> PanelRow:
-    return PanelRow(title="Delivery", panels=(_deliveries(), _backlog(), _age()))
+    return PanelRow(title="Delivery", panels=(_deliveries(), _backlog()))
 
 
 def _by_exporter(name: str) -> str:
@@ -266,16 +288,4 @@ def _backlog() -> AnyPanel:
             "No exporter is enabled.",
         ),
         ask(latest(names.EXPORTER_PENDING_SAMPLES, CHOSEN, by=EXPORTER), "{{exporter}} {{instance}}"),
-    )
-
-
-def _age() -> AnyPanel:
-    return graph(
-        PanelText(
-            "Age of the backlog",
-            "How long ago the oldest attempt ended that a sink has not had.",
-            SECONDS,
-            "No exporter is enabled.",
-        ),
-        ask(latest(names.EXPORTER_OLDEST_PENDING_SECONDS, CHOSEN, by=EXPORTER), "{{exporter}} {{instance}}"),
     )

@@ -5,6 +5,7 @@ from dashboards.annotations import marks
 from dashboards.board import Board
 from dashboards.prometheus import comparisons, durations, outcomes
 from dashboards.prometheus.grouping import PROVIDERS
+from dashboards.prometheus.shared import SINCE_WHEN
 from dashboards.variables import datasource, narrowing, window
 
 
@@ -13,6 +14,7 @@ def board() -> Board:
         uid=links.PROVIDER,
         title="Provider",
         about="What of a provider fails and since when, and in which phase does its time go?",
+        answer=SINCE_WHEN,
         variables=(datasource(), *narrowing(), window()),
         annotations=marks(),
         rows=(
@@ -21,7 +23,7 @@ def board() -> Board:
             durations.first_token_row(PROVIDERS),
             durations.speed_row(PROVIDERS),
             durations.gaps_row(PROVIDERS),
-            comparisons.connections_row(PROVIDERS),
+            comparisons.connections_row(),
             comparisons.reported_row(PROVIDERS),
             outcomes.tokens_row(PROVIDERS),
             outcomes.rate_limits_row(),

@@ -16,7 +16,7 @@ class Summary:
 
     `attempts` counts everything. `own_failures` are those that the probe itself did not bring to an end: they
     say nothing about the target, and `success_ratio` leaves them out. `jitter_seconds` is
-    reckoned within each prompt, and None where none was repeated. `value_score` is built on the mean speed.
+    reckoned within each prompt, and None where none was repeated. `value_score` is built on the median speed.
     `cost_usd` is the sum over the `costed` attempts whose cost is known, None if that is none of them.
     """
 
@@ -72,7 +72,7 @@ def summarise(tally: Tally) -> Summary:
         cost_usd=cost,
         costed=tally.costed,
         cost_per_million_usd=None if cost is None else cost_per_million_usd(cost, tally.costed_tokens),
-        value_score=value_score(None if tps is None else tps.mean, cost, tally.costed_tokens),
+        value_score=value_score(None if tps is None else tps.p50, cost, tally.costed_tokens),
     )
 
 

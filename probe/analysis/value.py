@@ -15,8 +15,9 @@ def cost_per_million_usd(cost_usd: Decimal, tokens: int) -> Decimal | None:
 def value_score(tps: float | None, cost_usd: Decimal | None, tokens: int | None) -> int | None:
     """round(tokens per second / USD per million tokens), with 0.01 USD per million if the cost is 0.
 
-    `cost_usd` is what `tokens` (input and output together) cost. None if the speed, the cost or the tokens
-    are unknown, or there are no tokens.
+    `tps` is that of one result, or the median of many: one answer that came in a burst makes a mean of rates
+    that nobody has seen. `cost_usd` is what `tokens` (input and output together) cost. None if the speed, the
+    cost or the tokens are unknown, or there are no tokens.
 
     >>> value_score(120.0, Decimal("0.0006"), 1000)
     200

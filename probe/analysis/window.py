@@ -4,12 +4,15 @@
 these figures follow every attempt that comes and goes; they are the same ones.
 """
 
+from array import array
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from struct import Struct
 
 from probe.analysis.jitter import Moments, nanoseconds, pooled_deviation_seconds, prompt_number
+from probe.analysis.percentile import percentile_of_sorted
 from probe.analysis.summary import success_ratio
 from probe.analysis.tally import OWN_FAILURES, failure_kind, timed
 from probe.analysis.value import value_score
@@ -42,7 +45,7 @@ class RollingWindow:
         self._rows = bytearray()  # by time
         self._attempts = self._successes = self._own_failures = 0
         self._latencies: dict[int, Moments] = {}  # by prompt
-        self._speeds = self._speed = 0
+        self._speeds = array("q")  # in their order
         self._costed = self._cost = self._costed_tokens = 0
         self._figures: WindowFigures | None = None
 
@@ -63,7 +66,7 @@ class RollingWindow:
         return self._figures
 
     def _summed_up(self) -> WindowFigures:
-        tps = self._speed / (self._speeds * _SPEED_SCALE) if self._speeds else None
+        tps = percentile_of_sorted(self._speeds, 50) / _SPEED_SCALE if self._speeds else None
         cost = Decimal(self._cost).scaleb(-_COST_DIGITS) if self._costed else None
         return WindowFigures(
             attempts=self._attempts,
@@ -94,8 +97,10 @@ class RollingWindow:
             if not moments.count:
                 del self._latencies[prompt]
         if speed >= 0:
-            self._speeds += sign
-            self._speed += sign * speed
+            if sign > 0:
+                insort(self._speeds, speed)
+            else:
+                del self._speeds[bisect_left(self._speeds, speed)]
         if cost >= 0:
             self._costed += sign
             self._cost += sign * cost

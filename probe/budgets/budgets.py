@@ -85,6 +85,8 @@ class Budgets:
         self._earlier_until = clock.now()
         self._notified: set[tuple[str, str, str]] = set()
         self._refused: dict[tuple[str, Span], str] = {}
+        # Limits into which a run did not fit, and none has since, with their period.
+        self._full: dict[tuple[str, Span], str] = {}
         self._refusals: Counter[tuple[str, Span]] = Counter()
         self._unpriced: set[str] = set()
         self.skipped: Counter[tuple[str, str]] = Counter()
@@ -98,7 +100,7 @@ class Budgets:
             found = skipped_for(run.note)
             if found is not None:
                 budget, span, key = found
-                self._refused[budget, span] = key
+                self._refused[budget, span] = self._full[budget, span] = key
         await self._read()
         await self._estimate()
 
@@ -152,6 +154,8 @@ class Budgets:
             shortfall = self.ledger.shortfall(limits, needed, other_runs)
             if shortfall is None:
                 self.ledger.reserve(plan.run_id, needed)
+                for limit in limits:
+                    self._full.pop((limit.budget, limit.span), None)
             else:
                 self._refuse(plan.name, shortfall)
             return shortfall
@@ -164,7 +168,7 @@ class Budgets:
     def _refuse(self, job: str, shortfall: Shortfall) -> None:
         standing = shortfall.standing
         limit = standing.limit
-        self._refused[limit.budget, limit.span] = standing.period.key
+        self._refused[limit.budget, limit.span] = self._full[limit.budget, limit.span] = standing.period.key
         self._refusals[limit.budget, limit.span] += 1
         self.skipped[job, f"budget_{limit.span}"] += 1
         self._news.set()
@@ -306,6 +310,8 @@ class Budgets:
             provider=limit.provider,
             job=limit.job,
             skipped_runs=self._refusals[limit.budget, limit.span],
+            exhausted=standing.reached(Decimal(1))
+            or self._full.get((limit.budget, limit.span)) == standing.period.key,
         )
 
     # Within -----------------------------------------------------------------------------------------------

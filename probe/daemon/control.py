@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import get_args
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -13,9 +15,11 @@ from probe.budgets.forecast import Forecast
 from probe.config.probing import JobConfig
 from probe.daemon.reload import Reloader
 from probe.daemon.services import Services
+from probe.facts.event import EventKind
 from probe.facts.sample import Series
 from probe.facts.status import Build, Status, StoreStatus
-from probe.limits.gate import REFUSALS
+from probe.limits.gate import WAITS
+from probe.probing.run import SKIP_REASONS
 from probe.reports.daemon import EstimateOrder, Job, RunOrder, Trouble
 
 
@@ -47,28 +51,38 @@ class DaemonControl:
         ]
 
     def status(self) -> Status:
-        config = self._services.config
+        config, waiting = self._services.config, self._services.generations.waiting
         return Status(
             build=Build(version=__version__, python=platform.python_version()),
             location=config.location,
             started_at=self._started_at,
+            runbook_url=config.rules.runbook_url,
             jobs=self._services.schedule.status(),
             store=self._store_status(),
             config=self._reloader.status,
             deliveries=self._services.exporters.status(),
             attempts_in_flight=self._services.generations.in_flight,
+            waiting_attempts={
+                (name, reason): waiting[name, reason] for name, reason in product(config.providers, WAITS)
+            },
             skipped_attempts={
                 (name, reason): self._services.runs.skipped[name, reason]
-                for name in config.providers
-                for reason in REFUSALS
+                for name, reason in product(config.providers, SKIP_REASONS)
             },
             stopwatch_restarts=self._services.resources.stopwatch.restarts,
             daemon_lag_seconds=self._services.checks.lag_seconds,
             money=self._services.budgets.status(),
             engines=self._services.engines.status(),
             catalogue=self._services.discoveries.status,
-            events=self._services.resources.store.events.written,
+            events=self._events(),
             pricing=self._services.pricing.status(),
+        )
+
+    def _events(self) -> Mapping[tuple[str, str], int]:
+        """Those of every provider are there before they happen."""
+        subjects = ("", *self._services.config.providers)
+        return dict.fromkeys(product(get_args(EventKind), subjects), 0) | (
+            self._services.resources.store.events.written
         )
 
     async def readiness(self) -> Sequence[Trouble]:

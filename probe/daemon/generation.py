@@ -7,6 +7,7 @@ ended.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -16,7 +17,7 @@ from probe.bootstrap.assembly import Assembly, assemble, needs_bundled_simulator
 from probe.config import Config
 from probe.daemon.resources import Resources
 from probe.engines.meter import Meter
-from probe.limits.gate import ProviderLimits
+from probe.limits.gate import ProviderLimits, Wait
 from probe.probing.runner import Runner
 
 _log = structlog.get_logger("probe.daemon.generation")
@@ -86,6 +87,11 @@ class Generations:
         return sum(each.runner.in_flight for each in self._all())
 
     @property
+    def waiting(self) -> Counter[tuple[str, Wait]]:
+        """Attempts that are due and not sent, by provider and what they wait for."""
+        return sum((each.runner.waiting for each in self._all()), Counter())
+
+    @property
     def limits(self) -> Mapping[str, ProviderLimits]:
         """By provider; one that is no longer configured keeps its own while runs may still send to it."""
         found: dict[str, ProviderLimits] = {}
@@ -100,8 +106,14 @@ class Generations:
             yield assembly.engines
 
     def replace(self, new: ConfigGeneration) -> None:
-        """Put another one in force; the one before is closed once its runs have ended."""
+        """Put another one in force; the one before is closed once its runs have ended.
+
+        What is no longer configured is not asked any more, whichever run it belongs to.
+        """
         old, self.current = self.current, new
+        targets = {plan.target.name for plan in new.assembly.targets}
+        for each in (*self._draining, old):
+            each.runner.keep(targets)
         task = asyncio.create_task(old.drain(), name="draining generation")
         self._draining[old] = task
         task.add_done_callback(lambda _: self._draining.pop(old))

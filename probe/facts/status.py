@@ -208,7 +208,8 @@ class BudgetStatus:
     """One limit of one budget, in the day or month (UTC) that began at `since` and ends at `until`.
 
     `reserved_usd` is for runs under way. `provider` and `job` are what it is for, None for all of them.
-    `skipped_runs` did not fit into it since the start of the daemon.
+    `skipped_runs` did not fit into it since the start of the daemon. It is `exhausted` from a run that did
+    not fit, or from the limit on, until a run fits.
     """
 
     budget: str
@@ -221,6 +222,7 @@ class BudgetStatus:
     provider: str | None = None
     job: str | None = None
     skipped_runs: int = 0
+    exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,24 +260,28 @@ class MoneyStatus:
 class Status:
     """`daemon_lag_seconds` is how late the daemon's own loop was when it was last looked at.
 
-    `skipped_attempts` counts what was not sent, by provider and reason: `silence` where the provider had
-    asked for it, `reserve` where what is left of its limits is production's; every configured one is there.
-    `events` counts by kind what was written since the start.
+    `runbook_url` is where runbooks of alerts are read. `waiting_attempts` counts what is due and not sent,
+    by provider and what it waits for: see `probe.limits.gate.Wait`. `skipped_attempts` counts what was not
+    sent, by provider and reason: `silence` where the provider had asked for it, `reserve` where what is left
+    of its limits is production's, `removed` where the target is no longer configured. `events` counts by kind
+    and provider what was written since the start. All that may be counted is there, if it is 0.
     """
 
     build: Build
     location: str
     started_at: datetime
+    runbook_url: str = ""
     jobs: tuple[JobStatus, ...] = ()
     store: StoreStatus = StoreStatus()
     config: ConfigStatus = ConfigStatus()
     deliveries: tuple[DeliveryStatus, ...] = ()
     attempts_in_flight: int = 0
+    waiting_attempts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     skipped_attempts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     stopwatch_restarts: int = 0
     daemon_lag_seconds: float | None = None
     money: MoneyStatus = MoneyStatus()
     catalogue: CatalogueStatus = CatalogueStatus()
-    events: Mapping[str, int] = field(default_factory=dict)
+    events: Mapping[tuple[str, str], int] = field(default_factory=dict)
     pricing: PricingStatus = PricingStatus()
     engines: tuple[EngineStatus, ...] = ()

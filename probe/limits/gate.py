@@ -15,7 +15,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from probe.facts.sample import Failed, Ok, Outcome
 from probe.lib.clock import NS_PER_SECOND, Clock
@@ -25,6 +25,9 @@ from probe.limits.quota import AN_ANSWER, Demand, Quota, Sent
 # Why nothing may go out within one's patience: a 429, or the share that is left to production.
 Refusal = Literal["silence", "reserve"]
 REFUSALS: tuple[Refusal, ...] = ("silence", "reserve")
+# What a request that is due waits for: these, its place in the pace, or a seat.
+Wait = Literal["silence", "reserve", "pace", "seats"]
+WAITS: tuple[Wait, ...] = get_args(Wait)
 
 
 class Ticket(NamedTuple):
@@ -95,6 +98,16 @@ class Gate:
             del self._silent_models[model]
         return max(self.silence_seconds(), self._seconds_until(self._silent_models.get(model)))
 
+    def obstacle(self, demand: Demand = _ANY) -> Wait | None:
+        """What a request would have to wait for now; None if it may go out."""
+        if self.silence_of(demand.model):
+            return "silence"
+        if self._seconds_until(self._next_start_ns):
+            return "pace"
+        if not self._has_seat():
+            return "seats"
+        return "reserve" if self._quota.hold_seconds(demand, self._limits.reserve) else None
+
     async def ready(self, patience_seconds: float, demand: Demand = _ANY) -> Refusal | None:
         """Wait until a request may go out; `try_enter` then takes the place, if nobody was quicker.
 
@@ -119,9 +132,7 @@ class Gate:
 
     def try_enter(self, demand: Demand = _ANY) -> Ticket | None:
         """Take a seat and the next place in the pace. Returns None if the gate is closed."""
-        if self.silence_of(demand.model) or self._seconds_until(self._next_start_ns) or not self._has_seat():
-            return None
-        if self._quota.hold_seconds(demand, self._limits.reserve):
+        if self.obstacle(demand) is not None:
             return None
         self._in_flight += 1
         per_minute = self._limits.requests_per_minute

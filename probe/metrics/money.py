@@ -153,6 +153,11 @@ MONEY_FAMILIES = (
         "What was spent of a budget as a share of its limit; nothing for a limit of 0.",
         lambda budget: float(budget.spent_usd / budget.limit_usd) if budget.limit_usd else None,
     ),
+    _budget(
+        names.BUDGET_EXHAUSTED,
+        "1 from the limit of a budget, or from a run that did not fit into it, until a run fits; else 0.",
+        lambda budget: budget.exhausted,
+    ),
     Family(
         name=names.RUNS_SKIPPED_TOTAL,
         help="Runs that were not begun, and why: `budget_day` or `budget_month` had too little left.",

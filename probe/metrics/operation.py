@@ -142,6 +142,12 @@ DAEMON = (
         labels=("version", "python_version", "location"),
         source=OfStatus(read=lambda s: (Measurement(1, (s.build.version, s.build.python, s.location)),)),
     ),
+    Family(
+        name=names.RUNBOOKS_INFO,
+        help="Where runbooks of alerts are read: `/<Alert>` follows.",
+        labels=("url",),
+        source=OfStatus(read=lambda s: (Measurement(1, (s.runbook_url,)),)),
+    ),
     _one(
         names.START_TIMESTAMP_SECONDS,
         "When the daemon started, Unix time.",
@@ -164,10 +170,20 @@ DAEMON = (
     ),
     _one(names.ATTEMPTS_IN_FLIGHT, "Attempts under way.", lambda status: status.attempts_in_flight),
     Family(
+        name=names.ATTEMPTS_WAITING,
+        help=(
+            "Attempts that are due and not sent: the provider asked for silence (`silence`), what is left of"
+            " its limits is production's (`reserve`), requests are paced (`pace`), or every seat is taken"
+            " (`seats`)."
+        ),
+        labels=("provider", "reason"),
+        source=OfStatus(read=lambda s: [Measurement(n, wait) for wait, n in s.waiting_attempts.items()]),
+    ),
+    Family(
         name=names.ATTEMPTS_SKIPPED_TOTAL,
         help=(
-            "Planned attempts that were not made because the provider had asked for silence (`silence`) or"
-            " what is left of its limits is production's (`reserve`)."
+            "Planned attempts that were not made: the provider asked for silence (`silence`), what is left"
+            " of its limits is production's (`reserve`), or the target is no longer configured (`removed`)."
         ),
         labels=("provider", "reason"),
         source=OfStatus(read=lambda s: [Measurement(n, skip) for skip, n in s.skipped_attempts.items()]),

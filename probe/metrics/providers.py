@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
-from typing import get_args
 
-from probe.facts.event import EventKind
 from probe.facts.status import EngineLoad, EngineStatus, ListStatus, ProbedModel, Status
 from probe.metrics import names
 from probe.metrics.family import Family, Measurement, OfStatus, StatusItems
@@ -49,7 +47,7 @@ def _silenced(status: Status) -> Iterable[Measurement]:
 
 
 def _events(status: Status) -> Iterable[Measurement]:
-    return [Measurement(status.events.get(kind, 0), (kind,)) for kind in get_args(EventKind)]
+    return [Measurement(count, labels) for labels, count in status.events.items()]
 
 
 CATALOGUE_FAMILIES = (
@@ -80,8 +78,8 @@ CATALOGUE_FAMILIES = (
     ),
     Family(
         name=names.EVENTS_TOTAL,
-        help="Events written, about models, prices and budgets.",
-        labels=("event",),
+        help="Events written, about models, prices and budgets; a provider's first list is none.",
+        labels=("event", "provider"),
         source=OfStatus(read=_events),
     ),
 )

@@ -22,7 +22,7 @@ WINDOW_FAMILIES = (
     ),
     _window(
         names.VALUE_SCORE,
-        "Mean tokens per second / USD per million tokens, rounded; a cost of 0 counts as 0.01.",
+        "Median tokens per second / USD per million tokens, rounded; a cost of 0 counts as 0.01.",
         lambda figures: figures.value_score,
     ),
     _window(

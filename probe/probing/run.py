@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from probe.facts.sample import FailureKind
-from probe.limits.gate import Refusal
+from probe.limits.gate import REFUSALS, Refusal
 from probe.probing.attempt import TargetPlan
 from probe.suites.case import Suite
 
-Skip = tuple[str, Refusal]
+# Why an attempt was not made: as its provider wanted, or as its target is no longer configured.
+SkipReason = Refusal | Literal["removed"]
+SKIP_REASONS: tuple[SkipReason, ...] = (*REFUSALS, "removed")
+Skip = tuple[str, SkipReason]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,13 @@
 
 Every provider has a queue of its own, so that one that is slow, paced or silent delays nobody else. A
 finished sample is handed on at once. Attempts that were planned and never sent are counted, `skipped` if a
-provider wanted more silence than we had patience, or too little of its limits is left, `waiting` if the run
-was stopped; no sample is made up for them.
+provider wanted more silence than we had patience, too little of its limits is left, or their target was taken
+out of the configuration, `waiting` if the run was stopped; no sample is made up for them.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 from types import MappingProxyType
@@ -21,11 +21,11 @@ from probe.errors import ConfigError
 from probe.facts.sample import Failed, FailureKind, Ok, Sample
 from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.ids import new_id
-from probe.limits.gate import Gate, Gates, Refusal, Ticket
+from probe.limits.gate import Gate, Gates, Refusal, Ticket, Wait
 from probe.limits.headers import read_rate_limits
 from probe.limits.quota import Demand
 from probe.probing.attempt import AttemptPlan, PriceLookup, TargetPlan, attempt, own_failure
-from probe.probing.run import RunPlan, RunSummary, Skip
+from probe.probing.run import RunPlan, RunSummary, Skip, SkipReason
 from probe.providers.protocol import Provider
 from probe.providers.usage import BYTES_PER_TOKEN
 from probe.suites.case import Case
@@ -44,10 +44,11 @@ Progress = Callable[[RunSummary], None]
 _LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
 
 
-_SKIPPED: Mapping[Refusal, str] = MappingProxyType(
+_SKIPPED: Mapping[SkipReason, str] = MappingProxyType(
     {
         "silence": "attempt skipped, the provider asked for silence",
         "reserve": "attempt skipped, what is left of the provider's limits is reserved",
+        "removed": "attempt skipped, its target is no longer configured",
     }
 )
 
@@ -81,6 +82,11 @@ class Runner:
     def in_flight(self) -> int:
         """Attempts that are out now."""
         return sum(run.in_flight for run in self._runs)
+
+    @property
+    def waiting(self) -> Counter[tuple[str, Wait]]:
+        """Attempts that are due and not sent, by provider and what they wait for."""
+        return sum((run.waiting() for run in self._runs), Counter())
 
     async def run(self, plan: RunPlan, record: Record, on_progress: Progress | None = None) -> RunSummary:
         """Make every attempt of the plan, and call `record` with each sample as soon as it is there.
@@ -128,6 +134,11 @@ class Runner:
                 longest_wait_seconds=longest,
             )
 
+    def keep(self, targets: Collection[str]) -> None:
+        """Start no attempt any more on any other target; those in flight go on."""
+        for run in self._runs:
+            run.keep(targets)
+
     def stop(self) -> None:
         """Start no attempt any more; those in flight go on."""
         self._stopped = True
@@ -172,6 +183,8 @@ class _Run:
         self._record = record
         self._on_progress = on_progress
         self._seats = asyncio.Semaphore(plan.concurrency)
+        self._queues: dict[str, deque[_Planned]] = {}
+        self._stopped = False
         self._dispatchers: list[asyncio.Task[None]] = []
         self._attempts: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
@@ -196,7 +209,37 @@ class _Run:
             skips=dict(self._skips),
         )
 
+    def waiting(self) -> Counter[tuple[str, Wait]]:
+        found: Counter[tuple[str, Wait]] = Counter()
+        now_ns = self._clock.monotonic_ns()
+        for provider, queue in self._queues.items():
+            gate = self._gates.gate(provider)
+            for planned in queue:
+                if planned.planned_monotonic_ns <= now_ns:
+                    found[provider, gate.obstacle(_demand(planned)) or "seats"] += 1
+        return found
+
+    def keep(self, targets: Collection[str]) -> None:
+        """The others leave the queues; whoever waits at a gate for one of them begins anew."""
+        removed = [
+            (provider, planned)
+            for provider, queue in self._queues.items()
+            for planned in queue
+            if planned.target_plan.target.name not in targets
+        ]
+        if not removed or self._stopped:
+            return
+        self._stop_dispatchers()
+        for provider, planned in removed:
+            self._queues[provider].remove(planned)
+            self._skip(provider, "removed", planned)
+        self._start()
+
     def stop(self) -> None:
+        self._stopped = True
+        self._stop_dispatchers()
+
+    def _stop_dispatchers(self) -> None:
         for dispatcher in self._dispatchers:
             dispatcher.cancel()
 
@@ -208,12 +251,9 @@ class _Run:
             loop.call_soon(task.cancel)
 
     async def run(self) -> None:
-        queues: dict[str, deque[_Planned]] = {}
         for planned in self._lay_out():
-            queues.setdefault(planned.target_plan.target.provider, deque()).append(planned)
-        self._dispatchers = [
-            asyncio.create_task(self._dispatch(provider, queue)) for provider, queue in queues.items()
-        ]
+            self._queues.setdefault(planned.target_plan.target.provider, deque()).append(planned)
+        self._start()
         try:
             await self._wait()
         except asyncio.CancelledError:
@@ -225,15 +265,26 @@ class _Run:
         if self._error is not None:
             raise self._error
 
+    def _start(self) -> None:
+        self._dispatchers += [
+            asyncio.create_task(self._dispatch(provider, queue))
+            for provider, queue in self._queues.items()
+            if queue
+        ]
+
     async def _wait(self) -> None:
         """Until nothing of this run is left. The first thing that went wrong is in `_error` then."""
-        for tasks in (self._dispatchers, self._attempts):
-            if not tasks:
-                continue
-            done, _ = await asyncio.wait(tasks)
-            for task in done:
-                if not task.cancelled() and (error := task.exception()) is not None:
-                    self._error = self._error or error
+        ended: set[asyncio.Task[None]] = set()
+        # `keep` may begin new ones meanwhile.
+        while self._dispatchers:
+            done, _ = await asyncio.wait(self._dispatchers)
+            self._dispatchers = [task for task in self._dispatchers if task not in done]
+            ended |= done
+        if self._attempts:
+            ended |= (await asyncio.wait(self._attempts))[0]
+        for task in ended:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._error = self._error or error
 
     def _lay_out(self) -> Iterable[_Planned]:
         plan, clock = self._plan, self._clock
@@ -295,15 +346,15 @@ class _Run:
             self._seats.release()
         return refusal
 
-    def _skip(self, provider: str, refusal: Refusal, planned: _Planned) -> None:
+    def _skip(self, provider: str, reason: SkipReason, planned: _Planned) -> None:
         _log.warning(
-            _SKIPPED[refusal],
+            _SKIPPED[reason],
             run=self._plan.name,
             provider=provider,
             target=planned.target_plan.target.name,
             case=planned.case.id,
         )
-        self._skips[provider, refusal] += 1
+        self._skips[provider, reason] += 1
         self._report()
 
     async def _send(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:

@@ -16,6 +16,8 @@ COST_BOARD: Final = "inference-probe-cost"
 DISCOVERY_BOARD: Final = "inference-probe-discovery"
 ENGINES_BOARD: Final = "inference-probe-engines"
 HEALTH_BOARD: Final = "inference-probe-health"
+# The number of the panel on each board that says since when: Grafana links a rule to a board by a panel.
+ANSWER_PANEL: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +26,9 @@ class Alert:
 
     An expression that reads recorded series takes the way to read them. `name` is the name of its runbook;
     rules of one name differ in their labels. `board` is the uid of a board and the variables that it is
-    opened with. `hold` and `keep` are how long the condition must last before anybody is notified, and how
-    long notifications go on after it ended.
+    opened with, `span` how much time it shows: a few times what the expression looks at. `hold` and `keep`
+    are how long the condition must last before anybody is notified, and how long notifications go on after
+    it ended.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Alert:
     labels: Mapping[str, str] = field(default_factory=dict)
     hold: str = ""
     keep: str = ""
+    span: str = "3h"
 
     def promql(self, read: Read) -> str:
         return self.expression if isinstance(self.expression, str) else self.expression(read)
@@ -49,7 +53,7 @@ class Alert:
             "summary": self.summary,
             "description": self.description,
             "runbook_url": f"{config.runbook_url}/{self.name}",
-            "dashboard_url": f"{config.grafana_url}/d/{uid}?from=now-24h&to=now{query}",
+            "dashboard_url": f"{config.grafana_url}/d/{uid}?from=now-{self.span}&to=now{query}",
         }
 
 

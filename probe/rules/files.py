@@ -12,7 +12,7 @@ import yaml
 
 from probe.config import Config
 from probe.config.results import RulesConfig
-from probe.rules.alert import Alert, Group
+from probe.rules.alert import ANSWER_PANEL, Alert, Group
 from probe.rules.alertmanager import alertmanager
 from probe.rules.promql import as_recorded, written_out
 from probe.rules.rules import rule_groups
@@ -54,9 +54,13 @@ def _provisioned_alert(alert: Alert, config: RulesConfig) -> Mapping[str, object
         "execErrState": "Error",
         **({"for": alert.hold} if alert.hold else {}),
         **({"keepFiringFor": alert.keep} if alert.keep else {}),
-        "dashboardUid": alert.board[0],
         "labels": {"alert": alert.name, **labels},
-        "annotations": {key: _template(text) for key, text in alert.annotations(config).items()},
+        "annotations": {
+            **{key: _template(text) for key, text in alert.annotations(config).items()},
+            # Both, or its page has no link to the board.
+            "__dashboardUid__": alert.board[0],
+            "__panelId__": str(ANSWER_PANEL),
+        },
     }
 
 

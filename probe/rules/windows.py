@@ -27,6 +27,16 @@ def promql_duration(seconds: float) -> str:
     return f"{whole // size}{unit}"
 
 
+def times(duration: str, factor: int) -> str:
+    """So many times a duration, as `promql_duration` writes it.
+
+    >>> times("90m", 2)
+    '3h'
+    """
+    sizes = {unit: size for size, unit in _UNITS}
+    return promql_duration(int(duration[:-1]) * sizes[duration[-1]] * factor)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burn:
     """Two windows that must both burn: the long one says that it matters, the short one that it goes on.

@@ -24,11 +24,14 @@ _SUBJECT = ("provider", "model", "scope")
 
 
 class EventStore:
-    """`written` counts by kind those that were new, since this was opened."""
+    """`written` counts by kind and provider those that were new, since this was opened.
+
+    The first list of a provider is no news, and is not among them. The provider of none is empty.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.written: Counter[str] = Counter()
+        self.written: Counter[tuple[str, str]] = Counter()
 
     async def add(self, added: Sequence[Event]) -> tuple[Event, ...]:
         """Write events, all or nothing; returns those that were not there by kind, subject and key."""
@@ -41,7 +44,8 @@ class EventStore:
 
     def count(self, new: Sequence[Event]) -> None:
         """These were written beside other rows, by `insert_events`, and are committed."""
-        self.written.update(event.kind for event in new)
+        first_lists = [event for event in new if event.kind == "model_appeared" and event.model is None]
+        self.written.update((event.kind, event.provider or "") for event in new if event not in first_lists)
 
     async def page(
         self, chosen: EventFilter | None = None, *, limit: int = PAGE_ROWS, after: str | None = None

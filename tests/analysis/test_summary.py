@@ -87,6 +87,13 @@ def test_an_unknown_price_is_no_cost_and_no_value() -> None:
     assert (summary.cost_usd, summary.cost_per_million_usd, summary.value_score) == (None, None, None)
 
 
+def test_one_answer_that_came_in_a_burst_moves_no_value_score() -> None:
+    burst = make_sample(timing=replace(TIMING, tps=22_222.0))
+    assert (
+        summary_of(make_sample(), burst, make_sample()).value_score == summary_of(make_sample()).value_score
+    )
+
+
 def test_latest_attempt_and_success_by_their_ends() -> None:
     early = make_sample(at=NOW - timedelta(hours=1))
     late = make_failure("auth", at=NOW)

@@ -129,9 +129,14 @@ async def test_what_a_run_did_not_take_is_free_when_it_ends(tmp_path: Path) -> N
     async with books(tmp_path, [daily("0.01")]) as here:
         plan = await here.begin()
         assert plan is not None
+        assert not here.budgets.status().budgets[0].exhausted
         assert not await here.make(), "it is reserved"
+        assert here.budgets.status().budgets[0].exhausted
         await here.end(plan, Decimal(0))
-        assert await here.make()
+        again = await here.begin()
+        assert again is not None
+        assert not here.budgets.status().budgets[0].exhausted, "a run fits again"
+        await here.end(again)
 
 
 async def test_a_run_under_way_counts_once_what_is_stored_of_it(tmp_path: Path) -> None:

@@ -55,8 +55,9 @@ async def test_a_list_at_the_start_is_kept_counted_and_measured(config: ConfigFi
             row.finished_at.timestamp()
         )
         assert page['probed_model_vanished{provider="sim",model="m"}'] == 0
-        assert page['events_total{event="model_appeared"}'] == 1
-        assert page['events_total{event="model_vanished"}'] == 0
+        assert page['events_total{event="model_appeared",provider="sim"}'] == 0
+        assert page['events_total{event="model_vanished",provider="sim"}'] == 0
+        assert page['events_total{event="budget_exhausted",provider=""}'] == 0
         store = store_of(daemon)
 
         async def ended() -> Any:
@@ -105,7 +106,7 @@ async def test_a_failure_troubles_nobody_else(config: ConfigFile, lists: Lists) 
         assert await daemon.control.readiness() == []
         page = await metrics(daemon)
         assert page['discovery_last_success_timestamp_seconds{provider="sim"}'] == 0
-        assert page['events_total{event="listing_failed"}'] == 1
+        assert page['events_total{event="listing_failed",provider="sim"}'] == 1
         assert 'models_listed{provider="sim"}' not in page
     assert "a model list could not be read" in config.events()
 

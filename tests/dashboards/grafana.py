@@ -85,10 +85,13 @@ def range_seconds(board: Json) -> float:
 def interpolated(asked: Asked, chosen: Mapping[str, str], seconds: float) -> str:
     """The expression with variables and intervals filled in, and nothing left to fill in."""
     step = round(asked.step_seconds)
+    rate = max(step + _SCRAPE_SECONDS, 4 * _SCRAPE_SECONDS)
     values = {
         "__range": f"{round(seconds)}s",
         "__interval": f"{step}s",
-        "__rate_interval": f"{max(step + _SCRAPE_SECONDS, 4 * _SCRAPE_SECONDS)}s",
+        "__interval_ms": f"{step}000",
+        "__rate_interval": f"{rate}s",
+        "__rate_interval_ms": f"{rate}000",
         **chosen,
     }
     return re.sub(r"\$([a-z_]\w*)", lambda found: values[found[1]], asked.expression)

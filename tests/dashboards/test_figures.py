@@ -73,7 +73,10 @@ _SUCCESS = {
     f"{names.LAST_ATTEMPT_SUCCESS}{{{_of(target='south/a')}}}": _held(1),
 }
 _WATCHDOG = {'ALERTS{alertname="Watchdog",alertstate="firing",severity="info"}': _held(1)}
-_SEVERE = {'ALERTS{alertname="TargetDown",alertstate="firing",severity="critical"}': _held(1)}
+_SEVERE = {
+    'ALERTS{alertname="TargetDown",alertstate="firing",severity="critical"}': _held(1),
+    'ALERTS_FOR_STATE{alertname="TargetDown",severity="critical"}': _held(60),
+}
 
 
 def _of_two(name: str, value: float, labels: str = "") -> dict[str, str]:
@@ -93,11 +96,9 @@ CASES = {
         board="cost", panel="Cost of 1,000 requests", ref="C", series=_COSTS, value=20
     ),
     "a target over two connections fails once": Case(
-        board="overview", panel="Targets failing", series=_SUCCESS, value=1
+        board="overview", panel="Failing", series=_SUCCESS, value=1
     ),
-    "one of two providers fails": Case(
-        board="overview", panel="Providers failing", series=_SUCCESS, value=0.5
-    ),
+    "one of two providers fails": Case(board="overview", panel="Providers", series=_SUCCESS, value=0.5),
     "a simulated target over two connections is one": Case(
         board="overview",
         panel="Simulated",
@@ -109,18 +110,18 @@ CASES = {
     "no target is simulated": Case(
         board="overview", panel="Simulated", series={f"{names.TARGET_INFO}{{{_of()}}}": _held(1)}, value=0
     ),
-    "no alert fires": Case(board="overview", panel="Alerts firing", series=_WATCHDOG, value=0),
-    "an alert fires": Case(board="overview", panel="Alerts firing", series=_WATCHDOG | _SEVERE, value=1),
-    "nobody knows of alerts": Case(board="overview", panel="Alerts firing", value=None),
+    "no alert fires": Case(board="overview", panel="Alerts", series=_WATCHDOG, value=0),
+    "an alert fires": Case(board="overview", panel="Alerts", series=_WATCHDOG | _SEVERE, value=1),
+    "nobody knows of alerts": Case(board="overview", panel="Alerts", value=None),
     "two probes on one database spend once": Case(
         board="cost",
-        panel="Spent today",
+        panel="Today",
         series=_of_two(names.SPEND_TODAY_USD, 0.5, 'provider="north"'),
         value=0.5,
     ),
     "two probes list a model once": Case(
         board="discovery",
-        panel="Models listed",
+        panel="Listed",
         series=_of_two(names.MODELS_LISTED, 7, 'provider="north"'),
         value=7,
     ),
@@ -132,11 +133,11 @@ CASES = {
     ),
     "no model retires": Case(
         board="discovery",
-        panel="Retiring in 30 days",
+        panel="Retiring",
         series=_of_two(names.MODELS_LISTED, 7, 'provider="north"'),
         value=0,
     ),
-    "nobody asked which models retire": Case(board="discovery", panel="Retiring in 30 days", value=None),
+    "nobody asked which models retire": Case(board="discovery", panel="Retiring", value=None),
 }
 
 

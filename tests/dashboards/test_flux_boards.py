@@ -142,7 +142,7 @@ def test_nothing_is_asked_beyond_the_time_shown(name: str) -> None:
 def test_a_percentile_or_median_stands_beside_n(name: str) -> None:
     for panel in panels(BOARDS[name]):
         asked = {target["refId"]: target["query"] for target in panel.get("targets", ())}
-        if any("quantile(" in query for query in asked.values()):
+        if panel["type"] != "xychart" and any("quantile(" in query for query in asked.values()):
             counted = asked.get("N") or next(query for query in asked.values() if '"n"' in query)
             assert "count" in counted, panel["title"]
 

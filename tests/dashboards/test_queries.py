@@ -50,6 +50,7 @@ _NEVER_MARKED = "annotation Runs"
 TROUBLES = {
     *((_HEALTH, "Missed, late and overlapped slots", ref) for ref in "ABC"),
     *((_HEALTH, "Not sent, and why", ref) for ref in "AB"),
+    (_HEALTH, "Waiting, by provider and why", "A"),
     (_HEALTH, "Stamped by the kernel", "B"),
     *((_HEALTH, "Trouble with the store", ref) for ref in "ABCDEF"),
 }
@@ -104,7 +105,7 @@ async def test_a_suite_leaves_the_targets_of_its_jobs(prometheus: Prometheus) ->
 
 async def test_a_target_that_fails_over_both_connections_is_one(prometheus: Prometheus) -> None:
     board = BOARDS["overview"]
-    (failing,) = (each for each in queries(board) if each.where == "Targets failing")
+    (failing,) = (each for each in queries(board) if each.where == "Failing")
     found = await prometheus.query(interpolated(failing, opened(board), range_seconds(board)))
     assert list(found.values()) == [1]
     series = await prometheus.query(f"{names.LAST_ATTEMPT_SUCCESS} == 0")

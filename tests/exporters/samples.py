@@ -135,6 +135,7 @@ def make_failure(kind: FailureKind, target: Target = TARGET, at: datetime = NOW,
 STATUS = Status(
     build=Build(version="0.1.0", python="3.11.2"),
     location="here",
+    runbook_url="https://runbooks.test",
     started_at=NOW - timedelta(hours=1),
     jobs=(
         JobStatus(
@@ -159,6 +160,7 @@ STATUS = Status(
         ),
     ),
     attempts_in_flight=3,
+    waiting_attempts={("acme", "silence"): 3},
     skipped_attempts={("acme", "silence"): 2},
     daemon_lag_seconds=0.001,
     money=MoneyStatus(
@@ -195,7 +197,7 @@ STATUS = Status(
             ProbedModel(provider="acme", model="tuned"),
         ),
     ),
-    events={"model_appeared": 3},
+    events={("model_appeared", "acme"): 3},
     engines=(
         EngineStatus(
             provider="gpu",

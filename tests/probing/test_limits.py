@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from probe.facts.sample import Failed, Sample
-from probe.limits.gate import ProviderLimits
+from probe.limits.gate import ProviderLimits, Wait
 from probe.probing.run import RunSummary
 from tests.lib.clocks import START, VirtualClock
 from tests.probing.asking import (
@@ -119,3 +119,67 @@ async def test_attempts_planned_for_after_the_silence_are_made() -> None:
     summary = await clock.drive(runner(clock, acme=provider).run(plan, lambda _: None))
     assert starts(provider) == [("0", 0), ("3", 120)]
     assert (summary.ok, summary.failed, summary.skipped) == (1, 1, 2)
+
+
+async def test_whoever_waits_is_counted_with_what_it_waits_for() -> None:
+    clock = VirtualClock()
+    acme = ScriptedProvider(clock, lambda _: THROTTLED)
+    other = ScriptedProvider(clock, lambda _: Answer(seconds=100))
+    limits = {"acme": ProviderLimits(concurrency=1), "other": ProviderLimits(concurrency=1)}
+    both = runner(clock, limits, acme=acme, other=other)
+    targets = [target_plan(str(number), name) for number in range(4) for name in ("acme", "other")]
+    seen: list[dict[tuple[str, Wait], int]] = []
+
+    async def looked_at() -> None:
+        await clock.sleep(10)
+        seen.append(dict(both.waiting))
+
+    async def all_of_it() -> None:
+        await asyncio.gather(both.run(run_plan(targets), lambda _: None), looked_at())
+
+    await clock.drive(all_of_it())
+    assert seen == [{("acme", "silence"): 3, ("other", "seats"): 3}]
+    assert not both.waiting
+
+
+async def test_a_target_that_is_taken_out_is_asked_no_more() -> None:
+    """Not even by the attempt that waits at the gate when it is."""
+    clock = VirtualClock()
+    answers = iter([THROTTLED])
+    provider = ScriptedProvider(clock, lambda _: next(answers, Answer()))
+    one = runner(clock, {"acme": ProviderLimits(concurrency=1)}, acme=provider)
+    plan = run_plan([target_plan(name) for name in ("a", "gone", "b")])
+    kept = [each.target.name for each in plan.targets if each.target.model != "gone"]
+
+    async def reloaded() -> None:
+        await clock.sleep(10)
+        one.keep(kept)
+
+    async def both() -> RunSummary:
+        summary, _ = await asyncio.gather(one.run(plan, lambda _: None), reloaded())
+        return summary
+
+    summary = await clock.drive(both())
+    assert [name for name, _ in starts(provider)] == ["a", "b"]
+    assert summary.skips == {("acme", "removed"): 1}
+    assert (summary.ok, summary.failed, summary.waiting) == (1, 1, 0)
+
+
+async def test_a_run_that_was_stopped_is_not_begun_anew() -> None:
+    clock = VirtualClock()
+    provider = ScriptedProvider(clock, lambda _: Answer(seconds=5))
+    one = runner(clock, {"acme": ProviderLimits(concurrency=1)}, acme=provider)
+
+    async def stopped() -> None:
+        await clock.sleep(1)
+        one.stop()
+        one.keep([])
+
+    async def both() -> RunSummary:
+        summary, _ = await asyncio.gather(
+            one.run(run_plan([target_plan("a"), target_plan("b")]), lambda _: None), stopped()
+        )
+        return summary
+
+    assert (await clock.drive(both())).waiting == 1
+    assert [name for name, _ in starts(provider)] == ["a"]

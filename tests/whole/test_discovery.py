@@ -53,7 +53,7 @@ def test_a_list_is_read_on_its_minute(start_daemon: StartDaemon, lists: Lists) -
     metrics = daemon.metrics()
     assert metrics['inference_probe_models_listed{provider="acme"}'] == 2
     assert metrics['inference_probe_probed_model_vanished{provider="acme",model="m"}'] == 0
-    assert metrics['inference_probe_events_total{event="model_appeared"}'] == 1
+    assert metrics['inference_probe_events_total{event="model_appeared",provider="acme"}'] == 0
     run = daemon.until(lambda: [each for each in daemon.get("/api/v1/runs")["items"] if each["finished_at"]])[
         -1
     ]

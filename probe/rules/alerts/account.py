@@ -10,6 +10,7 @@ from probe.rules.alert import PROVIDER_BOARD, Alert
 from probe.rules.promql import selector, without
 from probe.rules.recording import OUTCOME
 from probe.rules.scope import Policies
+from probe.rules.windows import times
 
 _TARGET: Final = ("target", "model", "kind", "connection", "location")
 _LIMITED_SHARE: Final = 0.05
@@ -44,6 +45,7 @@ def _rate_limited(matcher: str, window: str) -> Alert:
         board=(PROVIDER_BOARD, ("provider",)),
         hold="5m",
         keep="15m",
+        span=times(window, 3),
     )
 
 
@@ -65,4 +67,5 @@ def _refused(matcher: str, window: str) -> Alert:
         ),
         board=(PROVIDER_BOARD, ("provider",)),
         keep="15m",
+        span=times(window, 3),
     )

@@ -30,6 +30,8 @@ def _nearly_spent() -> Alert:
         ),
         board=(COST_BOARD, ()),
         hold="1m",
+        keep="5m",
+        span="1d",
     )
 
 

@@ -15,7 +15,7 @@ from probe.rules.alert import MODEL_BOARD, Alert
 from probe.rules.promql import Read, Recorded
 from probe.rules.recording import answers, answers_in_time, counted_attempts, failed_attempts, successes
 from probe.rules.scope import Policies, Policy, Slo
-from probe.rules.windows import Burn
+from probe.rules.windows import Burn, times
 
 _KEEP: Final = "15m"
 
@@ -133,6 +133,8 @@ def _alert(
         ),
         board=(MODEL_BOARD, ("provider", "model", "target")),
         keep=_KEEP,
+        # Of the first to fire.
+        span=times(burns[0].long, 3),
     )
 
 

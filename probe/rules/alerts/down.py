@@ -5,11 +5,11 @@ from typing import Final
 
 from probe.metrics import names
 from probe.rules import words
-from probe.rules.alert import ENGINES_BOARD, HEALTH_BOARD, MODEL_BOARD, Alert
+from probe.rules.alert import ENGINES_BOARD, MODEL_BOARD, Alert
 from probe.rules.promql import Read, selector, without
 from probe.rules.recording import JOB_INTERVAL, LAST_SUCCESS, OUTCOME, WORKING_JOB_INTERVAL
 from probe.rules.scope import Policies
-from probe.rules.windows import promql_duration
+from probe.rules.windows import promql_duration, times
 
 SERIES: Final = (JOB_INTERVAL, WORKING_JOB_INTERVAL, LAST_SUCCESS)
 
@@ -51,6 +51,7 @@ def _target_down(matcher: str, window: str, runs: int) -> Alert:
         ),
         board=(MODEL_BOARD, ("provider", "model", "target")),
         keep=_KEEP,
+        span=times(window, 3),
     )
 
 
@@ -78,7 +79,7 @@ def _probe_stale(hold: str) -> Alert:
             f"{words.DURATION} ago, which is longer than two runs of its jobs. Where TargetDown fires "
             "too, the provider is asked and fails; where it does not, nobody asks."
         ),
-        board=(HEALTH_BOARD, ()),
+        board=(MODEL_BOARD, ("provider", "model", "target")),
         hold=hold,
         keep=_KEEP,
     )

@@ -48,6 +48,9 @@ def _price_changed() -> Alert:
             f"probe prices history '{words.PROVIDER}/{words.MODEL}'"
         ),
         board=(COST_BOARD, _PAIR),
+        # While a daemon starts anew, no price is told.
+        keep=_SOURCE_KEEP,
+        span="1d",
     )
 
 
@@ -67,6 +70,8 @@ def _sources_disagree(bound: float) -> Alert:
         ),
         board=(COST_BOARD, _PAIR),
         hold="1h",
+        keep=_SOURCE_KEEP,
+        span="6h",
     )
 
 
@@ -86,6 +91,8 @@ def _charge_disagrees(matcher: str, window: str, bound: float) -> Alert:
         ),
         board=(COST_BOARD, _PAIR),
         hold="1h",
+        keep=_SOURCE_KEEP,
+        span="6h",
     )
 
 
@@ -101,6 +108,7 @@ def _vanished() -> Alert:
         ),
         board=(DISCOVERY_BOARD, ("provider",)),
         keep="1h",
+        span="1d",
     )
 
 
@@ -116,6 +124,7 @@ def _retiring(days: int) -> Alert:
         + ". Targets name it, and so may production.",
         board=(DISCOVERY_BOARD, ("provider",)),
         keep="1h",
+        span="1d",
     )
 
 
@@ -154,6 +163,7 @@ def _list_failing(timetable: CronTimetable, asked: str) -> Alert:
         board=(DISCOVERY_BOARD, ("provider",)),
         hold=_SOURCE_HOLD,
         keep=_SOURCE_KEEP,
+        span="7d",
     )
 
 
@@ -179,4 +189,5 @@ def _price_source_failing(timetable: CronTimetable) -> Alert:
         board=(DISCOVERY_BOARD, ()),
         hold=_SOURCE_HOLD,
         keep=_SOURCE_KEEP,
+        span="7d",
     )

@@ -130,6 +130,7 @@ def _reload_failed() -> Alert:
         ),
         board=_BOARD,
         hold="1m",
+        keep="5m",
     )
 
 

@@ -119,6 +119,7 @@ def _regression(figure: _Figure, matcher: str, window: str, runs: int) -> Alert:
         board=(MODEL_BOARD, ("provider", "model", "target")),
         hold=window,
         keep="1h",
+        span="7d",
     )
 
 
@@ -150,4 +151,5 @@ def _jitter(matcher: str, bound: float, window: str) -> Alert:
         board=(MODEL_BOARD, ("provider", "model", "target")),
         hold=window,
         keep="1h",
+        span="7d",
     )

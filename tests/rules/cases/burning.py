@@ -11,6 +11,7 @@ from tests.rules.cases.series import (
     MODEL_BOARD,
     TARGET,
     WARM,
+    at_span,
     attempts,
     counted,
     runs,
@@ -22,6 +23,7 @@ _JOB = {"job": "inference-probe"}
 _GOOD = "." * 16
 
 
+_SPANS = {"4h": "12h", "1d": "3d"}
 _PAGE, _TICKET = "4h (and 1h) or 12h (and 2h)", "1d (and 2h) or 3d (and 6h)"
 
 
@@ -40,7 +42,7 @@ def _errors(severity: str, share: str, label: str, windows: str) -> Firing:
             f"Of the attempts of llama-3.1-8b-instant at groq, from frankfurt, {share} failed in the last "
             f"{windows}. The objective allows 1%."
         ),
-        dashboard=MODEL_BOARD,
+        dashboard=at_span(MODEL_BOARD, _SPANS[label.partition("+")[0]]),
     )
 
 
@@ -71,7 +73,7 @@ def _slow(
             f"Of the answers of llama-3.1-8b-instant at groq, from frankfurt, {share} {verb} in the last "
             f"{windows}. The objective allows 5%."
         ),
-        dashboard=MODEL_BOARD,
+        dashboard=at_span(MODEL_BOARD, _SPANS[label.partition("+")[0]]),
     )
 
 

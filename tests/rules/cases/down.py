@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rules.cases.series import HEALTH_BOARD, MODEL_BOARD, SCRAPED, TARGET, attempts, instants, schedule
+from tests.rules.cases.series import MODEL_BOARD, SCRAPED, TARGET, at_span, attempts, instants, schedule
 from tests.rules.promtool import Case, Firing
 
 _LABELS = {**TARGET, **SCRAPED}
@@ -30,7 +30,7 @@ def _stale(duration: str) -> Firing:
             "runs of its jobs. Where TargetDown fires too, the provider is asked and fails; where it does "
             "not, nobody asks."
         ),
-        dashboard=HEALTH_BOARD,
+        dashboard=at_span(MODEL_BOARD, "3h"),
     )
 
 

@@ -28,7 +28,7 @@ CASES = (
                     "minutes how loaded it is. Where its targets fail too, TargetDown says so. What it "
                     "answers: probe engines health my-vllm"
                 ),
-                dashboard="inference-probe-engines?from=now-24h&to=now&var-provider=my-vllm",
+                dashboard="inference-probe-engines?from=now-3h&to=now&var-provider=my-vllm",
             )
         ],
     ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.rules.cases.series import COLD, COST_BOARD, SCRAPED, selector
+from tests.rules.cases.series import COLD, COST_BOARD, SCRAPED, at_span, selector
 from tests.rules.promtool import Case, Firing
 
 _JOB = {"job": SCRAPED["job"]}
 _MODEL = {"provider": "groq", "model": "llama-3.1-8b-instant"}
-_MODEL_COST = f"{COST_BOARD}&var-provider=groq&var-model=llama-3.1-8b-instant"
-_DISCOVERY = "inference-probe-discovery?from=now-24h&to=now&var-provider=groq"
+_MODEL_COST = f"{at_span(COST_BOARD, '6h')}&var-provider=groq&var-model=llama-3.1-8b-instant"
+_DISCOVERY = "inference-probe-discovery?from=now-1d&to=now&var-provider=groq"
 _DAY = 86_400
 
 
@@ -24,7 +24,7 @@ def _changed(times: str, kind: str = "input") -> Firing:
             f"In the last 24 h the {kind} price of llama-3.1-8b-instant at groq became {times} times what it "
             "was. Before and after, and who says so: probe prices history 'groq/llama-3.1-8b-instant'"
         ),
-        dashboard=_MODEL_COST,
+        dashboard=at_span(_MODEL_COST, "1d"),
     )
 
 
@@ -173,7 +173,7 @@ _BUDGETS = (
                     "85% of budget everything for this day (UTC) are spent. When it is used up, runs are "
                     "skipped and the targets are no longer watched. What it goes to: probe estimate"
                 ),
-                dashboard=COST_BOARD,
+                dashboard=at_span(COST_BOARD, "1d"),
             )
         ],
     ),

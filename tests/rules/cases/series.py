@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
@@ -16,13 +17,20 @@ TARGET = {
 COLD = {**TARGET, "connection": "cold"}
 WARM = {**TARGET, "connection": "warm"}
 
+# Each at the time that most of its alerts open it at.
 MODEL_BOARD = (
-    "inference-probe-model?from=now-24h&to=now"
+    "inference-probe-model?from=now-12h&to=now"
     "&var-provider=groq&var-model=llama-3.1-8b-instant&var-target=groq%2Fllama"
 )
-PROVIDER_BOARD = "inference-probe-provider?from=now-24h&to=now&var-provider=groq"
-COST_BOARD = "inference-probe-cost?from=now-24h&to=now"
-HEALTH_BOARD = "inference-probe-health?from=now-24h&to=now"
+PROVIDER_BOARD = "inference-probe-provider?from=now-6h&to=now&var-provider=groq"
+COST_BOARD = "inference-probe-cost?from=now-3h&to=now"
+HEALTH_BOARD = "inference-probe-health?from=now-3h&to=now"
+
+
+def at_span(board: str, span: str) -> str:
+    """The same board at another time."""
+    return re.sub(r"now-\w+&", f"now-{span}&", board)
+
 
 MINUTES_A_RUN = 15
 # Hours of data are read in larger steps: five minutes, three to a run.

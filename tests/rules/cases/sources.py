@@ -10,7 +10,7 @@ from tests.rules.promtool import Case, Firing
 _JOB = {"job": SCRAPED["job"]}
 _LISTED = {"provider": "groq"}
 _SOURCE = {"source": "models.dev"}
-_BOARD = "inference-probe-discovery?from=now-24h&to=now"
+_BOARD = "inference-probe-discovery?from=now-7d&to=now"
 _HOUR = 3600
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tests.rules.cases.series import COLD, MODEL_BOARD, TARGET, WARM, held, selector
+from tests.rules.cases.series import COLD, MODEL_BOARD, TARGET, WARM, at_span, held, selector
 from tests.rules.promtool import Case, Firing
 
 _JOB = {"job": "inference-probe"}
@@ -64,7 +64,7 @@ def _regression(figure: str, noun: str, times: str, connection: str = "cold") ->
             f"connections), is {times} times the median of the same hours of the last 7 days, and beyond "
             "what these days differ among themselves. It has been so for 6h."
         ),
-        dashboard=MODEL_BOARD,
+        dashboard=at_span(MODEL_BOARD, "7d"),
     )
 
 
@@ -163,7 +163,7 @@ CASES = (
                     "had a standard deviation of 800ms over the last 24 h; up to 0.5 s is good. It is no "
                     "single spike, and at least 2 times what the days of the last week had."
                 ),
-                dashboard=MODEL_BOARD,
+                dashboard=at_span(MODEL_BOARD, "7d"),
             )
         ],
     ),
