@@ -164,6 +164,7 @@ def _unwatched(kind: _Kind, seconds: float, window: str, matcher: str) -> Alert:
         board=(MODEL_BOARD, ("provider", "model", "target")),
         hold="15m",
         keep=_KEEP,
+        span=times(window, 3),
     )
 
 
