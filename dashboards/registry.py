@@ -8,13 +8,13 @@ from dashboards.board import Board
 from dashboards.flux import cost as flux_cost
 from dashboards.flux import model as flux_model
 from dashboards.flux import overview as flux_overview
-from dashboards.prometheus import cost, direct_vs_proxy, discovery, engines, health, model, overview, provider
+from dashboards.prometheus import cost, direct_vs_proxy, discovery, engines, health, overview, subject
 from dashboards.source import INFLUXDB, PROMETHEUS
 
 _BOARDS: Mapping[str, Callable[[], Board]] = {
     links.OVERVIEW: overview.board,
-    links.PROVIDER: provider.board,
-    links.MODEL: model.board,
+    links.PROVIDER: subject.provider_board,
+    links.MODEL: subject.model_board,
     links.DIRECT_VS_PROXY: direct_vs_proxy.board,
     links.COST: cost.board,
     links.DISCOVERY: discovery.board,

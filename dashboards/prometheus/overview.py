@@ -1,7 +1,8 @@
 """Overview: is anything burning, is it them or us, since when; and who is fastest, cheapest, most stable."""
 
+from grafana_foundation_sdk.builders.dashboard import Panel
+
 from dashboards import links
-from dashboards.alert_list import grafana_alerts
 from dashboards.annotations import marks
 from dashboards.board import Board, PanelRow
 from dashboards.palette import GREEN, RED, YELLOW
@@ -12,6 +13,7 @@ from dashboards.panels import (
     Size,
     ask,
     ask_now,
+    dress,
     graph,
     log_graph,
     named_stat,
@@ -82,7 +84,7 @@ def board() -> Board:
                     alerts_table(_SIDE),
                     failures_by_fault(_SIDE),
                     since_when(Size(width=24, height=9)),
-                    grafana_alerts(_LIST),
+                    _grafana_alerts(_LIST),
                 ),
             ),
             PanelRow(title="Leaderboard", panels=(*_winners(), _leaderboard())),
@@ -225,3 +227,40 @@ def _course() -> tuple[AnyPanel, ...]:
             size=WHOLE,
         ),
     )
+
+
+# Importance: whatever fires before whatever only waits.
+_BY_IMPORTANCE = 3
+
+
+def _grafana_alerts(size: Size) -> Panel:
+    """Those that Grafana evaluates itself: no query reaches them, a panel of its own lists them."""
+    text = PanelText(
+        "Grafana's own alerts",
+        "Of the rules that `probe rules --format grafana` writes; none where Prometheus evaluates them.",
+        COUNT,
+    )
+    panel = Panel().type("alertlist")
+    panel.options(
+        {
+            "datasource": "-- Grafana --",
+            "viewMode": "list",
+            "groupMode": "default",
+            "groupBy": [],
+            "maxItems": 50,
+            "sortOrder": _BY_IMPORTANCE,
+            "dashboardAlerts": False,
+            "alertName": "",
+            "alertInstanceLabelFilter": '{alert!="",alert!="Watchdog"}',
+            "stateFilter": {
+                "firing": True,
+                "pending": False,
+                "noData": True,
+                "normal": False,
+                "error": True,
+                "recovering": False,
+            },
+            "showInstances": True,
+        }
+    )
+    return dress(panel, text, size)

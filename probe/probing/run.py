@@ -3,18 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from itertools import chain, zip_longest
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from probe.facts.sample import FailureKind
 from probe.limits.gate import REFUSALS, Refusal
+from probe.limits.quota import Demand
 from probe.probing.attempt import TargetPlan
-from probe.suites.case import Suite
+from probe.providers.usage import BYTES_PER_TOKEN
+from probe.suites.case import Case, Suite
 
 # Why an attempt was not made: as its provider wanted, or as its target is no longer configured.
 SkipReason = Refusal | Literal["removed"]
 SKIP_REASONS: tuple[SkipReason, ...] = (*REFUSALS, "removed")
 Skip = tuple[str, SkipReason]
+
+# Twice the tokens that a text may be expected to have.
+_LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,31 @@ class RunPlan:
     @property
     def planned_attempts(self) -> int:
         return len(self.targets) * len(self.suite.cases)
+
+    @property
+    def interleaved_targets(self) -> list[TargetPlan]:
+        """Round robin over the providers; within one, the order given."""
+        by_provider: dict[str, list[TargetPlan]] = {}
+        for target_plan in self.targets:
+            by_provider.setdefault(target_plan.target.provider, []).append(target_plan)
+        rounds = zip_longest(*by_provider.values())
+        return [target_plan for target_plan in chain.from_iterable(rounds) if target_plan is not None]
+
+
+class PlannedAttempt(NamedTuple):
+    """An attempt of a run, not sent yet, and when it is meant to be."""
+
+    target_plan: TargetPlan
+    case: Case
+    planned_at: datetime
+    planned_monotonic_ns: int
+
+    @property
+    def demand(self) -> Demand:
+        """What it takes of the provider's limits, at most."""
+        size = sum(len(message.content.encode()) for message in self.case.messages)
+        tokens = size // _LEAST_BYTES_PER_TOKEN + self.case.max_tokens
+        return Demand(model=self.target_plan.target.model, tokens=tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

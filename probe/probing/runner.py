@@ -8,11 +8,9 @@ out of the configuration, `waiting` if the run was stopped; no sample is made up
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import chain, zip_longest
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
-from typing import NamedTuple
 
 import structlog
 
@@ -24,11 +22,9 @@ from probe.lib.ids import new_id
 from probe.limits.gate import Gate, Gates, Refusal, Ticket, Wait
 from probe.limits.headers import read_rate_limits
 from probe.limits.quota import Demand
-from probe.probing.attempt import AttemptPlan, PriceLookup, TargetPlan, attempt, own_failure
-from probe.probing.run import RunPlan, RunSummary, Skip, SkipReason
+from probe.probing.attempt import AttemptPlan, PriceLookup, attempt, own_failure
+from probe.probing.run import PlannedAttempt, RunPlan, RunSummary, Skip, SkipReason
 from probe.providers.protocol import Provider
-from probe.providers.usage import BYTES_PER_TOKEN
-from probe.suites.case import Case
 from probe.wire.request import Wire
 
 _log = structlog.get_logger("probe.probing.runner")
@@ -39,10 +35,6 @@ _NO_ENGINES: Mapping[str, Meter] = MappingProxyType({})
 # Takes each sample as soon as it is finished; returns at once.
 Record = Callable[[Sample], None]
 Progress = Callable[[RunSummary], None]
-
-# Twice the tokens that a text may be expected to have.
-_LEAST_BYTES_PER_TOKEN = BYTES_PER_TOKEN // 2
-
 
 _SKIPPED: Mapping[SkipReason, str] = MappingProxyType(
     {
@@ -159,13 +151,6 @@ class Runner:
             await _all_ended(runs)
 
 
-class _Planned(NamedTuple):
-    target_plan: TargetPlan
-    case: Case
-    planned_at: datetime
-    planned_monotonic_ns: int
-
-
 class _Run:
     def __init__(
         self,
@@ -183,7 +168,7 @@ class _Run:
         self._record = record
         self._on_progress = on_progress
         self._seats = asyncio.Semaphore(plan.concurrency)
-        self._queues: dict[str, deque[_Planned]] = {}
+        self._queues: dict[str, deque[PlannedAttempt]] = {}
         self._stopped = False
         self._dispatchers: list[asyncio.Task[None]] = []
         self._attempts: set[asyncio.Task[None]] = set()
@@ -216,7 +201,7 @@ class _Run:
             gate = self._gates.gate(provider)
             for planned in queue:
                 if planned.planned_monotonic_ns <= now_ns:
-                    found[provider, gate.obstacle(_demand(planned)) or "seats"] += 1
+                    found[provider, gate.obstacle(planned.demand) or "seats"] += 1
         return found
 
     def keep(self, targets: Collection[str]) -> None:
@@ -286,27 +271,25 @@ class _Run:
             if not task.cancelled() and (error := task.exception()) is not None:
                 self._error = self._error or error
 
-    def _lay_out(self) -> Iterable[_Planned]:
+    def _lay_out(self) -> Iterable[PlannedAttempt]:
         plan, clock = self._plan, self._clock
         wall, monotonic_ns = clock.now(), clock.monotonic_ns()
-        order = [
-            (target_plan, case) for case in plan.suite.cases for target_plan in _interleave(plan.targets)
-        ]
+        order = [(target_plan, case) for case in plan.suite.cases for target_plan in plan.interleaved_targets]
         for index, (target_plan, case) in enumerate(order):
             offset = timedelta(seconds=plan.spread_seconds * index / len(order))
             planned_at = plan.planned_at + offset
             # A clock that was set back since the slot was due is no reason to wait for it to come again.
             ahead = min(planned_at - wall, offset)
             ahead_ns = round(ahead / timedelta(microseconds=1)) * 1000
-            yield _Planned(target_plan, case, planned_at, monotonic_ns + ahead_ns)
+            yield PlannedAttempt(target_plan, case, planned_at, monotonic_ns + ahead_ns)
 
-    async def _dispatch(self, provider: str, queue: deque[_Planned]) -> None:
+    async def _dispatch(self, provider: str, queue: deque[PlannedAttempt]) -> None:
         """Start one provider's attempts, each not before its instant and not before the gate lets it out."""
         gate = self._gates.gate(provider)
         while queue:
             await self._until(queue[0].planned_monotonic_ns)
             self._prefer_speaking(queue, gate)
-            ticket = await self._enter(gate, _demand(queue[0]))
+            ticket = await self._enter(gate, queue[0].demand)
             planned = queue.popleft()
             if not isinstance(ticket, Ticket):
                 self._skip(provider, ticket, planned)
@@ -315,7 +298,7 @@ class _Run:
             self._attempts.add(task)
             self._report()
 
-    def _prefer_speaking(self, queue: deque[_Planned], gate: Gate) -> None:
+    def _prefer_speaking(self, queue: deque[PlannedAttempt], gate: Gate) -> None:
         """Put the first that is due and whose model is not silent before those that would have to wait."""
         if not gate.silence_of(queue[0].target_plan.target.model):
             return
@@ -346,7 +329,7 @@ class _Run:
             self._seats.release()
         return refusal
 
-    def _skip(self, provider: str, reason: SkipReason, planned: _Planned) -> None:
+    def _skip(self, provider: str, reason: SkipReason, planned: PlannedAttempt) -> None:
         _log.warning(
             _SKIPPED[reason],
             run=self._plan.name,
@@ -357,7 +340,7 @@ class _Run:
         self._skips[provider, reason] += 1
         self._report()
 
-    async def _send(self, planned: _Planned, gate: Gate, ticket: Ticket) -> None:
+    async def _send(self, planned: PlannedAttempt, gate: Gate, ticket: Ticket) -> None:
         clock = self._clock
         started_ns = clock.monotonic_ns()
         plan = AttemptPlan(
@@ -406,23 +389,6 @@ class _Run:
             self._error = self._error or exc
             self._on_progress = None
             self.stop()
-
-
-def _demand(planned: _Planned) -> Demand:
-    case = planned.case
-    size = sum(len(message.content.encode()) for message in case.messages)
-    return Demand(
-        model=planned.target_plan.target.model, tokens=size // _LEAST_BYTES_PER_TOKEN + case.max_tokens
-    )
-
-
-def _interleave(targets: Sequence[TargetPlan]) -> list[TargetPlan]:
-    """Round robin over the providers; within one, the order given."""
-    by_provider: dict[str, list[TargetPlan]] = {}
-    for target_plan in targets:
-        by_provider.setdefault(target_plan.target.provider, []).append(target_plan)
-    rounds = zip_longest(*by_provider.values())
-    return [target_plan for target_plan in chain.from_iterable(rounds) if target_plan is not None]
 
 
 async def _all_ended(runs: Iterable[_Run]) -> None:

@@ -21,9 +21,9 @@ from probe.providers.answer import Answer
 from probe.providers.dialect import Dialect, Failure, StreamParser
 from probe.providers.error_object import http_status, stray_error
 from probe.providers.failures import failed, status_failed, stream_failed, wire_failed
+from probe.providers.finish import outcome_of
 from probe.providers.gateways import gateway_of, tries_of
 from probe.providers.heading import answered_at, header_map, rate_limit_headers, request_id
-from probe.providers.outcome import outcome_of
 from probe.providers.protocol import Reading
 from probe.providers.usage import settle_usage
 from probe.providers.values import whole_text

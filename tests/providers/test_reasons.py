@@ -15,9 +15,8 @@ from probe.providers.answer import Answer
 from probe.providers.error_object import error_object, read_error, stray_error
 from probe.providers.error_words import ERROR_WORDS
 from probe.providers.failures import status_failed
-from probe.providers.finish import FINISH_REASONS, FinishReason, ending_of
+from probe.providers.finish import FINISH_REASONS, FinishReason, ending_of, outcome_of
 from probe.providers.openai_chat.chat import read_completion
-from probe.providers.outcome import outcome_of
 from probe.providers.reasons import ERROR_NAMES, STATUSES, ErrorName, kind_of_error
 from tests.providers.reported_errors import REPORTED, ReportedError
 from tests.wires.compose import capture_of
