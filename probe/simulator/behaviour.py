@@ -22,6 +22,9 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parameters of one simulated model. Instants count from the arrival of the whole request.
 
+    `reasoning_field`, `first`, `charged_usd`, `system_fingerprint` and the kinds of `usage` but `absent` and
+    `zero` are of chat completions; the other APIs have one way each.
+
     Timing
     head_ms           request -> response head
     ttft_ms           request -> first output, never before the head; `ttft_spread_ms` more or less, evenly
@@ -36,7 +39,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reasoning_tokens  before the answer, in the delta's `reasoning_field`
     finish_reason     instead of `stop`, or `length` where max_tokens cut
     served_model      what the answer calls its model, where that is not what was asked for
-    system_fingerprint, cached_tokens   as in the answer; cached_tokens are part of the prompt's
+    system_fingerprint   as in the answer
+    cached_tokens, cache_write_tokens   the part of the prompt's that was read from and written to a cache
     charged_usd       what the usage says the answer cost, as OpenRouter does
 
     Framing
@@ -48,8 +52,10 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     usage             asked: a last chunk where stream_options ask for it; final: such a chunk always;
                       last_chunk: on the last output event, with the finish reason; x_groq: Groq's envelope;
                       zero: a last chunk with all counts 0; absent: nowhere
-    comments          SSE comments between head and first output; `comment_every` that many writes one more
-    newline, data_space, last_blank_line, done   of the event stream
+    comments          SSE comments, or the API's own signs of life, between head and first output;
+                      `comment_every` that many writes one more; none where the API has none
+    newline, data_space, last_blank_line   of the event stream
+    done              false leaves the mark of the stream's end out
     framing           chunked, or until the connection closes
     keep_alive        false closes after the answer
     ratelimit_headers x-ratelimit-* headers also where `rpm` sets no limit
@@ -59,7 +65,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fault             see `probe.simulator.faults`
     fault_share       share of requests that it strikes
     fault_after       tokens sent before it strikes; half of the answer if absent
-    error_body        of an HTTP fault: the OpenAI shape, an HTML page, plain text, or nothing
+    error_status      what an error inside an answer is about, as the status before it would say
+    error_body        of an HTTP fault: the API's own shape, an HTML page, plain text, or nothing
     retry_after_seconds  of a 429
     rpm               requests a minute; the others get 429
     """
@@ -82,6 +89,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     served_model: str | None = None
     system_fingerprint: str | None = "fp_simulated"
     cached_tokens: _Count = 0
+    cache_write_tokens: _Count = 0
     charged_usd: Annotated[float, Meta(ge=0)] | None = None
 
     tokens_per_chunk: Positive = 1
@@ -104,7 +112,8 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fault: str | None = None
     fault_share: Share = 1
     fault_after: _Count | None = None
-    error_body: Literal["openai", "html", "text", "none"] = "openai"
+    error_status: Annotated[int, Meta(ge=400, le=599)] = 500
+    error_body: Literal["api", "html", "text", "none"] = "api"
     retry_after_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 20
     rpm: Positive | None = None
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import msgspec
-
 # RFC 6761: every name under `.invalid` is guaranteed not to exist.
 UNRESOLVABLE_HOST = "simulator.invalid"
 
@@ -24,13 +22,16 @@ FAULT_EFFECTS: dict[str, str] = {
     "close": "the connection is closed in the middle of the answer",
     "reset_head": "the connection is reset instead of an answer",
     "close_head": "the connection is closed instead of an answer",
-    "error_event": 'status 200, then data: {"error": …} and the end of the stream',
-    "error_event_named": "the same as an event of the name `error`",
-    "truncated": "the stream ends whole in HTTP, but without finish reason and [DONE]",
-    "no_done": "the stream ends without [DONE]",
-    "after_done": "more output after [DONE]",
+    "error_event": "status 200, then the API's own event of an error and the end of the stream",
+    "error_event_named": "the same in the other way that the API has: an event of the name `error`, mostly",
+    "error_bare": "the same as the JSON of a refusal, without what frames an event",
+    "truncated": "the stream ends whole in HTTP, but without finish reason and mark of its end",
+    "cut_event": "the stream ends whole in HTTP, in the middle of an event",
+    "no_done": "the stream ends without the API's mark of its end",
+    "after_done": "more output after the mark of the end",
     "malformed_json": "one event that is no JSON",
     "invalid_utf8": "one event with bytes that are no UTF-8",
+    "bad_checksum": "one frame with a wrong checksum, where events are frames",
     "endless": "a stream that never ends, whatever max_tokens says",
     "garbage": "bytes that are no HTTP, then the connection is closed",
     "false_keep_alive": "the answer promises a kept connection and closes it",
@@ -39,11 +40,12 @@ HTTP_FAULT = re.compile(r"http_([345]\d\d)")
 
 
 class ErrorAnswer(NamedTuple):
-    """What an OpenAI-compatible server says with an error status."""
+    """What an OpenAI-compatible server says with an error status; other APIs have names of their own."""
 
     type: str
     code: str | None
     message: str
+    status: int = 0
 
 
 HTTP_ERRORS: dict[int, ErrorAnswer] = {
@@ -71,14 +73,8 @@ def fault_status(fault: str | None) -> int | None:
 
 def refusal(status: int) -> ErrorAnswer:
     """What a server says with this status."""
-    return HTTP_ERRORS.get(status) or ErrorAnswer(
-        "server_error" if status >= 500 else "invalid_request_error", None, f"HTTP {status}."
-    )
-
-
-def error_json(answer: ErrorAnswer) -> bytes:
-    """The OpenAI error object."""
-    return msgspec.json.encode({"error": {**answer._asdict(), "param": None}})
+    usual = ErrorAnswer("server_error" if status >= 500 else "invalid_request_error", None, f"HTTP {status}.")
+    return HTTP_ERRORS.get(status, usual)._replace(status=status)
 
 
 @contextmanager

@@ -1,13 +1,10 @@
-"""Bytes of HTTP/1.1: heads, chunks, and cuts that a writer makes into them."""
+"""Bytes of HTTP/1.1: heads, chunks, cuts that a writer makes into them, and the events inside."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 
-import msgspec
-
-from probe.simulator.answer import Budget
 from probe.simulator.behaviour import Behaviour
-from probe.simulator.request import Ask
+from probe.simulator.speech import Event
 
 LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -69,86 +66,43 @@ def _inside_character(data: bytes) -> int | None:
     return next((index + 1 for index, byte in enumerate(data) if byte >= 0xC0), None)
 
 
-NEWLINES = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
-OPENINGS = {
-    "role": b'{"role":"assistant"}',
-    "null_content": b'{"role":"assistant","content":null}',
-    "empty": b'{"role":"assistant","content":""}',
-}
-
-_encode = msgspec.json.encode
+# How the events of a stream become bytes.
 
 
-class Events:
-    """Makes the server-sent events of one streamed answer."""
+class ServerSentEvents:
+    media_type = EVENT_STREAM
 
-    def __init__(self, behaviour: Behaviour, ask: Ask) -> None:
-        self._newline = NEWLINES[behaviour.newline]
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._newline = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}[behaviour.newline]
         self._data = b"data: " if behaviour.data_space else b"data:"
-        self._field = _encode(behaviour.reasoning_field)
-        head: dict[str, object] = {
-            "id": ask.id,
-            "object": "chat.completion.chunk",
-            "created": ask.created_seconds,
-            "model": behaviour.served_model or ask.model.partition("?")[0],
-        }
-        if behaviour.system_fingerprint is not None:
-            head["system_fingerprint"] = behaviour.system_fingerprint
-        self._head = _encode(head)[:-1]
 
-    def event(self, data: bytes) -> bytes:
+    def framed(self, event: Event) -> bytes:
         newline = self._newline
-        return b"%b%b%b%b" % (self._data, data, newline, newline)
+        if event.name == ":":
+            return b": %b%b%b" % (event.data, newline, newline)
+        name = b"event: %b%b" % (event.name.encode(), newline) if event.name else b""
+        return b"%b%b%b%b%b" % (name, self._data, event.data, newline, newline)
 
-    def delta(
-        self, delta: bytes, finish_reason: str | None = None, extra: Mapping[str, object] | None = None
-    ) -> bytes:
-        """An event with one choice; `extra` are fields beside `choices`."""
-        finish = b"null" if finish_reason is None else _encode(finish_reason)
-        return self.event(
-            b'%b,"choices":[{"index":0,"delta":%b,"logprobs":null,"finish_reason":%b}]%b'
-            % (self._head, delta, finish, _tail(extra))
-        )
-
-    def output(self, text: str, *, answer: bool) -> bytes:
-        """The delta that carries a piece of the answer or of the reasoning."""
-        if answer:
-            return b'{"content":%b}' % _encode(text)
-        return b"{%b:%b}" % (self._field, _encode(text))
-
-    def usage(self, usage: Mapping[str, object]) -> bytes:
-        """The last chunk of OpenAI's: no choice, only counts."""
-        return self.event(b'%b,"choices":[]%b' % (self._head, _tail({"usage": usage})))
-
-    def comment(self) -> bytes:
-        return b": OPENROUTER PROCESSING" + self._newline + self._newline
-
-    def named_error(self, error: bytes) -> bytes:
-        return b"event: error" + self._newline + self.event(error)
-
-    def done(self) -> bytes:
-        return self.event(b"[DONE]")
-
-    def without_last_newlines(self, data: bytes) -> bytes:
+    def unended(self, data: bytes) -> bytes:
         return data.rstrip(self._newline)
 
-
-def _tail(extra: Mapping[str, object] | None) -> bytes:
-    """The end of a JSON object that began elsewhere."""
-    return b"," + _encode(extra)[1:] if extra else b"}"
+    def damaged(self, data: bytes) -> bytes:
+        return data
 
 
-def usage_fields(behaviour: Behaviour, ask: Ask, tokens: Budget) -> dict[str, object]:
-    """The usage object; all zero where the behaviour says so."""
-    if behaviour.usage == "zero":
-        return {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    output = tokens.reasoning + tokens.answer
-    charged = {} if behaviour.charged_usd is None else {"cost": behaviour.charged_usd}
-    return {
-        "prompt_tokens": ask.prompt_tokens,
-        "completion_tokens": output,
-        "total_tokens": ask.prompt_tokens + output,
-        "prompt_tokens_details": {"cached_tokens": min(behaviour.cached_tokens, ask.prompt_tokens)},
-        "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
-        **charged,
-    }
+class JsonLines:
+    """Newline-delimited JSON; the names of events are not shown."""
+
+    media_type = JSON_LINES
+
+    def __init__(self, _behaviour: Behaviour) -> None:
+        pass
+
+    def framed(self, event: Event) -> bytes:
+        return event.data + b"\n"
+
+    def unended(self, data: bytes) -> bytes:
+        return data.rstrip(b"\n")
+
+    def damaged(self, data: bytes) -> bytes:
+        return data

@@ -14,7 +14,8 @@ class SimulatorOptions:
 
     port             0 takes any free one
     behaviour_file   YAML with further models, see `probe.simulator`
-    require_key      requests without `Authorization: Bearer <key>` get 401
+    require_key      requests without this key get 401, see `probe.simulator.credentials`
+    google_account   gets the key of a service account whose tokens are as good as the required key
     seed             of every random draw: the same requests in the same order get the same answers and pace
     truth_file       gets a JSON line for every request that has ended
     keep_truths      how many requests `GET /truth` remembers
@@ -25,6 +26,7 @@ class SimulatorOptions:
     port: int = 0
     behaviour_file: Path | None = None
     require_key: str | None = field(default=None, repr=False)
+    google_account: Path | None = None
     seed: int = 0
     truth_file: Path | None = None
     keep_truths: int = 10_000
@@ -39,6 +41,7 @@ def to_arguments(options: SimulatorOptions) -> list[str]:
         "--port": options.port,
         "--behaviour": options.behaviour_file,
         "--require-key": options.require_key,
+        "--google-account": options.google_account,
         "--seed": options.seed,
         "--truth": options.truth_file,
         "--keep-truths": options.keep_truths,
@@ -51,12 +54,13 @@ def to_arguments(options: SimulatorOptions) -> list[str]:
 def parser() -> argparse.ArgumentParser:
     defaults = SimulatorOptions()
     made = argparse.ArgumentParser(
-        prog="python -m probe.simulator", description="An OpenAI-compatible server that tells the truth."
+        prog="python -m probe.simulator", description="Simulated providers that tell the truth."
     )
     made.add_argument("--host", default=defaults.host)
     made.add_argument("--port", type=int, default=defaults.port, help="0: any free one")
     made.add_argument("--behaviour", type=Path, metavar="FILE", help="YAML with further models")
-    made.add_argument("--require-key", metavar="KEY", help="answer 401 without this bearer token")
+    made.add_argument("--require-key", metavar="KEY", help="answer 401 without this key")
+    made.add_argument("--google-account", type=Path, metavar="FILE", help="where to write a service account")
     made.add_argument("--seed", type=int, default=defaults.seed)
     made.add_argument("--truth", type=Path, metavar="FILE", help="append a JSON line for every request")
     made.add_argument("--keep-truths", type=int, default=defaults.keep_truths, metavar="N")
@@ -72,6 +76,7 @@ def from_arguments(arguments: argparse.Namespace) -> SimulatorOptions:
         port=arguments.port,
         behaviour_file=arguments.behaviour,
         require_key=arguments.require_key,
+        google_account=arguments.google_account,
         seed=arguments.seed,
         truth_file=arguments.truth,
         keep_truths=arguments.keep_truths,

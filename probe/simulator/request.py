@@ -1,23 +1,20 @@
 """Requests out of the bytes of a connection."""
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 import httptools
 import msgspec
-from msgspec import Meta
-
-from probe.errors import ConfigError
 
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request. Header names are lower case; `path` has no query."""
+    """One HTTP request. Header names are lower case; `path` has no query, and is as it was sent."""
 
     method: str
     path: str
+    query: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
     keep_alive: bool
@@ -85,10 +82,12 @@ class RequestReader:
     def on_message_complete(self) -> None:
         assert self._parser is not None
         self.expects_continue = False
+        path, _, query = self._url.decode("latin-1").partition("?")
         self._complete.append(
             Request(
                 method=self._parser.get_method().decode(),
-                path=self._url.partition(b"?")[0].decode("latin-1"),
+                path=path,
+                query=query,
                 headers=tuple(self._headers),
                 body=b"".join(self._body),
                 keep_alive=self._parser.should_keep_alive(),
@@ -101,25 +100,6 @@ class RequestReader:
         self._headers: list[tuple[str, str]] = []
         self._body: list[bytes] = []
         self._size = 0
-
-
-class StreamOptions(msgspec.Struct, frozen=True):
-    include_usage: bool = False
-
-
-class ChatRequest(msgspec.Struct, frozen=True):
-    """The body of a chat completion request. Fields that change nothing here are not looked at."""
-
-    model: str
-    messages: list[dict[str, object]]
-    stream: bool | None = False
-    stream_options: StreamOptions | None = None
-    max_tokens: Annotated[int, Meta(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
-
-    @property
-    def token_limit(self) -> int | None:
-        return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,27 +124,9 @@ class Ask:
         return replace(self, headers=self.headers + more)
 
 
-def read_chat(body: bytes) -> ChatRequest:
-    """The request in a body. Raises ConfigError with the sentence that the client shall read."""
-    try:
-        return msgspec.json.decode(body, type=ChatRequest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"The request body cannot be read: {exc}") from exc
-
-
 def refused_field(body: bytes, refuse: str) -> str | None:
     """The first of the comma-separated fields that the request has; None if it has none of them."""
     if not refuse:
         return None
     fields = msgspec.json.decode(body, type=dict[str, object])
     return next((name for name in (part.strip() for part in refuse.split(",")) if name in fields), None)
-
-
-def prompt_tokens(chat: ChatRequest) -> int:
-    """A token for every four characters begun, and four for every message."""
-    total = 0
-    for message in chat.messages:
-        content = message.get("content")
-        text = content if isinstance(content, str) else msgspec.json.encode(content).decode()
-        total += 4 + -(-len(text) // 4)
-    return total

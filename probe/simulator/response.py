@@ -5,17 +5,17 @@ from random import Random
 
 import msgspec
 
-from probe.simulator.answer import budget, whole
 from probe.simulator.behaviour import Behaviour
-from probe.simulator.faults import ErrorAnswer, error_json, fault_status, refusal
-from probe.simulator.framing import GARBAGE, JSON, head, usage_fields
+from probe.simulator.faults import ErrorAnswer, fault_status, refusal
+from probe.simulator.framing import GARBAGE, JSON, head
 from probe.simulator.plan import ResponsePlan, Write, WriteTiming
-from probe.simulator.quota import UNLIMITED, ratelimit_headers
+from probe.simulator.quota import UNLIMITED
 from probe.simulator.request import Ask
+from probe.simulator.speech import SimulatedApi, Spans, Speech, encode
 from probe.simulator.streamed import StreamedAnswer
 
 
-def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePlan:
+def plan_response(api: SimulatedApi, behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePlan:
     """The answer to a question, whatever the behaviour makes of it."""
     if behaviour.fault is not None and random.random() >= behaviour.fault_share:
         behaviour = msgspec.structs.replace(behaviour, fault=None)
@@ -23,7 +23,7 @@ def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePla
     fault = behaviour.fault
     status = fault_status(fault)
     if status is not None:
-        return refused_plan(status, refusal(status), ask, behaviour, at_ns=pace.head_ns, fault=fault)
+        return refused_plan(api, refusal(status), ask, behaviour, at_ns=pace.head_ns, fault=fault)
     if fault == "garbage":
         writes = (Write(pace.head_ns, GARBAGE), Write(pace.head_ns, b"", cut="close"))
         return ResponsePlan(status=None, writes=iter(writes), keep_alive=False, fault=fault)
@@ -33,9 +33,9 @@ def plan_response(behaviour: Behaviour, ask: Ask, random: Random) -> ResponsePla
     promised = behaviour.keep_alive and ask.keep_alive
     if ask.stream:
         promised = promised and behaviour.framing == "chunked" and not ask.http_1_0
-        answer = StreamedAnswer(behaviour, ask, pace, keep_alive=promised).writes()
+        answer = StreamedAnswer(api, behaviour, ask, pace, keep_alive=promised).writes()
     else:
-        answer = whole_writes(behaviour, ask, pace, keep_alive=promised)
+        answer = whole_writes(api, behaviour, ask, pace, keep_alive=promised)
     return ResponsePlan(
         status=200, writes=answer, keep_alive=promised and fault != "false_keep_alive", fault=fault
     )
@@ -57,24 +57,24 @@ def one_write_plan(
 
 
 def refused_plan(
-    status: int,
+    api: SimulatedApi,
     error: ErrorAnswer,
     ask: Ask,
     behaviour: Behaviour,
     *,
     at_ns: int = 0,
     fault: str | None = None,
-    retry_after_seconds: float | None = None,
+    wait_seconds: float | None = None,
+    limit: int = UNLIMITED,
 ) -> ResponsePlan:
     """An error status in the shape that the behaviour asks for; a 429 says when to come back."""
-    headers = list(ask.headers)
+    status, headers = error.status, list(ask.headers)
     if status == 429:
-        wait = behaviour.retry_after_seconds if retry_after_seconds is None else retry_after_seconds
-        limit = int(dict(headers).get("x-ratelimit-limit-requests", UNLIMITED))
-        headers = [header for header in headers if not header[0].startswith("x-ratelimit-")]
-        headers += [("retry-after", f"{wait:g}"), *ratelimit_headers(limit, 0, wait)]
+        wait_seconds = behaviour.retry_after_seconds if wait_seconds is None else wait_seconds
+        headers += api.refusals.limits(limit, 0, wait_seconds)
+    headers += api.refusals.head(error, wait_seconds)
     bodies = {
-        "openai": (JSON, error_json(error)),
+        "api": (JSON, encode(api.refusals.body(error, wait_seconds))),
         "html": ("text/html", f"<html><body><h1>{status}</h1></body></html>".encode()),
         "text": ("text/plain; charset=utf-8", error.message.encode()),
         "none": ("text/plain; charset=utf-8", b""),
@@ -92,9 +92,12 @@ def refused_plan(
     )
 
 
-def whole_writes(behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> Iterator[Write]:
+def whole_writes(
+    api: SimulatedApi, behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool
+) -> Iterator[Write]:
     """An answer in one piece, written when the last token of a stream would have been."""
-    tokens = budget(behaviour, ask.max_tokens)
+    speech = api.speech(behaviour, ask)
+    tokens = speech.tokens
     count = tokens.reasoning + tokens.answer
     writes = -(-count // (behaviour.tokens_per_chunk * behaviour.merge))
     at_ns = pace.first_ns + sum(pace.gap_ns() for _ in range(writes - 1))
@@ -104,8 +107,10 @@ def whole_writes(behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_aliv
         while True:
             yield Write(at_ns, b"1\r\n \r\n")
             at_ns += pace.gap_ns()
-    body = _whole_body(behaviour, ask)
-    top = head(200, JSON, ask.headers, keep_alive=keep_alive, length=len(body))
+    spans = Spans(pace.first_ns, at_ns)
+    body = _whole_body(api, speech, spans)
+    headers = (*ask.headers, *speech.head(spans))
+    top = head(200, JSON, headers, keep_alive=keep_alive, length=len(body))
     if fault not in {"reset", "close", "stall_stream"}:
         yield Write(at_ns, top + body, count, tokens.answer)
         return
@@ -117,34 +122,16 @@ def whole_writes(behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_aliv
         yield Write(at_ns, b"", cut="reset" if fault == "reset" else "close")
 
 
-def _whole_body(behaviour: Behaviour, ask: Ask) -> bytes:
-    fault = behaviour.fault
-    if fault in {"error_event", "error_event_named"}:
-        return error_json(refusal(500))
-    tokens = budget(behaviour, ask.max_tokens)
-    message: dict[str, object] = {
-        "role": "assistant",
-        "content": whole(behaviour, tokens, "answer") if tokens.answer or not tokens.reasoning else None,
-    }
-    if tokens.reasoning:
-        message[behaviour.reasoning_field] = whole(behaviour, tokens, "reasoning")
-    finish = behaviour.finish_reason or ("length" if tokens.cut else "stop")
-    answer: dict[str, object] = {
-        "id": ask.id,
-        "object": "chat.completion",
-        "created": ask.created_seconds,
-        "model": behaviour.served_model or ask.model.partition("?")[0],
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
-    }
-    if behaviour.usage != "absent":
-        answer["usage"] = usage_fields(behaviour, ask, tokens)
-    if behaviour.usage == "x_groq":
-        answer["x_groq"] = {"id": f"req_{ask.id}"}
-    if behaviour.system_fingerprint is not None:
-        answer["system_fingerprint"] = behaviour.system_fingerprint
-    body = msgspec.json.encode(answer)
-    if fault == "malformed_json":
+def _whole_body(api: SimulatedApi, speech: Speech, spans: Spans) -> bytes:
+    behaviour = speech.behaviour
+    if behaviour.fault in {"error_event", "error_event_named", "error_bare"}:
+        error = refusal(behaviour.error_status)
+        failed = api.failed
+        return encode(api.refusals.body(error, None) if failed is None else failed(error, speech.ask))
+    body = encode(speech.body(spans))
+    if behaviour.fault in {"malformed_json", "cut_event"}:
         return body[: len(body) // 2]
-    if fault == "invalid_utf8":
-        return body.replace(b'"content":"', b'"content":"\xff\xfe')
+    if behaviour.fault == "invalid_utf8":
+        text = encode(speech.answer_text)
+        return body.replace(text, b'"\xff\xfe' + text[1:], 1)
     return body

@@ -14,6 +14,7 @@ from probe.errors import SimulatorError
 from probe.lib.clock import NS_PER_MS, monotonic_ns
 from probe.simulator.certificates import server_context
 from probe.simulator.connection import ClientConnection
+from probe.simulator.credentials import Credentials
 from probe.simulator.models import Models
 from probe.simulator.options import SimulatorOptions
 from probe.simulator.router import Router
@@ -46,6 +47,8 @@ class Simulator:
         with ExitStack() as held:
             self._prepare(held)
             self._listener = held.enter_context(_listen(self.options.host, self.options.port))
+            if self.options.google_account is not None:
+                self._router.credentials.open_account(self.options.google_account, self.origin)
             self._held = held.pop_all()
         asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
@@ -58,7 +61,7 @@ class Simulator:
             models=models,
             truth=self._truth,
             stats=self.stats,
-            require_key=options.require_key,
+            credentials=Credentials(options.require_key),
             seed=options.seed,
             busy=self._busy,
         )

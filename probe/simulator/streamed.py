@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from probe.simulator.answer import OutputPiece, budget, chunks
+import msgspec
+
+from probe.simulator.answer import OutputPiece, chunks
 from probe.simulator.behaviour import Behaviour
-from probe.simulator.faults import error_json, refusal
-from probe.simulator.framing import EVENT_STREAM, LAST_CHUNK, OPENINGS, Events, chunk, cut, head, usage_fields
+from probe.simulator.faults import refusal
+from probe.simulator.framing import LAST_CHUNK, chunk, cut, head
 from probe.simulator.plan import Write, WriteTiming
 from probe.simulator.request import Ask
+from probe.simulator.speech import Event, SimulatedApi, Spans, encode
 
 
 class StreamedAnswer:
     """Plans one answer. `keep_alive` is what its head promises."""
 
-    def __init__(self, behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool) -> None:
+    def __init__(
+        self, api: SimulatedApi, behaviour: Behaviour, ask: Ask, pace: WriteTiming, *, keep_alive: bool
+    ) -> None:
         self._behaviour = behaviour
         self._ask = ask
         self._pace = pace
         self._keep_alive = keep_alive
         self._chunked = keep_alive or (behaviour.framing == "chunked" and not ask.http_1_0)
-        self._events = Events(behaviour, ask)
-        self._tokens = budget(behaviour, ask.max_tokens)
-        self._finish = behaviour.finish_reason or ("length" if self._tokens.cut else "stop")
+        self._speech = api.speech(behaviour, ask)
+        self._events = api.framing(behaviour)
+        self._refused = api.refusals.body
+        self._tokens = self._speech.tokens
+        self._answering = self._tokens.reasoning == 0
 
     def writes(self) -> Iterator[Write]:
         yield from self._opening()
@@ -43,15 +50,16 @@ class StreamedAnswer:
         """The head, the chunk without output, and comments spread evenly until the first output."""
         start_ns, first_ns = self._pace.head_ns, self._pace.first_ns
         headers = (("cache-control", "no-cache"), *self._ask.headers)
+        media_type = self._events.media_type
         yield Write(
-            start_ns, head(200, EVENT_STREAM, headers, keep_alive=self._keep_alive, chunked=self._chunked)
+            start_ns, head(200, media_type, headers, keep_alive=self._keep_alive, chunked=self._chunked)
         )
-        opening = OPENINGS.get(self._behaviour.first)
-        if opening is not None:
-            yield Write(start_ns, self._framed(self._events.delta(opening)))
+        opening = self._together(self._speech.opening())
+        if opening:
+            yield Write(start_ns, self._framed(opening))
         for number in range(1, self._behaviour.comments + 1):
             at_ns = start_ns + (first_ns - start_ns) * number // (self._behaviour.comments + 1)
-            yield Write(at_ns, self._framed(self._events.comment()))
+            yield Write(at_ns, self._framed(self._sign_of_life()))
 
     def _bursts(self) -> Iterator[Burst]:
         """The output in writes, each at its planned instant."""
@@ -68,59 +76,72 @@ class StreamedAnswer:
             number += 1
             gap_ns = self._pace.gap_ns()
             if behaviour.comment_every and number % behaviour.comment_every == 0 and not piece.last:
-                yield Burst(at_ns + gap_ns // 2, self._events.comment())
+                yield Burst(at_ns + gap_ns // 2, self._sign_of_life())
             at_ns += gap_ns
 
     def _burst(self, at_ns: int, group: list[OutputPiece]) -> Burst:
-        data = b"".join([self._output_event(piece) for piece in group])
+        data = b"".join([self._together(self._speech.output(piece)) for piece in group])
+        self._answering = group[-1].answer
         tokens = sum([piece.tokens for piece in group])
         return Burst(at_ns, data, tokens, sum([piece.tokens for piece in group if piece.answer]))
 
-    def _output_event(self, piece: OutputPiece) -> bytes:
-        delta = self._events.output(piece.text, answer=piece.answer)
-        if piece.last and self._behaviour.usage == "last_chunk":
-            return self._events.delta(delta, self._finish, {"usage": self._usage()})
-        return self._events.delta(delta)
+    def _together(self, events: Iterable[Event]) -> bytes:
+        return b"".join([self._events.framed(event) for event in events])
 
-    def _usage(self) -> dict[str, object]:
-        return usage_fields(self._behaviour, self._ask, self._tokens)
+    def _sign_of_life(self) -> bytes:
+        event = self._speech.sign_of_life()
+        return b"" if event is None else self._events.framed(event)
 
     def _troubled(self, bursts: Iterator[Burst]) -> Iterator[Burst]:
         after = self._behaviour.fault_after
         if after is None:
             after = (self._tokens.reasoning + self._tokens.answer) // 2
-        return with_fault(bursts, self._behaviour.fault, after, self._pace, self._events)
+        fault = self._behaviour.fault
+        if fault == "stall_stream":
+            return _stalled(bursts, after, self._pace)
+        if fault in STRIKES:
+            return _struck(bursts, lambda: self._strike(fault), after, self._pace)
+        return bursts
+
+    def _strike(self, fault: str) -> Strike:
+        """What the fault writes, and what comes of the stream then."""
+        then = STRIKES[fault]
+        if fault in {"error_event", "error_event_named"}:
+            error = refusal(self._behaviour.error_status)
+            event = self._speech.failure(error, named=fault == "error_event_named")
+            return self._events.framed(event), then
+        if fault == "error_bare":
+            error = refusal(self._behaviour.error_status)
+            return msgspec.json.format(encode(self._refused(error, None))) + b"\n", then
+        if fault in {"reset", "close", "truncated"}:
+            return b"", then
+        return self._broken(fault), then
+
+    def _broken(self, fault: str) -> bytes:
+        """A piece of output with something wrong in it."""
+        *before, last = self._speech.output(OutputPiece(" \u00a4", 0, answer=self._answering, last=False))
+        whole = self._events.framed(last)
+        if fault == "malformed_json":
+            whole = self._events.framed(last._replace(data=last.data[: len(last.data) // 2]))
+        elif fault == "invalid_utf8":
+            garbled = last.data.replace(b"\xc2\xa4", b"\xc3\x28\xff\xfe")
+            whole = self._events.framed(last._replace(data=garbled))
+        elif fault == "bad_checksum":
+            whole = self._events.damaged(whole)
+        else:
+            whole = whole[: len(whole) // 2]
+        return self._together(before) + whole
 
     def _ending(self, last_ns: int) -> bytes:
-        """Finish reason, usage and [DONE], as far as the behaviour has them."""
+        """All that follows the last output, as far as the behaviour has it."""
         behaviour = self._behaviour
-        parts = []
-        if behaviour.usage != "last_chunk":
-            extra = {"x_groq": self._x_groq(last_ns)} if behaviour.usage == "x_groq" else None
-            parts.append(self._events.delta(b"{}", self._finish, extra))
-        elif self._tokens.reasoning + self._tokens.answer == 0:
-            parts.append(self._events.delta(b"{}", self._finish, {"usage": self._usage()}))
-        asked = behaviour.usage == "asked" and self._ask.include_usage
-        if asked or behaviour.usage in {"final", "zero"}:
-            parts.append(self._events.usage(self._usage()))
-        if behaviour.done and behaviour.fault != "no_done":
-            parts.append(self._events.done())
+        events = self._speech.ending(Spans(self._pace.first_ns, last_ns))
+        if not behaviour.done or behaviour.fault == "no_done":
+            events.pop()
         if behaviour.fault == "after_done":
-            parts.append(self._events.delta(self._events.output(" late", answer=True)))
-        data = b"".join(parts)
-        return data if behaviour.last_blank_line else self._events.without_last_newlines(data)
-
-    def _x_groq(self, last_ns: int) -> dict[str, object]:
-        """Groq's envelope: the counts, and its own times in seconds."""
-        prompt = self._pace.first_ns / 1e9
-        completion = (last_ns - self._pace.first_ns) / 1e9
-        times = {
-            "queue_time": 0.0,
-            "prompt_time": prompt,
-            "completion_time": completion,
-            "total_time": prompt + completion,
-        }
-        return {"id": f"req_{self._ask.id}", "usage": {**self._usage(), **times}}
+            events += self._speech.output(OutputPiece(" late", 0, answer=True, last=False))
+        data = self._together(events)
+        return data if behaviour.last_blank_line else self._events.unended(data)
 
     def _written(self, burst: Burst) -> Iterator[Write]:
         data = self._framed(burst.data, last=burst.then == "end")
@@ -154,35 +175,24 @@ class Burst(NamedTuple):
     then: Then = "go on"
 
 
-Strike = Callable[[Events], tuple[bytes, Then]]
+Strike = tuple[bytes, Then]
 
-STRIKES: dict[str, Strike] = {
-    "reset": lambda _: (b"", "reset"),
-    "close": lambda _: (b"", "close"),
-    "truncated": lambda _: (b"", "end"),
-    "error_event": lambda events: (events.event(error_json(refusal(500))), "end"),
-    "error_event_named": lambda events: (events.named_error(error_json(refusal(500))), "end"),
-    "malformed_json": lambda events: (
-        events.event(b'{"choices":[{"index":0,"delta":{"content":"bro'),
-        "go on",
-    ),
-    "invalid_utf8": lambda events: (events.delta(b'{"content":" \xc3\x28\xff\xfe"}'), "go on"),
+STRIKES: dict[str, Then] = {
+    "reset": "reset",
+    "close": "close",
+    "truncated": "end",
+    "cut_event": "end",
+    "error_event": "end",
+    "error_event_named": "end",
+    "error_bare": "end",
+    "malformed_json": "go on",
+    "invalid_utf8": "go on",
+    "bad_checksum": "go on",
 }
 
 
-def with_fault(
-    bursts: Iterator[Burst], fault: str | None, after: int, pace: WriteTiming, events: Events
-) -> Iterator[Burst]:
-    """The bursts, with the fault before the first one that follows `after` tokens, or after the last.
-
-    A burst that does not go on is the last.
-    """
-    if fault == "stall_stream":
-        yield from _stalled(bursts, after, pace)
-    elif fault in STRIKES:
-        yield from _struck(bursts, STRIKES[fault], after, pace, events)
-    else:
-        yield from bursts
+# The bursts, with the fault before the first one that follows `after` tokens, or after the last. A burst that
+# does not go on is the last.
 
 
 def _stalled(bursts: Iterator[Burst], after: int, pace: WriteTiming) -> Iterator[Burst]:
@@ -197,9 +207,8 @@ def _stalled(bursts: Iterator[Burst], after: int, pace: WriteTiming) -> Iterator
 
 
 def _struck(
-    bursts: Iterator[Burst], strike: Strike, after: int, pace: WriteTiming, events: Events
+    bursts: Iterator[Burst], strike: Callable[[], Strike], after: int, pace: WriteTiming
 ) -> Iterator[Burst]:
-    data, then = strike(events)
     sent = 0
     at_ns = pace.first_ns
     waiting = True
@@ -207,10 +216,12 @@ def _struck(
         at_ns = burst.at_ns
         if waiting and sent >= after:
             waiting = False
+            data, then = strike()
             yield Burst(at_ns, data, then=then)
             if then != "go on":
                 return
         yield burst
         sent += burst.tokens
     if waiting:
+        data, then = strike()
         yield Burst(at_ns, data, then=then)

@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from probe.simulator.apis.openai_chat import CHAT_COMPLETIONS
 from probe.simulator.behaviour import Behaviour, from_query
 from probe.simulator.plan import ResponsePlan, Write
 from probe.simulator.request import Ask
@@ -17,7 +18,7 @@ ASK = Ask(id="chatcmpl-1", created_seconds=1, model="sim", stream=True, prompt_t
 
 
 def planned(query: str, ask: Ask = ASK, seed: int = 0) -> ResponsePlan:
-    return plan_response(from_query(Behaviour(first="none"), query), ask, Random(seed))
+    return plan_response(CHAT_COMPLETIONS, from_query(Behaviour(first="none"), query), ask, Random(seed))
 
 
 def output(query: str, ask: Ask = ASK) -> list[tuple[float, int]]:
