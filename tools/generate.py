@@ -23,9 +23,11 @@ from probe.metrics.table import metrics_page
 from probe.providers.presets import PRESETS
 from probe.providers.table import errors_page, providers_page
 from probe.rules.files import Format, files_for
+from probe.simulator.behaviour import Behaviour
+from probe.simulator.faults import FAULT_EFFECTS
 from tools.alerts import alerts_table
 from tools.chart import chart_files, strays
-from tools.pages import sql_page, titles
+from tools.pages import faults, parameters, sql_page, titles
 from tools.schema_page import schema_page
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +64,8 @@ GENERATED = (
     Generated("docs/opentelemetry.md", own_table, part="own"),
     Generated("docs/providers.md", lambda: providers_page(PRESETS.values())),
     Generated("docs/errors.md", errors_page),
+    Generated("docs/simulator.md", lambda: parameters(Behaviour), part="parameters"),
+    Generated("docs/simulator.md", lambda: faults(FAULT_EFFECTS), part="faults"),
     Generated("docs/sql/README.md", lambda: sql_page(ROOT / "docs" / "sql")),
     Generated("docs/benchmarks/README.md", lambda: page(last())),
     Generated("README.md", lambda: in_short(last()), part="accuracy"),

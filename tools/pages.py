@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -36,3 +38,15 @@ def sql_page(folder: Path) -> str:
             "",
         ]
     return "\n".join(parts)
+
+
+def parameters(behaviour: type) -> str:
+    """What its docstring says of each, but for the line that it begins with."""
+    _, _, said = inspect.cleandoc(behaviour.__doc__ or "").partition("\n")
+    return f"```text\n{said.strip()}\n```\n"
+
+
+def faults(effects: Mapping[str, str]) -> str:
+    rows = {**effects, "http_STATUS": "that status, 300 to 599, in the API's own words"}
+    lines = (f"| `{name}` | {effect} |" for name, effect in rows.items())
+    return "\n".join(("| fault | what happens |", "|---|---|", *lines)) + "\n"

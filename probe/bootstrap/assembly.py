@@ -147,7 +147,9 @@ def _meters(endpoints: Mapping[str, Endpoint]) -> Mapping[str, Meter]:
 def _pointed_at_simulator(name: str, provider: ProviderConfig, url: str | None) -> ProviderConfig:
     if not needs_simulator(name, provider):
         return provider
-    return provider.model_copy(update={"base_url": url})
+    # Chat completions and Responses are below a version; the base URL of every other API is the host.
+    below = provider.dialect is None or provider.dialect.startswith("openai")
+    return provider.model_copy(update={"base_url": url if below else url and url.removesuffix("/v1")})
 
 
 def _plans(config: Config, endpoints: Mapping[str, Endpoint]) -> Iterable[TargetPlan]:

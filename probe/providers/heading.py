@@ -6,7 +6,11 @@ from itertools import islice
 from probe.wire.capture import Capture
 from probe.wire.http1 import HttpResponse
 
-_REQUEST_IDS = ("x-request-id", "request-id", "x-generation-id", "apim-request-id")
+_REQUEST_IDS = (
+    *("x-request-id", "request-id", "x-generation-id", "apim-request-id"),
+    # Bedrock; Cohere.
+    *("x-amzn-requestid", "x-debug-trace-id"),
+)
 _RATE_LIMIT_MARKS = ("ratelimit", "rate-limit", "tokenlimit", "retry-after")
 _MOST_HEADERS = 64
 _LONGEST_VALUE = 200

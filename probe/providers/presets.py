@@ -7,7 +7,9 @@ names, and of https://models.dev.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_args
 
+from probe.facts.sample import DialectName
 from probe.providers.hosts import HOSTS
 from probe.providers.preset import Preset, Quirks
 
@@ -266,6 +268,8 @@ _OTHERS = (
         *("simulator", "Simulator", None),
         kind="simulated",
         default_models=("sim-swift", "sim-steady", "sim-moody"),
+        also=tuple((each, None) for each in get_args(DialectName) if each != "openai-chat"),
+        docs_url="simulator.md",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The simulator: an OpenAI-compatible server that tells the truth about what it sent and when.
+"""The simulator: every API that the probe speaks, by a server that tells the truth about what it sent when.
 
 The model name chooses the behaviour. `sim` has the defaults of `probe.simulator.behaviour.Behaviour`; the
 bundled characters are `sim-swift`, `sim-steady` and `sim-moody`; a behaviour file adds models of its own. Any

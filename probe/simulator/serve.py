@@ -29,6 +29,7 @@ def announce_for_people(simulator: Simulator) -> None:
         '    -d \'{"model": "sim?ttft_ms=300&gap_ms=40&tokens=30", "stream": true,\n'
         '         "messages": [{"role": "user", "content": "Hello"}]}\'\n\n'
         f"  {simulator.base_url}/models  the models\n"
+        f"  {simulator.origin}           the same in every other API: docs/simulator.md\n"
         f"  {simulator.origin}/stats      what was asked of it\n"
         f"  {simulator.origin}/truth      what it wrote, and when\n"
     )

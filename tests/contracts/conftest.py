@@ -10,6 +10,9 @@ import pytest
 from probe.providers.factory import build
 from probe.providers.protocol import Provider
 from tests.contracts.subjects import Subject
+from tests.servers.simulator import simulator
+
+__all__ = ["provider_of", "simulator"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`probe simulate`: an OpenAI-compatible server to try things against."""
+"""`probe simulate`: simulated providers to try things against."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,11 @@ def probe_simulate(
         typer.Option(metavar="FILE", help="YAML with further models; read again when it changes."),
     ] = None,
     require_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Answer 401 to whoever has no such bearer token.")
+        str | None, typer.Option(metavar="KEY", help="Refuse whoever has no such key, signature or token.")
+    ] = None,
+    google_account: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write the key of a service account that gets tokens."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
     truth: Annotated[
@@ -28,7 +32,7 @@ def probe_simulate(
         Path | None, typer.Option(metavar="FILE", help="Where the test authority's certificate goes.")
     ] = None,
 ) -> None:
-    """Serve simulated models, to try things against.
+    """Serve simulated models in every API that the probe speaks, to try things against.
 
     They answer as told to, and tell the truth about when they wrote what.
 
@@ -50,6 +54,7 @@ def probe_simulate(
             port=port,
             behaviour_file=behaviour,
             require_key=require_key,
+            google_account=google_account,
             seed=seed,
             truth_file=truth,
             tls=tls,
