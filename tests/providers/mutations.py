@@ -9,6 +9,7 @@ import random
 import re
 import sys
 import traceback
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,9 @@ from probe.providers.reading import read_answer
 from probe.wire.archive import load_capture
 from probe.wire.capture import Arrival, Capture
 from probe.wire.http1 import read_response
+from tests.contracts.case import DialectCase, to_json
+from tests.contracts.frames import MEDIA_TYPE, raw_frame
+from tests.contracts.subjects import CASES, streaming, whole
 
 _BATCH = 25_000
 WIRES = Path(__file__).parents[1] / "wires"
@@ -67,6 +71,7 @@ _TOKENS = (
 
 _VALUE = re.compile(rb'(?<=:)\s*("(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|null|true|false|\[\]|\{\})')
 _KEY = re.compile(rb'"[A-Za-z_]{2,30}"(?=\s*:)')
+_HELD = re.compile(rb'"bytes": "([^"]*)"')
 _VALUES = (
     *(b"null", b"true", b"0", b"-1", b"1.5", b"1e400", b"NaN", b"2147483648", b"99999999999999999999"),
     *(
@@ -84,8 +89,24 @@ _VALUES = (
 
 
 def recorded() -> list[tuple[Capture, Dialect]]:
+    """What was recorded, and the answers of every dialect's contract."""
     captures = [load_capture(path) for path in sorted(WIRES.glob("*/*.json"))]
+    captures += [capture for case in CASES.values() for capture in _answers(case)]
     return [(capture, dialect_of(capture)) for capture in captures]
+
+
+def _answers(case: DialectCase) -> Iterator[Capture]:
+    cut = len(case.events) // 2
+    for events in (case.events, case.uncounted_events, (*case.events[:cut], case.error_event)):
+        capture = streaming(*events, content_type=case.stream_type)(b"{}")
+        yield replace(capture, url=f"http://127.0.0.1{case.stream_path}")
+    for status, body in ((200, case.body), (200, case.uncounted_body), *_errors(case)):
+        yield replace(whole(body, status)(b"{}"), url=f"http://127.0.0.1{case.body_path}")
+
+
+def _errors(case: DialectCase) -> Iterator[tuple[int, bytes]]:
+    for error in case.errors[:4]:
+        yield error.status, to_json(error.body)
 
 
 def damaged(capture: Capture, chance: random.Random) -> Capture:
@@ -119,17 +140,40 @@ def _damaged_json(capture: Capture, chance: random.Random) -> bytearray:
     response = read_response(capture)
     body = response.body
     for _ in range(chance.randint(1, 3)):
-        found = list((_KEY if chance.random() < 0.2 else _VALUE).finditer(body))
-        if not found:
-            break
-        place = chance.choice(found)
-        other = chance.choice(found)[0] if chance.random() < 0.4 else chance.choice(_VALUES)
-        if place.re is _KEY and not other.startswith(b'"'):
-            continue
-        body = body[: place.start()] + other + body[place.end() :]
+        body = _in_a_frame(body, chance) if MEDIA_TYPE.encode() in capture.received else _other(body, chance)
     head = bytes(capture.received).partition(b"\r\n\r\n")[0]
     kept = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"transfer-", b"content-l"))]
     return bytearray(b"\r\n".join(kept) + b"\r\n\r\n" + body)
+
+
+def _other(text: bytes, chance: random.Random) -> bytes:
+    """One value or key is another."""
+    found = list((_KEY if chance.random() < 0.2 else _VALUE).finditer(text))
+    if not found:
+        return text
+    place = chance.choice(found)
+    other = chance.choice(found)[0] if chance.random() < 0.4 else chance.choice(_VALUES)
+    if place.re is _KEY and not other.startswith(b'"'):
+        return text
+    return text[: place.start()] + other + text[place.end() :]
+
+
+def _in_a_frame(body: bytes, chance: random.Random) -> bytes:
+    """The same in the JSON of a frame, or in that which it holds as base64; its sums are right again."""
+    frames, at = [], 0
+    while at < len(body):
+        size, head = (int.from_bytes(body[at + skip : at + skip + 4]) for skip in (0, 4))
+        frames.append((body[at + 12 : at + 12 + head], body[at + 12 + head : at + size - 4]))
+        at += size
+    number = chance.randrange(len(frames))
+    headers, payload = frames[number]
+    held = _HELD.search(payload) if chance.random() < 0.8 else None
+    if held is None:
+        payload = _other(payload, chance)
+    else:
+        payload = payload.replace(held[1], b64encode(_other(b64decode(held[1]), chance)))
+    frames[number] = headers, payload
+    return b"".join(raw_frame(*frame) for frame in frames)
 
 
 def _arriving(capture: Capture, data: bytearray, chance: random.Random) -> Capture:
