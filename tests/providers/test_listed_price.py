@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -26,8 +27,8 @@ def amounts(price: Price | None) -> list[Decimal]:
     return list(price.rates.stated().values())
 
 
-# Shapes of the documentation, or of what is reported of them: see `listed_price`. Amounts are in the order of
-# `Rates`.
+# Shapes of the documentation, or of what is reported of them: `probe.providers.openai_list.price` has the
+# sources. Amounts are in the order of `Rates`.
 HOSTS = [
     (
         "https://openrouter.ai/api/v1",
@@ -125,6 +126,31 @@ HOSTS = [
         {"pricing": {"cents_per_input_token": 0.00003, "cents_per_output_token": 0.00006}},
         ["0.3", "0.6"],
     ),
+    (
+        "https://api.synthetic.new/openai/v1",
+        {
+            "pricing": {
+                "prompt": "$0.00000055",
+                "completion": "$0.00000219",
+                "input_cache_reads": "$0.00000055",
+            }
+        },
+        ["0.55", "0.55", "2.19"],
+    ),
+    (
+        "https://api.poe.com/v1",
+        {"pricing": {"prompt": "0.000003", "completion": "0.000015", "image": None, "request": None}},
+        ["3", "15"],
+    ),
+    (
+        "https://agents.pinata.cloud/v0/llm",
+        {
+            "input_usd_per_1m_tokens": 3.0,
+            "output_usd_per_1m_tokens": 15.0,
+            "cache_read_usd_per_1m_tokens": 0.3,
+        },
+        ["3", "0.3", "15"],
+    ),
     ("https://x.example/v1", {"inputCostPer1MTokens": 0.5, "outputCostPer1MTokens": 1.5}, ["0.5", "1.5"]),
     (
         "https://x.example/v1",
@@ -139,6 +165,63 @@ def test_a_known_host_is_read_in_its_unit(base_url: str, entry: dict[str, Any], 
     found = shown(entry, base_url)
     assert found.doubt is None
     assert amounts(found.price) == [Decimal(each) for each in usd]
+
+
+# What the same lists hold beside it: no price of tokens, or one to look at first.
+HELD: list[tuple[str, dict[str, Any], str | None]] = [
+    (
+        "https://openrouter.ai/api/v1",
+        {"pricing": {"prompt": "-1", "completion": "-1", "request": "-1"}},
+        None,
+    ),
+    (
+        "https://api.together.xyz/v1",
+        {"type": "image", "pricing": {"input": 0, "output": 0, "base": 0.04}},
+        "0 ",
+    ),
+    ("https://api.together.xyz/v1", {"pricing": {"hourly": 6.6, "input": 0, "output": 0}}, "0 for all"),
+    ("https://router.requesty.ai/v1", {"input_price": 0, "output_price": 0}, "0 for all"),
+    (
+        "https://api.novita.ai/v3/openai",
+        {"input_token_price_per_m": 0, "output_token_price_per_m": 0},
+        "0 for",
+    ),
+    ("https://api.deepinfra.com/v1/openai", {"metadata": {"pricing": {"per_image_unit": 0.05}}}, None),
+    ("https://ai-gateway.vercel.sh/v1", {"type": "image", "pricing": {"image": "0.04"}}, None),
+    ("https://llm.chutes.ai/v1", {"price": {"input": {"tao": 0.0008}, "output": {"tao": 0.0012}}}, None),
+    ("https://litellm.example/v1", {"model_info": {"input_cost_per_second": 0.0004}}, None),
+    (
+        "https://litellm.example/v1",
+        {"model_info": {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0}},
+        "0 for all",
+    ),
+    (
+        "https://router.huggingface.co/v1",
+        {"providers": [{"pricing": {"input": 0.6, "output": 1.7}}, {"pricing": {"input": 1, "output": 2}}]},
+        None,
+    ),
+    ("https://api.groq.com/openai/v1", {"owned_by": "Meta", "active": True, "context_window": 131072}, None),
+    ("https://api.mistral.ai/v1", {"capabilities": {"completion_chat": True}, "aliases": []}, None),
+    ("https://api.fireworks.ai/inference/v1", {"supports_chat": True, "context_length": 131072}, None),
+    ("https://x.example/v1", {"pricing": {"prompt": "€0.2", "completion": "€0.6"}}, "priced in €"),
+]
+
+
+@pytest.mark.parametrize(("base_url", "entry", "reason"), HELD)
+def test_what_is_no_price_of_tokens_is_none_or_held_with_a_reason(
+    base_url: str, entry: dict[str, Any], reason: str | None
+) -> None:
+    found = shown(entry, base_url)
+    if reason is None:
+        assert (found.price, found.doubt) == (None, None)
+    else:
+        assert found.doubt is not None
+        assert reason in found.doubt
+
+
+def test_at_least_twelve_hosts_are_in_the_tables() -> None:
+    named = {urlsplit(base_url).hostname for base_url, *_ in HOSTS if ".example" not in base_url}
+    assert len(named) >= 12
 
 
 @pytest.mark.parametrize(("_", "entry", "usd"), HOSTS)
@@ -247,7 +330,8 @@ def test_what_nobody_charges_is_doubted(base_url: str, pricing: dict[str, Any]) 
 
 
 def test_what_is_called_free_is_free() -> None:
-    assert shown({"id": "m:free", "pricing": {"prompt": "0", "completion": "0"}}).doubt is None
+    for name in ("m:free", "meta/Llama-Turbo-Free"):
+        assert shown({"id": name, "pricing": {"prompt": "0", "completion": "0"}}).doubt is None
     assert (
         shown({"pricing": {"prompt": "0", "completion": "0"}}, "https://openrouter.ai/api/v1").doubt is None
     )

@@ -26,6 +26,7 @@ real prices (`probe.catalog.prices.belief`).
 - `providers[].pricing`, USD a million, of the upstream that answers: Hugging Face
   (https://huggingface.co/docs/inference-providers/hub-api); a price only if there is one provider.
 - `model_info.input_cost_per_token`: LiteLLM (https://docs.litellm.ai/docs/proxy/model_management).
+- Amounts with a sign before them (`"$0.00000055"`): Synthetic (https://dev.synthetic.new/docs/api/models).
 - `pricings.prompt[]` with `value`, `unit`, `currency`: ZenMux (https://docs.zenmux.ai).
 """
 
@@ -43,6 +44,7 @@ from probe.providers.openai_list.unit import (
     PER_THOUSAND,
     PER_TOKEN,
     other_currency,
+    says_free,
     scale_of_host,
     scale_of_words,
     unit_stated,
@@ -79,8 +81,9 @@ def _words(*scales: Decimal, **names: str) -> _Words:
 
 _CACHES: Final = {
     "cached_input": "cached_input cachedInput input_cache_read cache_read cacheRead cache_input cached_price "
-    "cachedTokenPrice cache_read_tokens",
-    "cache_write": "input_cache_write cache_write cacheWrite caching_price cache_write_tokens",
+    "cachedTokenPrice cache_read_tokens input_cache_reads",
+    "cache_write": "input_cache_write cache_write cacheWrite caching_price cache_write_tokens "
+    "input_cache_writes",
 }
 _PROMPT = _words(
     *(PER_TOKEN, PER_MILLION, PER_THOUSAND),
@@ -115,7 +118,8 @@ _OF_XAI_LONG = _Words((_XAI,), {key: (f"{name}_long_context",) for key, (name,) 
 _PER_EACH = _words(PER_TOKEN, input="input", output="output", **_CACHES)
 # Zeros of these say that there is no such price: the tokens cost what others do.
 _ZERO_IS_NONE = frozenset({"cache_write_per_million_usd", "reasoning_per_million_usd"})
-_FREE: Final = ":free"
+_FREE: Final = re.compile(r"[:/_-]free$", re.IGNORECASE)
+_SIGNED: Final = re.compile(r"\s*(?:USD?\s?)?([$€£¥₹₽₩])\s*(.*)", re.DOTALL)
 
 # Names that state their unit themselves, such as LiteLLM's `input_cost_per_token`, are made of these words.
 _NAME_WORDS: Final = frozenset(
@@ -162,7 +166,7 @@ def price_in(
         return ShownPrice()
     place, words = found
     places = (*_inner(place), place, part(entry, "pricing"), entry, page or {})
-    currency = other_currency(places, base_url)
+    currency = other_currency(places, base_url) or _other_sign(place)
     if currency is not None:
         return ShownPrice(doubt=f"is priced in {currency}, which is not converted to USD")
     scales, stated = words.scales, unit_stated(places)
@@ -174,7 +178,7 @@ def price_in(
     elif len(scales) > 1 and (scale := scale_of_host(base_url)) is not None:
         scales = (scale,)
     prices = {scale: _price(entry, found, scale, source) for scale in scales}
-    return _shown(prices, free=str(entry.get("id", "")).endswith(_FREE))
+    return _shown(prices, free=says_free(base_url) or _FREE.search(str(entry.get("id"))) is not None)
 
 
 def _shown(prices: Mapping[Decimal, Price], *, free: bool) -> ShownPrice:
@@ -182,12 +186,12 @@ def _shown(prices: Mapping[Decimal, Price], *, free: bool) -> ShownPrice:
 
     Nobody quotes a thousand tokens without saying so: that unit counts only where another source confirms it.
     """
-    known, (first, *_) = len(prices) == 1, prices.values()
+    first, *others = prices.values()
     if not any(first.rates.stated().values()):
-        # 0 is the same in every unit; a list that says nothing of its units may not say anything by it.
-        doubt = None if known or free else "0 for all tokens is free, or what nobody filled in"
+        # Lists have 0 where a model is charged by the image or the hour, or is unknown to a gateway.
+        doubt = None if free else "0 for all tokens is free, or what nobody filled in"
         return ShownPrice(price=first, doubt=doubt)
-    if known:
+    if not others:
         return ShownPrice(price=first, doubt=band_problem(first))
     likely = [
         price for scale, price in prices.items() if scale != PER_THOUSAND and band_problem(price) is None
@@ -268,9 +272,20 @@ def _amount(value: object) -> Decimal | None:
     several = items(value)
     inner = part(several[0] if len(several) == 1 else value)
     amount: Decimal | None = first_known(
-        decimal(value), decimal(inner.get("usd")), decimal(inner.get("value"))
+        decimal(value), decimal(inner.get("usd")), decimal(inner.get("value")), _behind_sign(value)
     )
     return amount
+
+
+def _behind_sign(value: object) -> Decimal | None:
+    signed = _SIGNED.fullmatch(value) if isinstance(value, str) else None
+    return None if signed is None else decimal(signed[2])
+
+
+def _other_sign(place: Mapping[str, Any]) -> str | None:
+    """The currency that stands before an amount, if it is not the dollar."""
+    signs = (_SIGNED.fullmatch(value) for value in place.values() if isinstance(value, str))
+    return next((sign[1] for sign in signs if sign is not None and sign[1] != "$"), None)
 
 
 def _overrides(pricing: Mapping[str, Any], words: _Words, scale: Decimal) -> list[Tier]:

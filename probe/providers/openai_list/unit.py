@@ -32,11 +32,14 @@ _HOSTS: Final[Mapping[str, Decimal]] = MappingProxyType(
         "together.xyz": PER_MILLION,
         "deepinfra.com": PER_MILLION,
         "huggingface.co": PER_MILLION,
+        "synthetic.new": PER_TOKEN,
         "chutes.ai": PER_MILLION,
         "venice.ai": PER_MILLION,
         "novita.ai": PER_MILLION_NOVITA,
     }
 )
+# "A value of 0 indicates the feature is free": https://openrouter.ai/docs/guides/overview/models
+_ZERO_IS_FREE: Final = MappingProxyType({"openrouter.ai": True})
 # Those that charge something else and do not say so in the list.
 _CURRENCIES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -114,6 +117,11 @@ def other_currency(places: Iterable[Mapping[str, Any]], base_url: str) -> str | 
 def scale_of_host(base_url: str) -> Decimal | None:
     """None for a host that nothing is known of."""
     return _of_host(_HOSTS, base_url)
+
+
+def says_free(base_url: str) -> bool:
+    """Whether 0 in the list of that host means that nothing is charged."""
+    return _of_host(_ZERO_IS_FREE, base_url) is not None
 
 
 def _of_host(table: Mapping[str, _Known], base_url: str) -> _Known | None:
