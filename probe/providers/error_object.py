@@ -188,6 +188,8 @@ _DELAYS: Mapping[str, str] = {
     "resetsat": "",
     "reset_time": "",
     "next_flush_time": "",
+    # Hugging Face, while it loads a model.
+    "estimated_time": "s",
     "x_ratelimit_reset": "",
 }
 

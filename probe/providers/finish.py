@@ -58,6 +58,9 @@ _WATSONX = "https://cloud.ibm.com/apidocs/watsonx-ai#text-generation"
 _ALEPH_ALPHA = "https://docs.aleph-alpha.com/api/complete/"
 _HF_LEGACY = "https://huggingface.co/docs/huggingface_hub/package_reference/inference_types"
 _REKA = "https://docs.reka.ai/api-reference/chat/create"
+_GIGACHAT = "https://developers.sber.ru/docs/ru/gigachat/api/reference/rest/post-chat"
+_XAI = "https://github.com/xai-org/xai-proto/blob/main/proto/xai/api/v1/sample.proto"
+_OPENAI_CODES = "https://platform.openai.com/docs/guides/error-codes/api-errors"
 
 
 def _rows(ending: Ending, said_by: str, source: str, words: str) -> tuple[FinishReason, ...]:
@@ -79,7 +82,10 @@ FINISH_REASONS: tuple[FinishReason, ...] = (
     *_rows("done", "Aleph Alpha", _ALEPH_ALPHA, "end_of_text stop_sequence_reached"),
     *_rows("done", "Hugging Face", _HF_LEGACY, "end_of_sequence"),
     *_rows("done", "llama.cpp", _LLAMACPP, "word"),
+    *_rows("done", "xAI", _XAI, "reason_stop reason_tool_calls"),
     *_rows("limit", "OpenAI", _OPENAI, "length"),
+    *_rows("limit", "xAI", _XAI, "reason_max_len reason_max_context"),
+    *_rows("limit", "OpenAI, as an error", _OPENAI_CODES, "context_length_exceeded"),
     *_rows("limit", "Anthropic", _ANTHROPIC, "max_tokens model_context_window_exceeded"),
     *_rows("limit", "Mistral AI", _MISTRAL, "model_length"),
     *_rows("limit", "Cohere", _COHERE, "error_limit"),
@@ -97,6 +103,7 @@ FINISH_REASONS: tuple[FinishReason, ...] = (
     *_rows("filtered", "Cohere", _COHERE, "error_toxic"),
     *_rows("filtered", "Amazon Bedrock", _BEDROCK, "guardrail_intervened content_filtered"),
     *_rows("filtered", "Z.AI", _ZAI, "sensitive"),
+    *_rows("filtered", "GigaChat", _GIGACHAT, "blacklist"),
     *_rows("filtered", "Gemini", _GEMINI, "safety recitation language blocklist prohibited_content spii"),
     *_rows("filtered", "Gemini", _GEMINI, "image_safety image_prohibited_content image_recitation"),
     *_rows("filtered", "Gemini", _GEMINI, "escalation model_armor pup_limited_disabled"),
@@ -108,6 +115,8 @@ FINISH_REASONS: tuple[FinishReason, ...] = (
     *_rows("failed", "Cohere", _COHERE, "user_cancel"),
     *_rows("failed", "Amazon Bedrock", _BEDROCK, "malformed_model_output malformed_tool_use"),
     *_rows("failed", "Z.AI", _ZAI, "network_error"),
+    *_rows("failed", "xAI", _XAI, "reason_time_limit"),
+    *_rows("failed", "OpenAI, as an error", _OPENAI_CODES, "server_error"),
     *_rows("failed", "DeepSeek", _DEEPSEEK, "insufficient_system_resource"),
     *_rows("failed", "watsonx", _WATSONX, "time_limit"),
     *_rows("failed", "Gemini", _GEMINI, "other malformed_function_call malformed_response no_image"),

@@ -217,6 +217,13 @@ def error(message: str, **rest: Any) -> dict[str, Any]:
         ),
         (503, error("Loading model", type="unavailable_error", code=503), "overloaded"),
         (400, error("Insufficient Balance", code="invalid_request_error"), "billing"),
+        (
+            400,
+            {"object": "error", "message": "Internal error", "type": "NoneType", "code": 500},
+            "server_error",
+        ),
+        (400, error("Bad gateway", code=502), "server_error"),
+        (400, error("No", code=429), "bad_request"),
     ],
 )
 def test_what_bodies_add(status: int, body: Any, kind: str) -> None:
@@ -299,3 +306,5 @@ def test_a_rate_limit_without_retry_after_waits_for_the_reset() -> None:
 
 def test_an_overload_may_say_how_long_it_lasts() -> None:
     assert status_failed(503, {"retry-after": "30"}, b"", NOW).retry_after_seconds == 30
+    loading = b'{"error": "Model m is currently loading", "estimated_time": 20.5}'
+    assert status_failed(503, {}, loading, NOW).retry_after_seconds == 20.5
