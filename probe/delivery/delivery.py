@@ -16,7 +16,7 @@ from probe.delivery.bisect import Defect, deliver_bisecting, skip_poison_record
 from probe.delivery.streams import Stream
 from probe.errors import ExportError, StoreError
 from probe.facts.status import DeliveryStatus
-from probe.lib.clock import Clock
+from probe.lib.clock import NS_PER_SECOND, Clock
 from probe.lib.retry import Backoff
 from probe.store.records import Journal
 
@@ -31,6 +31,8 @@ _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
 # After so many unexpected failures in a row the record on which the exporter fails is sought and skipped.
 _DEFECTS = 5
+# A lease lasts three times as long: what is sent meanwhile has time to arrive.
+_CARRIED_SECONDS = 10
 # A sink that asks for a longer pause gets no more: a mistaken date must not end its delivery.
 _LONGEST_RETRY_AFTER_SECONDS = 3600.0
 
@@ -38,8 +40,11 @@ _LONGEST_RETRY_AFTER_SECONDS = 3600.0
 class Cursors(Protocol):
     """How far each exporter has come: the sequence of the last record delivered, 0 for none.
 
-    What its sink refused on the way is stored by id, with the reason.
+    What its sink refused on the way is stored by id, with the reason. `carry` is whether this program is the
+    one that delivers to the exporter, of all on one database; to be asked again every few seconds.
     """
+
+    async def carry(self, exporter: str, /) -> bool: ...
 
     async def position(self, exporter: str, journal: Journal, /) -> int: ...
 
@@ -54,6 +59,9 @@ class MemoryCursors:
     def __init__(self, start: int) -> None:
         self._start = start
         self._sequences: dict[tuple[str, Journal], int] = {}
+
+    async def carry(self, _exporter: str, /) -> bool:
+        return True
 
     async def position(self, exporter: str, journal: Journal, /) -> int:
         return self._sequences.get((exporter, journal), self._start)
@@ -85,6 +93,11 @@ class StreamCursor:
         self._size = _BATCH
         self._most_at_once = most_at_once
         self._defects = 0
+
+    def forget(self) -> None:
+        """Another program delivers, or did: where it has come to is to be read anew."""
+        self._sequence = self.pending = self.oldest_at = None
+        self._batch = ()
 
     async def read(self) -> bool:
         """Read the next batch; returns whether there may be more after it. Raises StoreError."""
@@ -140,6 +153,8 @@ class StreamCursor:
 class Delivery:
     """Delivers every stream of one exporter. `wake` it when samples were stored.
 
+    Of several programs on one database one delivers; another takes its place once its lease has lapsed.
+
     `most_at_once` is how many records are sent in one call while there is a backlog.
     """
 
@@ -156,6 +171,9 @@ class Delivery:
         self._streams = [StreamCursor(name, stream, cursors, most_at_once) for stream in streams]
         self._clock = clock
         self._news = asyncio.Event()
+        self._cursors = cursors
+        self._carries = False
+        self._asked_ns: int | None = None
         self._errors = 0
         self._last_delivery_at: datetime | None = None
         self._last_error: str | None = None
@@ -196,13 +214,30 @@ class Delivery:
                 await self._wait_for_news()
 
     async def _round(self) -> bool:
-        """Deliver the next batch of each stream; returns whether one of them has more."""
+        """Deliver the next batch of each stream; returns whether one of them has more.
+
+        Nothing while another program delivers to the exporter; what waits is then its affair.
+        """
+        await self._ask()
+        if not self._carries:
+            return False
         # All are read first: what waits is known even if the sink takes nothing.
         more = [await each.read() for each in self._streams]
         for each in self._streams:
             if await each.deliver():
                 self._last_delivery_at = self._clock.now()
         return any(more)
+
+    async def _ask(self) -> None:
+        """Whether it is this program that delivers, if it was not asked just now."""
+        now_ns = self._clock.monotonic_ns()
+        if self._asked_ns is not None and now_ns - self._asked_ns < _CARRIED_SECONDS * NS_PER_SECOND:
+            return
+        carries = await self._cursors.carry(self.name)
+        if carries != self._carries:
+            for each in self._streams:
+                each.forget()
+        self._carries, self._asked_ns = carries, now_ns
 
     def _oldest_seconds(self) -> float | None:
         """None until the store was first read."""

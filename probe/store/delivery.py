@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from probe.lib.clock import Clock
 from probe.store.engine import Database
+from probe.store.leases import Lease, living
 from probe.store.records import Journal
 from probe.store.registry import upsert
 from probe.store.schema import counters, delivery_cursors, delivery_refusals
@@ -79,9 +80,10 @@ async def write_ballast(database: Database) -> None:
 
 
 class DeliveryStore:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, lease: Lease) -> None:
         self._database = database
         self._clock = clock
+        self._lease = lease
 
     async def begin(self, exporter: str, journals: Collection[Journal]) -> None:
         """From here on nothing is deleted of these that the exporter has not had; see `Retention.prune`."""
@@ -91,6 +93,26 @@ class DeliveryStore:
         ]
         async with self._database.write() as connection:
             await connection.execute(upsert(connection)(delivery_cursors).on_conflict_do_nothing(), rows)
+
+    async def carry(self, exporter: str) -> bool:
+        """Whether this program delivers to the exporter: nobody did, or whoever did has lost its lease.
+
+        Nor does who has lost its own, which `RunStore.keep_lease` renews. To be asked before that lapses.
+        """
+        mine = delivery_cursors.c.exporter == exporter
+        async with self._database.write() as connection:
+            if not self._lease.taken:
+                await self._lease.renew(connection)
+            # Locked first: only then is the lease of whoever was faster seen.
+            carriers = await connection.scalars(
+                sa.select(delivery_cursors.c.carrier).where(mine).with_for_update()
+            )
+            others = set(carriers) - {self._lease.owner}
+            alive = set(await living(connection))
+            if self._lease.owner not in alive or others & alive:
+                return False
+            await connection.execute(delivery_cursors.update().where(mine).values(carrier=self._lease.owner))
+        return True
 
     async def position(self, exporter: str, journal: Journal = "results") -> int:
         """The sequence of the last row delivered; 0 if none was."""
@@ -111,6 +133,7 @@ class DeliveryStore:
             return {(name, journal): at for name, journal, at in await connection.execute(cursors)}
 
     async def move(self, exporter: str, sequence: int, journal: Journal = "results") -> None:
+        """Never back: a program that was slow to learn that another delivers now undoes nothing of it."""
         async with self._database.write() as connection:
             row = upsert(connection)(delivery_cursors).values(
                 exporter=exporter, journal=journal, position=sequence, updated_at=self._clock.now()
@@ -119,6 +142,7 @@ class DeliveryStore:
                 row.on_conflict_do_update(
                     index_elements=[delivery_cursors.c.exporter, delivery_cursors.c.journal],
                     set_={"position": row.excluded.position, "updated_at": row.excluded.updated_at},
+                    where=row.excluded.position > delivery_cursors.c.position,
                 )
             )
 

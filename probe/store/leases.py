@@ -55,6 +55,13 @@ class Lease:
         return self._taken
 
 
+async def living(connection: AsyncConnection) -> Sequence[str]:
+    """The owners whose lease is in force."""
+    return (
+        await connection.scalars(sa.select(leases.c.owner).where(leases.c.expires_at > _now(connection)))
+    ).all()
+
+
 async def close_lapsed(connection: AsyncConnection) -> tuple[UUID, ...]:
     """Close what is open of owners without a lease: runs and discoveries. Returns the runs' ids.
 

@@ -41,7 +41,7 @@ __all__ = [
 
 # The migrations, oldest first. A test holds this against the scripts in `migrations/versions`: Alembic itself
 # is imported only where there is something to migrate.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0011")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0011", "0013")
 HEAD = REVISIONS[-1]
 
 _Seconds = sa.Double
@@ -351,6 +351,7 @@ sa.Index(
     _r.cost_known,
     _r.prompt_hash,
     _r.streaming,
+    _r.suite,
 )
 # The last failures, however rare.
 sa.Index(
@@ -369,6 +370,7 @@ delivery_cursors = sa.Table(
     sa.Column("exporter", sa.Text, primary_key=True),
     sa.Column("journal", sa.Text, primary_key=True, doc="of what: results, events, prices"),
     sa.Column("position", sa.BigInteger, nullable=False, doc="sequence of the last row delivered"),
+    sa.Column("carrier", sa.Text, doc="which owner of a lease delivers to it"),
     sa.Column("updated_at", UtcDate, nullable=False),
     info={"doc": "How far each exporter has come."},
 )

@@ -67,7 +67,7 @@ class Store:
         self.catalog = CatalogStore(database)
         self.recent_attempts = RecentAttempts(database, clock)
         self.spending = Spending(database)
-        self.delivery = DeliveryStore(database, clock)
+        self.delivery = DeliveryStore(database, clock, lease)
         self.retention = Retention(database, self.delivery, clock)
 
     @classmethod

@@ -94,7 +94,7 @@ async def test_a_reload_tells_exporters_what_is_probed_now(
 ) -> None:
     noting = Noting()
     monkeypatch.setattr(
-        "probe.delivery.exporters.load_exporter",
+        "probe.delivery.plugins.load_exporter",
         lambda name, context: noting if name == "influxdb" else load_exporter(name, context),
     )
     config = ConfigFile(tmp_path, simulator.base_url, exporters={"influxdb": {"url": "http://127.0.0.1:9"}})

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -122,6 +122,33 @@ async def test_a_filled_database_keeps_what_it_holds(first: str) -> None:
         assert [(row.job, row.results) for row in await store.spending.by_job(then)] == [("benchmark", 1)]
         await store.results.add(a_sample(run.id))
         assert await store.results.last_sequence() == 2
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_open_runs_of_one_job_are_closed_by_the_upgrade(first: str) -> None:
+    """Nobody of then had a lease: at their last sign of life, with their slots, and the job may run again."""
+    one, two = (RUN[:-1] + end for end in "ab")
+    start = f"'2026-02-01 11:00:00{'.000000' if first.startswith('sqlite') else '+00'}'"
+    await execute(
+        first,
+        *(
+            "INSERT INTO runs (id, run_name, triggered_by, started_at, status, suite, owner) "
+            f"VALUES ('{run}', 'benchmark', 'schedule', {start}, 'running', 'quick', 'probe')"
+            for run in (one, two)
+        ),
+        "INSERT INTO slots (job, planned_at, last_planned_at, count, status, run_id, created_at) "
+        f"VALUES ('benchmark', {start}, {start}, 1, 'claimed', '{one}', {start})",
+        f"UPDATE benchmark_results SET run_id = '{two}'",
+    )
+    async with await Store.open(first) as store:
+        ends = {str(run.id): (run.status, run.finished_at) for run in (await store.runs.page()).items}
+        assert ends[one] == ("interrupted", datetime(2026, 2, 1, 11, tzinfo=UTC))
+        assert ends[two] == ("interrupted", datetime(2026, 2, 1, 12, tzinfo=UTC))
+        assert (await store.runs.slot_counts())["benchmark"].interrupted == 1
+        assert await store.runs.close_interrupted() == ()
+        next_one = Slot(job="benchmark", planned_at=datetime(2026, 2, 1, 13, tzinfo=UTC))
+        assert isinstance(await store.runs.claim(next_one, suite="quick"), UUID)
+        assert await differences_from_schema(first) == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
