@@ -77,6 +77,7 @@ class ResultParameters(PageParameters):
     failure_kind: FailureKind | None = None
     fault: Fault | None = Field(None, description="Whose fault a failure is.")
     connection: Connection | None = None
+    suite: Word | None = None
     run_id: UUID | None = None
     since: Instant | None = Field(None, description="Ended at this instant or later.")
     until: Instant | None = Field(None, description="Ended before this instant.")
@@ -124,6 +125,9 @@ class LeaderboardParameters(Parameters):
     hours: int = Field(HOURS, ge=1, le=MAX_HOURS, description="The length of the window.")
     kind: TargetKind | None = Field(None, description="The kind of target.")
     provider: Word | None = None
+    suite: Word | None = Field(
+        None, description="A suite; otherwise each target has the suites that its jobs ask it."
+    )
     sort: Annotated[str, AfterValidator(_order), _described(enum=_ORDERS)] = Field(
         "ttft", description=f"Best first: {', '.join(SORT_KEYS)}; with - in front the worst first."
     )

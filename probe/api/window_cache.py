@@ -51,9 +51,9 @@ class WindowCache:
                 kept = self._window = LeaderboardWindow(until=now, sequence=sequence, rows=rows)
             return kept
 
-    async def failures(self, kind: TargetKind | None, now: datetime) -> Sequence[Sample]:
+    async def failures(self, kind: TargetKind | None, suite: str | None, now: datetime) -> Sequence[Sample]:
         """The latest of the last 24 hours, newest first. Raises StoreError."""
         page = await self._store.results.page(
-            ResultFilter(success=False, kind=kind, since=now - _WINDOW), limit=FAILURES_READ
+            ResultFilter(success=False, kind=kind, suite=suite, since=now - _WINDOW), limit=FAILURES_READ
         )
         return page.items

@@ -27,6 +27,7 @@ Patterns = Annotated[
 
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="At most so many.")]
+OfSuite = Annotated[str | None, typer.Option("--suite", "-s", metavar="NAME", help="Of this suite.")]
 Since = Annotated[
     str | None, typer.Option("--since", metavar="AGE", help="Not older than this: 30m, 24h, 7d.")
 ]

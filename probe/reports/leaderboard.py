@@ -1,6 +1,7 @@
 """The leaderboard: what each target series did in a window, ranked. The board and the API show the same."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, Self, get_args
@@ -10,6 +11,7 @@ from probe.analysis.percentile import hourly_medians
 from probe.analysis.summary import Summary, summarise
 from probe.analysis.tally import Tally
 from probe.facts.sample import FailureKind, Series, TargetKind
+from probe.facts.status import JobStatus
 from probe.store.records import LeaderboardRow
 from probe.wire.request import Connection
 
@@ -40,10 +42,12 @@ class Sort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One target over one kind of connection.
+    """One target over one kind of connection, asked one suite; suites never mix, as their prompts differ.
 
-    `configured` is false if it is no longer probed. `medians` are those of the time to first token in each
-    hour of the window, oldest first; `failures_by_hour` stands beside them.
+    `configured` is false if it is no longer probed. `by_job` is whether a job asks it this suite; true of all
+    suites of a target that no job asks. `suite` is None where there is neither a job nor a result. `medians`
+    are those of the time to first token in each hour of the window, oldest first; `failures_by_hour` stands
+    beside them.
     """
 
     target: str
@@ -52,7 +56,9 @@ class Entry:
     kind: TargetKind
     location: str
     connection: Connection
+    suite: str | None
     configured: bool
+    by_job: bool
     summary: Summary
     failure_kinds: Mapping[FailureKind, int]
     medians: tuple[float | None, ...]
@@ -71,25 +77,44 @@ class Entry:
         return max(self.failure_kinds.items(), key=lambda item: (item[1], item[0]), default=None)
 
 
-def entries(rows: Iterable[LeaderboardRow], series: Sequence[Series]) -> list[Entry]:
-    """Every row, and every configured series that has none, in no particular order."""
+def entries(
+    rows: Iterable[LeaderboardRow], series: Sequence[Series], jobs: Iterable[JobStatus] = ()
+) -> list[Entry]:
+    """Every row, and every configured series that has none of a suite of its jobs, in no particular order."""
+    suites: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for job in jobs:
+        for target in job.targets:
+            suites[target][job.suite] = None
     configured = {(each.target.name, each.connection) for each in series}
-    seen = [_from_row(row, (row.target, row.connection) in configured) for row in rows]
-    known = {(entry.target, entry.connection) for entry in seen}
-    return seen + [_waiting(each) for each in series if (each.target.name, each.connection) not in known]
+    seen = [_from_row(row, configured, suites.get(row.target)) for row in rows]
+    known = {(entry.target, entry.connection, entry.suite) for entry in seen}
+    known |= {(entry.target, entry.connection, None) for entry in seen}
+    return seen + [
+        _waiting(each, suite)
+        for each in series
+        for suite in suites.get(each.target.name, (None,))
+        if (each.target.name, each.connection, suite) not in known
+    ]
+
+
+def of_suite(listed: Iterable[Entry], suite: str | None) -> list[Entry]:
+    """Those of a suite; of the suites that jobs ask if none is named."""
+    return [entry for entry in listed if (entry.by_job if suite is None else entry.suite == suite)]
 
 
 def ranked(listed: Iterable[Entry], sort: Sort) -> list[Entry]:
     """In the requested order; an entry whose figure is unknown comes last, whichever way the order runs."""
     key = _KEYS[sort.key]
-    by_name = sorted(listed, key=lambda entry: (entry.target.casefold(), entry.connection))
+    by_name = sorted(listed, key=lambda entry: (entry.target.casefold(), entry.connection, entry.suite or ""))
     known = [(figure, entry) for entry in by_name if (figure := key(entry)) is not None]
     unknown = [entry for entry in by_name if key(entry) is None]
     known.sort(key=lambda pair: pair[0], reverse=sort.worst_first)
     return [entry for _, entry in known] + unknown
 
 
-def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
+def _from_row(
+    row: LeaderboardRow, configured: Collection[tuple[str, Connection]], suites: Collection[str] | None
+) -> Entry:
     return Entry(
         target=row.target,
         provider=row.provider,
@@ -97,7 +122,9 @@ def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
         kind=row.kind,
         location=row.location,
         connection=row.connection,
-        configured=configured,
+        suite=row.suite,
+        configured=(row.target, row.connection) in configured,
+        by_job=suites is None or row.suite in suites,
         summary=summarise(row),
         failure_kinds=row.failures,
         medians=hourly_medians(row.ttft_at_seconds, row.ttft_seconds, HOURS),
@@ -108,7 +135,7 @@ def _from_row(row: LeaderboardRow, configured: bool) -> Entry:
     )
 
 
-def _waiting(series: Series) -> Entry:
+def _waiting(series: Series, suite: str | None) -> Entry:
     target = series.target
     return Entry(
         target=target.name,
@@ -117,7 +144,9 @@ def _waiting(series: Series) -> Entry:
         kind=target.kind,
         location=target.location,
         connection=series.connection,
+        suite=suite,
         configured=True,
+        by_job=True,
         summary=summarise(Tally()),
         failure_kinds={},
         medians=(None,) * HOURS,

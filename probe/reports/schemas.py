@@ -289,8 +289,9 @@ class DistributionBody(Body):
 
 
 class EntryBody(Body):
-    """One target over one kind of connection, at its place in the order asked for.
+    """One target over one kind of connection, asked one suite, at its place in the order asked for.
 
+    `suite` is null where there is neither a job nor a result.
     `success_ratio` leaves `own_failures` out. `ttft` and `total_latency` are seconds, `tps` tokens a second.
     """
 
@@ -301,6 +302,7 @@ class EntryBody(Body):
     kind: TargetKind
     location: str
     connection: Connection
+    suite: str | None
     configured: bool
     state: State
     attempts: int

@@ -48,18 +48,19 @@ _HOUR_SECONDS = 3600
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  SQLite's dates are text without a zone, in UTC
 
-_Key = tuple[str, str]  # target, connection
-_key = itemgetter(0, 1)
+# Target, connection and suite in one text, as each column costs as much as the next; none holds the mark.
+_MARK = "\x1f"
+_series = itemgetter(0)
 
 
 class _Attempt(NamedTuple):
     """One result as the window takes it, in few columns: each costs as much as the next.
 
-    `prompt` is its hash, marked where the answer was not streamed. `cost_usd` is None if it is not known.
+    `series` is its target, connection and suite. `prompt` is its hash, marked where the answer was not
+    streamed. `cost_usd` is None if it is not known.
     """
 
-    target: str
-    connection: str
+    series: str
     sequence: int
     end: datetime | str
     failure_kind: FailureKind | None
@@ -84,7 +85,7 @@ class RecentAttempts:
     async def rows(
         self, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[LeaderboardRow, ...]:
-        """One row for each target and kind of connection with a result in the window, by name.
+        """One row for each target, kind of connection and suite with a result in the window, by name.
 
         The window begins 24 hours ago unless it is given. One without `until` is open; its hours are counted
         up to now.
@@ -135,7 +136,7 @@ class RecentAttempts:
 
 
 class _Series:
-    """The attempts on one target over one kind of connection, in the order in which they ended."""
+    """The attempts on one target over one kind of connection with one suite, in the order of their ends."""
 
     __slots__ = (
         "costs", "ends", "input_tokens", "kinds", "last", "names", "output_tokens", "total",
@@ -156,9 +157,8 @@ class _Series:
 
     def add(self, attempts: Sequence[Sequence[Any]]) -> bool:
         """Attempts of this series, tuples of `_Attempt`; whether the last one of the series is among them."""
-        (
-            _, _, sequences, dates, kinds, ttft, total, tps, prompts, given, made, costs,
-        ) = zip(*attempts, strict=True)  # fmt: skip
+        columns = zip(*attempts, strict=True)
+        _, sequences, dates, kinds, ttft, total, tps, prompts, given, made, costs = columns
         ends = _seconds(dates)
         in_order = (not self.ends or self.ends[-1] <= ends[0]) and all(map(le, ends, islice(ends, 1, None)))
         newest = (ends[-1], sequences[-1]) if in_order else max(zip(ends, sequences, strict=True))
@@ -198,14 +198,14 @@ class _Series:
             for column in (self.ttft, self.total, self.tps):
                 column.forget_before(start)
 
-    def row(self, key: _Key, since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
+    def row(self, key: Sequence[str], since: datetime, stop: float, hours: int) -> LeaderboardRow | None:
         """None if nothing ended in [since, stop)."""
         start = _to_seconds(since)
         part = slice(bisect_left(self.ends, start), bisect_left(self.ends, stop))
         ends, kinds = self.ends[part], self.kinds[part]
         if not ends:
             return None
-        target, connection = key
+        target, connection, suite = key
         provider, model, kind, location = self.names
         good = _of_successes(ends, kinds)
         by_hour = _by_hour(ends, start, hours)
@@ -215,6 +215,7 @@ class _Series:
         return LeaderboardRow(
             target=target,
             connection=connection,  # type: ignore[arg-type]
+            suite=suite,
             provider=provider,
             model=model,
             kind=kind,
@@ -248,8 +249,8 @@ class _Window:
     def __init__(self, since: datetime, sequence: int) -> None:
         self.since = since
         self.sequence = sequence
-        self.undescribed: set[_Key] = set()
-        self.series: dict[_Key, _Series] = {}
+        self.undescribed: set[str] = set()
+        self.series: dict[str, _Series] = {}
 
     def __len__(self) -> int:
         """How many attempts it holds."""
@@ -257,16 +258,16 @@ class _Window:
 
     def add(self, attempts: Sequence[Sequence[Any]]) -> None:
         """Tuples of `_Attempt`. The series whose last attempt is among them are `undescribed` then."""
-        parts: defaultdict[_Key, list[Sequence[Any]]] = defaultdict(list)
-        for key, attempt in zip(map(_key, attempts), attempts, strict=True):
+        parts: defaultdict[str, list[Sequence[Any]]] = defaultdict(list)
+        for key, attempt in zip(map(_series, attempts), attempts, strict=True):
             parts[key].append(attempt)
         for key, part in parts.items():
             series = self.series.setdefault(key, _Series())
             if series.add(part):
                 self.undescribed.add(key)
-            self.sequence = max(self.sequence, part[-1][2], part[0][2])
+            self.sequence = max(self.sequence, part[-1][1], part[0][1])
 
-    def describe(self, key: _Key, names: Sequence[Any]) -> None:
+    def describe(self, key: str, names: Sequence[Any]) -> None:
         """Provider, model, kind and location of the last attempt of a series."""
         self.series[key].names = names
         self.undescribed.discard(key)
@@ -281,7 +282,8 @@ class _Window:
     def rows(self, since: datetime, until: datetime | None, hours: int) -> tuple[LeaderboardRow, ...]:
         """By name; one for each series with an attempt in the window."""
         stop = float("inf") if until is None else _to_seconds(until)
-        rows = (series.row(key, since, stop, hours) for key, series in sorted(self.series.items()))
+        named = {tuple(key.split(_MARK)): series for key, series in self.series.items()}
+        rows = (named[key].row(key, since, stop, hours) for key in sorted(named))
         return tuple(row for row in rows if row is not None)
 
 
@@ -337,8 +339,7 @@ def _attempt(dialect: SqlDialect) -> list[sa.ColumnElement[Any]]:
         return sa.cast(expression, sa.Double) if dialect == "postgresql" else _raw(expression)
 
     columns = {
-        "target": _r.target,
-        "connection": _r.connection,
+        "series": _r.target + _MARK + _r.connection + _MARK + _r.suite,
         "sequence": _r.sequence,
         "end": _raw(_r.created_at),
         "failure_kind": _r.failure_kind,

@@ -44,6 +44,7 @@ class ResultFilter:
     failure_kind: FailureKind | None = None
     fault: Fault | None = None
     connection: Connection | None = None
+    suite: str | None = None
     run_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -137,7 +138,7 @@ class SlotCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderboardRow(Tally):
-    """What one target did over one kind of connection in a window that starts at `since`.
+    """What one target did over one kind of connection, asked one suite, in a window that starts at `since`.
 
     The series stand in the order of time; `ttft_at_seconds` are the instants of the first, counted from the
     start of the window. `attempts_by_hour[0]` is the first hour of the window.
@@ -145,6 +146,7 @@ class LeaderboardRow(Tally):
 
     target: str
     connection: Connection
+    suite: str
     provider: str
     model: str
     kind: TargetKind

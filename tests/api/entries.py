@@ -48,7 +48,9 @@ def an_entry(name: str = "acme/echo", **changes: Any) -> Entry:
         kind="direct",
         location="here",
         connection="cold",
+        suite="quick",
         configured=True,
+        by_job=True,
         summary=summarise(a_tally(**{key: value for key, value in changes.items() if key not in fields})),
         failure_kinds={"server_error": 1},
         medians=(None,) * 21 + (0.2, 0.3, 0.4),
@@ -96,6 +98,7 @@ def a_row(**changes: Any) -> LeaderboardRow:
     facts: dict[str, Any] = {
         "target": "acme/echo",
         "connection": "cold",
+        "suite": "quick",
         "provider": "acme",
         "model": "echo",
         "kind": "direct",

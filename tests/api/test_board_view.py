@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -152,12 +153,38 @@ class TestEmpty:
     def test_a_filter_may_leave_nothing(self) -> None:
         shown = view(an_entry(kind="direct"), query="kind=engine")
         assert shown.empty is not None
-        assert shown.empty.heading == "Nothing of this kind in the last 24 hours"
+        assert shown.empty.heading == "Nothing of this choice in the last 24 hours"
         assert [(choice.label, choice.count, choice.current) for choice in shown.choices] == [
             ("All", 1, False),
             ("Direct", 1, False),
             ("Engine", 0, True),
         ]
+
+    def test_a_suite_is_chosen_and_others_move_nothing(self) -> None:
+        by_hand = an_entry("b", suite="essay", by_job=False, ttft_seconds=(0.01,), last_success_at=None)
+        entries = (an_entry("a"), an_entry("a", suite="long"), by_hand)
+        shown = view(*entries)
+        assert (shown.headline, shown.tiles[0].note) == ("1 target answers", "a")
+        assert [(row.target, row.suite) for row in shown.rows] == [("a", "long"), ("a", "quick")]
+        assert [(each.label, each.count, each.url, each.current) for each in shown.suites] == [
+            ("Of the jobs", 2, "/", True),
+            ("essay", 1, "/?suite=essay", False),
+            ("long", 1, "/?suite=long", False),
+            ("quick", 1, "/?suite=quick", False),
+        ]
+        assert [row.target for row in view(*entries, query="suite=essay").rows] == ["b"]
+        assert view(*entries, query="suite=essay&sort=-tps").headings[1].url == "/?suite=essay"
+        assert view(an_entry("a")).suites == ()
+
+    def test_failures_of_the_suite_chosen(self) -> None:
+        entries = (only_failures("acme/echo"), only_failures("acme/echo", suite="essay"))
+        [sample] = failed_samples(["auth"])
+        target = replace(sample.target, name="acme/echo")
+        shown = [
+            view(*entries, query=query, failures=[replace(sample, target=target)]).failures[0].times
+            for query in ("", "suite=essay")
+        ]
+        assert [plain(each) for each in shown] == ["×24 in 24 h", "×12 in 24 h"]
 
     def test_not_where_there_is_a_result(self) -> None:
         assert view(only_failures()).empty is None
@@ -259,6 +286,7 @@ class TestAddress:
             ("/", BoardQuery()),
             ("/?kind=proxy", BoardQuery(kind="proxy")),
             ("/?sort=-ttft", BoardQuery(sort=Sort(worst_first=True))),
+            ("/?kind=direct&suite=quick", BoardQuery(kind="direct", suite="quick")),
             ("/?kind=engine&sort=value", BoardQuery(kind="engine", sort=Sort(key="value"))),
         ],
     )
@@ -269,6 +297,8 @@ class TestAddress:
 
     def test_nonsense_is_the_default(self) -> None:
         assert BoardQuery.parse({"kind": "odd", "sort": "luck", "more": "x"}) == BoardQuery()
+        for suite in ("", "a\n", "x" * 501):
+            assert BoardQuery.parse({"suite": suite}) == BoardQuery()
 
     def test_a_filter_keeps_the_order_and_an_order_the_filter(self) -> None:
         shown = view(an_entry(kind="proxy"), query="kind=proxy&sort=tps")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,8 +15,9 @@ from probe.analysis.percentile import percentile
 from probe.analysis.summary import summarise
 from probe.analysis.tally import tally
 from probe.facts.sample import Series, Target
-from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, ranked
-from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, fill
+from probe.facts.status import JobStatus
+from probe.reports.leaderboard import SORT_KEYS, Entry, Sort, entries, of_suite, ranked
+from tests.api.demo import FLEET, NOW, ONE_SERIES_WAITS, a_status, fill
 from tests.api.entries import a_row, an_entry, nothing_yet, only_failures
 from tests.api.serving import Served
 
@@ -53,6 +56,29 @@ def test_what_is_configured_and_has_no_result_waits() -> None:
 def test_cold_and_warm_are_two_entries() -> None:
     listed = entries([a_row(), a_row(connection="warm")], [SERIES])
     assert [(entry.connection, entry.configured) for entry in listed] == [("cold", True), ("warm", False)]
+
+
+HOURLY = JobStatus(job="hourly", suite="quick", targets=("acme/echo",))
+LONG = JobStatus(job="daily", suite="long", targets=("acme/echo",))
+
+
+def test_a_suite_is_an_entry_and_the_jobs_suites_are_what_is_shown() -> None:
+    listed = entries([a_row(), a_row(suite="by-hand")], [SERIES], [HOURLY, LONG])
+    assert [(entry.suite, entry.by_job, entry.state) for entry in listed] == [
+        ("quick", True, "failing"),
+        ("by-hand", False, "failing"),
+        ("long", True, "waiting"),
+    ]
+    assert [entry.suite for entry in of_suite(listed, None)] == ["quick", "long"]
+    assert [entry.suite for entry in of_suite(listed, "by-hand")] == ["by-hand"]
+    assert of_suite(listed, "other") == []
+
+
+def test_who_is_in_no_job_has_every_suite() -> None:
+    other = replace(HOURLY, targets=("b/other",))
+    listed = entries([a_row(suite="by-hand"), a_row(suite="quick")], [SERIES], [other])
+    assert [entry.suite for entry in of_suite(listed, None)] == ["by-hand", "quick"]
+    assert [(entry.suite, entry.by_job) for entry in entries([], [SERIES], [other])] == [(None, True)]
 
 
 GOOD = an_entry(
@@ -147,6 +173,29 @@ class TestOverHttp:
         assert speeds == sorted(speeds)
         one = (await served.client.get("/api/v1/leaderboard", params={"provider": "rack-3"})).json()
         assert [item["target"] for item in one["items"]] == ["rack-3/qwen3-8b"]
+
+    async def test_a_run_by_hand_of_another_suite_moves_no_figure(self, fresh: Served) -> None:
+        samples = await fill(fresh.store, fresh.clock, FLEET[:1], runs=3)
+        job = JobStatus(
+            job="benchmark", suite="mystery-shopper", targets=tuple(each.series.target.name for each in FLEET)
+        )
+        fresh.daemon.now = a_status(jobs=(job,))
+        before = (await fresh.client.get("/api/v1/leaderboard")).json()["items"]
+        slow = replace(samples[-1].timing, ttft_seconds=9.0, total_latency_seconds=60.0)
+        by_hand = replace(samples[-1], id=UUID(int=1), suite="essay", timing=slow)
+        await fresh.store.results.add(by_hand)
+        after = (await fresh.client.get("/api/v1/leaderboard")).json()["items"]
+        assert after == before
+        suites = {item["target"]: item["suite"] for item in after}
+        assert suites.pop(ONE_SERIES_WAITS.series.target.name) is None, "no job asks it"
+        assert set(suites.values()) == {"mystery-shopper"}
+        [essay] = (await fresh.client.get("/api/v1/leaderboard", params={"suite": "essay"})).json()["items"]
+        assert (essay["suite"], essay["attempts"], essay["ttft"]["p50"]) == ("essay", 1, 9.0)
+        found = (await fresh.client.get("/api/v1/results", params={"suite": "essay"})).json()["items"]
+        assert [item["id"] for item in found] == [str(by_hand.id)]
+        page = (await fresh.client.get("/?suite=essay")).text
+        assert page.count('data-suite="essay"') == 1
+        assert 'data-suite="mystery-shopper"' not in page
 
     async def test_a_shorter_window_holds_less(self, served: Served) -> None:
         body = (await served.client.get("/api/v1/leaderboard", params={"hours": 2})).json()

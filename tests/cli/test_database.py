@@ -61,6 +61,8 @@ def test_results_are_a_table_with_reasons(filled: Shell) -> None:
         (["--provider", "sim", "-n", "2"], ["bad", "good"]),
         (["--provider", "nobody"], []),
         (["--since", "1h"], ["bad", "good"]),
+        (["--suite", "one"], ["bad", "good"]),
+        (["-s", "quick"], []),
         (["--run", "00000000-0000-0000-0000-000000000000"], []),
     ],
 )

@@ -1,4 +1,4 @@
-"""SQL on the pages, run as it is written: no figure of time is made of cold and warm connections together."""
+"""Queries on the pages: no figure of time is of cold and warm connections together. SQL is run for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from probe.facts.sample import Sample
+from probe.metrics import CATALOGUE
+from probe.metrics.family import OfAttempt
 from probe.store.store import Store
 from probe.wire.request import Connection
 from tests.docs.pages import DOCS, code, name_of
@@ -21,6 +23,9 @@ ON_PAGES: Final = [(name_of(page), query) for page, query in code("sql")]
 IN_FILES: Final = [(file.name, file.read_text()) for file in sorted((DOCS / "sql" / "sqlite").glob("*.sql"))]
 # What is told in milliseconds or tokens per second.
 TIMED: Final = re.compile(r"_ms\b|\btps|_seconds\b")
+
+AGGREGATED: Final = re.compile(r"\b(sum|avg|max|min|quantile)\b")
+KEPT: Final = re.compile(r"\bby \(([^)]*)\)")
 
 
 def _samples(run: Any, connection: Connection) -> list[Sample]:
@@ -61,3 +66,19 @@ async def test_cold_and_warm_are_apart(url: str) -> None:
     mixed = [query for query in timed if set(both[query]) - set(cold[query]) - set(warm[query])]
     assert mixed == []
     assert all(both[query] for query in timed), "a query that finds nothing says nothing"
+
+
+def test_promql_keeps_cold_and_warm_apart() -> None:
+    """What adds up a figure of time of targets names the connection among what it keeps."""
+    timed = {f.name for f in CATALOGUE if isinstance(f.source, OfAttempt) and "_seconds" in f.name}
+    timed = {name for name in timed if "timestamp" not in name}
+    asked = [(name_of(page), query) for page, query in code("promql")]
+    adding = [(page, query) for page, query in asked if _names(query) & timed and AGGREGATED.search(query)]
+    assert len(adding) >= 3
+    mixed = [each for each in adding if not all("connection" in kept for kept in KEPT.findall(each[1]))]
+    assert mixed == []
+
+
+def _names(query: str) -> set[str]:
+    found = re.findall(r"inference_probe_\w+", query)
+    return {re.sub(r"_(bucket|sum|count)$", "", name) for name in found}

@@ -27,7 +27,7 @@ async def stored(store: Store) -> dict[str, Sample]:
     two = await store.runs.start(run_name="two", triggered_by="cli", suite="quick")
     start = NOW - timedelta(seconds=2)
     samples = {
-        "a": a_sample(one, started_at=start - 3 * HOUR),
+        "a": a_sample(one, started_at=start - 3 * HOUR, suite="long"),
         "b": a_failure(one, started_at=start - 2 * HOUR),
         "c": a_sample(one, started_at=start - HOUR, target=LLAMA),
         "d": a_failure(
@@ -59,6 +59,8 @@ async def stored(store: Store) -> dict[str, Sample]:
         (ResultFilter(fault="provider"), "d"),
         (ResultFilter(connection="cold"), "dcba"),
         (ResultFilter(connection="warm"), ""),
+        (ResultFilter(suite="quick"), "dcb"),
+        (ResultFilter(suite="long", success=True), "a"),
         (ResultFilter(since=NOW - 2 * HOUR), "dc"),
         (ResultFilter(until=NOW - HOUR), "ba"),
         (ResultFilter(since=NOW - 3 * HOUR, until=NOW, success=True), "ca"),

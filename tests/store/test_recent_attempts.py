@@ -43,18 +43,19 @@ async def test_nothing_stored_is_an_empty_board(store: Store) -> None:
 
 
 async def test_a_row_adds_up_its_window(store: Store) -> None:
-    """A random day of three targets, cold and warm, good and bad: every figure as `tally` has it."""
+    """A random day of three targets, cold and warm, two suites, good and bad: each figure as of `tally`."""
     run = await _run(store)
     samples = [_by_chance(random.Random(seed), run) for seed in range(300)]
     await asyncio.gather(*(store.results.add(sample) for sample in samples))
     rows = await store.recent_attempts.rows()
-    series: dict[tuple[str, str], list[Sample]] = {}
+    series: dict[tuple[str, str, str], list[Sample]] = {}
     for sample in sorted(samples, key=lambda sample: sample.ended_at):
         if sample.ended_at >= NOW - DAY:
-            series.setdefault((sample.target.name, sample.connection), []).append(sample)
-    assert [(row.target, row.connection) for row in rows] == sorted(series)
+            key = (sample.target.name, sample.connection, sample.suite)
+            series.setdefault(key, []).append(sample)
+    assert [(row.target, row.connection, row.suite) for row in rows] == sorted(series)
     for row in rows:
-        expected = tally(series[row.target, row.connection])
+        expected = tally(series[row.target, row.connection, row.suite])
         assert list(row.ttft_seconds) == pytest.approx(list(expected.ttft_seconds))
         assert list(row.total_latency_seconds) == pytest.approx(list(expected.total_latency_seconds))
         assert list(row.tps) == list(expected.tps)
@@ -71,10 +72,10 @@ async def test_a_row_adds_up_its_window(store: Store) -> None:
 def _by_chance(chance: random.Random, run: UUID) -> Sample:
     end = NOW - timedelta(seconds=chance.randrange(0, 100_000), milliseconds=1)
     target = a_target(chance.choice(["openai/a", "openai/b", "groq/c"]))
-    connection = chance.choice(["cold", "warm"])
+    connection, suite = chance.choice(["cold", "warm"]), chance.choice(["quick", "quick – long"])
     if chance.random() < 0.2:
-        return _ending(a_failure(run, target=target, connection=connection), end)
-    sample = a_sample(run, target=target, connection=connection, reused=chance.random() < 0.5)
+        return _ending(a_failure(run, target=target, connection=connection, suite=suite), end)
+    sample = a_sample(run, target=target, connection=connection, suite=suite, reused=chance.random() < 0.5)
     timing = replace(
         sample.timing,
         ttft_seconds=chance.choice([None, chance.randrange(10**9) / 1e9]),

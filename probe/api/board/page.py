@@ -47,25 +47,26 @@ class BoardPage:
         now = self._clock.now()
         control = self._control
         troubles = await control.readiness()
+        status = control.status()
         try:
             window = await self._windows.window()
-            failures = await self._windows.failures(query.kind, now)
+            failures = await self._windows.failures(query.kind, query.suite, now)
         except StoreError:
             return BoardData(
                 now=now,
-                entries=entries((), control.series()),
+                entries=entries((), control.series(), status.jobs),
                 failures=(),
                 jobs=control.jobs(),
-                status=control.status(),
+                status=status,
                 troubles=troubles,
                 readable=False,
             )
         return BoardData(
             now=now,
-            entries=entries(window.rows, control.series()),
+            entries=entries(window.rows, control.series(), status.jobs),
             failures=failures,
             jobs=control.jobs(),
-            status=control.status(),
+            status=status,
             troubles=troubles,
         )
 

@@ -57,6 +57,7 @@ class TargetRow:
     full_name: str
     kind: str
     connection: str
+    suite: str
     configured: bool
     state: State
     state_words: str
@@ -101,6 +102,7 @@ def target_row(entry: Entry, place: int, now: datetime) -> TargetRow:
         full_name=_full_name(entry),
         kind=entry.kind,
         connection=entry.connection,
+        suite=entry.suite or "",
         configured=entry.configured,
         state=entry.state,
         state_words=STATE_WORDS[entry.state],

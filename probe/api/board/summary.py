@@ -179,7 +179,7 @@ def _cheapest(entries: Sequence[Entry]) -> Tile:
 
 
 def _stablest(entries: Sequence[Entry]) -> Tile:
-    entry = _best(entries, "jitter")
+    entry = _best([entry for entry in entries if entry.summary.jitter_seconds is not None], "jitter")
     if entry is None or entry.summary.total_latency is None:
         return _unknown("Most stable", entries)
     return Tile(
@@ -198,7 +198,8 @@ def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
     successes = sum(summary.successes for summary in summaries)
     costs = [summary.cost_usd for summary in summaries if summary.cost_usd is not None]
     costed = sum(summary.costed for summary in summaries)
-    probed = sum(1 for summary in summaries if summary.attempts)
+    probed = len({(entry.target, entry.connection) for entry in entries if entry.summary.attempts})
+    targets = len({(entry.target, entry.connection) for entry in entries})
     return (
         Tile(
             label="Success",
@@ -209,7 +210,7 @@ def _sums(entries: Sequence[Entry]) -> tuple[Tile, ...]:
         Tile(
             label="Probes",
             value=fmt.integer(attempts),
-            note=f"{probed:,} of {len(entries):,} targets",
+            note=f"{probed:,} of {targets:,} targets",
             hint="Attempts in the last 24 hours",
         ),
         Tile(

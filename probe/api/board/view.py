@@ -3,6 +3,7 @@
 Nothing here is markup; the template places these texts and escapes them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from probe.facts.sample import FailureKind, Sample, TargetKind
 from probe.facts.status import JobStatus, Status
 from probe.reports import format as fmt
 from probe.reports.daemon import Job, Trouble
-from probe.reports.leaderboard import Entry, SortKey, ranked
+from probe.reports.leaderboard import Entry, SortKey, of_suite, ranked
 from probe.wire.request import Connection
 
 FAILURES_SHOWN = 8
@@ -45,7 +46,7 @@ class BoardData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KindFilter:
+class Choice:
     """A filter: what it shows, how many targets that are, and where it leads."""
 
     label: str
@@ -85,7 +86,8 @@ class BoardView:
     location: str
     version: str
     banners: tuple[Banner, ...]
-    choices: tuple[KindFilter, ...]
+    choices: tuple[Choice, ...]
+    suites: tuple[Choice, ...]
     tiles: tuple[Tile, ...]
     money: MoneyView | None
     headings: tuple[Heading, ...]
@@ -99,8 +101,8 @@ class BoardView:
 
 def board_view(data: BoardData, query: BoardQuery) -> BoardView:
     """The page for one address."""
-    shown = [entry for entry in data.entries if query.kind in {None, entry.kind}]
-    failures = [sample for sample in data.failures if query.kind in {None, sample.target.kind}]
+    chosen = of_suite(data.entries, query.suite)
+    shown = [entry for entry in chosen if query.kind in {None, entry.kind}]
     told = (
         *banners(data.status, data.troubles, readable=data.readable),
         *model_banners(data.status.catalogue, data.now.date()),
@@ -115,7 +117,8 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
         location=data.status.location,
         version=data.status.build.version,
         banners=told,
-        choices=_choices(data.entries, query),
+        choices=_choices(chosen, query),
+        suites=_suites(data.entries, query),
         tiles=tiles(shown),
         money=money_view(data.status.money) if data.readable else None,
         headings=_headings(query),
@@ -123,7 +126,7 @@ def board_view(data: BoardData, query: BoardQuery) -> BoardView:
             target_row(entry, place, data.now)
             for place, entry in enumerate(ranked(shown, query.sort), start=1)
         ),
-        failures=_failure_rows(failures, shown, data.now),
+        failures=_failure_rows(data, query),
         jobs=_job_rows(data),
         quiet=_quiet(data, shown),
         empty=_empty(data, shown),
@@ -136,9 +139,10 @@ def _state(data: BoardData, told: Sequence[Banner]) -> tuple[Tone, str]:
     first = next((banner for banner in told if banner.tone == "bad"), None)
     if first is not None:
         return "bad", first.heading
-    watched = [entry for entry in data.entries if entry.configured]
-    failing = sum(1 for entry in watched if entry.state == "failing")
-    answering = sum(1 for entry in watched if entry.state == "answering")
+    watched = [entry for entry in data.entries if entry.configured and entry.by_job]
+    ill = {(entry.target, entry.connection) for entry in watched if entry.state == "failing"}
+    well = {(entry.target, entry.connection) for entry in watched if entry.state == "answering"} - ill
+    failing, answering = len(ill), len(well)
     if failing:
         return ("bad" if not answering else "warn"), f"{failing} of {failing + answering} targets failing"
     if told:
@@ -162,18 +166,34 @@ def _pulse(data: BoardData) -> str:
     return " · ".join(parts)
 
 
-def _choices(entries: Sequence[Entry], query: BoardQuery) -> tuple[KindFilter, ...]:
+def _choices(entries: Sequence[Entry], query: BoardQuery) -> tuple[Choice, ...]:
     """All, and every kind that is there; the one requested even if it is not."""
     counts = {kind: sum(1 for entry in entries if entry.kind == kind) for kind in KINDS}
     kinds: list[TargetKind | None] = [None, *(kind for kind in KINDS if counts[kind] or kind == query.kind)]
     return tuple(
-        KindFilter(
+        Choice(
             label="All" if kind is None else kind.capitalize(),
             count=len(entries) if kind is None else counts[kind],
             url=query.of_kind(kind).url,
             current=kind == query.kind,
         )
         for kind in kinds
+    )
+
+
+def _suites(entries: Sequence[Entry], query: BoardQuery) -> tuple[Choice, ...]:
+    """Those that jobs ask, and each by itself; nothing to choose where there is but one."""
+    names = {entry.suite for entry in entries} | {query.suite}
+    if len(names - {None}) < 2 and query.suite is None:
+        return ()
+    return tuple(
+        Choice(
+            label="Of the jobs" if suite is None else suite,
+            count=sum(1 for entry in of_suite(entries, suite) if query.kind in {None, entry.kind}),
+            url=query.of_suite(suite).url,
+            current=suite == query.suite,
+        )
+        for suite in (None, *sorted(name for name in names if name))
     )
 
 
@@ -199,19 +219,24 @@ def _direction(query: BoardQuery, key: SortKey, *, rising: bool) -> Literal["asc
     return "ascending" if rising != query.sort.worst_first else "descending"
 
 
-def _failure_rows(
-    failures: Sequence[Sample], entries: Sequence[Entry], now: datetime
-) -> tuple[FailureRow, ...]:
-    """The latest of each kind for each series, newest first: a target that always fails is one line."""
-    counts = {(entry.target, entry.connection): entry.failure_kinds for entry in entries}
+def _failure_rows(data: BoardData, query: BoardQuery) -> tuple[FailureRow, ...]:
+    """The latest of each kind for each series, newest first: a target that always fails is one line.
+
+    Of every suite unless one is chosen: whoever asked, it failed.
+    """
+    counts: Counter[tuple[str, Connection, FailureKind]] = Counter()
+    for entry in data.entries:
+        for kind, count in entry.failure_kinds.items() if query.suite in {None, entry.suite} else ():
+            counts[entry.target, entry.connection, kind] += count
     latest: dict[tuple[str, Connection, FailureKind], Sample] = {}
-    for sample in failures:
-        kind = failure_kind(sample)
-        assert kind is not None
-        latest.setdefault((sample.target.name, sample.connection, kind), sample)
+    for sample in data.failures:
+        failed = failure_kind(sample)
+        assert failed is not None
+        if query.kind in {None, sample.target.kind}:
+            latest.setdefault((sample.target.name, sample.connection, failed), sample)
     return tuple(
-        failure_row(sample, counts.get((target, connection), {}).get(kind, 1), now)
-        for (target, connection, kind), sample in list(latest.items())[:FAILURES_SHOWN]
+        failure_row(sample, max(counts[key], 1), data.now)
+        for key, sample in list(latest.items())[:FAILURES_SHOWN]
     )
 
 
@@ -239,9 +264,7 @@ def _empty(data: BoardData, shown: Sequence[Entry]) -> Empty | None:
     if not data.readable:
         return Empty(heading="No figures", text="The database cannot be read; they return when it can.")
     if any(entry.summary.attempts for entry in data.entries):
-        return Empty(
-            heading="Nothing of this kind in the last 24 hours", text="The other targets have results."
-        )
+        return Empty(heading="Nothing of this choice in the last 24 hours", text="There are other results.")
     if data.status.attempts_in_flight:
         return Empty(heading="The first run is under way", text="Results appear here as they come in.")
     upcoming = _soonest(data.status.jobs)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from probe.api.context import Given
 from probe.api.parameters import LeaderboardParameters
 from probe.api.problem import responses
-from probe.reports.leaderboard import HOURS, Sort, entries, ranked
+from probe.reports.leaderboard import HOURS, Sort, entries, of_suite, ranked
 from probe.reports.schemas import EntryBody, LeaderboardBody
 
 router = APIRouter(prefix="/api/v1", tags=["results"])
@@ -24,7 +24,7 @@ async def leaderboard(given: Given, asked: Annotated[LeaderboardParameters, Quer
         rows = await given.store.recent_attempts.rows(asked.begins(until), until)
     chosen = [
         entry
-        for entry in entries(rows, given.control.series())
+        for entry in of_suite(entries(rows, given.control.series(), given.control.status().jobs), asked.suite)
         if asked.kind in {None, entry.kind} and asked.provider in {None, entry.provider}
     ]
     places = enumerate(ranked(chosen, Sort.parse(asked.sort) or Sort()), start=1)

@@ -50,13 +50,19 @@ METRICS: Final = (
 
 
 async def read_native(
-    config: Config, *, target: str | None, engine: str | None, since: str | None, limit: int
+    config: Config,
+    *,
+    limit: int,
+    target: str | None,
+    engine: str | None,
+    suite: str | None,
+    since: str | None,
 ) -> tuple[list[Sample], dict[str, str]]:
     """Results of which something is reported, the newest first, and which server is behind which provider.
 
     `engine` names a provider, or a kind of server. Raises BadParameter, ConfigError, StoreError.
     """
-    wanted = result_filter(target=target, provider=None, run=None, failed=None, since=since)
+    wanted = result_filter(target=target, suite=suite, since=since)
     wanted = replace(wanted, reported=True)
     filters = [wanted]
     if engine is not None:

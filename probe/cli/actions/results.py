@@ -22,7 +22,13 @@ _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w":
 
 
 def result_filter(
-    *, target: str | None, provider: str | None, run: str | None, failed: bool | None, since: str | None
+    *,
+    target: str | None,
+    suite: str | None,
+    since: str | None,
+    provider: str | None = None,
+    run: str | None = None,
+    failed: bool | None = None,
 ) -> ResultFilter:
     """Raises BadParameter."""
     try:
@@ -32,6 +38,7 @@ def result_filter(
     return ResultFilter(
         target=target,
         provider=provider,
+        suite=suite,
         run_id=run_id,
         success=None if failed is None else not failed,
         since=None if since is None else SystemClock().now() - parse_age(since),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from probe.cli.options import AsJson, ConfigFile, Limit, Since, command_group
+from probe.cli.options import AsJson, ConfigFile, Limit, OfSuite, Since, command_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ OfEngine = Annotated[
 def probe_metrics_show(
     target: OfTarget = None,
     engine: OfEngine = None,
+    suite: OfSuite = None,
     since: Since = None,
     limit: Limit = 20,
     config: ConfigFile = None,
@@ -46,7 +47,7 @@ def probe_metrics_show(
     from probe.cli.actions.metrics import print_metrics, records_body
     from probe.cli.output.table import print_json
 
-    samples, engines = _read(config, target, engine, since, limit)
+    samples, engines = _read(config, limit, target=target, engine=engine, suite=suite, since=since)
     if as_json:
         print_json(records_body(samples, engines))
     else:
@@ -58,6 +59,7 @@ def probe_metrics_export(
     form: Annotated[Literal["json", "csv"], typer.Option("--format", help="What to write.")] = "json",
     target: OfTarget = None,
     engine: OfEngine = None,
+    suite: OfSuite = None,
     since: Since = None,
     limit: Limit = 100_000,
     config: ConfigFile = None,
@@ -74,7 +76,7 @@ def probe_metrics_export(
     from probe.cli.actions.metrics import print_csv, records_body
     from probe.cli.output.table import print_json
 
-    samples, engines = _read(config, target, engine, since, limit)
+    samples, engines = _read(config, limit, target=target, engine=engine, suite=suite, since=since)
     if form == "json":
         print_json(records_body(samples, engines))
     else:
@@ -85,6 +87,7 @@ def probe_metrics_export(
 def probe_metrics_analyze(
     target: OfTarget = None,
     engine: OfEngine = None,
+    suite: OfSuite = None,
     since: Since = None,
     percentiles: Annotated[bool, typer.Option("--percentiles", help="Also p50, p90, p95 and p99.")] = False,
     variance: Annotated[
@@ -108,20 +111,16 @@ def probe_metrics_analyze(
     from probe.cli.actions.metrics import analysis_body, print_analysis
     from probe.cli.output.table import print_json
 
-    samples, _ = _read(config, target, engine, since, limit)
+    samples, _ = _read(config, limit, target=target, engine=engine, suite=suite, since=since)
     if as_json:
         print_json(analysis_body(samples, percentiles=percentiles, variance=variance))
     else:
         print_analysis(samples, percentiles=percentiles, variance=variance)
 
 
-def _read(
-    config: Path | None, target: str | None, engine: str | None, since: str | None, limit: int
-) -> tuple[Sequence[Sample], dict[str, str]]:
+def _read(config: Path | None, limit: int, **chosen: str | None) -> tuple[Sequence[Sample], dict[str, str]]:
     """The results, and which server is behind which provider."""
     from probe.cli.actions.metrics import read_native
     from probe.cli.session import run_command
 
-    return run_command(
-        config, lambda settings: read_native(settings, target=target, engine=engine, since=since, limit=limit)
-    )
+    return run_command(config, lambda settings: read_native(settings, limit=limit, **chosen))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from probe.cli.options import ConfigFile, Limit, Since
+from probe.cli.options import ConfigFile, Limit, OfSuite, Since
 
 
 def probe_results(
@@ -12,6 +12,7 @@ def probe_results(
         str | None, typer.Option("--target", "-t", metavar="NAME", help="Of this target.")
     ] = None,
     provider: Annotated[str | None, typer.Option(metavar="NAME", help="Of this provider.")] = None,
+    suite: OfSuite = None,
     run: Annotated[str | None, typer.Option(metavar="ID", help="Of this run.")] = None,
     failed: Annotated[
         bool | None, typer.Option("--failed/--ok", help="Only failures, or only successes.")
@@ -31,7 +32,7 @@ def probe_results(
     from probe.cli.actions.results import print_results, read_results, result_filter, results_body
     from probe.cli.session import show
 
-    wanted = result_filter(target=target, provider=provider, run=run, failed=failed, since=since)
+    wanted = result_filter(target=target, provider=provider, suite=suite, run=run, failed=failed, since=since)
     show(
         config,
         lambda settings: read_results(settings, wanted, limit),
