@@ -132,7 +132,8 @@ class _Reader:
             try:
                 failure = on_event(data, name, at_ns)
             except ValueError as exc:
-                if terminated or self._is_whole:
+                # Behind the end of an answer no client takes an event without its blank line for one.
+                if terminated or (self._is_whole and self._answer.finish_reason is None):
                     return failed("malformed", f"event {number}: {exc}: {_excerpt(data)}")
                 break
             if failure is not None:

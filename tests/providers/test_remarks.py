@@ -34,6 +34,8 @@ def read(body: bytes, *headers: bytes) -> Reading:
         (EVENTS + DONE, (), ()),
         (EVENTS, (), ("no_end_mark",)),
         (chunked(EVENTS), (b"transfer-encoding: chunked",), ("no_end_mark",)),
+        (EVENTS + DONE[:-5], (), ("no_end_mark",)),
+        (EVENTS + COUNTS[:-20], (), ("no_end_mark",)),
         (EVENTS + DONE + COUNTS, (), ("after_end_mark",)),
         (EVENTS + DONE + b"<html>oops", (), ()),
         (EVENTS + DONE + b"data: oops\n\n", (), ("after_end_mark",)),
