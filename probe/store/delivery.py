@@ -97,7 +97,7 @@ class DeliveryStore:
     async def carry(self, exporter: str) -> bool:
         """Whether this program delivers to the exporter: nobody did, or whoever did has lost its lease.
 
-        Nor does who has lost its own, which `RunStore.keep_lease` renews. To be asked before that lapses.
+        To be asked again before this program's own can lapse, which `RunStore.keep_lease` renews.
         """
         mine = delivery_cursors.c.exporter == exporter
         async with self._database.write() as connection:
@@ -108,8 +108,7 @@ class DeliveryStore:
                 sa.select(delivery_cursors.c.carrier).where(mine).with_for_update()
             )
             others = set(carriers) - {self._lease.owner}
-            alive = set(await living(connection))
-            if self._lease.owner not in alive or others & alive:
+            if others & set(await living(connection)):
                 return False
             await connection.execute(delivery_cursors.update().where(mine).values(carrier=self._lease.owner))
         return True
