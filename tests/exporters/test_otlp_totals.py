@@ -278,6 +278,15 @@ async def test_zeros_alone_cost_no_precision(make: Making) -> None:
     assert scales[0] == scales[1] > 5
 
 
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+async def test_single_values_are_no_finer_than_can_be_added_up(make: Making, temporality: str) -> None:
+    """Between the least and the most of the catalogue, 256 buckets to a doubling are some thousands."""
+    otlp = make(histograms="exponential", temporality=temporality)
+    for seconds in (0.005, 0.1):
+        await otlp.exporter.export([make_sample(timing=replace(TIMING, ttft_seconds=seconds))])
+        assert otlp.point(TTFT).scale <= 8
+
+
 async def test_a_wide_spread_is_told_at_a_coarser_scale(make: Making) -> None:
     otlp = make(histograms="exponential")
     scales = []
