@@ -2,8 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
+
+from probe.quality.expectation import Expectation
 
 Role = Literal["system", "user", "assistant"]
 
@@ -16,7 +20,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One prompt. `expected` is the answer that evaluators compare with; None if any answer will do.
+    """One prompt. `expected` is the right answer in words, None if there is no such; `expect` is what
+    is asked of an answer, empty if any will do. Neither is part of `prompt_hash`.
 
     `nonce` puts a few random characters at the very start of the prompt, so that no prompt cache answers.
     """
@@ -25,6 +30,7 @@ class Case:
     category: str
     messages: tuple[Message, ...]
     expected: str | None = None
+    expect: tuple[Expectation, ...] = ()
     max_tokens: int
     temperature: float | None = 0.0
     seed: int | None = None
@@ -47,7 +53,25 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """One question about an answer that is met or not."""
+
+    id: str
+    ask: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric:
+    """What a judge is asked; a change of its criteria is a new `version`."""
+
+    version: int
+    criteria: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     name: str
     description: str
     cases: tuple[Case, ...]
+    rubrics: Mapping[str, Rubric] = field(default_factory=lambda: MappingProxyType({}))

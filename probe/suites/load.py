@@ -14,6 +14,9 @@ cases:
       - {role: user, content: The cat sleeps.}
     temperature: null           # not sent: for models that refuse it
     nonce: true
+    expect:                     # instead of `expected` being the whole answer
+      - contains: chat
+      - language: fr
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +28,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 from probe.errors import SuiteError
-from probe.suites.case import Case, Message, Role, Suite
+from probe.quality.expectation import Misplaced
+from probe.suites.case import Case, Criterion, Message, Role, Rubric, Suite
+from probe.suites.expect import expectations
 
 _Place = tuple[str | int, ...]
 
@@ -165,6 +170,7 @@ class _CaseSection(_Section):
     prompt: _Prompt | None = None
     messages: Annotated[tuple[_MessageSection, ...], Field(min_length=1, max_length=1000)] | None = None
     expected: Annotated[str, Field(max_length=_MAX_PROMPT_CHARACTERS)] | None = None
+    expect: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)] | None = None
     max_tokens: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 256
     temperature: Annotated[float, Field(strict=True, ge=0, le=2, allow_inf_nan=False)] | None = 0.0
     seed: StrictInt | None = None
@@ -188,6 +194,7 @@ class _CaseSection(_Section):
             category=self.category,
             messages=messages,
             expected=self.expected,
+            expect=expectations(self.expect, self.expected),
             max_tokens=self.max_tokens,
             temperature=self.temperature,
             seed=self.seed,
@@ -196,17 +203,44 @@ class _CaseSection(_Section):
         )
 
 
+class _CriterionSection(_Section):
+    id: _Name
+    ask: Annotated[str, Field(min_length=1, max_length=2000)]
+    weight: Annotated[float, Field(strict=True, gt=0, le=1000)] = 1.0
+
+
+class _RubricSection(_Section):
+    version: Annotated[StrictInt, Field(ge=1)]
+    criteria: Annotated[tuple[_CriterionSection, ...], Field(min_length=1, max_length=50)]
+
+    def build(self) -> Rubric:
+        return Rubric(
+            version=self.version,
+            criteria=tuple(Criterion(id=each.id, ask=each.ask, weight=each.weight) for each in self.criteria),
+        )
+
+
 class _SuiteSection(_Section):
     name: _Name
     description: Annotated[str, Field(max_length=10_000)] = ""
+    rubrics: Annotated[dict[_Name, _RubricSection], Field(max_length=1000)] = Field(default_factory=dict)
     cases: Annotated[tuple[_CaseSection, ...], Field(min_length=1, max_length=10_000)]
 
 
-_KEYS = {
-    "suite": tuple(_SuiteSection.model_fields),
-    "case": tuple(_CaseSection.model_fields),
-    "message": tuple(_MessageSection.model_fields),
-}
+def _keys(place: _Place) -> tuple[str, ...]:
+    """What there may be beside an unknown key."""
+    match place[:-1]:
+        case ():
+            section: type[_Section] = _SuiteSection
+        case ("rubrics", _):
+            section = _RubricSection
+        case ("rubrics", *_):
+            section = _CriterionSection
+        case ("cases", _):
+            section = _CaseSection
+        case _:
+            section = _MessageSection
+    return tuple(section.model_fields)
 
 
 def load_suites(paths: Sequence[Path] = ()) -> Mapping[str, Suite]:
@@ -231,19 +265,31 @@ def load_suite(path: Path) -> Suite:
     """One suite out of one file. Raises SuiteError with the line and the key at fault."""
     document = read_suite_document(path)
     if not isinstance(document.value, dict):
-        raise document.error((), f"a suite is a mapping of {', '.join(_KEYS['suite'])}")
+        raise document.error((), f"a suite is a mapping of {', '.join(_keys(('',)))}")
     try:
         section = _SuiteSection.model_validate(document.value)
     except ValidationError as exc:
         raise _translate(document, exc) from exc
-    cases = tuple(case.build() for case in section.cases)
+    cases = tuple(_built(document, index, case) for index, case in enumerate(section.cases))
     first: dict[str, int] = {}
     for index, case in enumerate(cases):
         if case.id in first:
             line = document.lines["cases", first[case.id]]
             raise document.error(("cases", index, "id"), f'"{case.id}" is taken by the case on line {line}')
         first[case.id] = index
-    return Suite(name=section.name, description=section.description.strip(), cases=cases)
+    return Suite(
+        name=section.name,
+        description=section.description.strip(),
+        cases=cases,
+        rubrics={name: rubric.build() for name, rubric in section.rubrics.items()},
+    )
+
+
+def _built(document: SuiteDocument, index: int, case: _CaseSection) -> Case:
+    try:
+        return case.build()
+    except Misplaced as exc:
+        raise document.error(("cases", index, *exc.place), exc.reason) from None
 
 
 def _files(given: Path) -> list[Path]:
@@ -290,7 +336,7 @@ def _reason(place: _Place, error: Any) -> str:
 
 
 def _unknown_key(place: _Place) -> str:
-    known = _KEYS["suite"] if len(place) == 1 else _KEYS["case"] if len(place) == 3 else _KEYS["message"]
+    known = _keys(place)
     close = get_close_matches(str(place[-1]), known, n=1, cutoff=0.5)
     meant = f'did you mean "{close[0]}"?' if close else f"known are {', '.join(known)}"
     return f"unknown key; {meant}"

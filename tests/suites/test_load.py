@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.errors import SuiteError
-from probe.suites.case import Case, Message
+from probe.quality.expectation import expectation
+from probe.suites.case import Case, Criterion, Message, Rubric
 from probe.suites.load import load_suite, load_suites
 from probe.suites.nonce import with_nonce
 
@@ -49,6 +50,9 @@ def test_every_key_of_a_case(tmp_path: Path) -> None:
               - {role: system, content: Be brief.}
               - {role: user, content: Hello}
             expected: Hi
+            expect:
+              - contains: Hi
+              - language: {codes: en, must: false}
             max_tokens: 32
             temperature: 0.5
             seed: 7
@@ -67,6 +71,10 @@ def test_every_key_of_a_case(tmp_path: Path) -> None:
                 Message(role="user", content="Hello"),
             ),
             expected="Hi",
+            expect=(
+                expectation("contains", "Hi", "Hi"),
+                expectation("language", {"codes": "en", "must": False}, "Hi"),
+            ),
             max_tokens=32,
             temperature=0.5,
             seed=7,
@@ -99,6 +107,84 @@ def test_the_prompt_hash_covers_what_shapes_the_answer_and_no_more(tmp_path: Pat
     assert load_suite(write(tmp_path, MINIMAL + same)).cases[0].prompt_hash == plain.prompt_hash
     for change in ("    max_tokens: 9\n", "    temperature: 1\n", "    seed: 1\n"):
         assert load_suite(write(tmp_path, MINIMAL + change)).cases[0].prompt_hash != plain.prompt_hash
+
+
+# What is expected -------------------------------------------------------------------------------------------
+
+
+def test_an_expected_answer_is_the_whole_answer_but_for_its_dress(tmp_path: Path) -> None:
+    case = load_suite(write(tmp_path, MINIMAL + "    expected: Hi\n")).cases[0]
+    same = "    expect:\n      - exact: {equals: Hi, ignore: [case, markdown, final_dot]}\n"
+    assert case.expect == load_suite(write(tmp_path, MINIMAL + same)).cases[0].expect
+    assert load_suite(write(tmp_path, MINIMAL)).cases[0].expect == ()
+
+
+def test_what_is_expected_is_no_part_of_the_prompt(tmp_path: Path) -> None:
+    plain = load_suite(write(tmp_path, MINIMAL)).cases[0]
+    expecting = load_suite(write(tmp_path, MINIMAL + "    expect: [{contains: hello}]\n")).cases[0]
+    assert expecting.prompt_hash == plain.prompt_hash
+
+
+def test_the_criteria_hash_covers_what_decides_and_no_more(tmp_path: Path) -> None:
+    def of(text: str) -> str:
+        (one,) = load_suite(write(tmp_path, MINIMAL + f"    expect: [{text}]\n")).cases[0].expect
+        return one.criteria_hash
+
+    assert of("contains: {text: a, weight: 2.0, threshold: 0.5}") == of("contains: a")
+    assert of("contains: {text: a, dimension: relevance}") == of("contains: a")
+    hashes = [of("contains: a"), of("contains: b"), of("exact: a"), of("contains: {text: a, anywhere: true}")]
+    assert len(set(hashes)) == 4
+
+
+def test_rubrics_are_read(tmp_path: Path) -> None:
+    rubrics = "rubrics:\n  policy: {version: 3, criteria: [{id: days, ask: States 30 days, weight: 2.0}]}\n"
+    suite = load_suite(write(tmp_path, rubrics + MINIMAL))
+    criteria = (Criterion(id="days", ask="States 30 days", weight=2),)
+    assert suite.rubrics == {"policy": Rubric(version=3, criteria=criteria)}
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ("[]", ":5: cases[0].expect: empty"),
+        ("[{contain: x}]", ":5: cases[0].expect[0].contain: unknown evaluator; did you mean contains?"),
+        (
+            "[{nothing_like_it: x}]",
+            ":5: cases[0].expect[0].nothing_like_it: unknown evaluator; there is exact",
+        ),
+        ("[{exact: x, contains: x}]", ":5: cases[0].expect[0]: an evaluator and its settings, such as"),
+        ("[{exact: {equal: x}}]", ":5: cases[0].expect[0].exact.equal: unknown option; there is dimension"),
+        ('[{exact: ""}]', ":5: cases[0].expect[0].exact.equals: '' is empty once it is normalised"),
+        ('[{contains: "\u3000"}]', ":5: cases[0].expect[0].contains: "),
+        ("[{contains: 3}]", ":5: cases[0].expect[0].contains.text: input should be a valid string"),
+        ("[number]", ":5: cases[0].expect[0].number: equals is missing"),
+        ("[{number: {equals: many}}]", ":5: cases[0].expect[0].number.equals: 'many' is no plain number"),
+        ("[{number: {equals: 1, abs: -1}}]", ":5: cases[0].expect[0].number: a tolerance is not negative"),
+        ('[{regex: "(?=a)"}]', ":5: cases[0].expect[0].regex: '(?=a)': invalid perl operator"),
+        ('[{regex: "(?P<answer>a)"}]', ":5: cases[0].expect[0].regex.which: say which match counts"),
+        ("[{json: {schema: {type: strin}}}]", ":5: cases[0].expect[0].json: schema: "),
+        (
+            '[{json: {schema: {$ref: "http://127.0.0.1:9/"}}}]',
+            ":5: cases[0].expect[0].json: schema: Resource",
+        ),
+        ("[{json: {equals: .nan}}]", ":5: cases[0].expect[0].json.equals: out of range float"),
+        ("[{choice: {options: [a, b], equals: c}}]", ":5: cases[0].expect[0].choice.equals: 'c' is none of"),
+        ("[{constraints: [{worlds: 3}]}]", ":5: cases[0].expect[0].constraints.all[0]: unknown instruction"),
+        ("[{exact: x}, {exact: x}]", ":5: cases[0].expect[1]: expects the same twice"),
+        ("[{similarity: x}]", ":5: cases[0].expect: nothing of it has to hold"),
+        ("[{refusal: {must: true}}]", ":5: cases[0].expect[0].refusal.must: refusal is too weak"),
+        (
+            "[{similarity: {to: x, method: embedding}}]",
+            ":5: cases[0].expect[0].similarity.method: embeddings",
+        ),
+        (
+            "[{judge: {by: fair, rubric: policy}}]",
+            ":5: cases[0].expect[0].judge: asks a judge, and no judges",
+        ),
+    ],
+)
+def test_a_mistake_in_what_is_expected(tmp_path: Path, expect: str, message: str) -> None:
+    assert refused(tmp_path, MINIMAL + f"    expect: {expect}\n").startswith(message)
 
 
 # The bundled suites -----------------------------------------------------------------------------------------
@@ -159,14 +245,14 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", ":1: empty"),
-        ("- 1", ":1: a suite is a mapping of name, description, cases"),
+        ("- 1", ":1: a suite is a mapping of name, description, rubrics, cases"),
         ("name: mine\ncases: [", ":3: not YAML"),
         ("name: mine\n\tcases: 1", ":2: not YAML"),
         ("name: mine", ":1: cases: missing"),
         ("name: mine\ncases: []", ":2: cases: empty"),
         ("name: a b\ncases: []", ':1: name: "a b": letters, digits'),
         (MINIMAL + "    max_token: 3\n", ':5: cases[0].max_token: unknown key; did you mean "max_tokens"?'),
-        ("titel: x\n" + MINIMAL, ":1: titel: unknown key; known are name, description, cases"),
+        ("titel: x\n" + MINIMAL, ":1: titel: unknown key; known are name, description, rubrics, cases"),
         (MINIMAL + "    max_tokens: many\n", ":5: cases[0].max_tokens: input should be a valid integer"),
         (
             MINIMAL + "    max_tokens: 0\n",
