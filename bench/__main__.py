@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import accuracy, alarms, attempts, daemon, delivery, fleet, reading, store, sync
+from bench import accuracy, alarms, attempts, daemon, delivery, dialects, fleet, reading, store, sync
 from bench.baseline import compare
 from bench.figure import Figure, kept, page, report, write
 
@@ -21,6 +21,7 @@ PARTS = {
     "attempts": attempts.measure,
     "daemon": daemon.measure,
     "delivery": delivery.measure,
+    "dialects": dialects.measure,
     "fleet": fleet.measure,
     "reading": reading.measure,
     "store": store.measure,

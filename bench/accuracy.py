@@ -29,7 +29,7 @@ async def measure(rounds: dict[int, int] | None = None) -> list[Figure]:
     rounds = ROUNDS if rounds is None else rounds
     figures: list[Figure] = []
     for tls in (False, True):
-        async with _simulator(tls=tls) as simulator:
+        async with simulating(tls=tls) as simulator:
             ca_file = None if simulator.ca_file is None else str(simulator.ca_file)
             for connection in ("cold", "warm"):
                 figures += await _stopwatch(simulator.base_url, ca_file, connection, rounds)
@@ -40,7 +40,7 @@ async def measure(rounds: dict[int, int] | None = None) -> list[Figure]:
 
 
 @asynccontextmanager
-async def _simulator(*, tls: bool) -> AsyncIterator[SimulatorProcess]:
+async def simulating(*, tls: bool) -> AsyncIterator[SimulatorProcess]:
     simulator = await SimulatorProcess.start(SimulatorOptions(tls="on" if tls else "off"))
     try:
         yield simulator
@@ -60,7 +60,7 @@ async def _stopwatch(
         await stream_all(max(STREAMS), stream)
         for count in STREAMS:
             errors = await _rounds(base_url, ca_file, stream, count, rounds[count])
-            figures += _figures(part, count, errors, ttft_goal, gap_goal)
+            figures += figures_of(part, count, errors, ttft_goal, gap_goal)
     finally:
         await wire.aclose()
     return figures
@@ -79,7 +79,7 @@ async def _beside_work(base_url: str) -> list[Figure]:
             await asyncio.wait([work])
     finally:
         await wire.aclose()
-    return _figures("stopwatch, the daemon works 20 of 100 ms", 50, errors, 0.10, 0.10)
+    return figures_of("stopwatch, the daemon works 20 of 100 ms", 50, errors, 0.10, 0.10)
 
 
 async def _work() -> None:
@@ -99,7 +99,7 @@ async def _others(base_url: str) -> list[Figure]:
                 await stream_all(count, client.stream)
                 with _without_collection():
                     errors = await _rounds(base_url, None, client.stream, count, ROUNDS_OF_OTHERS[count])
-            figures += _figures(part, count, errors, None, None)
+            figures += figures_of(part, count, errors, None, None)
     return figures
 
 
@@ -116,7 +116,7 @@ def _without_collection() -> Iterator[None]:
     yield
 
 
-def _figures(
+def figures_of(
     part: str, count: int, errors: Errors, ttft_goal: float | None, gap_goal: float | None
 ) -> list[Figure]:
     streams = f"{count} stream{'s' if count > 1 else ''}"

@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from bench.truth import Seen
+from probe.facts.timeline import Timeline
 from probe.providers.openai_chat.chat import read_completion as read
 from probe.wire.capture import Capture
 from probe.wire.local import LocalWire
@@ -90,13 +91,17 @@ def over_wire(wire: Wire, base_url: str, connection: Connection, ca_file: str | 
 
 
 def seen(request_id: str, capture: Capture) -> Seen:
+    return seen_by(request_id, capture, read(capture).timeline)
+
+
+def seen_by(request_id: str, capture: Capture, timeline: Timeline) -> Seen:
     assert capture.failure is None, capture.failure
     assert capture.stamps == "kernel"
     assert capture.sent_ns is not None
     return Seen(
         request_id=request_id,
         sent_ns=capture.sent_ns,
-        tokens_ns=[chunk.at_ns for chunk in read(capture).timeline.output],
+        tokens_ns=[chunk.at_ns for chunk in timeline.output],
     )
 
 

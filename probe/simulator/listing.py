@@ -24,7 +24,7 @@ def listing(request: Request, names: Sequence[str]) -> object:
     """
     path = request.path.rstrip("/")
     if path.endswith("/api/tags"):
-        return {"models": [_tag(name) for name in names]}
+        return {"models": [tag(name) for name in names]}
     if path.endswith("/info"):
         return _info(unquote(path.rpartition("/models/")[2].removesuffix("/info")), names)
     if path.endswith("/foundation-models"):
@@ -84,7 +84,7 @@ def _cohere(name: str) -> dict[str, object]:
     return {"name": name, "endpoints": ["chat"], "finetuned": False, "context_length": CONTEXT_WINDOW}
 
 
-def _tag(name: str) -> dict[str, object]:
+def tag(name: str) -> dict[str, object]:
     details = {"family": "simulated", "context_length": CONTEXT_WINDOW}
     capabilities = ["completion"]
     return {

@@ -13,6 +13,7 @@ from probe.simulator.apis import api_of
 from probe.simulator.behaviour import Behaviour
 from probe.simulator.connection import PlannedExchange, Received
 from probe.simulator.credentials import Credentials
+from probe.simulator.engine import engine_page
 from probe.simulator.faults import ErrorAnswer, refusal
 from probe.simulator.framing import JSON, JSON_LINES
 from probe.simulator.listing import UnlistedError, listing
@@ -74,7 +75,8 @@ class Router:
             return _answer(request, 200, self._truth.lines(), JSON_LINES)
         if path == "/stats":
             return _json(request, self._stats.as_json(self._models.error))
-        return self._listed(request)
+        page = engine_page(path, self._stats.total, self._models.names)
+        return self._listed(request) if page is None else _answer(request, 200, page[1], page[0])
 
     def refuse(self, error: RequestError) -> ResponsePlan:
         body = msgspec.json.encode(openai_error(_because(error.status, str(error))))
