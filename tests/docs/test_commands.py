@@ -34,6 +34,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "docker ": "needs Docker: the files by tests/deploy, the whole by the job compose of the workflow",
     "write": "needs Docker; `probe rules` is run here, by docs/alerting.md",
     "bucket=": "needs Docker",
+    "probe simulate": "it serves until it is told to stop; tests/cli/test_requests.py",
     "kubectl ": "needs a cluster; the chart by tests/deploy/test_chart.py",
     "helm ": "needs a cluster; the chart by tests/deploy/test_chart.py",
     "useradd ": "needs a system of its own; the unit by tests/deploy/test_systemd.py",
