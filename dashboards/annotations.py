@@ -8,7 +8,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import AnnotationQuery as Annotation
 
 from dashboards.palette import BLUE, MUTED, RED, YELLOW
-from dashboards.query import metric
+from dashboards.query import back, metric
 from dashboards.source import PROMETHEUS
 from dashboards.style import as_milliseconds
 from probe.metrics import names
@@ -45,8 +45,9 @@ def _beginning(happened: Callable[[str], str]) -> str:
     return f"{happened('')} > 0 unless {happened(' offset $__interval')} > 0"
 
 
-_PRICE = metric(names.MODEL_PRICE_USD_PER_MILLION_TOKENS)
-_EVENTS = metric(names.EVENTS_TOTAL, 'event=~"(probed_)?model_.+"')
+_PRICE = back(metric(names.MODEL_PRICE_USD_PER_MILLION_TOKENS))
+_MODEL_EVENTS = metric(names.EVENTS_TOTAL, 'event=~"(probed_)?model_.+"')
+_EVENTS = back(_MODEL_EVENTS)
 _RUNS = metric(names.JOB_LAST_RUN_TIMESTAMP_SECONDS)
 HAPPENINGS = (
     Happening(
@@ -98,7 +99,10 @@ def marks(*, narrowed: bool = True) -> list[Builder[Annotation]]:
     alerts, _, models, runs = HAPPENINGS
     own = replace(alerts, expression=_alerts('instance=~"$instance|"'))
     everywhere = replace(
-        models, expression=models.expression.replace('provider=~"$provider"', 'provider=~".*"')
+        models,
+        expression=models.expression.replace(
+            _EVENTS, _MODEL_EVENTS.replace('provider=~"$provider"', 'provider=~".*"')
+        ),
     )
     return [_annotation(each) for each in (own, everywhere, runs)]
 

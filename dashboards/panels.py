@@ -156,10 +156,10 @@ def graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Pan
     return dress(panel, text, size, *queries)
 
 
-def log_graph(text: PanelText, *queries: Query, most: float, size: Size = HALF) -> timeseries.Panel:
-    """A graph of what differs by factors; one value beyond the `most` does not flatten the others."""
-    decades = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(10)
-    return graph(text, *queries, size=size).scale_distribution(decades).max(most)
+def log_graph(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:
+    """A graph of what differs by factors; its axis ends at a power of two."""
+    doubles = common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(2)
+    return graph(text, *queries, size=size).scale_distribution(doubles)
 
 
 def steps(text: PanelText, *queries: Query, size: Size = HALF) -> timeseries.Panel:

@@ -15,7 +15,9 @@ from typing import Literal
 
 from probe.metrics import CATALOGUE, names
 from probe.metrics.family import Family
+from probe.metrics.names import PREFIX
 from probe.rules.promql import UnknownMetric
+from probe.rules.sparse import COPIED
 
 Part = Literal["", "_bucket", "_sum", "_count"]
 
@@ -76,7 +78,20 @@ def _label(name: str, labels: tuple[str, ...], matcher: str) -> str:
 
 def grown(name: str, *matchers: str, by: str = "", part: Part = "", over: str = "$__range") -> str:
     """How much a counter grew in a window, summed `by` labels; restarts of the daemon are seen through."""
-    return f"sum by ({by}) (increase({over_window(metric(name, *matchers, part=part), over)}))"
+    counter = back(metric(name, *matchers, part=part))
+    return f"sum by ({by}) (increase({over_window(counter, over)}))"
+
+
+def back(selector: str, *, heatmap: bool = False) -> str:
+    """The selector, of the copies with fewer samples where the board is to look back for long.
+
+    The hidden variable `samples` says which; a `heatmap` needs a sample in each of its steps.
+    """
+    name = re.split(r"\W", selector, maxsplit=1)[0]
+    if name not in COPIED:
+        return selector
+    which = "samples" if name.endswith("_bucket") and not heatmap else "samples:text"
+    return f"${{{which}}}{selector.removeprefix(PREFIX)}"
 
 
 def over_window(selector: str, over: str) -> str:
@@ -91,7 +106,7 @@ def in_steps(name: str, *matchers: str, by: str = "", part: Part = "", ahead: bo
     Grafana rounds the end of its range down to a step: looking ahead finds what happened since. A difference
     of two instants is exact, where `increase` extrapolates; what fell began anew, and is all new.
     """
-    counter = metric(name, *matchers, part=part)
+    counter = back(metric(name, *matchers, part=part), heatmap=True)
     step = "$__interval"
     now = over_window(counter, f"{step} offset -{step}" if ahead else step)
     before = over_window(counter, _LONGEST_GAP if ahead else f"{_LONGEST_GAP} offset {step}")
@@ -128,7 +143,7 @@ def how_many(found: str, among: str) -> str:
 
 def state(name: str, *matchers: str, by: str = SERIES) -> str:
     """A gauge over the steps of a timeline, in each as it ends: the newest, not over yet, is as now."""
-    return f"max by ({by}) (last_over_time({over_window(metric(name, *matchers), STEP)}))"
+    return f"max by ({by}) (last_over_time({over_window(back(metric(name, *matchers)), STEP)}))"
 
 
 def last_known(name: str, *matchers: str, by: str = SERIES) -> str:
@@ -142,7 +157,7 @@ def last_known(name: str, *matchers: str, by: str = SERIES) -> str:
 
 def in_range(selector: str) -> str:
     """Whatever was there at any time of the range, also what is gone since."""
-    return f"last_over_time({selector}[$__range])"
+    return f"last_over_time({back(selector)}[$__range])"
 
 
 def latest(name: str, *matchers: str, by: str = SERIES) -> str:

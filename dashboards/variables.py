@@ -14,6 +14,7 @@ from dashboards.query import in_range, metric
 from dashboards.source import PROMETHEUS, DataSource
 from probe.config.results import RulesConfig
 from probe.metrics import names
+from probe.metrics.names import PREFIX
 
 Variable = Builder[VariableModel]
 
@@ -40,6 +41,7 @@ def datasource(source: DataSource = PROMETHEUS) -> Variable:
 def narrowing() -> list[Variable]:
     """Kind, location, provider, model and suite; the hidden `target` is what all of them leave."""
     return [
+        _samples(),
         _labels("kind", "Kind", "How a target is reached; simulated targets answer what they were told to."),
         _labels("location", "Location", "Where the probe is that measured.", "kind"),
         _labels("provider", "Provider", "The provider, router or engine.", "kind", "location"),
@@ -85,6 +87,43 @@ def _option(value: str, *, chosen: bool) -> VariableOption:
     return VariableOption(selected=chosen, text=value, value=value)
 
 
+# From which time shown on copies with fewer samples are read, in seconds: of buckets, which are many, and of
+# all. A bar is then longer than what lies between two samples.
+_MANY_SECONDS, _LONG_SECONDS = 6 * 3600, 3 * 86_400
+
+
+def _samples() -> Variable:
+    """Where figures over the time shown are read: its value for buckets, its text for all else.
+
+    Copies are read where there are any that reach as far back as what they are copies of.
+    """
+    info = metric(names.TARGET_INFO, narrowed=())
+    copied = f"sparse:{info}"
+    begin = "[1h] offset $__range"
+    younger = f"count(last_over_time({info}{begin})) unless on () count(last_over_time({copied}{begin}))"
+    whole = f"count(last_over_time({copied}[$__range])) unless on () ({younger})"
+
+    def read(condition: str, buckets: str, counts: str) -> str:
+        named = f'label_replace({condition}, "buckets", "{buckets}{PREFIX}", "", "")'
+        return f'label_replace({named}, "counts", "{counts}{PREFIX}", "", "")'
+
+    query = " or on () ".join(
+        (
+            read(f"vector($__range_s) > {_LONG_SECONDS} and on () ({whole})", "hourly:", "sparse:"),
+            read(f"vector($__range_s) > {_MANY_SECONDS} and on () ({whole})", "sparse:", ""),
+            read("vector($__range_s)", "", ""),
+        )
+    )
+    return (
+        _asked("samples", "Samples", "Which copies of the series are read.", f"query_result({query})")
+        .regex('/buckets="(?<value>[^"]+)",counts="(?<text>[^"]+)"/')
+        .hide(VariableHide.HIDE_VARIABLE)
+        .multi(False)
+        .include_all(False)
+        .current(VariableOption(selected=True, text=PREFIX, value=PREFIX))
+    )
+
+
 def _labels(label: str, title: str, about: str, *within: str) -> Variable:
     """The values of a label among the targets that the variables before leave."""
     selector = metric(names.TARGET_INFO, *(f'{each}=~"${each}"' for each in within), narrowed=())
@@ -99,6 +138,9 @@ def _suite() -> Variable:
     return _asked("suite", "Suite", about, f"label_values({selector}, suite)").all_value(".*")
 
 
+_INFO = names.TARGET_INFO.removeprefix(PREFIX)
+
+
 def _target() -> Variable:
     """Targets of the suites chosen; those of no job too if all suites are. Whoever is gone keeps its past."""
     asked = [f'{each}=~"${each}"' for each in ("kind", "location", "provider", "model")]
@@ -106,7 +148,7 @@ def _target() -> Variable:
     targets = in_range(whole)
     jobs = in_range(metric(names.JOB_INFO, 'suite=~"$suite"', narrowed=()))
     # A target has no label `suite`: only a pattern that matches an empty text finds it, as "All" is.
-    everything = in_range(whole.replace("{", '{suite=~"$suite",'))
+    everything = in_range(whole).replace(f"{_INFO}{{", f'{_INFO}{{suite=~"$suite",')
     query = f"count by (target) ({targets} and on (target) {jobs}) or count by (target) ({everything})"
     return (
         _asked("target", "Target", "What the other choices leave.", f"query_result({query})")

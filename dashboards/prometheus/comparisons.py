@@ -4,7 +4,7 @@ from dashboards.board import PanelRow
 from dashboards.panels import HALF, AnyPanel, PanelText, Size, ask, graph, with_n
 from dashboards.prometheus.grouping import Grouping
 from dashboards.prometheus.shared import target_labels
-from dashboards.query import LEGEND, SERIES, grown, latest, mean, metric, n_of, quantile
+from dashboards.query import LEGEND, SERIES, back, grown, latest, mean, metric, n_of, quantile
 from dashboards.style import DASHED, SECONDS, TOKENS_PER_SECOND
 from dashboards.tables import in_count, in_seconds, table
 from probe.metrics import names
@@ -22,7 +22,7 @@ def connections_row() -> PanelRow:
 
 def _over_both(expression: str, over: str) -> str:
     """Of that, what belongs to a target that is probed over both: others are other populations."""
-    info = f"last_over_time({metric(names.TARGET_INFO)}[{over}])"
+    info = f"last_over_time({back(metric(names.TARGET_INFO))}[{over}])"
     ways = f"count by (target, location) (count by (target, location, connection) ({info}))"
     return f"({expression} and on (target, location) {ways} == 2)"
 

@@ -35,7 +35,7 @@ from dashboards.prometheus.shared import (
     simulated,
     target_labels,
 )
-from dashboards.query import LEGEND, SERIES, grown, in_steps, last_known, latest, metric, n_of, quantile
+from dashboards.query import LEGEND, SERIES, back, grown, in_steps, last_known, latest, metric, n_of, quantile
 from dashboards.style import ANY_IS_ODD, COUNT, FACTOR, SPENT, TOKENS_PER_SECOND, USD
 from dashboards.tables import Label, NumberColumn, in_count, in_dollars, in_percent, moment, table
 from dashboards.variables import datasource, narrowing
@@ -167,7 +167,7 @@ _NOT_SAID = "No provider says what it charges."
 _MODEL = "provider, model"
 _TYPED = "provider, model, type"
 _PRICE = latest(names.MODEL_PRICE_USD_PER_MILLION_TOKENS, by=_TYPED)
-_PRICE_METRIC = metric(names.MODEL_PRICE_USD_PER_MILLION_TOKENS)
+_PRICE_METRIC = back(metric(names.MODEL_PRICE_USD_PER_MILLION_TOKENS))
 
 
 def prices_row() -> PanelRow:
@@ -205,7 +205,6 @@ def _changes() -> AnyPanel:
         ),
         [*target_labels("model", "provider"), Label(name="type", title="Tokens")],
         [
-            in_count("Changes", changed),
             in_dollars("Lowest", lowest, decimals=None),
             in_dollars("Highest", highest, decimals=None),
             in_dollars("Now", f"{_PRICE} and {changed}", decimals=None),

@@ -17,7 +17,7 @@ from dashboards.prometheus.shared import (
     success_share,
     target_labels,
 )
-from dashboards.query import LEGEND, grown, latest, metric, n_of, quantile
+from dashboards.query import LEGEND, back, grown, latest, metric, n_of, quantile
 from dashboards.style import (
     COUNT,
     DASHED,
@@ -102,7 +102,8 @@ def _more(figure: Callable[[str], str], over: str = "$__range") -> str:
 
 def _paired(expression: str, over: str) -> str:
     """Of that, what belongs to a model that is probed both ways."""
-    ways = f"count by ({_ON}, kind) ({_same(f'last_over_time({metric(names.TARGET_INFO, _BOTH)}[{over}])')})"
+    probed = f"last_over_time({back(metric(names.TARGET_INFO, _BOTH))}[{over}])"
+    ways = f"count by ({_ON}, kind) ({_same(probed)})"
     return f"({_same(expression)} and on ({_ON}) count by ({_ON}) ({ways}) == 2)"
 
 
@@ -175,7 +176,7 @@ def _pairs() -> AnyPanel:
         ),
         _PAIR,
         _columns(),
-        sort_by="TTFT added",
+        sort_by="TTFT +",
         descending=True,
         size=Size(width=24, height=9),
     )
@@ -217,16 +218,10 @@ def _both_ways() -> AnyPanel:
     text = PanelText(
         "TTFT both ways", "Of each attempt: direct drawn through, proxy dashed.", SECONDS, _NO_PAIR
     )
-    by = "provider, model, connection, location"
-
-    def of(way: str) -> str:
-        return _paired(latest(names.LAST_TTFT_SECONDS, way, by=by), "$window")
-
-    return graph(
-        text,
-        ask(of(_DIRECT), "direct {{provider}} · {{model}} · {{connection}}"),
-        ask(of(_PROXY), "proxy {{provider}} · {{model}} · {{connection}}", "B"),
-    ).override_by_query("B", DASHED)
+    each = _paired(latest(names.LAST_TTFT_SECONDS, _BOTH, by=f"kind, {_LABELS}"), "$window")
+    return graph(text, ask(each, "{{kind}} {{provider}} · {{model}} · {{connection}}")).override_by_regexp(
+        "^proxy ", DASHED
+    )
 
 
 def _success() -> AnyPanel:

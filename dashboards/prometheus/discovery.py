@@ -9,9 +9,11 @@ from dashboards.panels import (
     UNSCRAPED,
     AnyPanel,
     PanelText,
+    Size,
     ask,
     ask_now,
     bands_of,
+    named_stat,
     stacked,
     stat_panel,
     states,
@@ -96,13 +98,21 @@ def _sums() -> tuple[AnyPanel, ...]:
             ask_now(how_many(f"{whole} == 0", whole)),
             at=ANY_IS_BAD,
         ),
-        stat_panel(
-            PanelText("Listed", "In all lists as they last came whole.", COUNT, _NO_LIST),
-            ask_now(f"sum({listed})"),
-        ),
-        stat_panel(
-            PanelText("Probed", "Models that targets name.", COUNT, _NO_LIST),
-            ask_now(f"sum({probed})"),
+        named_stat(
+            PanelText(
+                "Models",
+                "In all lists as they last came whole; probed: those that targets name.",
+                COUNT,
+                _NO_LIST,
+            ),
+            ask_now(
+                " or ".join(
+                    f'label_replace(sum({each}), "what", "{what}", "", "")'
+                    for what, each in (("listed", listed), ("probed", probed))
+                ),
+                "{{what}}",
+            ),
+            size=Size(width=8, height=3),
         ),
         stat_panel(
             PanelText(

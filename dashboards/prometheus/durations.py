@@ -24,12 +24,11 @@ from dashboards.panels import (
     with_n,
 )
 from dashboards.prometheus.grouping import PERCENTILES, Grouping
-from dashboards.prometheus.shared import target_labels
+from dashboards.prometheus.shared import NO_SPEED, speeds, target_labels
 from dashboards.query import LEGEND, RATE_STEP, family, grown, in_steps, latest, metric, n_of, quantile
 from dashboards.style import DASHED, DOTTED, PHASES, SECONDS, TOKENS_PER_SECOND, coloured
 from dashboards.tables import NumberColumn, in_count, in_seconds, table
 from probe.metrics import names
-from probe.metrics.buckets import TOKENS_PER_SECOND as TOKENS_PER_SECOND_BUCKETS
 
 _WINDOW = "$window"
 _WHOLE_TABLE = Size(width=24, height=8)
@@ -162,19 +161,17 @@ def _answer() -> AnyPanel:
 def _percentiles(title: str, what: str, name: str, grouping: Grouping, unit: str = SECONDS) -> Graph:
     """p50, p90 and p99 over the trailing window, with n."""
     about = f"{what}; each point looks back over the window chosen above. {PERCENTILES}"
+
+    def labelled(share: float) -> str:
+        line = quantile(share, name, by=grouping.by, over=_WINDOW)
+        return f'label_replace({line}, "share", "p{share * 100:.0f}", "", "")'
+
     panel = graph(
         PanelText(f"{title}: p50, p90, p99", about, unit),
-        *(
-            ask(
-                quantile(share, name, by=grouping.by, over=_WINDOW),
-                f"p{share * 100:.0f} {grouping.legend}",
-                ref,
-            )
-            for ref, share in (("A", 0.5), ("B", 0.9), ("C", 0.99))
-        ),
+        ask(" or ".join(map(labelled, (0.5, 0.9, 0.99))), f"{{{{share}}}} {grouping.legend}"),
         size=TALL,
     )
-    panel.override_by_query("B", DASHED).override_by_query("C", DOTTED)
+    panel.override_by_regexp("^p90 ", DASHED).override_by_regexp("^p99 ", DOTTED)
     return with_n(panel, n_of(name, by=grouping.by, over=_WINDOW), f"n {grouping.legend}")
 
 
@@ -253,12 +250,12 @@ def speed_row(grouping: Grouping) -> PanelRow:
             log_graph(
                 PanelText(
                     "Speed of each attempt",
-                    "Steady: without what came with the first arrival, which may bundle many tokens.",
+                    "Steady: without what came with the first arrival, which may bundle many tokens. "
+                    f"{NO_SPEED}",
                     TOKENS_PER_SECOND,
                 ),
-                ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
-                ask(latest(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
-                most=TOKENS_PER_SECOND_BUCKETS[-1],
+                ask(speeds(names.LAST_TOKENS_PER_SECOND), LEGEND),
+                ask(speeds(names.LAST_STEADY_TOKENS_PER_SECOND), f"steady {LEGEND}", "B"),
                 size=TALL,
             ).override_by_query("B", DASHED),
         ),

@@ -120,6 +120,10 @@ _QUARTER = Size(width=6, height=3)
 
 
 def _up() -> AnyPanel:
+    server = "provider, engine"
+    silenced = f"1 + {state(names.ENGINE_SILENCED, by=f'{server}, reason')}"
+    told = f"({state(names.ENGINE_UP, by=server)} or {silenced})"
+    bands = bands_of(told, f"{server}, reason", "no server is known")
     return states(
         PanelText(
             "Since when: does the server answer?",
@@ -127,15 +131,7 @@ def _up() -> AnyPanel:
             WORD,
             _NO_ENGINE,
         ),
-        ask(
-            bands_of(state(names.ENGINE_UP, by="provider, engine"), "provider, engine", "no server is known"),
-            "{{of}}",
-        ),
-        ask(
-            f"1 + {state(names.ENGINE_SILENCED, by='provider, engine, reason')}",
-            "{{provider}} · {{engine}} · {{reason}}",
-            "B",
-        ),
+        ask(f'label_replace({bands}, "of", "$1", "of", "(.*?)(?: · )?")', "{{of}}"),
         words={"1": ("up", GREEN), "0": ("down", RED), "2": ("not read", MUTED), **UNSCRAPED},
         size=Size(width=24, height=6),
     )
@@ -186,6 +182,7 @@ def _load(title: str, about: str, name: str, unit: str = COUNT, size: Size = HAL
 
 
 def _queue() -> AnyPanel:
+    measured = latest(names.LAST_TTFT_SECONDS, _OF_ENGINE)
     return graph(
         PanelText(
             "TTFT against the queue",
@@ -194,9 +191,12 @@ def _queue() -> AnyPanel:
             SECONDS,
             "No engine was probed.",
         ),
-        ask(latest(names.LAST_TTFT_SECONDS, _OF_ENGINE), LEGEND),
-        ask(_reported("queue"), f"queue {LEGEND}", "B"),
-    ).override_by_query("B", DASHED)
+        ask(f"{_named(measured, 'TTFT')} or {_named(_reported('queue'), 'queue')}", f"{{{{what}}}} {LEGEND}"),
+    ).override_by_regexp("^queue ", DASHED)
+
+
+def _named(expression: str, what: str) -> str:
+    return f'label_replace({expression}, "what", "{what}", "", "")'
 
 
 def _reported(part: str) -> str:

@@ -126,7 +126,8 @@ def _later_tries() -> AnyPanel:
         ),
         target_labels("target", "connection"),
         [
-            in_seconds("TTFT p50", quantile(0.5, names.LATER_TRY_TTFT_SECONDS, by=by)),
+            # Of no answers a median is no number.
+            in_seconds("TTFT p50", f"{quantile(0.5, names.LATER_TRY_TTFT_SECONDS, by=by)} >= 0"),
             in_count("n", f"{n_of(names.LATER_TRY_TTFT_SECONDS, by=by)} > 0"),
             in_count("Tries", f"round({grown(names.GATEWAY_TRIES_TOTAL, by=by)}) > 0"),
         ],

@@ -22,6 +22,7 @@ from dashboards.panels import (
 )
 from dashboards.prometheus.shared import (
     NO_PRICE,
+    NO_SPEED,
     NO_TARGETS,
     SINCE_WHEN,
     alerts_table,
@@ -30,9 +31,11 @@ from dashboards.prometheus.shared import (
     failures_by_fault,
     latest_success,
     matters,
+    none_unless_down,
     probes_down,
     simulated,
     since_when,
+    speeds,
     success_share,
     target_labels,
     targets_failing,
@@ -53,7 +56,6 @@ from dashboards.style import (
 from dashboards.tables import NumberColumn, in_count, in_dollars, in_percent, in_seconds, table
 from dashboards.variables import datasource, narrowing, runbooks
 from probe.metrics import names
-from probe.metrics.buckets import TOKENS_PER_SECOND as TOKENS_PER_SECOND_BUCKETS
 
 _WINNER = Size(width=6, height=4)
 _SIDE = Size(width=12, height=10)
@@ -95,7 +97,7 @@ def board() -> Board:
 
 def _now() -> tuple[AnyPanel, ...]:
     success = last_known(names.LAST_ATTEMPT_SUCCESS)
-    failing = f"count(count by (provider) ({success} == 0)) or vector(0)"
+    failing, known = (f"count(count by (provider) ({each}))" for each in (f"{success} == 0", success))
     return (
         stat_panel(
             PanelText(
@@ -118,7 +120,7 @@ def _now() -> tuple[AnyPanel, ...]:
                 RATIO,
                 NO_TARGETS,
             ),
-            ask_now(f"({failing}) / count(count by (provider) ({success}))"),
+            ask_now(none_unless_down(f"{failing} / {known}", success)),
             at=((None, GREEN), (0.01, YELLOW), (0.99, RED)),
             size=_BROAD,
         ),
@@ -221,9 +223,8 @@ def _course() -> tuple[AnyPanel, ...]:
             ask(latest(names.LAST_TOTAL_LATENCY_SECONDS), LEGEND),
         ),
         log_graph(
-            PanelText("Speed", f"Tokens per second of each attempt. {gap}", TOKENS_PER_SECOND),
-            ask(latest(names.LAST_TOKENS_PER_SECOND), LEGEND),
-            most=TOKENS_PER_SECOND_BUCKETS[-1],
+            PanelText("Speed", f"Tokens per second of each attempt. {gap} {NO_SPEED}", TOKENS_PER_SECOND),
+            ask(speeds(names.LAST_TOKENS_PER_SECOND), LEGEND),
             size=WHOLE,
         ),
     )

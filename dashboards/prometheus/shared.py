@@ -25,6 +25,7 @@ from dashboards.tables import Label, moment, table
 from probe.analysis.tally import OWN_FAILURES
 from probe.config import Config
 from probe.metrics import names
+from probe.metrics.buckets import TOKENS_PER_SECOND
 from probe.rules.rules import rule_groups
 
 SIMULATED = 'kind="simulated"'
@@ -104,6 +105,14 @@ def cost_per_million(by: str) -> str:
     tokens = grown(names.TOKENS_TOTAL, 'type=~"input|output"', by=by)
     # Of what has no price nothing is known: its cost of 0 is none.
     return f"1e6 * {grown(names.COST_USD_TOTAL, by=by)} / ({tokens} > 0) and {priced(by)} > 0"
+
+
+NO_SPEED = f"Above {TOKENS_PER_SECOND[-1]:,.0f} an answer came in one burst, which is no speed."
+
+
+def speeds(name: str) -> str:
+    """Tokens per second of each attempt, without bursts."""
+    return f"{latest(name)} <= {TOKENS_PER_SECOND[-1]:.0f}"
 
 
 SINCE_WHEN = "Since when: latest attempt of each target"
@@ -251,9 +260,17 @@ def targets_failing() -> AnyPanel:
     """A target that is probed over cold and over warm connections is one."""
     success = last_known(names.LAST_ATTEMPT_SUCCESS)
     failing = f"count by ({_TARGET}) ({success} == 0)"
-    about = "Targets whose latest attempt failed, over whichever connection."
+    about = (
+        "Targets whose latest attempt failed, over whichever connection; of a probe that is down, by what it "
+        "told last. None of a probe that is down is nothing known."
+    )
     text = PanelText("Failing", about, COUNT, NO_TARGETS)
-    return stat_panel(text, ask_now(how_many(failing, success)), at=ANY_IS_BAD)
+    return stat_panel(text, ask_now(none_unless_down(f"count({failing})", success)), at=ANY_IS_BAD)
+
+
+def none_unless_down(found: str, among: str) -> str:
+    """A number found; else 0, which nobody knows while a probe is down."""
+    return f"{found} or 0 * count({among}) unless on () {probes_down(metric(names.BUILD_INFO))}"
 
 
 def latest_success() -> AnyPanel:
@@ -265,11 +282,14 @@ def latest_success() -> AnyPanel:
         SECONDS,
         NO_TARGETS,
     )
-    success = f"time() - max({metric(names.LAST_SUCCESS_TIMESTAMP_SECONDS)} > 0)"
-    attempt = f"time() - max({metric(names.LAST_ATTEMPT_TIMESTAMP_SECONDS)} > 0)"
-    return named_stat(
-        text, ask_now(success, "success"), ask_now(attempt, "attempt", "B"), size=SMALL
-    ).decimals(0)
+    ages = " or ".join(
+        f'label_replace(time() - max({metric(name)} > 0), "what", "{what}", "", "")'
+        for what, name in (
+            ("success", names.LAST_SUCCESS_TIMESTAMP_SECONDS),
+            ("attempt", names.LAST_ATTEMPT_TIMESTAMP_SECONDS),
+        )
+    )
+    return named_stat(text, ask_now(ages, "{{what}}"), size=SMALL).decimals(0)
 
 
 def simulated() -> AnyPanel:

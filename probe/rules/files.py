@@ -37,6 +37,7 @@ def _provisioning(groups: Iterable[Group], config: RulesConfig) -> Mapping[str, 
                 "rules": [_provisioned_alert(alert, config) for alert in group.alerts],
             }
             for group in groups
+            if group.alerts
         ],
     }
 

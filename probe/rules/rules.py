@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from probe.config import Config
+from probe.rules import sparse
 from probe.rules.alert import Group
 from probe.rules.alerts import account, budgets, burning, down, market, operation, trends
 from probe.rules.promql import Recorded, as_recorded, check_names, written_out
@@ -44,6 +45,17 @@ def rule_groups(config: Config) -> tuple[Group, ...]:
             ),
         ),
         Group(name="inference-probe-operation", interval="30s", alerts=tuple(operation.operation_alerts(by))),
+        Group(
+            name="inference-probe-sparse-counts",
+            interval=sparse.COUNTS_EVERY,
+            recorded=sparse.sparse_counts(),
+        ),
+        Group(
+            name="inference-probe-sparse-buckets",
+            interval=sparse.BUCKETS_EVERY,
+            recorded=sparse.sparse_buckets(),
+        ),
+        Group(name="inference-probe-hourly", interval=sparse.HOURLY, recorded=sparse.hourly_buckets()),
     )
     _check(groups)
     return groups

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probe.metrics.names import PREFIX
+
 Json = dict[str, Any]
 
 _SCRAPE_SECONDS = 15
@@ -94,7 +96,14 @@ def interpolated(asked: Asked, chosen: Mapping[str, str], seconds: float) -> str
         "__rate_interval_ms": f"{rate}000",
         **chosen,
     }
-    return re.sub(r"\$([a-z_]\w*)", lambda found: values[found[1]], asked.expression)
+    return re.sub(
+        r"\$\{(\w+)(?::text)?\}|\$([a-z_]\w*)", lambda found: values[found[1] or found[2]], asked.expression
+    )
+
+
+def spelled_out(expression: str) -> str:
+    """With the names of metrics themselves, in place of those of their copies with fewer samples."""
+    return re.sub(r"\$\{samples(:text)?\}", PREFIX, expression)
 
 
 def opened(board: Json) -> dict[str, str]:

@@ -410,6 +410,11 @@ def _events(view: View, title: str, truth: Truth) -> None:
     assert found == expected
 
 
+def _models(view: View, title: str, truth: Truth) -> None:
+    found = {each.name: each.value for each in view.numbers(title)}
+    assert found == ({"listed": 60, "probed": 6} if truth.scraped("here") else {"No data": None}), title
+
+
 def _new(truth: Truth) -> float:
     return sum(
         kind == "model_appeared" and truth.start < next_scrape(at).timestamp() <= truth.end
@@ -429,7 +434,7 @@ _TOLD = lines(lambda truth: any(act.sample.reported for act in truth.made))
 _NEVER = lines(lambda _: False)
 _EVER = lines(lambda truth: truth.known)
 _NO_ROWS = rows(lambda _: 0)
-_FAILING = tile(lambda t: len(t.failing) if t.known else None, _bad)
+_FAILING = tile(lambda t: (len(t.failing) or None if _down(t) else len(t.failing)) if t.known else None, _bad)
 _SIMULATED = tile(lambda t: 1 if t.known else None, _odd)
 _BUDGETS = tile(
     _here(lambda t: 1 if t.end >= daemon.EXHAUSTED.timestamp() else 0.1), lambda v: RED if v >= 1 else GREEN
@@ -549,8 +554,7 @@ QUESTIONS: dict[str, dict[str, Question]] = {
         "Gone": tile(_here(_since(daemon.VANISHED, 1)), _bad),
         "Retiring": tile(_here(lambda _: 0), _odd),
         "Failing": tile(_here(lambda _: 0), _bad),
-        "Listed": tile(_here(lambda _: 60)),
-        "Probed": tile(_here(lambda _: 6)),
+        "Models": _models,
         "New": tile(_new),
         "Ends announced": _NO_ROWS,
         "Probed models in their provider's list": bands(_listed),
@@ -575,6 +579,7 @@ QUESTIONS: dict[str, dict[str, Question]] = {
         "Parts by the server's word": _OF_ENGINE,
         "Speed: measured, and dashed as told": _OF_ENGINE,
         "Speed of reading the prompt": _OF_ENGINE,
+        "Why an engine says nothing": _NO_ROWS,
     },
     "health": {
         "Down": tile(_down, _bad),

@@ -121,7 +121,7 @@ CASES = {
     ),
     "two probes list a model once": Case(
         board="discovery",
-        panel="Listed",
+        panel="Models",
         series=_of_two(names.MODELS_LISTED, 7, 'provider="north"'),
         value=7,
     ),

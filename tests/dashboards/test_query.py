@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboards import palette
-from dashboards.query import grown, mean, metric, n_of, quantile
+from dashboards.query import back, grown, mean, metric, n_of, quantile
 from probe.metrics import names
 from probe.rules.promql import UnknownMetric
 
@@ -28,11 +28,13 @@ def test_a_label_that_is_matched_is_not_narrowed_once_more() -> None:
 
 
 def test_functions_over_the_window() -> None:
-    ttft = metric(names.TTFT_SECONDS, part="_bucket")
+    ttft = back(metric(names.TTFT_SECONDS, part="_bucket"))
+    assert ttft.startswith("${samples}ttft_seconds_bucket{")
     assert quantile(0.9, names.TTFT_SECONDS, by="kind", over="$window") == (
         f"histogram_quantile(0.9, sum by (kind, le) (increase({ttft}[$window])))"
     )
-    phases = [metric(names.PHASE_SECONDS, 'phase="dns"', part=part) for part in ("_sum", "_count")]
+    phases = [back(metric(names.PHASE_SECONDS, 'phase="dns"', part=part)) for part in ("_sum", "_count")]
+    assert phases[0].startswith("${samples:text}phase_seconds_sum{")
     assert mean(names.PHASE_SECONDS, 'phase="dns"', by="target") == (
         f"sum by (target) (increase({phases[0]}[$__range]))"
         f" / (sum by (target) (increase({phases[1]}[$__range])) > 0)"

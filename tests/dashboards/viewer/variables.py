@@ -7,7 +7,7 @@ from tests.dashboards.grafana import Json
 from tests.dashboards.viewer.interval import Span, intervals
 from tests.dashboards.viewer.source import Labels, Source
 
-_NAME = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|([a-zA-Z_]\w*))")
+_NAME = re.compile(r"\$(?:\{(\w+(?::text)?)(?::(?!text)\w+)?\}|([a-zA-Z_]\w*))")
 _SPECIAL = re.compile(r"([\\.+*?()|\[\]{}^$])")
 
 
@@ -17,8 +17,13 @@ def chosen(board: Json, source: Source, span: Span, choice: Mapping[str, str] = 
     for variable in board["templating"]["list"]:
         name = variable["name"]
         if variable["type"] == "query":
-            options = _options(variable, source, span, found)
+            texts = _texts(variable, source, span, found)
+            pattern = _pattern(variable)
+            options = [each[1] for text in texts if (each := re.search(pattern, text))]
             found[name] = _text(variable, options, choice.get(name))
+            if "(?P<text>" in pattern:
+                (shown,) = (each["text"] for text in texts if (each := re.search(pattern, text)))
+                found[f"{name}:text"] = shown
         else:
             found[name] = choice.get(name) or variable["current"]["value"]
     return found
@@ -29,16 +34,19 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _NAME.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
 
 
-def _options(variable: Json, source: Source, span: Span, before: Mapping[str, str]) -> list[str]:
+def _pattern(variable: Json) -> str:
+    """The part of each text that is the value; one may be shown by another."""
+    return str(variable.get("regex") or "(.*)").strip("/").replace("(?<", "(?P<")
+
+
+def _texts(variable: Json, source: Source, span: Span, before: Mapping[str, str]) -> list[str]:
     query = filled(variable["query"]["query"], {**before, **intervals(span, 60)})
     values = re.fullmatch(r"label_values\((.*), (\w+)\)", query)
     if values:
         return source.label_values(values[1], values[2], span)
     result = re.fullmatch(r"query_result\((.*)\)", query, re.DOTALL)
     assert result, query
-    texts = [_as_text(line.labels, line.last) for line in source.instant(result[1], span.end)]
-    pattern = variable["regex"].strip("/")
-    return [found[1] for text in texts if (found := re.search(pattern, text))]
+    return [_as_text(line.labels, line.last) for line in source.instant(result[1], span.end)]
 
 
 def _as_text(labels: Labels, value: float) -> str:

@@ -22,7 +22,7 @@ class View:
     def __init__(self, board: Json, source: Source, span: Span, choice: Mapping[str, str] = {}) -> None:
         self.span = span
         self._source = source
-        self._board = board
+        self.board = board
         self._panels = {panel["title"]: panel for panel in panels(board)}
         self.values = chosen(board, source, span, choice)
 
@@ -78,7 +78,7 @@ class View:
 
     def marks(self, name: str) -> list[tuple[float, float, str]]:
         """Beginning, end and text of each mark of an annotation."""
-        (mark,) = (each for each in self._board["annotations"]["list"] if each["name"] == name)
+        (mark,) = (each for each in self.board["annotations"]["list"] if each["name"] == name)
         least = mark.get("step") or "60s"
         step = step_seconds(self.span, _MARK_POINTS, least)
         expression = filled(mark["expr"], self.values | intervals(self.span, step, least))
