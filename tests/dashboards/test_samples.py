@@ -103,7 +103,7 @@ def _named(buckets: str, counts: str) -> list[Mapping[str, Any]]:
 
 def test_copies_answer_as_what_they_are_copies_of(tmp_path: Path) -> None:
     median, success = quantile(0.5, names.TTFT_SECONDS), success_share("")
-    whole = [{"labels": "{}", "value": 1}]
+    whole: list[Mapping[str, Any]] = [{"labels": "{}", "value": 1}]
     asked: dict[str, list[Mapping[str, Any]]] = {
         _chosen(_HOUR): _named("", ""),
         _chosen(_DAY): _named("sparse:", ""),
