@@ -4,7 +4,8 @@ uvicorn bounds none of these.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -100,15 +101,10 @@ class BoundedConnection(HttpToolsProtocol):
         """Since when we wait for the client, by the loop's clock; None if it waits for us."""
         if self._untaken is not None:
             return self._untaken[1]
-        return None if self._answering else self._since
-
-    @property
-    def _answering(self) -> bool:
-        """A request is whole, and its answer is not."""
         cycle = self.cycle
-        return bool(self.pipeline) or (
-            cycle is not None and not cycle.response_complete and not cycle.more_body
-        )
+        # A request is whole, and its answer is not.
+        answering = cycle is not None and not cycle.response_complete and not cycle.more_body
+        return None if answering or self.pipeline else self._since
 
     def look(self, now: float) -> None:
         """End the connection if its client has kept us waiting for too long."""
@@ -140,14 +136,17 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """Where there are too many: in the place of the one that has kept us waiting for longest."""
-        connections: Iterable[Any] = self.connections
+        connections: Collection[Any] = self.connections
+        if len(connections) <= MOST_CONNECTIONS:
+            return
         others = [each for each in connections if each is not self and not each.given_up]
         if len(others) < MOST_CONNECTIONS:
             return
-        waiting = [each for each in others if each.waits_since is not None]
-        oldest = min(waiting, key=lambda each: each.waits_since, default=None)
+        # In a crowd this is most of what a new connection costs: each is looked at once.
+        waiting = ((since, each) for each in others if (since := each.waits_since) is not None)
+        since, oldest = min(waiting, key=itemgetter(0), default=(self._since, None))
         # What has just come may not have been read yet.
-        late = oldest is not None and self._since - oldest.waits_since > _SPARED_SECONDS
+        late = self._since - since > _SPARED_SECONDS
         if not late and len(others) < MOST_CONNECTIONS + _SPARE_CONNECTIONS:
             return
         (oldest or self).refuse(503, BUSY, RETRY_LATER)

@@ -23,7 +23,7 @@ SIZES: Final[dict[_Kind, SeatCount]] = {
     "health": SeatCount(16, 64),
     "metrics": SeatCount(2, 32),
     "operator": SeatCount(4, 64),
-    "anybody": SeatCount(4, 128),
+    "anybody": SeatCount(2, 128),
 }
 _OWN_SEATS: Final[dict[str, _Kind]] = {"/healthz": "health", "/readyz": "health", "/metrics": "metrics"}
 

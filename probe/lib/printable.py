@@ -16,7 +16,9 @@ _LOOKED_AT = 4 * LONGEST_DETAIL
 _ECHOED_KEY = re.compile(
     r"(?i)((?:api|access|secret)[ _-]?(?:key|token)[^:=\n]{0,40}[:=] *[\"'`]?)(?!//)[^\s\"'`,;]{4,}"
 )
-_HALF_MASKED = re.compile(r"[^\s\"'`:=]*\*{3,}[^\s\"'`]*")
+_OF_A_KEY = r"[^\s\"'`:=@?&#;,()<>]"
+_HALF_MASKED = re.compile(rf"{_OF_A_KEY}*\*{{3,}}{_OF_A_KEY}*")
+_HALF_MASKED_PART = re.compile(r"[^/]*\*{3,}[^/]*")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title")
 _INVISIBLE = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>")
 # C0 and C1 control characters, what turns the direction of writing or ends a line, what nobody sees, and
@@ -36,10 +38,14 @@ _IN_JSON = re.compile(
 def printable_line(text: str) -> str:
     """The text in one line of at most 500 characters, without secrets and control characters."""
     text = " ".join(_UNPRINTABLE.sub(" ", text[:_LOOKED_AT]).split())
-    text = redact(text)
+    text = redact(_HALF_MASKED.sub(_mask_whole, text))
     text = _ECHOED_KEY.sub(lambda match: match[1] + MASK, text)
-    text = _HALF_MASKED.sub(MASK, text)
     return text if len(text) <= LONGEST_DETAIL else text[: LONGEST_DETAIL - 1] + "…"
+
+
+def _mask_whole(found: re.Match[str]) -> str:
+    """Of a URL the part alone: its host is needed to tell whose it is."""
+    return _HALF_MASKED_PART.sub(MASK, found[0]) if found[0].startswith("//") else MASK
 
 
 def terminal_text(text: str, instead: Callable[[str], str] = lambda _: "\N{REPLACEMENT CHARACTER}") -> str:

@@ -48,9 +48,9 @@ _SHAPES: Final = re.compile(
     (?<![A-Za-z0-9])(?:{_CERTAIN}|{_WITH_DIGIT}(?=[A-Za-z_-]*[0-9*]))[A-Za-z0-9_*-]{{12,}}
     | (?<![A-Za-z0-9])(?:(?:AKIA|ASIA|ABIA)[A-Z0-9]{{16}}(?![A-Za-z0-9])|ABSK[A-Za-z0-9+/=]{{40,}}
       |eyJ[A-Za-z0-9_-]{{10,}}(?:\.[A-Za-z0-9_-]*){{0,2}}|(?:SG|ya29)\.[A-Za-z0-9._-]{{20,}}|dapi[0-9a-f]{{32}})
-    | (?P<webhook>{_WEBHOOK})[^\s"'<>\\]+
+    | (?P<webhook>{_WEBHOOK})[^\s"'<>\\]+(?<![;,.)])
     | (?P<scheme>\b(?:bearer|basic)\s+){_PROSE}[A-Za-z0-9._~+/=*-]{{8,}}
-    | (?P<parameter>[?&](?:api[-_]?key|key|(?:\w+_)?token|sig|signature|secret|password)=)[^\s&\#"'<>\\]+
+    | (?P<parameter>[?&](?:api[-_]?key|key|(?:\w+_)?token|sig|signature|secret|password)=)[^\s&\#"'<>\\]+(?<![;,.)])
     | (?P<field>["']?\b(?:x-)?(?:api[-_]key|authorization|password|secret)["']?\s*(?:=\s*|:\s*{_PROSE})["']?)
       (?!\s|\*{{10}}|bearer\s|basic\s)[^\s"',;&}}\])\\]{{4,}}
     """,

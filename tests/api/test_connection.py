@@ -101,7 +101,7 @@ async def test_a_large_head_is_answered() -> None:
 async def test_a_request_that_takes_too_long_is_given_up(
     monkeypatch: pytest.MonkeyPatch, begin: bytes
 ) -> None:
-    monkeypatch.setattr(BoundedConnection, "request_seconds", 0.05)
+    monkeypatch.setattr(BoundedConnection, "request_seconds", 0.5)
     async with await ApiServer.start(app, "127.0.0.1", 0) as server:
         answer = await told(server, begin)
         assert problem(answer)["title"] == "Request Timeout"

@@ -58,6 +58,20 @@ def test_secrets_are_masked(text: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to https://user:hush@host.example/v1; if", f"to https://user:{MASK}@host.example/v1; if"),
+        ("to https://host.example/v1?key=abcd1234; if", f"to https://host.example/v1?key={MASK}; if"),
+        ("to https://hooks.slack.com/services/T0/B0/x.", f"to https://hooks.slack.com/services/{MASK}."),
+        ("to https://host.example/ab*****yz/v1, if", f"to https://host.example/{MASK}/v1, if"),
+        ("to https://ab*****yz:hush@host.example/", f"to https://{MASK}:{MASK}@host.example/"),
+    ],
+)
+def test_a_mask_leaves_the_host_and_what_follows(text: str, shown: str) -> None:
+    assert printable_line(text) == shown
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "The model `gpt-9` does not exist or you do not have access to it.",

@@ -31,10 +31,36 @@ def test_an_empty_file_overrides_nothing() -> None:
     ("content", "problem"),
     [
         (b"gpt-4o: {}", "prices.yaml:1: gpt-4o: must be provider/model"),
-        (b"a/b: 5", "prices.yaml:1: a/b: Input should be a valid dictionary or instance of PriceConfig"),
+        (b"a/b: 5", "prices.yaml:1: a/b: must be a mapping, is 5"),
+        (
+            b"a/b:",
+            (
+                "prices.yaml:1: a/b: must be a mapping, is null;"
+                " give a value, in quotes if it begins with #, or leave the key out"
+            ),
+        ),
         (
             b"\na/b: {input_per_million_usd: -1, output_per_million_usd: 1}",
-            "prices.yaml:2: a/b.input_per_million_usd: Input should be greater than or equal to 0",
+            "prices.yaml:2: a/b.input_per_million_usd: must be 0 or more, is -1",
+        ),
+        (
+            b"a/b: {input_per_million_usd: '0,05', output_per_million_usd: 1}",
+            (
+                "prices.yaml:1: a/b.input_per_million_usd: must be a number, is '0,05';"
+                " give the number alone, without a unit, a currency or a comma"
+            ),
+        ),
+        (b"a/b: {input_per_million_usd: 1}", "prices.yaml:1: a/b.output_per_million_usd: is missing"),
+        (
+            b"a/b: {input_per_million: 1, output_per_million_usd: 1}",
+            "prices.yaml:1: a/b.input_per_million: unknown key; did you mean input_per_million_usd?",
+        ),
+        (
+            b"a/b: {input_per_million_usd: sk-proj-abc123DEF456, output_per_million_usd: 1}",
+            (
+                "prices.yaml:1: a/b.input_per_million_usd: must be a number, is '**********';"
+                " give the number alone, without a unit, a currency or a comma"
+            ),
         ),
         (b"- 1", "prices.yaml:1: must be a mapping of settings, is a list; write key: value"),
         (b"\xff", "prices.yaml:1: not UTF-8; save the file as UTF-8"),

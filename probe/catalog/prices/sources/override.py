@@ -5,10 +5,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from probe.config.probing import PriceConfig
+from probe.config.sources.problems import Origins, problem_lines
 from probe.config.sources.yaml_file import content_of, read_yaml
 from probe.errors import ConfigError
 
@@ -23,6 +26,7 @@ def load_overrides(path: Path) -> Mapping[str, PriceConfig]:
 def parse_overrides(content: bytes, name: str) -> Mapping[str, PriceConfig]:
     """`name` is what the file is called in messages. Raises ConfigError as `load_overrides`."""
     document = read_yaml(content, name)
+    origins = Origins(name, {("prices", *place): at for place, at in document.lines.items()}, [])
     found: dict[str, PriceConfig] = {}
     problems: list[str] = []
     for key, value in document.values.items():
@@ -34,10 +38,10 @@ def parse_overrides(content: bytes, name: str) -> Mapping[str, PriceConfig]:
         try:
             found[key] = _PRICE.validate_python(value)
         except ValidationError as exc:
-            for error in exc.errors(include_url=False):
-                place = ".".join(map(str, (key, *error["loc"])))
-                here = document.lines.get((key, *error["loc"]), line)
-                problems.append(f"{name}:{here}: {place}: {error['msg']}")
+            # In the words for the same mistakes under `prices` of the configuration.
+            errors = [{**each, "loc": ("prices", key, *each["loc"])} for each in exc.errors()]
+            lines = problem_lines(cast("list[ErrorDetails]", errors), origins)
+            problems += (each.replace(": prices.", ": ", 1) for each in lines)
     if problems:
         raise ConfigError(*problems)
     return found
