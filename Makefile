@@ -15,6 +15,10 @@ export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF
 # The modules in their order, the slowest first, each by one worker: it starts its servers once.
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
+# What once depended on an idle machine, and has to hold beside busy neighbours.
+RACY := tests/wire/test_exchange_cut_short.py tests/wire/test_stalls.py tests/api/test_connection.py \
+	tests/cli/test_requests.py
+
 .DEFAULT_GOAL := help
 .PHONY: help run env unit test test-engines check bench generate lock servers engine clean
 
@@ -34,6 +38,7 @@ test: servers $(VENV)/.installed-dev     ## set up everything, run all checks an
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory engine || echo "No llama.cpp: the tests of a real engine will fail, all others run."
 	$(PYTEST) -n 3
+	$(BIN)/pytest --neighbours 3 -q $(RACY)
 
 test-engines: $(VENV)/.installed-unit .venv-vllm/.installed  ## real vLLM, router and LiteLLM: 5 GB, a quarter of an hour
 	$(BIN)/pytest -n0 tests/real_engines

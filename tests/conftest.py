@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.servers.chromium",
     "tests.servers.daemon",
     "tests.servers.engine",
+    "tests.servers.neighbours",
     "tests.servers.postgres",
     "tests.servers.simulator",
 ]

@@ -50,7 +50,8 @@ _SHAPES: Final = re.compile(
       |eyJ[A-Za-z0-9_-]{{10,}}(?:\.[A-Za-z0-9_-]*){{0,2}}|(?:SG|ya29)\.[A-Za-z0-9._-]{{20,}}|dapi[0-9a-f]{{32}})
     | (?P<webhook>{_WEBHOOK})[^\s"'<>\\]+(?<![;,.)])
     | (?P<scheme>\b(?:bearer|basic)\s+){_PROSE}[A-Za-z0-9._~+/=*-]{{8,}}
-    | (?P<parameter>[?&](?:api[-_]?key|key|(?:\w+_)?token|sig|signature|secret|password)=)[^\s&\#"'<>\\]+(?<![;,.)])
+    | (?P<parameter>[?&](?:api[-_]?key|key|(?:\w+_)?token|sig|signature|secret|password)=)
+      [^\s&\#"'<>\\]+(?<![;,.)])
     | (?P<field>["']?\b(?:x-)?(?:api[-_]key|authorization|password|secret)["']?\s*(?:=\s*|:\s*{_PROSE})["']?)
       (?!\s|\*{{10}}|bearer\s|basic\s)[^\s"',;&}}\])\\]{{4,}}
     """,

@@ -31,6 +31,8 @@ async def write_backup(url: str, file: Path) -> None:
     The file appears once it is whole. Raises StoreError if it exists already, and what reading raises.
     """
     source = parse_url(url)
+    if source.path is not None and not source.path.exists():
+        raise StoreError(f"there is no database {source.path} to back up")
     _make_room(file)
     partial = file.with_name(file.name + ".partial")
     try:

@@ -15,7 +15,6 @@ from probe.wire.poller import Poller
 from probe.wire.pool import Pool, key_of
 from probe.wire.proxy import Proxy, parse_proxy
 from probe.wire.request import WireRequest
-from probe.wire.stalls import stalled_ns
 from probe.wire.tls import Contexts
 
 
@@ -121,9 +120,8 @@ class Call:
 
     def _arm(self, limit: float) -> None:
         """Have connecting end at its deadline; what we were held up ourselves does not count."""
-        started_ns, now_ns = self.builder.started_ns, monotonic_ns()
-        held_up_ns = stalled_ns(self._poller.stalls_between(started_ns, now_ns), started_ns, now_ns)
-        due = (started_ns + held_up_ns) / NS_PER_SECOND + limit
+        started_ns = self.builder.started_ns
+        due = (started_ns + self._poller.held_up_ns(started_ns, monotonic_ns())) / NS_PER_SECOND + limit
         loop = asyncio.get_running_loop()
         if loop.time() < due:
             self._timer = loop.call_at(due, self._arm, limit)

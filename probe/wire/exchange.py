@@ -15,7 +15,6 @@ from probe.wire.connection import HttpConnection
 from probe.wire.faults import WireError, fault_of
 from probe.wire.http1 import HttpResponse, ResponseReader
 from probe.wire.poller import Poller
-from probe.wire.stalls import stalled_ns
 
 # The loop's timers go off up to a millisecond around their instant.
 _TIMER_SLACK_NS = NS_PER_MS
@@ -276,7 +275,7 @@ class Exchange:
         """The start of the exchange, later by what we were held up before all was sent."""
         started_ns = self._builder.started_ns
         sent_ns = self._builder.sent_ns or monotonic_ns()
-        return started_ns + stalled_ns(self._poller.stalls_between(started_ns, sent_ns), started_ns, sent_ns)
+        return started_ns + self._poller.held_up_ns(started_ns, sent_ns)
 
     def _next_deadline(self) -> tuple[int, DeadlineName, float]:
         """The first deadline to strike: its instant, its name and its seconds."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import chain, takewhile
 
 from probe.lib.clock import NS_PER_MS, NS_PER_SECOND, monotonic_ns
-from probe.wire.stalls import SHORTEST_STALL_NS, Stall, at_most
+from probe.wire.stalls import SHORTEST_STALL_NS, Stall, at_most, stalled_ns
 
 # True: the event loop has something to do now, a future or a timer to look at.
 Callback = Callable[[], bool]
@@ -25,6 +25,8 @@ _MANY_LOOKS, _QUICK_NS = 16, NS_PER_MS
 # More are merged with their neighbours: nothing is lost but how finely they can be told apart.
 _MOST_STALLS = 4096
 _MOST_STALLS_OF_ONE = 128
+# The shortest stall that a deadline is given back.
+_HELD_UP_NS = NS_PER_SECOND // 2
 
 
 class Poller:
@@ -79,6 +81,18 @@ class Poller:
         later = takewhile(lambda stall: stall.end_ns > start_ns, chain(present, reversed(self._stalls)))
         stalls = [stall for stall in later if stall.start_ns < end_ns]
         return tuple(at_most(_MOST_STALLS_OF_ONE, stalls[::-1]))
+
+    def held_up_ns(self, start_ns: int, end_ns: int) -> int:
+        """How much of a span no deadline counts.
+
+        Short stalls it does: on a starved machine there is hardly anything between them, and no deadline
+        would ever strike; what there was to be done was done meanwhile.
+        """
+        stalls = chain((Stall(self._awake_ns, monotonic_ns()),), reversed(self._stalls))
+        later = takewhile(lambda stall: stall.end_ns > start_ns, stalls)
+        return stalled_ns(
+            (each for each in later if each.end_ns - each.start_ns >= _HELD_UP_NS), start_ns, end_ns
+        )
 
     def stalled_over(self, earlier_ns: int, later_ns: int) -> bool:
         """One stall holds both instants: which of them came first cannot be told."""

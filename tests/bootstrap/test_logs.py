@@ -198,6 +198,7 @@ def test_each_day_in_utc_has_its_file_and_old_ones_go(tmp_path: Path) -> None:
     ]
     assert (tmp_path / "probe-2025-12-31.log").read_text() == "last year\nstill last year\n"
     assert (tmp_path / "probe-2026-01-01.log").read_text() == "new year\n"
+    assert (tmp_path / "probe-2026-01-01.log").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_restart_goes_on_in_the_file_of_the_day(tmp_path: Path) -> None:

@@ -19,6 +19,15 @@ from tests.config.folder import Folder
 from tests.config.misplaced import SECRETS, Case, cases
 
 CASES = cases()
+COMMANDS = (
+    "config check",
+    "config show",
+    "targets --json",
+    "rules",
+    "rules --format alertmanager",
+    "estimate",
+    "db upgrade",
+)
 REFUSAL = "looks like a key or a password, and would be shown to everybody"
 
 
@@ -26,19 +35,24 @@ def test_every_place_is_tried_with_many_kinds_of_secrets() -> None:
     assert len(CASES) >= 200
 
 
-def _shown(folder: Folder, variables: dict[str, str]) -> list[str]:
-    """What is made of the configuration, or of the error, as text."""
+def shown_of(folder: Folder, variables: dict[str, str]) -> dict[str, str]:
+    """What is made of the configuration, or of the error, as text, by its kind."""
     try:
         loaded = load_usable(None, variables, folder.path)
     except ConfigError as exc:
-        logged = []
+        shown = {
+            "the error": str(exc),
+            "its repr": repr(exc),
+            "its problems": "\n".join(exc.problems),
+            "its traceback": traceback.format_exc(),
+        }
         for form in ("json", "terminal"):
             stream = io.StringIO()
             configure_logs(LogConfig.model_validate({"format": form}), stream)
             logging.getLogger("probe").exception("refused %s", exc.problems)
-            logged.append(stream.getvalue())
-        return [str(exc), repr(exc), *exc.problems, traceback.format_exc(), *logged]
-    return [annotated_yaml(loaded), repr(loaded)]
+            shown[f"log: {form}"] = stream.getvalue()
+        return shown
+    return {"configuration: YAML": annotated_yaml(loaded), "configuration: repr": repr(loaded)}
 
 
 @pytest.fixture(autouse=True)
@@ -52,14 +66,14 @@ def test_no_misplaced_secret_is_shown(folder: Folder) -> None:
     leaks = []
     for case in CASES:
         folder.write("probe.yaml", json.dumps(case.values))
-        texts = _shown(folder, {})
+        texts = [*shown_of(folder, {}).items()]
         (folder.path / "probe.yaml").unlink()
         if case.variables:
-            texts += _shown(folder, case.variables)
+            texts += shown_of(folder, case.variables).items()
             folder.write(".env", "".join(f"{name}='{value}'\n" for name, value in case.variables.items()))
-            texts += _shown(folder, {})
+            texts += shown_of(folder, {}).items()
             (folder.path / ".env").unlink()
-        leaks += [(case.id, text) for text in texts if case.secret in text]
+        leaks += [(case.id, kind, text) for kind, text in texts if case.secret in text]
     assert leaks == []
 
 
@@ -69,7 +83,7 @@ def test_no_command_shows_a_misplaced_secret(
 ) -> None:
     monkeypatch.chdir(folder.path)
     folder.write("probe.yaml", json.dumps(case.values))
-    for command in ("config check", "config show", "targets --json", "rules", "rules --format alertmanager"):
+    for command in COMMANDS:
         invoke(["--traceback", *command.split()])
         said = capsys.readouterr()
         assert case.secret not in said.out + said.err

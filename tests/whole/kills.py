@@ -151,19 +151,19 @@ class Killed:
 
 
 def kill_at_random(state: str, folder: Path, kills: int, chance: random.Random) -> Killed:
-    """The daemon is started, killed while it asks, and started again, so often; the last one is left alone."""
+    """The daemon is started, and killed while it asks, so often; the last one is left alone."""
     found = Killed()
     child = SimulatorChild(SimulatorOptions(keep_truths=2000))
     try:
         with STATES[state](folder) as (url, outage):
-            config = _config(child.running, url)
+            config = config_of(child.running, url)
             names = (f"daemon-{number}" for number in count())
             for _ in range(kills):
                 daemon = launch(folder, config, {}, name=next(names))
                 try:
                     _kill_once(daemon, child.running, outage, chance, found)
                 finally:
-                    _kill(daemon)
+                    kill(daemon)
             daemon = launch(folder, config, {}, name=next(names))
             try:
                 _collect(daemon, found)
@@ -174,7 +174,7 @@ def kill_at_random(state: str, folder: Path, kills: int, chance: random.Random) 
     return found
 
 
-def _config(simulator: RunningSimulator, url: str) -> dict[str, Any]:
+def config_of(simulator: RunningSimulator, url: str) -> dict[str, Any]:
     """Targets that take from 0.1 to 0.8 s each time."""
     return {
         "database": {"url": url},
@@ -196,21 +196,27 @@ def _kill_once(
     began_ns = monotonic_ns()
     for _ in range(2):
         daemon.trigger("quick")
+    daemon.until(lambda: any(_since(began_ns, truth) and truth["end_ns"] for truth in simulator.truths()))
     time.sleep(chance.uniform(0.0, 1.0))
     with outage():
         out_ns = monotonic_ns()
         time.sleep(chance.uniform(0.0, 2.5))
         killed_ns = monotonic_ns()
-        _kill(daemon)
+        kill(daemon)
     found.kills += 1
     for truth in simulator.truths():
         last_ns = truth["end_ns"] or killed_ns
-        if truth["received_ns"] >= began_ns and last_ns + KEPT_AFTER_SECONDS * NS_PER_SECOND <= killed_ns:
+        if _since(began_ns, truth) and last_ns + KEPT_AFTER_SECONDS * NS_PER_SECOND <= killed_ns:
             found.due.add(truth["client_request_id"])
             found.in_outages += outage is not nullcontext and last_ns >= out_ns
 
 
-def _kill(daemon: RunningDaemon) -> None:
+def _since(began_ns: int, truth: dict[str, Any]) -> bool:
+    received_ns: int = truth["received_ns"]
+    return received_ns >= began_ns
+
+
+def kill(daemon: RunningDaemon) -> None:
     """No child may outlive the daemon."""
     if daemon.process.poll() is not None:
         return
@@ -232,9 +238,7 @@ def _collect(daemon: RunningDaemon, found: Killed) -> None:
     while not nothing_waits() and time.monotonic() < until:
         time.sleep(0.5)
     found.stored.update(result["id"] for result in stored)
-    found.asked.update(
-        (result["run_id"], result["target"]["name"], result["case_id"]) for result in stored
-    )
+    found.asked.update((result["run_id"], result["target"]["name"], result["case_id"]) for result in stored)
     runs = daemon.get("/api/v1/runs", limit=500)["items"]
     found.unfinished_runs = sum(run["finished_at"] is None for run in runs)
 

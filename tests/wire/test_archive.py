@@ -54,6 +54,7 @@ def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, captu
     save_capture(path, capture)
     assert load_capture(path) == capture
     assert [found.name for found in path.parent.iterdir()] == [path.name]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_real_capture_reads_like_a_conversation(wire: LocalWire, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_the_total_strikes_in_a_lively_stream(wire: LocalWire) -> None:
 
 
 async def test_a_request_that_is_not_taken_runs_into_the_total(wire: LocalWire) -> None:
-    deadlines = Deadlines(connect=20, first_token=20, stall=20, total=0.3)
+    deadlines = Deadlines(connect=20, first_token=20, stall=20, total=2)
     release = threading.Event()
     with serving(lambda _: release.wait(20)) as server:
         capture = await wire.exchange(ask(server, deadlines=deadlines, body=b"x" * 50_000_000))
