@@ -8,14 +8,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from probe.lib.clock import NS_PER_SECOND
 from probe.wire.stalls import Stall
 
 
-class OutputChunk(NamedTuple):
-    """One event of the stream that carries output: text, reasoning or a tool call."""
+class OutputChunk(msgspec.Struct, frozen=True, gc=False):
+    """One event of the stream that carries output: text, reasoning or a tool call.
+
+    A struct, as a dataclass or a named tuple takes several times as long to make, for every token there is.
+    """
 
     at_ns: int
     characters: int

@@ -16,9 +16,6 @@ _THINK, _THOUGHT = "<think>", "</think>"
 PieceKind = Literal["text", "reasoning", "thought", "call"]
 _NO_ANSWER = ("reasoning", "thought")
 
-# `OutputChunk(…)` would cost twice as much, for every token there is.
-_new = tuple.__new__
-
 
 class Answer:
     """Mutable; takes pieces in order. Absent is None.
@@ -69,9 +66,7 @@ class Answer:
 
     @property
     def output(self) -> tuple[OutputChunk, ...]:
-        return tuple(
-            [_new(OutputChunk, (at, len(text), of not in _NO_ANSWER)) for at, text, of in self.pieces]
-        )
+        return tuple([OutputChunk(at, len(text), of not in _NO_ANSWER) for at, text, of in self.pieces])
 
     @property
     def has_answer(self) -> bool:
@@ -81,7 +76,10 @@ class Answer:
     @property
     def output_bytes(self) -> int:
         """The size of all output in UTF-8."""
-        said = self._said("text") + self._said("reasoning") + self._said("call")
+        if self._thought_size:
+            said = self._said("text") + self._said("reasoning") + self._said("call")
+        else:
+            said = "".join([text for _, text, _ in self.pieces])
         return len(said.encode("utf-8", "surrogatepass"))
 
     def take_text(self, text: str, at_ns: int) -> None:

@@ -13,7 +13,8 @@ and blank ones are skipped.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, chain, count, islice, repeat
+from operator import add, itemgetter
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
@@ -50,21 +51,43 @@ def split_events(body: bytes) -> Iterable[StreamEvent]:
 def _regular_events(body: bytes) -> Iterable[StreamEvent] | None:
     """The events, where all are a line of data each, some with a name before it; None where one is not.
 
-    Nearly every body is such a one, and is split as a whole, at what lies between the data.
+    Nearly every body is such a one, and is split as a whole, at what lies between the data: most often the
+    same each time, which is found in a quarter of the time.
     """
     line_end = b"\r\n" if b"\r" in body else b"\n"
     first = _FIRST[line_end].match(body)
     if first is None or not body.endswith(2 * line_end):
         return None
-    parts = _NEXT[line_end].split(body[first.end() : -2 * len(line_end)])
-    data, between = parts[::2], [b"\n" + first[0], *parts[1::2]]
-    whole = b"".join(data)
-    if b"\n" in whole or b"\r" in whole:
+    start, rest = first.end(), body[first.end() : -2 * len(line_end)]
+    between = _NEXT[line_end].search(rest)
+    same = b" " if between is None else between[0]
+    data = [rest] if between is None else rest.split(same)
+    if _has_lines(data) or (not same.endswith(b" ") and same + b" " in rest):
+        return _unlike_events(start, first[0], _NEXT[line_end].split(rest))
+    names = chain((_name(b"\n" + first[0]),), repeat(_name(same)))
+    return zip(
+        data, map(add, accumulate(map(len, data)), count(start, len(same))), names, repeat(True), strict=False
+    )
+
+
+def _unlike_events(start: int, first: bytes, parts: list[bytes]) -> Iterable[StreamEvent] | None:
+    """The same of data with this or that between."""
+    data, between = parts[::2], [b"\n" + first, *parts[1::2]]
+    if _has_lines(data):
         return None
-    ends = accumulate(map(len, parts), initial=first.end())
-    next(ends)
-    names = {each: b"" if (name := _NAME.search(each)) is None else name[1] for each in set(between)}
-    return zip(data, islice(ends, 0, None, 2), map(names.__getitem__, between), repeat(True), strict=False)
+    ends = islice(accumulate(map(len, parts), initial=start), 1, None, 2)
+    names = {each: _name(each) for each in set(between)}
+    return zip(data, ends, map(names.__getitem__, between), repeat(True), strict=False)
+
+
+def _has_lines(data: list[bytes]) -> bool:
+    whole = b"".join(data)
+    return b"\n" in whole or b"\r" in whole
+
+
+def _name(between: bytes) -> bytes:
+    found = _NAME.search(between)
+    return b"" if found is None else found[1]
 
 
 def _events_by_line(body: bytes) -> Iterator[StreamEvent]:
@@ -105,10 +128,9 @@ def split_lines(body: bytes) -> Iterable[StreamEvent]:
     byte before it has.
     """
     at = len(_BYTE_ORDER_MARK) if body.startswith(_BYTE_ORDER_MARK) else 0
-    *lines, torn = body[at:].split(b"\n")
-    for line in lines:
-        if stripped := line.rstrip(_BLANK):
-            yield stripped, at + len(stripped), b"", True
-        at += len(line) + 1
-    if stripped := torn.rstrip(_BLANK):
-        yield stripped, at + len(stripped), b"", False
+    lines = body[at:].split(b"\n")
+    data = [line.rstrip(_BLANK) for line in lines]
+    starts = map(add, accumulate(map(len, lines), initial=at), count())
+    terminated = chain(repeat(True, len(lines) - 1), (False,))
+    events = zip(data, map(add, starts, map(len, data)), repeat(b""), terminated, strict=False)
+    return filter(itemgetter(0), events)

@@ -102,17 +102,21 @@ GATEWAYS = (
 )
 
 
+_BY_MARK = {mark: each for each in reversed(GATEWAYS) for mark in each.known_by}
+_FIRST_TRY = {name: first for each in GATEWAYS for name, first in each.tries.items()}
+
+
 def gateway_of(headers: Mapping[str, str]) -> Gateway | None:
     """Who says in the head that it passed the request on; None if nobody does. Names in lower case."""
-    return next((each for each in GATEWAYS if any(mark in headers for mark in each.known_by)), None)
+    marks = _BY_MARK.keys() & headers.keys()
+    return min((_BY_MARK[mark] for mark in marks), key=GATEWAYS.index, default=None)
 
 
 def tries_of(headers: Mapping[str, str]) -> int | None:
     """At which try the answer came, those of several gateways added up; None if nobody tells."""
-    firsts = {name: first for gateway in GATEWAYS for name, first in gateway.tries.items()}
     before = [
-        max(0, int(count) - first)
-        for name, first in firsts.items()
-        if (count := headers.get(name, "")).isdecimal() and len(count) <= _MOST_TRIES_DIGITS
+        max(0, int(headers[name]) - _FIRST_TRY[name])
+        for name in _FIRST_TRY.keys() & headers.keys()
+        if headers[name].isdecimal() and len(headers[name]) <= _MOST_TRIES_DIGITS
     ]
     return 1 + sum(before) if before else None

@@ -1,5 +1,6 @@
 """What the head of a response says, beside its status."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -26,18 +27,17 @@ def answered_at(capture: Capture) -> datetime:
     return capture.clock_end.to_utc(capture.end_ns)
 
 
-def request_id(response: HttpResponse, *others: str | None) -> str | None:
+def request_id(headers: Mapping[str, str], *others: str | None) -> str | None:
     """What the provider's support looks up: a header, else the first of `others`, else the edge's ray."""
-    headers = header_map(response)
     candidates = (*(headers.get(name) for name in _REQUEST_IDS), *others, headers.get("cf-ray"))
     return next((candidate for candidate in candidates if candidate), None)
 
 
-def rate_limit_headers(response: HttpResponse) -> dict[str, str]:
+def rate_limit_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Every header that speaks of a limit or of waiting: at most 64, their values cut at 200 characters."""
     found = (
         (name, value[:_LONGEST_VALUE])
-        for name, value in header_map(response).items()
+        for name, value in headers.items()
         if any(mark in name for mark in _RATE_LIMIT_MARKS)
     )
     return dict(islice(found, _MOST_HEADERS))

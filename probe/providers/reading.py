@@ -50,13 +50,14 @@ def read_answer(capture: Capture, dialect: Dialect) -> Reading:
 class _Reader:
     """One capture, and the answer that is filled from it."""
 
-    __slots__ = ("_answer", "_capture", "_dialect", "_doubts", "_encoded", "_response")
+    __slots__ = ("_answer", "_capture", "_dialect", "_doubts", "_encoded", "_headers", "_response")
 
     def __init__(self, capture: Capture, dialect: Dialect) -> None:
         self._capture = capture
         self._dialect = dialect
         self._encoded = read_response(capture)
         self._response = decode_content(self._encoded, capture.max_response_bytes or MOST_DECODED_BYTES)
+        self._headers = header_map(self._response)
         self._answer = Answer()
         self._doubts = capture.doubts
 
@@ -66,10 +67,9 @@ class _Reader:
         outcome: Outcome | None = self._early_failure()
         if outcome is None:
             if self._dialect.on_head is not None:
-                self._dialect.on_head(answer, header_map(response))
+                self._dialect.on_head(answer, self._headers)
             outcome = self._read_stream() if streamed else self._read_body()
-        headers = header_map(response)
-        gateway, tries = gateway_of(headers), tries_of(headers)
+        gateway, tries = gateway_of(self._headers), tries_of(self._headers)
         return Reading(
             timeline=self._timeline(streamed=streamed),
             outcome=outcome,
@@ -83,9 +83,9 @@ class _Reader:
             reasoning_text=answer.whole("reasoning"),
             finish_reason=_label(answer.finish_reason),
             served_model=_label(answer.model),
-            provider_request_id=_label(request_id(response, answer.envelope_id, answer.id)),
+            provider_request_id=_label(request_id(self._headers, answer.envelope_id, answer.id)),
             system_fingerprint=_label(answer.system_fingerprint),
-            rate_limit=rate_limit_headers(response),
+            rate_limit=rate_limit_headers(self._headers),
         )
 
     def _early_failure(self) -> Failed | None:
@@ -97,7 +97,7 @@ class _Reader:
         if response.status is None:
             return failed("protocol", response.error or "the connection ended without a response")
         if not response.succeeded:
-            return status_failed(response.status, header_map(response), response.body, answered_at(capture))
+            return status_failed(response.status, self._headers, response.body, answered_at(capture))
         return None
 
     def _read_stream(self) -> Outcome:
@@ -124,7 +124,7 @@ class _Reader:
         on_event, arrivals = parser.on_event, zip(response.ends, response.ends_ns, strict=True)
         arrived = at_ns = 0
         doubts = self._doubts
-        for number, (data, end, name, terminated) in enumerate(self._dialect.split(response.body), 1):
+        for data, end, name, terminated in self._dialect.split(response.body):
             while arrived < end:
                 arrived, at_ns = next(arrivals)
             if doubts and at_ns - 1 in doubts and arrived - end > _LINE_ENDS:
@@ -134,6 +134,7 @@ class _Reader:
             except ValueError as exc:
                 # Behind the end of an answer no client takes an event without its blank line for one.
                 if terminated or (self._is_whole and self._answer.finish_reason is None):
+                    number = sum(1 for _, each, *_ in self._dialect.split(response.body) if each <= end)
                     return failed("malformed", f"event {number}: {exc}: {_excerpt(data)}")
                 break
             if failure is not None:
@@ -185,7 +186,7 @@ class _Reader:
             return failure
         if failure.status is None and (status := http_status(self._response.body)) is not None:
             failure = replace(failure, status=status)
-        return stream_failed(failure, header_map(self._response), answered_at(self._capture))
+        return stream_failed(failure, self._headers, answered_at(self._capture))
 
     def _remarks(self, tries: int | None) -> tuple[Remark, ...]:
         """In the order of the closed list."""

@@ -161,7 +161,7 @@ class _Parser:
             if candidate.content is not None:
                 for part in candidate.content.parts or ():
                     if part.text and not part.thought:
-                        answer.take_text(part.text, at_ns)
+                        answer.pieces.append((at_ns, part.text, "text"))
                     else:
                         self._take_part(part, at_ns)
             reason = candidate.finish_reason
@@ -191,8 +191,18 @@ def _largest(counted: list[_UsageMetadata]) -> _UsageMetadata:
     """Each count's largest: the last event may leave out what an earlier one told, or have a zero for it."""
     if len(counted) == 1:
         return counted[0]
-    columns = zip(*map(msgspec.structs.astuple, counted), strict=True)
-    return _UsageMetadata(*[max(filter(None, column), default=None) for column in columns])
+    return _UsageMetadata(
+        prompt_token_count=_most([each.prompt_token_count for each in counted]),
+        tool_use_prompt_token_count=_most([each.tool_use_prompt_token_count for each in counted]),
+        candidates_token_count=_most([each.candidates_token_count for each in counted]),
+        thoughts_token_count=_most([each.thoughts_token_count for each in counted]),
+        cached_content_token_count=_most([each.cached_content_token_count for each in counted]),
+        total_token_count=_most([each.total_token_count for each in counted]),
+    )
+
+
+def _most(counts: list[int | None]) -> int | None:
+    return max(filter(None, counts), default=None)
 
 
 def _blocked(feedback: object) -> Failure | None:

@@ -155,7 +155,7 @@ class _Parser:
         if thinking:
             answer.take_reasoning(thinking, at_ns)
         if text:
-            answer.take_text(text, at_ns)
+            answer.pieces.append((at_ns, text, "text"))
         if calls:
             for call in calls:
                 answer.take_call(_call_text(call), at_ns)
