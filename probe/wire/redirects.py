@@ -10,6 +10,7 @@ from probe.wire.request import Wire, WireRequest
 from probe.wire.stalls import Stall
 
 _KEEPING_METHOD = frozenset({307, 308})
+_STATUS_MARKS = tuple(b" %d" % status for status in _KEEPING_METHOD)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -19,7 +20,9 @@ async def exchange_following(wire: Wire, request: WireRequest) -> Capture:
     Raises StopwatchError.
     """
     capture = await wire.exchange(request)
-    target = redirect_target(request, read_response(capture))
+    # Reading costs as much as all else of an exchange does here, and nearly no answer has this in it.
+    may_redirect = any(mark in capture.received for mark in _STATUS_MARKS)
+    target = redirect_target(request, read_response(capture)) if may_redirect else None
     if target is None:
         return capture
     left = request.deadlines.total - (capture.end_ns - capture.started_ns) / NS_PER_SECOND

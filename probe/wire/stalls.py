@@ -5,6 +5,7 @@ kernel into one piece, which carries the stamp of its last segment (Linux's `tcp
 stamp overwrite the earlier); what was to be done meanwhile was done late.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -36,7 +37,9 @@ def bound_ns(figure_ns: int) -> int:
 
 def stalled_ns(stalls: Iterable[Stall], start_ns: int, end_ns: int) -> int:
     """How much of a span of time the stalls take up."""
-    return sum(max(0, min(stall.end_ns, end_ns) - max(stall.start_ns, start_ns)) for stall in stalls)
+    return sum(
+        min(end, end_ns) - max(start, start_ns) for start, end in stalls if start < end_ns and end > start_ns
+    )
 
 
 def at_most(count: int, stalls: list[Stall]) -> list[Stall]:
@@ -59,18 +62,20 @@ def doubtful_instants(
 ) -> dict[int, int]:
     """The instants that may be later than what they stand for, and the earliest that this can have been.
 
-    `arrivals` are instants and sizes of pieces; `stamped` says that the kernel stamped them. Of a piece that
-    it may have merged only the last byte has arrived at its instant: the nanosecond before stands for the
-    rest. What came after a stall that filled the receive buffer is in doubt as a whole, as the sender may
-    have been held up by it; so is what the kernel did not stamp.
+    `arrivals` are instants and sizes of pieces, `stalls` are in order and apart; `stamped` says that the
+    kernel stamped the pieces. Of one that it may have merged only the last byte has arrived at its instant:
+    the nanosecond before stands for the rest. What came after a stall that filled the receive buffer is in
+    doubt as a whole, as the sender may have been held up by it; so is what the kernel did not stamp.
     """
     doubts: dict[int, int] = {}
     filled: dict[Stall, int] = {}
+    starts = [stall.start_ns for stall in stalls]
     previous_ns = held_ns = 0
     for at_ns, size in arrivals:
         older_ns = 0
-        for stall in stalls:
-            if stall.start_ns < at_ns and (at_ns <= stall.end_ns or not stamped):
+        begun = bisect_left(starts, at_ns)
+        for stall in stalls[begun - 1 : begun] if stamped else stalls[:begun]:
+            if at_ns <= stall.end_ns or not stamped:
                 older_ns = max(older_ns, min(at_ns, stall.end_ns) - max(stall.start_ns, previous_ns))
                 filled[stall] = filled.get(stall, 0) + size
                 if filled[stall] >= _BUFFER_BYTES:
