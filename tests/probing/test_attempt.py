@@ -244,7 +244,10 @@ async def test_speed_counts_the_tokens_that_came_in_the_stream(
 ) -> None:
     clock = VirtualClock()
     provider = ScriptedProvider(clock)
-    output = tuple(chunk._replace(answer=answer) for chunk, answer in zip(LINE.output, answers, strict=True))
+    output = tuple(
+        OutputChunk(chunk.at_ns, chunk.characters, answer)
+        for chunk, answer in zip(LINE.output, answers, strict=True)
+    )
     canned(monkeypatch, provider, Reading(timeline=replace(LINE, output=output), outcome=Ok(), usage=usage))
     sample = await carry_out(provider, clock)
     expected = None if tokens is None else pytest.approx((tokens - 1) / 0.03)
