@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from probe.errors import ProviderError
 from probe.lib.printable import printable_line
@@ -105,7 +105,7 @@ def _said(error: Exception) -> str:
 class _TokenResponse:
     """What google-auth reads of a response."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx2.Response) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self.data = response.content
@@ -131,7 +131,7 @@ class _TokenRequest:
 
         verify: Any = self._ca_file if self._ca_file is not None else True
         try:
-            with httpx.Client(trust_env=False, verify=verify, proxy=self._proxy, timeout=timeout) as client:
+            with httpx2.Client(trust_env=False, verify=verify, proxy=self._proxy, timeout=timeout) as client:
                 return _TokenResponse(client.request(method, url, content=body, headers=headers))
-        except httpx.HTTPError as exc:
+        except httpx2.HTTPError as exc:
             raise TransportError(f"{type(exc).__name__}: {exc}") from exc  # type: ignore[no-untyped-call]

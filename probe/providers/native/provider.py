@@ -1,4 +1,4 @@
-"""A provider whose API has no SDK: `httpx` over the wire."""
+"""A provider whose API has no SDK: `httpx2` over the wire."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import msgspec
 
 from probe.auth.google import AccessToken
@@ -53,16 +53,16 @@ class NativeProvider:
         account = endpoint.google
         self._token = None if account is None else AccessToken(account, endpoint.ca_file, endpoint.proxy)
         transport = transport_of(
-            httpx,
+            httpx2,
             WireOfTheCall(),
             ca_file=endpoint.ca_file,
             proxy=endpoint.proxy,
             max_response_bytes=endpoint.max_response_bytes,
         )
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             transport=transport,
             trust_env=False,
-            timeout=None,  # noqa: S113 - the deadlines of the wire rule
+            timeout=None,  # the deadlines of the wire rule
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         )
 
