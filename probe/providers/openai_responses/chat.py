@@ -126,10 +126,9 @@ class _Parser:
 
     def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
         response = decode_object(data)
-        if response.get("error") and not response.get("output"):
-            return error_object(response)
         if not isinstance(response.get("output"), list):
-            return failed("malformed", "no output in the response")
+            said = response.get("error")
+            return error_object(response) if said else failed("malformed", "no output in the response")
         return self._take_response(response, at_ns)
 
     def close(self) -> None:
