@@ -167,7 +167,7 @@ ERROR_WORDS: tuple[ErrorWords, ...] = (
         r".{0,60}\b(polic|guideline|filter|safety|moderation)",
         r"content exists risk|considered high risk|new_sensitive|\bguardrails?\b.{0,40}\b(block|fail|"
         r"den|violat|interven)",
-        r"guardrail_(violation|blocked)|hooks_failed",
+        r"guardrail_(violation|blocked)|hooks_failed|\b(in|out)put\w{0,20}RiskDetection",
     ),
     _words(
         "permission",

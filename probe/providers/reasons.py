@@ -4,6 +4,7 @@ Names are what a machine is to read: code, type, and the reasons in Google's det
 enough is believed; one that is used for many things is refined by the words around it.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -56,6 +57,7 @@ _GITHUB_MODELS = "https://docs.github.com/github-models/use-github-models/protot
 _CODEX = "https://github.com/NousResearch/hermes-agent/pull/26893"
 _KIMI = "https://github.com/openclaw/openclaw/pull/142656"
 _QIANFAN = "https://cloud.baidu.com/doc/qianfan-docs/s/om80z6crw"
+_WATSONX = "https://cloud.ibm.com/apidocs/watsonx-ai"
 _PORTKEY = "https://portkey.ai/docs/product/guardrails"
 _COPILOT = "https://github.com/earendil-works/pi/blob/main/packages/ai/src/utils/overflow.ts"
 
@@ -71,6 +73,8 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("billing", "OpenAI", _OPENAI, "insufficient_quota billing_hard_limit_reached billing_not_active"),
     *_names("billing", "OpenAI", _OPENAI_QUOTA, "credit_balance_exhausted organization_spend_limit_exceeded"),
     *_names("billing", "OpenAI", _OPENAI_QUOTA, "project_spend_limit_exceeded"),
+    *_names("billing", "OpenAI", _OPENAI_QUOTA, "organization_usage_limit_exceeded"),
+    *_names("billing", "watsonx", _WATSONX, "token_quota_reached"),
     *_names("billing", "Anthropic", _ANTHROPIC, "billing_error"),
     *_names("billing", "Moonshot AI", _MOONSHOT, "exceeded_current_quota_error"),
     *_names("billing", "Together AI", _TOGETHER, "credit_limit insufficient_credits"),
@@ -93,6 +97,7 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("permission", "OpenAI", _OPENAI, "access_terminated account_deactivated organization_restricted"),
     *_names("permission", "OpenAI", _OPENAI, "unsupported_country_region_territory"),
     *_names("permission", "OpenAI", _OPENAI, "model_not_found", 403),
+    *_names("permission", "Qianfan", _QIANFAN, "invalid_model", 401),
     *_names("permission", "Google", _GOOGLE, "service_disabled api_key_service_blocked user_project_denied"),
     *_names("permission", "Google", _GOOGLE, "api_key_ip_address_blocked api_key_http_referrer_blocked"),
     *_names("permission", "Google", _GOOGLE, "consumer_suspended consumer_invalid iam_permission_denied"),
@@ -128,6 +133,7 @@ ERROR_NAMES: tuple[ErrorName, ...] = (
     *_names("probe", "AWS", _AWS, "requesttimetooskewed requestexpired"),
     *_names("server_error", "AWS", _AWS, "internalserverexception internalfailure"),
     *_names("server_error", "Amazon Bedrock", _BEDROCK, "modelstreamerrorexception"),
+    *_names("rate_limited", "OpenAI", _OPENAI, "slow_down", 429),
     *_names("overloaded", "Anthropic", _ANTHROPIC, "overloaded_error"),
     *_names("overloaded", "Moonshot AI", _MOONSHOT, "engine_overloaded_error"),
     *_names("overloaded", "Gemini", _GEMINI_CAPACITY, "model_capacity_exhausted"),
@@ -253,12 +259,17 @@ STATUSES: Mapping[int, FailureKind] = MappingProxyType(
     }
 )
 
+# DashScope calls a rate by the name of a quota: https://help.aliyun.com/en/model-studio/error-code
+_ALLOCATED = re.compile(r"(?i)(?<!free )\ballocated quota exceeded")
+
 # Statuses that say all there is to say: no words are looked at.
 _CLEAR = frozenset({301, 302, 303, 307, 308, 402, 407, 414, 415, 431, 529})
 
 
 def kind_of_error(error: ErrorObject, status: int | None) -> FailureKind | None:
     """The kind by the error's names, then by the status, then by its words; None if nothing says."""
+    if status == 429 and _ALLOCATED.search(error.message):
+        return "rate_limited"
     for name in error.names:
         for row in _BY_NAME.get(name, ()):
             if not row.statuses or status in row.statuses:

@@ -42,13 +42,14 @@ _DATE = re.compile(
 def requested_wait(headers: Mapping[str, str], message: str, now: datetime, delay: str = "") -> float | None:
     """Seconds that the provider requests to wait, at most a day; None if it requests nothing.
 
-    Looked at in this order: `retry-after-ms` (OpenAI), `x-ms-retry-after-ms` (Azure), `retry-after` as
+    Looked at in this order: `retry-after-ms` (OpenAI), `x-ms-retry-after-ms` (Azure), `x-amz-retry-after`
+    in milliseconds, `retry-after` as
     seconds, as an HTTP date (RFC 9110 §10.2.3) or as an instant since the epoch; `delay`, which is that of an
     error object; "try again in 7.6s" in the message. `now` is the date of the answer; its own `date` header,
     by the provider's clock, is preferred.
     """
     by_their_clock = date_of(headers.get("date")) or now
-    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+    for name in ("retry-after-ms", "x-ms-retry-after-ms", "x-amz-retry-after"):
         milliseconds = parse_number(headers.get(name))
         if milliseconds is not None:
             return _bounded(milliseconds / 1000)

@@ -54,7 +54,8 @@ def _output(usage: TokenUsage) -> tuple[int | None, int | None]:
     """All tokens of the output, and those of reasoning among them.
 
     Some leave reasoning out of `completion_tokens` (xAI, Gemini): the total betrays it, or a count of 0
-    beside it. Some do not even count it, but for the total.
+    beside it. Perplexity, which alone counts citations, does so in the total, too. Some do not even count it,
+    but for the total.
     """
     given = sound(_first(usage.prompt_tokens, usage.input_tokens))
     made = _first(usage.completion_tokens, usage.output_tokens)
@@ -63,7 +64,7 @@ def _output(usage: TokenUsage) -> tuple[int | None, int | None]:
     if not given or whole is None:
         return made, reasoning
     if part:
-        excluded = total == given + whole + part or whole == 0
+        excluded = total == given + whole + part or whole == 0 or usage.citation_tokens is not None
         return (whole + part if excluded else whole), reasoning
     hidden = None if total is None or not whole else total - given - whole
     if hidden is None or hidden <= 0 or hidden in _beside_the_prompt(usage):
