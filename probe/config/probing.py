@@ -41,11 +41,17 @@ class DeadlinesConfig(Section):
 
 
 class AwsConfig(Section):
-    """Keys of AWS that sign every request, instead of an `api_key`."""
+    """Keys of AWS that sign every request, instead of an `api_key`: given here, or in a file."""
 
-    access_key_id: Key = Field(description="The access key.")
-    secret_access_key: Key = Field(description="Its secret.")
+    access_key_id: Key | None = Field(None, description="The access key.")
+    secret_access_key: Key | None = Field(None, description="Its secret.")
     session_token: Key | None = Field(None, description="The token that comes with temporary keys.")
+    credentials_file: FilePath | None = Field(
+        None,
+        description="A file of keys as AWS's tools write it, `~/.aws/credentials` or another, which is read "
+        "anew when it changes: for temporary keys, which another program renews.",
+    )
+    profile: Name = Field("default", description="The profile in `credentials_file`.")
     region: Name | None = Field(None, description="The region; absent: the one in `base_url`.")
 
 

@@ -75,6 +75,12 @@ _DIRECT = (
         also=_ALSO_MESSAGES,
     ),
     Preset(
+        # Its documents name no variable for the key.
+        *("qianfan", "Baidu Qianfan", "https://qianfan.baidubce.com/v2"),
+        docs_url="https://cloud.baidu.com/doc/WENXINWORKSHOP/s/2m3fihw8s",
+        quirks=Quirks(listing_path=None),
+    ),
+    Preset(
         *("stepfun", "StepFun", "https://api.stepfun.com/v1", "STEPFUN_API_KEY"),
         logo="stepfun",
         docs_url="https://platform.stepfun.com/docs/zh/overview/concept",
@@ -206,7 +212,9 @@ _DIRECT = (
         url_form="https://ACCOUNT.snowflakecomputing.com/api/v2/cortex/v1",
         logo="snowflake-cortex",
         docs_url="https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api",
-        quirks=Quirks(listing_path=None),
+        also=_ALSO_MESSAGES,
+        # Messages, too, want the token there, and not in `x-api-key`.
+        quirks=Quirks(auth="bearer", listing_path=None),
     ),
     Preset(
         *("bedrock", "Amazon Bedrock", None, "AWS_BEARER_TOKEN_BEDROCK"),
@@ -281,4 +289,22 @@ _GATEWAYS = tuple(
     )
 )
 
-HOSTS: tuple[Preset, ...] = (*_DIRECT, *_GATEWAYS)
+# Their own key has a header of its own; that of the provider behind is kept by them.
+_KEEPING_KEYS = (
+    Preset(
+        *("portkey", "Portkey", "https://api.portkey.ai/v1", "PORTKEY_API_KEY"),
+        kind="proxy",
+        docs_url="https://portkey.ai/docs/api-reference/inference-api/headers",
+        quirks=Quirks(auth="x-portkey-api-key", listing_path=None),
+    ),
+    Preset(
+        *("cloudflare-gateway", "Cloudflare AI Gateway", None, "CLOUDFLARE_API_TOKEN"),
+        kind="proxy",
+        url_form="https://gateway.ai.cloudflare.com/v1/ACCOUNT/GATEWAY/compat",
+        logo="cloudflare-ai-gateway",
+        docs_url="https://developers.cloudflare.com/ai-gateway/usage/chat-completion/",
+        quirks=Quirks(auth="cf-aig-authorization", listing_path=None),
+    ),
+)
+
+HOSTS: tuple[Preset, ...] = (*_DIRECT, *_GATEWAYS, *_KEEPING_KEYS)

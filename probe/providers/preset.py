@@ -1,15 +1,26 @@
 """What is known of a provider before anybody configures it, and the endpoint made of both."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from probe.auth.google import GoogleAccount
-from probe.auth.sigv4 import AwsKeys
+from probe.auth.sigv4 import AwsKeyFile, AwsKeys
 from probe.facts.sample import DialectName, EngineName, TargetKind
 
 # The header that a key goes into; `bearer` is Authorization.
-Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
+Auth = Literal[
+    "bearer", "x-api-key", "x-goog-api-key", "api-key", "x-portkey-api-key", "cf-aig-authorization", "none"
+]
+_BEARERS: frozenset[Auth] = frozenset({"bearer", "cf-aig-authorization"})
+
+
+def key_header(auth: Auth, key: str | None) -> Mapping[str, str]:
+    """The header with the key; none without a key."""
+    if key is None or auth == "none":
+        return {}
+    return {"Authorization" if auth == "bearer" else auth: f"Bearer {key}" if auth in _BEARERS else key}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +36,7 @@ class Quirks:
     max_tokens_field    what the limit on output tokens is called
     min_max_tokens      the smallest limit that is accepted; a smaller one is raised to it
     fixed_temperature   shell patterns of models that refuse any temperature; it is left out for them
+    api_version         the version of Anthropic's API that is asked for; None: that of the dialect
     seed_field          what the seed is called; None: there is none, and it is left out
     query               sent with every request
     listing_path        where the model list is, after the base URL; None: there is none
@@ -39,6 +51,7 @@ class Quirks:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     min_max_tokens: int = 1
     fixed_temperature: tuple[str, ...] = ()
+    api_version: str | None = None
     seed_field: str | None = "seed"
     query: tuple[tuple[str, str], ...] = ()
     listing_path: str | None = "/models"
@@ -101,7 +114,7 @@ class Endpoint:
     display_name: str
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    aws: AwsKeys | None = None
+    aws: AwsKeys | AwsKeyFile | None = None
     google: GoogleAccount | None = None
     kind: TargetKind
     dialect: DialectName = "openai-chat"

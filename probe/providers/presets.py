@@ -93,6 +93,14 @@ _DIRECT = (
         ),
     ),
     Preset(
+        # Its newest version, which takes no temperature; a key goes where the SDKs of that version put it.
+        *("anthropic-2026-10-21", "Anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+        logo="anthropic",
+        docs_url="https://platform.claude.com/docs/en/api/versioning",
+        dialect="anthropic-messages",
+        quirks=Quirks(api_version="2026-10-21", auth="bearer", fixed_temperature=("*",)),
+    ),
+    Preset(
         *("gemini", "Google Gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
         default_models=("gemini-2.5-flash-lite",),
         logo="google",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.auth.google import GoogleAccount
-from probe.auth.sigv4 import AwsKeys, region_of
+from probe.auth.sigv4 import AwsKeyFile, AwsKeys, region_of
 from probe.errors import ConfigError
 from probe.facts.sample import DialectName, EngineName
 from probe.lib.patterns import did_you_mean
@@ -28,11 +28,14 @@ _ENGINE_DIALECTS: Mapping[str, EngineName] = MappingProxyType(
 _CHAT_COMPLETIONS: Mapping[str, str] = MappingProxyType(
     {"ollama-chat": "/v1", "ollama-generate": "/v1", "tgi": "/v1", "gemini": "/openai"}
 )
-# Nothing is like the name.
-_NO_PRESET = (
-    "`probe providers list` shows the presets; any other API needs its base_url, and its dialect if it is not"
-    " chat completions"
-)
+_ANY_OTHER = "any other API needs its base_url, and its dialect if it is not chat completions"
+
+
+def hint_for(name: str) -> str:
+    """What to do about a name that is no preset's: the nearest, and how to do without."""
+    guess = did_you_mean(name, presets.PRESETS)
+    near = f"did you mean {guess!r}?" if guess else "`probe providers list` shows the presets;"
+    return f"{near} {_ANY_OTHER}"
 
 
 def preset_of(name: str, config: ProviderConfig) -> Preset:
@@ -47,8 +50,7 @@ def preset_of(name: str, config: ProviderConfig) -> Preset:
         return preset
     if config.preset is None and config.base_url is not None:
         return presets.PRESETS[GENERIC]
-    guess = did_you_mean(wanted, presets.PRESETS)
-    hint = f"did you mean {guess!r}?" if guess else _NO_PRESET
+    hint = hint_for(wanted)
     if config.preset is None:
         raise ConfigError(f"provider {name!r} has no base_url and is no preset; {hint}")
     raise ConfigError(f"provider {name!r}: there is no preset {wanted!r}; {hint}")
@@ -123,17 +125,24 @@ def _dialect(name: str, config: ProviderConfig, preset: Preset) -> tuple[Dialect
     return wanted, known.get(wanted)
 
 
-def _aws_keys(name: str, config: AwsConfig, base_url: str) -> AwsKeys:
-    """Raises ConfigError without a region."""
+def _aws_keys(name: str, config: AwsConfig, base_url: str) -> AwsKeys | AwsKeyFile:
+    """Raises ConfigError without a region, and unless there are keys in one place."""
     region = config.region or region_of(base_url)
     if region is None:
         raise ConfigError(
             f"provider {name!r}: base_url names no region of AWS: set providers.{name}.aws.region"
         )
-    token = config.session_token
+    key_id, secret, token = config.access_key_id, config.secret_access_key, config.session_token
+    if config.credentials_file is not None and key_id is secret is token is None:
+        return AwsKeyFile(path=str(config.credentials_file), profile=config.profile, region=region)
+    if config.credentials_file is not None or key_id is None or secret is None:
+        raise ConfigError(
+            f"provider {name!r}: set providers.{name}.aws.access_key_id and secret_access_key, or"
+            " credentials_file alone"
+        )
     return AwsKeys(
-        access_key_id=config.access_key_id.get_secret_value(),
-        secret_access_key=config.secret_access_key.get_secret_value(),
+        access_key_id=key_id.get_secret_value(),
+        secret_access_key=secret.get_secret_value(),
         session_token=None if token is None else token.get_secret_value(),
         region=region,
     )

@@ -9,6 +9,9 @@ from probe.providers.gateways import GATEWAYS
 from probe.providers.preset import Preset, Quirks
 from probe.providers.reasons import ERROR_NAMES, STATUSES
 
+# Whose own SDK's requests are recorded.
+_WITH_SDK = frozenset({"openai", "anthropic-2026-10-21", "gemini", "cohere", "bedrock", "vertex"})
+
 _PAGE = """\
 # Providers
 
@@ -34,8 +37,17 @@ providers:
 - The dialect is the API that is spoken: `openai-chat` is `/chat/completions`, `openai-responses` is
   `/responses`. Of several the first is spoken, unless `dialect` names another.
 - Capitals in a base URL stand for what only you know: set `base_url`.
-- Names, base URLs and variables are those of https://models.dev where it has the provider, else of the
-  documentation that the row links to; a host with a wire in `tests/wires` was read from its own bytes too.
+- `confirmed by` is where name, base URL and variable are from: https://models.dev, the documents that the row
+  links to, or the request of the host's own SDK, recorded in `tests/sdks`. No host was asked. What could be
+  confirmed by none of them is not here: watsonx.ai, whose key is first exchanged for a token and whose stream
+  has a shape of its own.
+- `probe providers add` asks for what is missing, tries one request and writes it into the configuration.
+
+Amazon Bedrock takes a bearer key (`api_key`) or signs with the keys of `aws`: `access_key_id`,
+`secret_access_key` and `session_token`, or `credentials_file` with a `profile`. The file is read anew when it
+changes, so that whoever renews temporary keys there is followed within a request. Variables of AWS, its
+configuration file, credential processes, web identities and metadata servers are not looked at: what asks is
+what the configuration names.
 
 {table}
 ## What cannot be seen through a gateway
@@ -109,16 +121,27 @@ def providers_page(presets: Iterable[Preset]) -> str:
 def presets_table(presets: Iterable[Preset]) -> str:
     """What is known before anybody configures anything."""
     head = [
-        "| preset | provider | kind | dialect | base URL | key | default models |",
-        "|---|---|---|---|---|---|---|",
+        "| preset | provider | kind | dialect | base URL | key | default models | confirmed by |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     rows = [
         f"| `{preset.name}` | {_linked(preset)} | {preset.kind} | {', '.join(_dialects(preset))} "
         f"| {_code(preset.base_url or preset.url_form)} | {_code(preset.key_variable)} "
-        f"| {', '.join(map(_code, preset.default_models)) or _NONE} |"
+        f"| {', '.join(map(_code, preset.default_models)) or _NONE} "
+        f"| {', '.join(_confirmations(preset)) or _NONE} |"
         for preset in presets
     ]
     return "\n".join(head + rows) + "\n"
+
+
+def _confirmations(preset: Preset) -> Iterator[str]:
+    """A logo is that of models.dev, which then has the provider."""
+    if preset.logo:
+        yield "models.dev"
+    if preset.docs_url:
+        yield "documents"
+    if preset.name in _WITH_SDK:
+        yield "SDK"
 
 
 def _gateways_table() -> str:

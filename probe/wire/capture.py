@@ -18,6 +18,8 @@ REDACTED_HEADERS = frozenset(
         b"proxy-authorization",
         b"api-key",
         b"x-api-key",
+        b"x-portkey-api-key",
+        b"cf-aig-authorization",
         b"x-goog-api-key",
         b"x-amz-security-token",
         b"cookie",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.auth.sigv4 import AwsKeys, region_of, signature
+from probe.facts.sample import Ok
+from probe.providers.factory import build
+from probe.providers.preset import Endpoint
+from probe.wire.local import LocalWire
+from tests.contracts.subjects import PROMPT
+from tests.servers.stage import stage
 
 KEYS = AwsKeys(
     access_key_id="AKIDEXAMPLE",
@@ -103,3 +111,45 @@ def test_the_region_of_a_host(url: str, region: str | None) -> None:
 
 def test_the_secret_stays_out_of_the_representation() -> None:
     assert KEYS.secret_access_key not in repr(KEYS)
+
+
+@pytest.mark.parametrize("way", ["cold", "warm", "proxied"])
+async def test_what_arrives_is_what_was_signed(way: str) -> None:
+    """Over real connections: each request is signed for itself, and a proxy changes nothing of it."""
+    body = b'{"output":{"message":{"content":[{"text":"Hi"}]}},"stopReason":"end_turn"}'
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n".encode()
+    with stage() as server:
+        server.pieces = (head, body)
+        host = "http://bedrock.example:8080" if way == "proxied" else server.url
+        endpoint = Endpoint(
+            name="b",
+            display_name="B",
+            base_url=host,
+            kind="direct",
+            dialect="bedrock-converse",
+            aws=replace(KEYS, session_token="TOKEN"),
+            proxy=server.url if way == "proxied" else None,
+        )
+        provider, wire = build(endpoint), LocalWire()
+        connection: Literal["warm", "cold"] = "warm" if way == "warm" else "cold"
+        for _ in range(2):
+            prompt = replace(PROMPT, model="arn:x/y", stream=False, connection=connection)
+            capture = await provider.send(prompt, wire)
+            assert provider.read(capture).outcome == Ok()
+        await wire.aclose()
+        await provider.aclose()
+        sent = [(lines, body) for lines, body in server.requests if lines]
+    assert len(sent) == 2
+    for (line, *lines), signed in sent:
+        headers = {name.lower(): value for name, value in (each.split(": ", 1) for each in lines)}
+        target = line.split()[1]
+        url = target if way == "proxied" else host + target
+        assert headers["host"] == host.removeprefix("http://")
+        request = AWSRequest("POST", url, {"Content-Type": headers["content-type"]}, signed)
+        request.context["timestamp"] = request.headers["X-Amz-Date"] = headers["x-amz-date"]
+        request.headers["X-Amz-Security-Token"] = headers["x-amz-security-token"]
+        auth = SigV4Auth(
+            Credentials(KEYS.access_key_id, KEYS.secret_access_key, "TOKEN"), "bedrock", "us-east-1"
+        )
+        proof = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+        assert headers["authorization"].endswith(f"Signature={proof}")

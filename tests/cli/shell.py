@@ -73,9 +73,10 @@ class Shell:
         """To its end, through pipes."""
         return end_of(self.start(*arguments, **variables))
 
-    def on_terminal(self, columns: int, *arguments: str, **variables: str) -> Said:
+    def on_terminal(self, columns: int, *arguments: str, typed: str = "", **variables: str) -> Said:
         """To its end on a terminal of that width; `out` is everything that was shown.
 
+        `typed` waits on the keyboard for whoever asks.
         From its very start: what help looks like is settled while the program is imported.
         """
         main, other = pty.openpty()
@@ -91,6 +92,7 @@ class Shell:
             close_fds=True,
         )
         os.close(other)
+        os.write(main, typed.encode())
         shown = b""
         with os.fdopen(main, "rb", buffering=0) as screen:
             while True:

@@ -76,7 +76,8 @@ async def test_without_a_key_none_is_sent(subject: Subject) -> None:
     await provider.send(PROMPT, wire)
     await provider.aclose()
     names = {name.decode().lower() for name, _ in wire.request.headers}
-    assert not names & {"authorization", "x-api-key", "x-goog-api-key", "api-key"}
+    assert not names & {"authorization", "x-api-key", "x-goog-api-key", "api-key", "x-portkey-api-key"}
+    assert "cf-aig-authorization" not in names
 
 
 @EVERYONE

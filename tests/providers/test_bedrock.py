@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from probe.auth.sigv4 import AwsKeys
+from probe.auth.sigv4 import AwsKeyFile, AwsKeys
+from probe.config.probing import AwsConfig, ProviderConfig
+from probe.errors import ConfigError, ProviderError
 from probe.facts.sample import DialectName, Failed, Ok, Reported, Usage
+from probe.lib.secrets import redact
 from probe.providers.anthropic.hosts import INVOKE_CLAUDE
 from probe.providers.bedrock.chat import CONVERSE
 from probe.providers.eventstream import split_frames
@@ -21,6 +25,7 @@ from probe.providers.factory import build
 from probe.providers.preset import Endpoint
 from probe.providers.protocol import Reading
 from probe.providers.reading import read_answer
+from probe.providers.resolve import resolve_endpoint
 from tests.contracts.frames import (
     MEDIA_TYPE,
     chunk,
@@ -33,7 +38,7 @@ from tests.contracts.frames import (
 from tests.contracts.subjects import PROMPT
 from tests.providers.readings import kind
 from tests.wires.answering import AnsweringWire, header
-from tests.wires.compose import capture_of, head
+from tests.wires.compose import body_of, capture_of, head
 
 START = frame("messageStart", {"role": "assistant"})
 TEXT = frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Paris"}})
@@ -249,3 +254,105 @@ def test_a_wrong_clock_of_ours_is_told_with_its_offset(minute: int, said: str) -
     assert isinstance(reading.outcome, Failed)
     assert (reading.outcome.kind, reading.outcome.fault) == ("probe", "probe")
     assert said in reading.outcome.detail
+
+
+# Keys in a file, and the list of models ---------------------------------------------------------------------
+
+
+def key_file(path: Path, key: str, token: str | None = None) -> None:
+    session = f"aws_session_token = {token}\n" if token else ""
+    path.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = hush-{key}\n{session}")
+
+
+async def test_keys_of_a_file_are_read_anew_when_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    key_file(file, "AKONE", "token-1")
+    config = ProviderConfig(
+        base_url="https://bedrock-runtime.eu-west-1.amazonaws.com",
+        aws=AwsConfig(credentials_file=file),
+    )
+    provider = build(resolve_endpoint("bedrock", config))
+    wire = AnsweringWire()
+    await provider.warm_up()
+    await provider.send(PROMPT, wire)
+    key_file(file, "AKTWO-NEWER")
+    await provider.send(PROMPT, wire)
+    first, second = wire.requests
+    assert "Credential=AKONE/" in (header(first, "authorization") or "")
+    assert header(first, "x-amz-security-token") == "token-1"
+    assert "Credential=AKTWO-NEWER/" in (header(second, "authorization") or "")
+    assert header(second, "x-amz-security-token") is None
+    assert redact("it said hush-AKTWO-NEWER") != "it said hush-AKTWO-NEWER"
+    file.unlink()
+    with pytest.raises(ProviderError, match="no keys of AWS: No such file") as caught:
+        await provider.send(PROMPT, wire)
+    assert caught.value.kind == "auth"
+    await provider.aclose()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "there is no profile 'default'"),
+        ("[default]\naws_access_key_id = AKID\n", "the profile 'default' has none"),
+        ("secret words", "MissingSectionHeaderError"),
+    ],
+)
+def test_a_file_without_keys(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "credentials"
+    file.write_text(content)
+    with pytest.raises(ProviderError, match=said) as caught:
+        AwsKeyFile(path=str(file), region="us-east-1").keys()
+    assert "secret words" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "aws", [{"access_key_id": "AKID"}, {}, {"credentials_file": __file__, "session_token": "t"}]
+)
+def test_keys_are_given_in_one_place(aws: dict[str, Any]) -> None:
+    config = ProviderConfig.model_validate(
+        {"aws": aws, "base_url": "https://bedrock-runtime.us-east-1.amazonaws.com"}
+    )
+    with pytest.raises(ConfigError, match="access_key_id and secret_access_key, or credentials_file alone"):
+        resolve_endpoint("bedrock", config)
+
+
+async def test_the_list_is_of_the_control_plane_and_signed() -> None:
+    pages = {
+        "/foundation-models": {
+            "modelSummaries": [
+                {
+                    "modelId": "amazon.nova-lite-v1:0",
+                    "modelName": "Nova Lite",
+                    "inputModalities": ["TEXT", "IMAGE"],
+                    "outputModalities": ["TEXT"],
+                    "modelLifecycle": {"status": "LEGACY", "endOfLifeTime": "2027-01-02T00:00:00Z"},
+                }
+            ]
+        },
+        "/inference-profiles?maxResults=1000": {
+            "inferenceProfileSummaries": [
+                {"inferenceProfileId": "us.amazon.nova-lite-v1:0", "status": "ACTIVE"}
+            ]
+        },
+    }
+    wire = AnsweringWire(lambda request: body_of(pages[request.target]))
+    endpoint = replace(ENDPOINT, base_url="https://bedrock-runtime.us-east-1.amazonaws.com")
+    provider = build(endpoint)
+    model, profile = await provider.models(wire)
+    await provider.aclose()
+    assert (model.id, model.lifecycle, str(model.retires_on)) == (
+        "amazon.nova-lite-v1:0",
+        "deprecated",
+        "2027-01-02",
+    )
+    assert (model.input_modalities, profile.id) == (("text", "image"), "us.amazon.nova-lite-v1:0")
+    for sent in wire.requests:
+        assert sent.host == "bedrock.us-east-1.amazonaws.com"
+        request = AWSRequest("GET", f"https://{sent.host}{sent.target}")
+        request.context["timestamp"] = header(sent, "x-amz-date")
+        for name in ("X-Amz-Date", "X-Amz-Security-Token"):
+            request.headers[name] = header(sent, name.lower())
+        auth = SigV4Auth(Credentials("AKID", "hush", "tok"), "bedrock", "us-east-1")
+        proof = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+        assert (header(sent, "authorization") or "").endswith(f"Signature={proof}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -36,3 +38,28 @@ GEMINI = "https://generativelanguage.googleapis.com/v1beta/models/gemini-pro"
 )
 def test_the_dialect_of_a_capture(url: str, dialect: Dialect) -> None:
     assert dialect_of(replace(capture_of([]), url=url)) is dialect
+
+
+_LOADED = """
+import sys
+from probe.config.probing import ProviderConfig
+from probe.providers.factory import build
+from probe.providers.presets import PRESETS
+from probe.providers.resolve import resolve_endpoint
+
+def sdks(*names):
+    for name in names:
+        here = {"google": {}} if name == "vertex" else {"api_key": "k"}
+        url = None if name == "groq" else "http://127.0.0.1:9"
+        build(resolve_endpoint(name, ProviderConfig(base_url=url, **here)))
+    return sorted({"openai", "groq", "google.auth", "botocore", "anthropic", "cohere"} & set(sys.modules))
+
+native = [name for name, preset in PRESETS.items() if preset.dialect != "openai-chat"]
+print(sdks(*native), sdks("groq"), sdks("openai"))
+"""
+
+
+def test_no_sdk_is_imported_that_the_configuration_does_not_use() -> None:
+    """Google's comes with the first token."""
+    said = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True)
+    assert said.stdout == "[] ['groq'] ['groq', 'openai']\n"

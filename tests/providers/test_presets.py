@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from probe.config.probing import ProviderConfig
 from probe.errors import ConfigError, ProviderError
+from probe.facts.sample import DialectName
 from probe.providers import presets
 from probe.providers.factory import build
 from probe.providers.preset import Preset, Quirks
@@ -36,7 +37,8 @@ def test_every_preset_is_whole(preset: Preset) -> None:
         parts = urlsplit(preset.base_url)
         assert parts.scheme == "https" or parts.hostname == "127.0.0.1"
         assert not preset.base_url.endswith("/")
-        assert preset.key_variable is not None or preset.kind == "engine"
+        # Its documents name none.
+        assert preset.key_variable is not None or preset.kind == "engine" or preset.name == "qianfan"
     if preset.default_models:
         assert preset.kind == "simulated" or preset.key_variable is not None
 
@@ -200,7 +202,7 @@ def test_a_new_preset_has_its_row_in_the_documentation(with_new: None) -> None:
     page = providers_page(presets.PRESETS.values())
     assert (
         "| `acme-cloud` | [Acme Cloud](https://docs.acme.example/chat) | direct | openai-chat "
-        "| `https://llm.acme.example/v2` | `ACME_API_KEY` | `acme-small` |\n"
+        "| `https://llm.acme.example/v2` | `ACME_API_KEY` | `acme-small` | documents |\n"
     ) in page
     assert "| `acme-cloud` | `auth` `api-key`; `ask_for_usage` `never`;" in page
 
@@ -244,7 +246,11 @@ async def test_a_new_preset_lists_its_models(with_new: None) -> None:
 
 @pytest.mark.parametrize(
     "preset",
-    [preset for preset in PRESETS.values() if preset.base_url and preset.dialect == "openai-chat"],
+    [
+        preset
+        for preset in PRESETS.values()
+        if preset.base_url and preset.dialect == "openai-chat" and preset.quirks.auth in (None, "bearer")
+    ],
     ids=lambda preset: preset.name,
 )
 async def test_where_a_preset_sends_its_requests(preset: Preset) -> None:
@@ -273,6 +279,59 @@ async def test_where_there_is_no_list_none_is_asked_for() -> None:
         await provider.models(wire)
     await provider.aclose()
     assert not wire.requests
+
+
+@pytest.mark.parametrize(
+    ("name", "header_name", "value"),
+    [
+        ("portkey", "x-portkey-api-key", KEY.get_secret_value()),
+        ("cloudflare-gateway", "cf-aig-authorization", f"Bearer {KEY.get_secret_value()}"),
+    ],
+)
+async def test_a_gateway_takes_its_key_in_a_header_of_its_own(
+    name: str, header_name: str, value: str
+) -> None:
+    url = "https://gateway.example/v1"
+    provider = build(resolve_endpoint(name, ProviderConfig(api_key=KEY, base_url=url)))
+    wire = AnsweringWire(stream_of("[DONE]"))
+    await provider.send(Prompt(request_id=UUID(int=1), model="m", messages=(), max_tokens=5), wire)
+    await provider.aclose()
+    assert header(wire.request, header_name) == value
+    assert header(wire.request, "authorization") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect", "version", "key", "temperature"),
+    [
+        ("anthropic", None, "2023-06-01", "x-api-key", 0.0),
+        ("anthropic-2026-10-21", None, "2026-10-21", "authorization", None),
+        ("snowflake", "anthropic-messages", "2023-06-01", "authorization", 0.0),
+        ("foundry-claude", None, "2023-06-01", "x-api-key", 0.0),
+    ],
+)
+async def test_anthropic_by_version_and_host(
+    name: str, dialect: DialectName | None, version: str, key: str, temperature: float | None
+) -> None:
+    config = ProviderConfig(api_key=KEY, dialect=dialect, base_url="https://claude.example")
+    provider = build(resolve_endpoint(name, config))
+    wire = AnsweringWire()
+    prompt = Prompt(
+        request_id=UUID(int=1), model="claude-haiku-4-5", messages=(), max_tokens=5, temperature=0.0
+    )
+    await provider.send(prompt, wire)
+    await provider.models(wire) if name.startswith("anthropic") else None
+    await provider.aclose()
+    for sent in wire.requests:
+        assert header(sent, "anthropic-version") == version
+        assert (header(sent, key) or "").endswith(KEY.get_secret_value())
+        assert (header(sent, "authorization") is None) == (key == "x-api-key")
+    assert json.loads(wire.requests[0].body).get("temperature") == temperature
+
+
+def test_seventy_presets_each_with_a_source() -> None:
+    known = [preset for preset in PRESETS.values() if preset.name != "simulator"]
+    assert len(known) >= 70
+    assert [preset.name for preset in known if not (preset.docs_url or "").startswith("https://")] == []
 
 
 async def test_azure_takes_its_key_and_version_its_own_way() -> None:

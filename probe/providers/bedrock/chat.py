@@ -13,6 +13,7 @@ import msgspec
 
 from probe.facts.sample import Reported
 from probe.providers.answer import Answer
+from probe.providers.bedrock.listing import MODELS
 from probe.providers.dialect import Dialect, Failure
 from probe.providers.error_object import error_object
 from probe.providers.eventstream import failure_in, is_frames, split_frames
@@ -189,7 +190,7 @@ CONVERSE = NativeApi(
     request=_request,
     path=re.compile(r"/model/[^/]+/converse(-stream)?$"),
     auth="bearer",
-    listing=None,
+    listing=MODELS,
     # A contentBlockDelta of "Hi", as the SDK writes it.
     first_answer=bytes.fromhex(
         "0000009800000057715b77ef0b3a6576656e742d74797065070011636f6e74656e74426c6f636b44656c74610d3a636f6e74656e"

@@ -35,11 +35,13 @@ class ListingCall:
 class ModelListing:
     """The model list: the request for its first page, and how a page is read.
 
-    `read` takes the JSON of a page and the endpoint that sent it; it raises ProviderError.
+    `read` takes the JSON of a page and the endpoint that sent it; it raises ProviderError. `host` says by the
+    base URL where the list is.
     """
 
     first: ListingCall
     read: Callable[[object, Endpoint], ModelPage[ListingCall]]
+    host: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import MappingProxyType
 from urllib.parse import urlencode
 
 import httpx2
 import msgspec
 
 from probe.auth.google import AccessToken
-from probe.auth.sigv4 import signature
+from probe.auth.sigv4 import AwsKeyFile, AwsKeys, signature
 from probe.catalog.models.listed import ListedModel
 from probe.errors import ProviderError
 from probe.lib.clock import utc_from_ns, wall_ns
 from probe.providers.calls import FIRST_PROMPT, NoNetwork, WireOfTheCall, capture_of, largest_answer_bytes
 from probe.providers.native.api import ListingCall, NativeApi, PromptCall
 from probe.providers.pages import ModelPage, listing_json, whole_list
-from probe.providers.preset import Auth, Endpoint
+from probe.providers.preset import Endpoint, key_header
 from probe.providers.protocol import Prompt, Reading
 from probe.providers.reading import read_answer
 from probe.wire.capture import Capture
@@ -26,16 +26,7 @@ from probe.wire.transport import recording, transport_of
 
 _VERSION = re.compile(r"/v[0-9]+[a-z0-9]*$")
 
-# The header that a key goes into, and what stands before it.
-_KEYS: Mapping[Auth, tuple[str, str]] = MappingProxyType(
-    {
-        "bearer": ("Authorization", "Bearer "),
-        "x-api-key": ("x-api-key", ""),
-        "x-goog-api-key": ("x-goog-api-key", ""),
-        "api-key": ("api-key", ""),
-    }
-)
-
+_VERSION_HEADER = "anthropic-version"
 _JSON = "application/json"
 _HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -68,7 +59,7 @@ class NativeProvider:
 
     async def send(self, request: Prompt, wire: Wire, /) -> Capture:
         # Outside of what is measured; the warm-up has no network to fetch it.
-        fetch = None if isinstance(wire, NoNetwork) else self._token
+        keys, fetch = self._keys(wire), None if isinstance(wire, NoNetwork) else self._token
         token = None if fetch is None else await fetch.current()
         with recording(
             connection=request.connection,
@@ -77,7 +68,7 @@ class NativeProvider:
             max_response_bytes=largest_answer_bytes(request.max_tokens),
             planned_monotonic_ns=request.planned_monotonic_ns,
         ) as tape:
-            return await capture_of(self._endpoint.name, self._post(request, token), tape, wire)
+            return await capture_of(self._endpoint.name, self._post(request, token, keys), tape, wire)
 
     def read(self, capture: Capture, /) -> Reading:
         return read_answer(capture, self._api.dialect)
@@ -87,9 +78,15 @@ class NativeProvider:
         if listing is None or self._endpoint.quirks.listing_path is None:
             raise ProviderError(f"{name}: the provider has no model list")
 
+        token = None if self._token is None else await self._token.current()
+        keys, at = self._keys(wire), replace(self._endpoint, base_url=listing.host(self._endpoint.base_url))
+
         async def get_page(call: ListingCall) -> ModelPage[ListingCall]:
             with recording() as tape:
-                capture = await capture_of(name, self._list(call), tape, wire)
+                asking = self._list(
+                    _url(at, self._api, call), _proof(_url(at, self._api, call), None, b"", token, keys)
+                )
+                capture = await capture_of(name, asking, tape, wire)
             return listing.read(listing_json(capture, name), self._endpoint)
 
         return await whole_list(listing.first, get_page, name)
@@ -101,31 +98,39 @@ class NativeProvider:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _post(self, prompt: Prompt, token: str | None) -> None:
+    def _keys(self, wire: Wire) -> AwsKeys | None:
+        """Whose signature it is, if it is one's. Raises ProviderError. The warm-up reads no file."""
+        aws = self._endpoint.aws
+        if isinstance(aws, AwsKeyFile):
+            return None if isinstance(wire, NoNetwork) else aws.keys()
+        return aws
+
+    async def _post(self, prompt: Prompt, token: str | None, keys: AwsKeys | None) -> None:
         call = self._api.request(prompt, self._endpoint.quirks)
         url, body = _url(self._endpoint, self._api, call), msgspec.json.encode(call.body)
         headers = {
             **_headers(self._endpoint, self._api),
             "Content-Type": _JSON,
             "X-Client-Request-Id": str(prompt.request_id),
-            **self._proof(url, body, token),
+            **_proof(url, _JSON, body, token, keys),
         }
         response = await self._client.post(url, content=body, headers=headers)
         await response.aclose()
 
-    async def _list(self, call: ListingCall) -> None:
-        response = await self._client.get(
-            _url(self._endpoint, self._api, call), headers=_headers(self._endpoint, self._api)
-        )
+    async def _list(self, url: str, proof: Mapping[str, str]) -> None:
+        response = await self._client.get(url, headers={**_headers(self._endpoint, self._api), **proof})
         await response.aclose()
 
-    def _proof(self, url: str, body: bytes, token: str | None) -> Mapping[str, str]:
-        """The headers that say who asks, where that is no key: a token, or a signature of these bytes."""
-        if token is not None:
-            return {"Authorization": f"Bearer {token}"}
-        if self._endpoint.aws is None:
-            return {}
-        return signature(self._endpoint.aws, url, _JSON, body, utc_from_ns(wall_ns()))
+
+def _proof(
+    url: str, content_type: str | None, body: bytes, token: str | None, keys: AwsKeys | None
+) -> Mapping[str, str]:
+    """The headers that say who asks, where that is no key: a token, or a signature of these bytes."""
+    if token is not None:
+        return {"Authorization": f"Bearer {token}"}
+    if keys is None:
+        return {}
+    return signature(keys, url, content_type, body, utc_from_ns(wall_ns()))
 
 
 def _url(endpoint: Endpoint, api: NativeApi, call: PromptCall | ListingCall) -> str:
@@ -138,8 +143,6 @@ def _url(endpoint: Endpoint, api: NativeApi, call: PromptCall | ListingCall) -> 
 def _headers(endpoint: Endpoint, api: NativeApi) -> dict[str, str]:
     """The headers of every request, the key among them if there is one."""
     headers = {"Accept": "application/json", "User-Agent": "inference-probe", **api.headers}
-    auth = endpoint.quirks.auth or api.auth
-    if endpoint.api_key is not None and auth in _KEYS:
-        name, prefix = _KEYS[auth]
-        headers[name] = prefix + endpoint.api_key
-    return headers
+    if endpoint.quirks.api_version is not None and _VERSION_HEADER in headers:
+        headers[_VERSION_HEADER] = endpoint.quirks.api_version
+    return {**headers, **key_header(endpoint.quirks.auth or api.auth, endpoint.api_key)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probe.providers.preset import Endpoint
+from probe.providers.preset import Endpoint, key_header
 from probe.wire.request import Wire
 from probe.wire.transport import transport_of
 
@@ -101,10 +101,7 @@ def _key_headers(endpoint: Endpoint, omit: object) -> dict[str, object]:
     auth = endpoint.quirks.auth or "bearer"
     if endpoint.api_key is not None and auth == "bearer":
         return {}
-    headers: dict[str, object] = {"Authorization": omit}
-    if endpoint.api_key is not None and auth != "none":
-        headers[auth] = endpoint.api_key
-    return headers
+    return {"Authorization": omit, **key_header(auth, endpoint.api_key)}
 
 
 def _limits(endpoint: Endpoint) -> dict[str, Any]:

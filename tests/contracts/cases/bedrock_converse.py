@@ -107,6 +107,15 @@ CASE = DialectCase(
         *standard_errors(lambda _, text: {"message": text}),
         *NAMED,
     ),
-    pages={},
-    model_ids=(),
+    pages={
+        "/foundation-models": {"modelSummaries": [{"modelId": "amazon.nova-v1:0"}]},
+        "/inference-profiles?maxResults=1000": {
+            "inferenceProfileSummaries": [{"inferenceProfileId": "us.some-v1:0"}],
+            "nextToken": "two",
+        },
+        "/inference-profiles?maxResults=1000&nextToken=two": {
+            "inferenceProfileSummaries": [{"inferenceProfileId": "eu.some-v1:0"}]
+        },
+    },
+    model_ids=("amazon.nova-v1:0", "us.some-v1:0", "eu.some-v1:0"),
 )
