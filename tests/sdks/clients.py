@@ -74,7 +74,7 @@ def hear(dialect: DialectName, url: str, *, stream: bool) -> tuple[Said, str]:
 def ask_chat(url: str, stream: bool, heard: Listener) -> None:
     import openai
 
-    client = openai.OpenAI(api_key="key", base_url=f"{url}/v1", max_retries=0)
+    client: Any = openai.OpenAI(api_key="key", base_url=f"{url}/v1", max_retries=0)
     messages: Any = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": PROMPT}]
     asked: dict[str, Any] = {"model": MODEL, "messages": messages, "max_tokens": LIMIT, "seed": SEED}
     if stream:
@@ -107,7 +107,7 @@ def _take_choices(chunk: Any, part: str, heard: Listener) -> None:
 def ask_responses(url: str, stream: bool, heard: Listener) -> None:
     import openai
 
-    client = openai.OpenAI(api_key="key", base_url=f"{url}/v1", max_retries=0)
+    client: Any = openai.OpenAI(api_key="key", base_url=f"{url}/v1", max_retries=0)
     asked: dict[str, Any] = {
         "model": MODEL,
         "input": [{"role": "user", "content": PROMPT}],
@@ -291,13 +291,15 @@ def ask_gemini(url: str, stream: bool, heard: Listener) -> None:
 
 def ask_vertex_gemini(url: str, stream: bool, heard: Listener) -> None:
     import google.genai as genai
-    from google.oauth2.credentials import Credentials
+    from google.oauth2 import credentials
+
+    token: Any = credentials.Credentials
 
     with genai.Client(
         vertexai=True,
         project="p",
         location="us-east5",
-        credentials=Credentials(token="key"),
+        credentials=token(token="key"),
         http_options={"base_url": url},
     ) as client:
         _take_contents(client, stream, heard)
@@ -345,7 +347,7 @@ def _take_candidates(chunk: Any, heard: Listener) -> None:
 def ask_cohere(url: str, stream: bool, heard: Listener) -> None:
     import cohere
 
-    client = cohere.ClientV2(api_key="key", base_url=url)
+    client: Any = cohere.ClientV2(api_key="key", base_url=url)
     asked: dict[str, Any] = {
         "model": MODEL,
         "messages": [{"role": "system", "content": SYSTEM}, {"role": "user", "content": PROMPT}],

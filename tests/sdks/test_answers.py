@@ -12,7 +12,8 @@ from probe.providers.dialect import Dialect
 from probe.providers.factory import _native_apis
 from probe.providers.openai_chat.chat import CHAT_COMPLETIONS
 from probe.providers.reading import read_answer
-from tests.sdks.answers import ANSWERS, Played, pieces_of
+from tests.sdks.answers import ANSWERS, pieces_of
+from tests.sdks.answers.played import Played
 from tests.sdks.clients import Said, hear
 from tests.servers.stage import Stage, stage
 from tests.wires.compose import capture_of
