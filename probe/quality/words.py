@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
+from itertools import islice
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
@@ -38,22 +39,25 @@ class Needle:
             raise ValueError(f"{text!r} is empty once it is normalised")
         self._pattern = None if anywhere else re.compile(_bounded(self.text))
 
+    def _places(self, text: str) -> Iterator[int]:
+        place = text.find(self.text)
+        while place >= 0:
+            met = self._pattern is None or self._pattern.match(text, place)
+            if met:
+                yield place
+            place = text.find(self.text, place + (len(self.text) if met else 1))
+
     def count(self, text: str, most: int) -> int:
         """How often it stands in a text that is folded, up to `most`."""
-        if self._pattern is None:
-            return min(most, text.count(self.text))
-        if self.text not in text:
-            return 0
-        found = 0
-        for _ in self._pattern.finditer(text):
-            found += 1
-            if found == most:
-                break
-        return found
+        return sum(1 for _ in islice(self._places(text), most))
 
     def removed(self, text: str) -> str:
         """A folded text without it."""
-        return text.replace(self.text, "\0") if self._pattern is None else self._pattern.sub("\0", text)
+        pieces, end = [], 0
+        for place in self._places(text):
+            pieces += [text[end:place], "\0"]
+            end = place + len(self.text)
+        return "".join([*pieces, text[end:]])
 
     def is_in(self, text: str) -> bool:
         return self.count(text, 1) == 1
