@@ -66,6 +66,10 @@ _NUMBER: Final = re.compile(
     """,
     re.VERBOSE,
 )
+# A sign, a currency, a blank, another sign and a dot may stand before the first digit.
+_BEFORE_DIGITS = 7
+_DIGITS: Final = re.compile(f"[\\d{''.join(_VULGAR)}]+")
+_LEAD: Final = re.compile(rf"[-+−–]?(?:{_CURRENCY}[{_BLANKS}]?)?[-+−]?\.?$")
 _NEGATED: Final = re.compile(
     r"(?:\b(?:not|never|isn['’]t|aren['’]t|wasn['’]t|cannot be|nicht|kein|pas)|≠|!=|<>)"
     r"(?:[ ](?:exactly|equal to|be))?[\s*_`\"'(]*$",
@@ -94,7 +98,7 @@ class Candidate:
 
 def candidates(text: str, locale: Locale | None, start: int = 0) -> Iterator[Candidate]:
     """In the order of the text, without those that it denies: not 42."""
-    for found in _NUMBER.finditer(text, start):
+    for found in _found(text, start):
         if found["ordinal"] or _NAME_GOES_ON.match(text, found.end()):
             continue
         if _NEGATED.search(text[max(0, found.start() - _LOOK_BACK) : found.start()]):
@@ -104,6 +108,18 @@ def candidates(text: str, locale: Locale | None, start: int = 0) -> Iterator[Can
         for readings in whole:
             signed = tuple(-each if negative else each for each in readings)
             yield Candidate(found[0].strip(), signed, found["percent"] is not None)
+
+
+def _found(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Looks where digits are only: each place of a text takes longer than it takes to find the next digit."""
+    while digit := _DIGITS.search(text, start):
+        first = max(start, digit.start() - _BEFORE_DIGITS)
+        lead = _LEAD.search(text[first : digit.start()])
+        found = _NUMBER.match(text, first + lead.start()) if lead else None
+        found = found or _NUMBER.match(text, digit.start())
+        if found is not None:
+            yield found
+        start = digit.end() if found is None else found.end()
 
 
 def _values(found: re.Match[str], locale: Locale | None) -> list[tuple[_Value, ...]]:

@@ -29,17 +29,8 @@ def test_the_same_agreement_is_another_kappa() -> None:
 
 
 def test_krippendorffs_own_example() -> None:
-    votes: list[list[int | None]] = [
-        *([1, 1, None, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4]),
-        *(
-            [4, 4, 4, 4],
-            [1, 1, 2, 1],
-            [2, 2, 2, 2],
-            [None, 5, 5, 5],
-            [None, None, 1, 1],
-            [None, 3, None, None],
-        ),
-    ]
+    lines = "11-1 2232 3333 3333 2222 1234 4444 1121 2222 -555 --11 -3--"
+    votes = [[None if vote == "-" else vote for vote in line] for line in lines.split()]
     assert krippendorff(votes) == pytest.approx(0.743, abs=0.001)
     assert krippendorff([[1, 1], [1, 1]]) is None
     assert krippendorff([[1, None]]) is None
