@@ -41,15 +41,17 @@ async def test_each_result_is_delivered_once_by_whoever_has_the_lease(url: str) 
                 await delivered(first, 5)
                 assert (there.calls, second.status().pending) == (0, None)
                 await lapse(url, "one")
-                await add(one, 2)
-                for clock, delivery in zip(clocks, (second, first), strict=True):
+                for clock, delivery, waiting in ((clocks[1], second, 0), (clocks[0], first, None)):
                     clock.advance(10)
                     delivery.wake()
+                    async with asyncio.timeout(60):
+                        # Nobody but a test waits for the end of a step, so there is no event for it.
+                        while delivery.status().pending != waiting:  # noqa: ASYNC110
+                            await asyncio.sleep(0.01)
+                await add(one, 2)
+                first.wake()
+                second.wake()
                 await delivered(second, 2)
-                async with asyncio.timeout(20):
-                    # Nobody but a test waits for the end of a step, so there is no event for it.
-                    while first.status().pending is not None:  # noqa: ASYNC110
-                        await asyncio.sleep(0)
     assert here.ids + there.ids == ids
     rows = await execute(url, "SELECT position, carrier FROM delivery_cursors")
     assert [(position, carrier.partition("/")[0]) for position, carrier in rows] == [(7, "two")]
