@@ -90,6 +90,7 @@ def interpolated(asked: Asked, chosen: Mapping[str, str], seconds: float) -> str
     rate = max(step + _SCRAPE_SECONDS, 4 * _SCRAPE_SECONDS)
     values = {
         "__range": f"{round(seconds)}s",
+        "__range_s": f"{round(seconds)}",
         "__interval": f"{step}s",
         "__interval_ms": f"{step}000",
         "__rate_interval": f"{rate}s",
