@@ -16,7 +16,19 @@ from tests.cli.shell import Shell, plain
 COMMANDS = [
     *("daemon", "run", "test-request", "estimate"),
     *("targets", "results", "events", "replay"),
-    *("rules", "simulate", "engines", "metrics", "models", "prices", "config", "db", "export", "influx"),
+    *(
+        "rules",
+        "simulate",
+        "engines",
+        "metrics",
+        "models",
+        "prices",
+        "providers",
+        "config",
+        "db",
+        "export",
+        "influx",
+    ),
 ]
 WITH_EXAMPLES = [
     ["daemon"],

@@ -57,10 +57,13 @@ def test_a_run_prints_a_table_and_stores_the_results(configured: Shell) -> None:
     assert head.split() == ["target", "case", "TTFT", "total", "tok/s", "tokens", "cost", "outcome"]
     assert [row.split()[0] for row in rows] == ["quick"] * 3 + ["both"] * 6
     assert [row.split()[1] for row in rows[3:9]] == ["echo", "arithmetic", "sentence"] + ["(warm)"] * 3
-    assert all(row.endswith("ok") and re.search(r"\d m?s ", row) for row in rows)
+    assert all(row.endswith("ok") for row in rows)
     stored = configured.run("results", "--json")
     results = [json.loads(line) for line in stored.lines]
     assert len(results) == 9
+    # All, unless the machine is busy.
+    told = [result for result in results if not result["timing"]["withheld"]]
+    assert sum(1 for row in rows if re.search(r"\d m?s ", row)) >= len(told)
     assert {result["target"]["location"] for result in results} == {"here"}
 
 
@@ -86,7 +89,11 @@ def test_a_run_as_json_is_one_document(configured: Shell) -> None:
     assert (document["planned"], document["ok"], document["failed"]) == (6, 3, 3)
     first, last = document["results"][0], document["results"][-1]
     assert (first["target"]["name"], first["case_id"], first["failure"]) == ("quick", "echo", None)
-    assert first["timing"]["ttft_seconds"] > 0.02
+    timing = first["timing"]
+    if any("ttft" in figure for figure in timing["withheld"]):
+        assert timing["ttft_seconds"] is None
+    else:
+        assert timing["ttft_seconds"] > 0.02
     assert last["failure"]["kind"] == "refused"
     assert last["timing"]["ttft_seconds"] is None
     assert said.errors == []

@@ -34,8 +34,10 @@ async def test_skipped_attempts_are_in_the_metrics_from_the_start(config: Config
         assert await _skipped(daemon) == {
             'provider="silent",reason="silence"': 2,
             'provider="silent",reason="reserve"': 0,
+            'provider="silent",reason="removed"': 0,
             'provider="fine",reason="silence"': 0,
             'provider="fine",reason="reserve"': 0,
+            'provider="fine",reason="removed"': 0,
         }
 
 

@@ -126,6 +126,8 @@ def _damaged(folder: Path) -> Iterator[Outage]:
 
     @contextmanager
     def overwritten(_: RunningDaemon) -> Iterator[None]:
+        with closing(sqlite3.connect(path)) as other:  # what is in the WAL alone would not be put back
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         before = path.read_bytes()
         with path.open("r+b", buffering=0) as file:
             file.seek(_PAGE)

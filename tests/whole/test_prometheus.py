@@ -20,6 +20,8 @@ Key = tuple[str, str]
 # Of inference servers, and of lists with prices and ends: tests/exporters scrapes a status that has them.
 OF_OTHERS = {
     "engine_up",
+    "engine_silenced",
+    "last_unreported",
     "engine_requests_running",
     "engine_requests_waiting",
     "engine_kv_cache_ratio",
