@@ -39,9 +39,10 @@ class Prometheus:
 
     url: str
 
-    async def query(self, expression: str) -> Answer:
+    async def query(self, expression: str, *, seconds_ago: float = 0) -> Answer:
         """The instant vector by its labels, without `job` and `instance`."""
-        data = await self._get("query", query=expression)
+        instant = {"time": str(time.time() - seconds_ago)} if seconds_ago else {}
+        data = await self._get("query", query=expression, **instant)
         return {
             frozenset((k, v) for k, v in each["metric"].items() if k not in ("job", "instance")): float(
                 each["value"][1]
