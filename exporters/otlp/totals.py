@@ -57,7 +57,7 @@ def attempt_instruments(settings: OtlpSettings) -> list[AttemptInstrument]:
                     read=source.read,
                     attributes=own_attributes if isinstance(source, OfAttempt) else None,
                     new=_new(own, settings),
-                    initial=((),) if family.kind == "histogram" else source.initial,
+                    initial=family.initial,
                 )
             )
     for entry in GEN_AI:

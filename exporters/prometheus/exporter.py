@@ -47,7 +47,7 @@ class PrometheusExporter(MetricsPage):
         self._status = context.status
         self._clock = context.clock
         self._subjects: dict[Labels, _Subject] = {}
-        self._probe = {family: _zeros(family, source.initial) for family, source in _OF_ANY_ATTEMPT.items()}
+        self._probe = {family: _zeros(family) for family in _OF_ANY_ATTEMPT}
         self._seen = Remembered(_REMEMBERED)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -147,7 +147,7 @@ class _Subject:
     def __init__(self, labels: Labels) -> None:
         self.labels = label_text(SERIES_LABELS, labels).encode()
         self.window = RollingWindow(WINDOW)
-        self._totals = {family: _zeros(family, source.initial) for family, source in _COUNTED.items()}
+        self._totals = {family: _zeros(family) for family in _COUNTED}
         self._gauges = {
             family: Gauge(source.initial, keeps=source.keeps) for family, source in _SHOWN.items()
         }
@@ -177,9 +177,8 @@ class _Subject:
         return writer.totals(self._totals[writer.family])
 
 
-def _zeros(family: Family, initial: Iterable[Labels]) -> FamilyTotals:
-    """A histogram has no labels of its own, and all its buckets from the start."""
-    return {labels: _zero(family) for labels in (((),) if family.kind == "histogram" else initial)}
+def _zeros(family: Family) -> FamilyTotals:
+    return {labels: _zero(family) for labels in family.initial}
 
 
 def _zero(family: Family) -> Counter | Histogram:

@@ -31,15 +31,13 @@ class FamilyWriter:
 
     def totals(self, totals: FamilyTotals) -> bytes:
         """All lines of what was counted, of no subject yet: see `about`."""
-        name, lines = self.family.name, []
-        for labels, total in totals.items():
-            own = self._own[labels]
-            if isinstance(total, Counter):
-                lines.append(f"{name}{own} {total.value!r}\n")
-            elif self._template is None:  # a summary
-                lines.append(f"{name}_count{own} {total.count}\n{name}_sum{own} {total.sum!r}\n")
-            else:
-                return self._histogram(total, self._template)
+        name, own = self.family.name, self._own
+        if self.family.kind == "counter":
+            return self.lines({labels: t.value for labels, t in totals.items() if isinstance(t, Counter)})
+        found = {own[labels]: total for labels, total in totals.items() if isinstance(total, Histogram)}
+        if self._template is not None:
+            return b"".join([self._histogram(total, self._template) for total in found.values()])
+        lines = [f"{name}_count{of} {t.count}\n{name}_sum{of} {t.sum!r}\n" for of, t in found.items()]
         return "".join(lines).encode()
 
     def lines(self, values: Mapping[Labels, float]) -> bytes:

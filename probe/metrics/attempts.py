@@ -153,7 +153,7 @@ DURATIONS = (
         name=names.LATER_TRY_TTFT_SECONDS,
         help="Time to first token of answers at a later try of a gateway, which no other figure of it has.",
         buckets=LATENCY_SECONDS,
-        source=OfAttempt(read=_timing(lambda timing: timing.later_try_ttft_seconds)),
+        source=OfAttempt(read=_timing(lambda timing: timing.later_try_ttft_seconds), rare=True),
     ),
     *_histogram(
         names.TTFT_SERVER_SECONDS,

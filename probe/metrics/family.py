@@ -41,12 +41,14 @@ class OfAttempt:
 
     `initial` are the label values that exist with value 0 before the first attempt, so that the first step of
     a counter is seen. A gauge shows what the latest attempt had, nothing where that had nothing; one that
-    `keeps` shows the latest reading there was.
+    `keeps` shows the latest reading there was. A histogram is there from the start with all its buckets,
+    unless it is `rare`: of most targets it would never count anything.
     """
 
     read: Callable[[Sample], Iterable[Measurement]]
     initial: tuple[tuple[str, ...], ...] = ()
     keeps: bool = False
+    rare: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,15 @@ class Family:
     def by_series(self) -> bool:
         """Whether it is kept apart by target and connection."""
         return isinstance(self.source, OfAttempt | OfWindow | OfSeries)
+
+    @property
+    def initial(self) -> tuple[tuple[str, ...], ...]:
+        """The values of `labels` that are there before the first attempt."""
+        if not isinstance(self.source, OfAttempt | OfAnyAttempt):
+            return ()
+        if self.kind == "histogram":
+            return () if isinstance(self.source, OfAttempt) and self.source.rare else ((),)
+        return self.source.initial
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -85,7 +85,9 @@ def lines_of(family: Family) -> list[str]:
 
 async def test_answers_for_every_family_of_the_catalogue(stage: Stage, target: Target) -> None:
     exporter = stage.show(target)
-    silent = replace(ended(1, target), unreported="router")
+    silent = replace(
+        ended(1, target), unreported="router", timing=replace(TIMING, later_try_ttft_seconds=0.4)
+    )
     await exporter.export([ended(4, target), ended(2, target), silent])
     await stage.prometheus.until(f'{PREFIX}ttft_seconds_count{{target="{target.name}"}} == 3')
     for family in CATALOGUE:

@@ -22,6 +22,7 @@ OF_OTHERS = {
     "engine_up",
     "engine_silenced",
     "last_unreported",
+    "later_try_ttft_seconds",
     "engine_requests_running",
     "engine_requests_waiting",
     "engine_kv_cache_ratio",
