@@ -16,6 +16,8 @@ _DEEPEST = 6
 _MESSAGES = (
     *("message", "error_message", "errorMessage", "error_msg", "Message", "msg", "status_msg"),
     *("error_description", "faultstring", "error", "detail", "title", "reason", "description"),
+    # Bedrock's, of a model behind it.
+    "originalMessage",
 )
 _CODES = ("code", "error_code", "errorCode", "Code", "status_code", "err_code")
 _TYPES = ("type", "error_type", "errorType", "__type", "status", "kind")

@@ -114,17 +114,20 @@ def _headers(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html: no capacity is no
 # failure of this one stream.
-_NO_CAPACITY = "serviceUnavailableException"
+_NO_CAPACITY = "serviceunavailableexception"
 
 
 def failure_in(name: bytes, data: bytes) -> Failure | None:
-    """The failure that an event of that name and data is; None if it is none."""
+    """The failure that an event of that name and data is; None if it is none.
+
+    Gateways frame an exception as an event of its name.
+    """
     if name == BROKEN:
         return failed("protocol", data.decode())
-    if not name.startswith(EXCEPTION):
+    if not name.startswith(EXCEPTION) and not name.endswith(b"Exception"):
         return None
     kind, _, message = name.removeprefix(EXCEPTION).decode("utf-8", "replace").partition(" ")
     said = read_error(data) if data else ErrorObject(message=message)
-    if kind == _NO_CAPACITY:
+    if kind.lower() == _NO_CAPACITY:
         return failed("overloaded", said.text or kind)
     return replace(said, type=kind)

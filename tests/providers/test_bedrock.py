@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -123,7 +124,11 @@ def test_what_is_no_stream_says_what_it_is(body: bytes) -> None:
 def test_exceptions(name: str, expected: tuple[str, str]) -> None:
     for native, text in ((CONVERSE, TEXT), (INVOKE_CLAUDE, chunk({"type": "ping"}))):
         for before in ((), (START, text)):
-            for event in (exception(name, "It says so."), error(name, "It says so.")):
+            upper = name[0].upper() + name[1:]
+            framed = frame(name, {"message": "It says so."})
+            modelled = frame(name, {"originalMessage": "It says so.", "originalStatusCode": 400})
+            told = (exception(name, "It says so."), exception(upper, "It says so."), framed, modelled)
+            for event in (*told, error(name, "It says so.")):
                 reading = read(*before, event, native=native)
                 assert isinstance(reading.outcome, Failed)
                 assert (reading.outcome.kind, reading.outcome.fault) == expected
@@ -194,6 +199,40 @@ def test_the_servers_own_time_to_the_first_byte() -> None:
         Usage(input_tokens=3, output_tokens=1),
     )
     assert reading.reported == Reported(source="response", ttft_seconds=0.431, total_seconds=0.812)
+
+
+def test_counts_that_the_server_alone_tells() -> None:
+    metrics = {"inputTokenCount": 3, "outputTokenCount": 1, "cacheReadInputTokenCount": 6}
+    reading = read(
+        chunk({"type": "message_start", "message": {"id": "msg_1"}}),
+        chunk({"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Paris"}}),
+        chunk({"type": "message_delta", "delta": {"stop_reason": "end_turn"}}),
+        chunk({"type": "message_stop", "amazon-bedrock-invocationMetrics": metrics}),
+        native=INVOKE_CLAUDE,
+    )
+    assert reading.usage == Usage(input_tokens=9, output_tokens=1, cached_input_tokens=6)
+
+
+@pytest.mark.parametrize(
+    ("action", "read_as", "reason"),
+    [("INTERVENED", "content_filter", "guardrail_intervened"), ("NONE", "ok", "end_turn")],
+)
+def test_words_of_a_guardrail_are_no_answer(action: str, read_as: str, reason: str) -> None:
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html: beside its words."""
+    said = {"amazon-bedrock-guardrailAction": action}
+    whole = {"content": [{"type": "text", "text": "Blocked."}], "stop_reason": "end_turn"}
+    events = [
+        {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Blocked."}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+        {"type": "message_stop"},
+    ]
+    body = json.dumps(whole | said).encode()
+    readings = [read(body, native=INVOKE_CLAUDE, content_type="application/json")]
+    for place in range(3):
+        chunks = [chunk(event | said if at == place else event) for at, event in enumerate(events)]
+        readings.append(read(*chunks, native=INVOKE_CLAUDE))
+    for reading in readings:
+        assert (kind(reading), reading.finish_reason) == (read_as, reason)
 
 
 @pytest.mark.parametrize("data", [{"bytes": "%%%"}, {"bytes": 7}, {"bytes": "bm8="}])

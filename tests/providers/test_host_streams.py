@@ -242,6 +242,36 @@ STREAMS = (
         ),
         "ok",
     ),
+    *(
+        Stream(
+            f"{kind} without a status",
+            "openai-responses",
+            _data(
+                {"type": "response.output_text.delta", "delta": "Paris"},
+                {"type": f"response.{kind}", "response": {"usage": {"input_tokens": 3, "output_tokens": 1}}},
+            ),
+            *(outcome, {"tokens": (3, 1, None, None)}),
+        )
+        for kind, outcome in (("completed", "ok"), ("incomplete", "incomplete"), ("failed", "stream_error"))
+    ),
+    Stream(
+        "an answer without deltas behind thoughts with some",
+        "openai-responses",
+        _data(
+            {"type": "response.reasoning_text.delta", "delta": "Hm"},
+            {
+                "type": "response.completed",
+                "response": {
+                    "status": "completed",
+                    "output": [
+                        {"type": "reasoning", "content": [{"text": "Hm"}]},
+                        {"type": "message", "content": [{"type": "output_text", "text": "Paris"}]},
+                    ],
+                },
+            },
+        ),
+        *("ok", {"reasoning": "Hm"}),
+    ),
     Stream(
         "limited within",
         "openai-responses",

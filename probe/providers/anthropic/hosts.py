@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 import re
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -49,6 +50,14 @@ def _unnamed(prompt: Prompt, quirks: Quirks, version: str) -> dict[str, Any]:
     return {"anthropic_version": version, **body}
 
 
+# What Bedrock counts, in Anthropic's words.
+_METRICS = (
+    ("input_tokens", "inputTokenCount"),
+    ("output_tokens", "outputTokenCount"),
+    ("cache_read_input_tokens", "cacheReadInputTokenCount"),
+    ("cache_creation_input_tokens", "cacheWriteInputTokenCount"),
+)
+
 # Bedrock's frames -------------------------------------------------------------------------------------------
 
 
@@ -64,20 +73,41 @@ _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 class _ChunkParser(MessageParser):
     """A `StreamParser`: Anthropic's events, each in a frame."""
 
-    __slots__ = ()
+    __slots__ = ("_intervened",)
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self._intervened = False
 
     def on_event(self, data: bytes, name: bytes, at_ns: int, /) -> Failure | None:
         failure = failure_in(name, data)
         if failure is not None or name != b"chunk":
             return failure
         event = _event_in(data)
-        if b"amazon-bedrock-invocationMetrics" in event:
-            self._take_metrics(event)
+        if b'"amazon-bedrock-' in event:
+            self._take_addition(decode_object(event))
         return super().on_event(event, b"content_block_delta", at_ns)
 
-    def _take_metrics(self, event: bytes) -> None:
-        """The server's own time to the first byte, and of the whole."""
-        metrics = mapping(decode_object(event).get("amazon-bedrock-invocationMetrics"))
+    def on_body(self, data: bytes, at_ns: int, /) -> Failure | None:
+        self._take_addition(decode_object(data))
+        return super().on_body(data, at_ns)
+
+    def _take_stop(self, said: Mapping[str, Any]) -> None:
+        """A guardrail's words stand in the place of the model's, as does its reason, in Converse's word."""
+        super()._take_stop({"stop_reason": "guardrail_intervened"} if self._intervened else said)
+
+    def _take_addition(self, event: Mapping[str, Any]) -> None:
+        """What Bedrock adds to an event."""
+        if event.get("amazon-bedrock-guardrailAction") == "INTERVENED":
+            self._intervened = True
+            self._take_stop({})
+        if metrics := mapping(event.get("amazon-bedrock-invocationMetrics")):
+            self._take_metrics(metrics)
+
+    def _take_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """The server's own time to the first byte, and of the whole; counts that the model did not tell."""
+        told = {name: metrics.get(metric) for name, metric in _METRICS if name not in self._counts}
+        self._take_usage(told)
         said = Reported(
             source="response",
             ttft_seconds=milliseconds(metrics.get("firstByteLatency")),

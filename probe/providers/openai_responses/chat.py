@@ -146,16 +146,18 @@ class _Parser:
             self._answer.take_call(piece, at_ns)
 
     def _take_end(self, event: Mapping[str, Any], at_ns: int) -> Failure | None:
-        """Perplexity puts the error beside the response, not in it."""
+        """Perplexity puts the error beside the response, not in it. The type says how it is without a status."""
         response = mapping(event.get("response"))
+        if not clean_text(response.get("status")) and (kind := text(event.get("type"))):
+            response = {**response, "status": kind.removeprefix("response.")}
         error = response.get("error") or event.get("error")
         failure = self._take_response(response, at_ns)
         return error_object({"error": error}) if error else failure
 
     def _take_response(self, response: Mapping[str, Any], at_ns: int) -> Failure | None:
         self._take_names(response)
-        if not self._answer.pieces:
-            # One body, or a host whose stream has no deltas.
+        if not self._answer.has_answer:
+            # One body, or a host whose stream has no deltas, or none but of reasoning.
             self._take_items(response, at_ns)
         self._take_usage(mapping(response.get("usage")))
         status = clean_text(response.get("status"))
@@ -170,13 +172,14 @@ class _Parser:
         self._answer.model = clean_text(response.get("model")) or self._answer.model
 
     def _take_items(self, response: Mapping[str, Any], at_ns: int) -> None:
+        has_reasoning = bool(self._answer.pieces)
         for item in items(response.get("output")):
             kind = text(item.get("type"))
             if kind == "message":
                 for content in items(item.get("content")):
                     if found := text(first_known(content.get("text"), content.get("refusal"))):
                         self._answer.take_text(found, at_ns)
-            elif kind == "reasoning":
+            elif kind == "reasoning" and not has_reasoning:
                 for content in (*items(item.get("summary")), *items(item.get("content"))):
                     self._answer.take_reasoning(text(content.get("text")) or "", at_ns)
             elif kind in _CALL_ITEMS:
