@@ -87,9 +87,10 @@ def _wire_kind(failure: WireFailure, answered: bool) -> FailureKind:
 def status_failed(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Failed:
     """A response whose status is not 200. `headers` in lower case; `now` is the date of the answer."""
     error = _named(read_error(body), headers)
-    # Gateways pass on under 400 what went wrong behind them.
-    told = error.status if status == 400 and error.status is not None and error.status >= 500 else status
-    kind = kind_of_error(error, status) or kind_of_status(told)
+    kind = kind_of_error(error, status) or kind_of_status(status)
+    if kind == "bad_request" and (error.status or 0) >= 500:
+        # Gateways pass on under 400 what went wrong behind them.
+        kind = kind_of_error(error, error.status) or kind
     if kind == "redirected":
         return failed(kind, _redirection(status, headers.get("location")))
     detail = f"HTTP {status}: {error.text}" if error.text else f"HTTP {status}"

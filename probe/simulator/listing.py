@@ -29,6 +29,8 @@ def listing(request: Request, names: Sequence[str]) -> object:
         return _info(unquote(path.rpartition("/models/")[2].removesuffix("/info")), names)
     if path.endswith("/foundation-models"):
         return {"modelSummaries": [_summary(name) for name in names]}
+    if path.endswith("/inference-profiles"):
+        return {"inferenceProfileSummaries": []}
     _, found, name = path.partition("/models")
     if not found or (name and not name.startswith("/")):
         raise UnlistedError(f"Unknown request URL: {request.method} {request.path}")

@@ -288,7 +288,7 @@ async def test_a_model_that_is_not_there(simulator: RunningSimulator, dialect: D
 @EVERY_DIALECT
 async def test_the_models(simulator: RunningSimulator, dialect: DialectName) -> None:
     async with asking(simulator, dialect) as asker:
-        if dialect.startswith(("vertex", "bedrock")):
+        if dialect.startswith(("vertex", "bedrock-invoke")):
             with pytest.raises(ProviderError, match="no model list"):
                 await asker.models()
         else:

@@ -218,7 +218,7 @@ def test_counts_that_the_server_alone_tells() -> None:
     [("INTERVENED", "content_filter", "guardrail_intervened"), ("NONE", "ok", "end_turn")],
 )
 def test_words_of_a_guardrail_are_no_answer(action: str, read_as: str, reason: str) -> None:
-    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html: beside its words."""
+    """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html"""
     said = {"amazon-bedrock-guardrailAction": action}
     whole = {"content": [{"type": "text", "text": "Blocked."}], "stop_reason": "end_turn"}
     events = [

@@ -146,7 +146,7 @@ class _Parser:
             self._answer.take_call(piece, at_ns)
 
     def _take_end(self, event: Mapping[str, Any], at_ns: int) -> Failure | None:
-        """Perplexity puts the error beside the response, not in it. The type says how it is without a status."""
+        """Perplexity puts the error beside the response, not in it. Without a status the type tells it."""
         response = mapping(event.get("response"))
         if not clean_text(response.get("status")) and (kind := text(event.get("type"))):
             response = {**response, "status": kind.removeprefix("response.")}
