@@ -41,6 +41,7 @@ TOKEN_BUCKETS: Final = tuple(float(4**power) for power in range(14))
 
 # https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/#gen-ai-provider-name
 PROVIDER_NAMES: Final[Mapping[str, str]] = {
+    "anthropic-2026-10-21": "anthropic",
     "azure-openai": "azure.ai.openai",
     "azure-openai-deployment": "azure.ai.openai",
     "gemini": "gcp.gemini",

@@ -126,11 +126,11 @@ def password_of(secret: str) -> str | None:
 
 
 def display(secret: str) -> str:
-    """A secret as people may see it: a URL without its password, anything else as a mask."""
+    """A secret as people may see it: a URL without its password and what else is secret in it, or a mask."""
     password = password_of(secret)
     if password == secret:
         return MASK
-    return secret if password is None else redact(secret.replace(f":{password}@", f":{MASK}@", 1))
+    return redact(secret if password is None else secret.replace(f":{password}@", f":{MASK}@", 1))
 
 
 _redactor: Final = Redactor()

@@ -20,7 +20,7 @@ def test_files_are_written_where_they_are_wanted(shell: Shell) -> None:
     assert (said.status, said.err) == (0, "")
     written = sorted((shell.directory / "made" / "rules").iterdir())
     assert sorted(said.lines) == [str(path.relative_to(shell.directory)) for path in written]
-    assert len(written) == 5
+    assert len(written) == 8
     texts = "".join(path.read_text() for path in written)
     assert "le500ms_increase80m" in texts
 
@@ -28,7 +28,7 @@ def test_files_are_written_where_they_are_wanted(shell: Shell) -> None:
 def test_without_a_place_they_are_one_document(shell: Shell) -> None:
     shell.write("probe.yaml", OBJECTIVE)
     groups = yaml.safe_load(shell.run("rules").out)["groups"]
-    assert len(groups) == 5
+    assert len(groups) == 8
     alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
     provisioned = yaml.safe_load(shell.run("rules", "--format", "grafana").out)["groups"]
     assert [rule["labels"]["alert"] for group in provisioned for rule in group["rules"]] == alerts

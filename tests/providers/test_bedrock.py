@@ -221,7 +221,7 @@ def test_words_of_a_guardrail_are_no_answer(action: str, read_as: str, reason: s
     """https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html"""
     said = {"amazon-bedrock-guardrailAction": action}
     whole = {"content": [{"type": "text", "text": "Blocked."}], "stop_reason": "end_turn"}
-    events = [
+    events: list[dict[str, object]] = [
         {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Blocked."}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
         {"type": "message_stop"},
