@@ -130,9 +130,12 @@ def display(secret: str) -> str:
     password = password_of(secret)
     if password == secret:
         return MASK
-    return redact(secret if password is None else secret.replace(f":{password}@", f":{MASK}@", 1))
+    if password is None:
+        return _by_shape(secret)
+    return redact(secret.replace(f":{password}@", f":{MASK}@", 1))
 
 
+_by_shape: Final = Redactor()
 _redactor: Final = Redactor()
 
 
