@@ -17,7 +17,7 @@ PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 # What once depended on an idle machine, and has to hold beside busy neighbours.
 RACY := tests/wire/test_exchange_cut_short.py tests/wire/test_stalls.py tests/api/test_connection.py \
-	tests/cli/test_requests.py
+	tests/cli/test_requests.py::test_a_run_that_is_told_to_stop_stores_what_it_has
 
 .DEFAULT_GOAL := help
 .PHONY: help run env unit test test-engines check bench generate lock servers engine clean
