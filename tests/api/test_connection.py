@@ -123,9 +123,11 @@ async def test_line_breaks_keep_no_connection(monkeypatch: pytest.MonkeyPatch) -
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(GET + b"\r\n")
         ended = asyncio.create_task(reader.read())
-        while not ended.done():
-            writer.write(b"\r\n")
-            await asyncio.wait([ended], timeout=0.02)
+        async with asyncio.timeout(30):
+            while not ended.done():
+                writer.write(b"\r\n")
+                await asyncio.wait([ended], timeout=0.02)
+        assert ended.result().count(b"HTTP/1.1 200") == 1
         writer.close()
 
 

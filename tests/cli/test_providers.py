@@ -38,6 +38,20 @@ def test_one_is_shown_with_what_departs(shell: Shell) -> None:
     assert lines["source"] == "https://docs.mistral.ai/api/endpoint/chat"
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("cloudflare-gateway", "listing path       none"),
+        ("bedrock", "instead of a key   aws: access_key_id and secret_access_key, or credentials_file"),
+        ("vertex", "instead of a key   google: {} or credentials_file"),
+    ],
+)
+def test_what_departs_and_what_stands_for_a_key_is_readable(shell: Shell, name: str, line: str) -> None:
+    lines = shell.run("providers", "show", name).out.splitlines()
+    assert line in lines
+    assert not [each for each in lines if "None" in each or "departs" in each]
+
+
 def test_a_name_that_is_none_gets_a_hint(shell: Shell) -> None:
     said = shell.run("providers", "show", "mistrl")
     assert said.status != 0

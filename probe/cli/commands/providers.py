@@ -82,10 +82,10 @@ def probe_providers_show(
     if as_json:
         print_json(described)
         return
-    known = {**described, **described.pop("departs_in")}
-    for field, value in known.items():
-        if value or value is False:
-            print_line(f"{field.replace('_', ' '):<18} {_said(value)}")
+    departures = described.pop("departs_in")
+    known = {field: value for field, value in described.items() if value}
+    for field, value in (known | departures).items():
+        print_line(f"{field.replace('_', ' '):<18} {_said(value)}")
 
 
 @providers_group.command("add")
@@ -185,7 +185,14 @@ def _said(value: object) -> str:
         return ", ".join(f"{key} at {each}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join("=".join(each) if isinstance(each, tuple) else str(each) for each in value)
-    return str(value)
+    return "none" if value is None else str(value)
+
+
+# What the configuration of a provider may have in the place of a key, by the beginning of its dialects.
+_CREDENTIALS = {
+    "bedrock": "aws: access_key_id and secret_access_key, or credentials_file",
+    "vertex": "google: {} or credentials_file",
+}
 
 
 def _described(preset: Preset) -> dict[str, Any]:
@@ -204,6 +211,9 @@ def _described(preset: Preset) -> dict[str, Any]:
         "url_form": preset.url_form,
         "other_base_urls": {dialect: url for dialect, url in preset.also if url},
         "key_variable": preset.key_variable,
+        "instead_of_a_key": next(
+            (said for start, said in _CREDENTIALS.items() if preset.dialect.startswith(start)), None
+        ),
         "engine": preset.engine,
         "default_models": preset.default_models,
         "source": preset.docs_url,
